@@ -1,0 +1,187 @@
+//! The command line.
+#![expect(clippy::doc_markdown, reason = "doc comments here are help texts: plain text, no Markdown")]
+
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Sign, verify and query for the TarsPay payment gateway, and run a local sandbox gateway.
+///
+/// Private keys come from the environment variable TARSPAY_PRIVATE_KEY or --key-file, never from an argument.
+/// TARSPAY_MERCHANT_ID and TARSPAY_API_URL stand in for --merchant-id and --api-url.
+///
+/// Exit codes: 0 done or valid, 1 not valid or refused, 2 wrong usage or unreadable input.
+#[derive(Debug, Parser)]
+#[command(name = "tarspay", version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole way of a request against an embedded sandbox gateway
+    Demo(JsonOnly),
+    /// Make a new key pair
+    Keygen(Keygen),
+    /// Sign a request: show every stage, the headers and the body to send
+    Sign(Sign),
+    /// Verify a signature
+    #[command(subcommand)]
+    Verify(Verify),
+    /// Ask the gateway for the merchant's balance
+    Balance(Balance),
+    /// Run a local gateway until Ctrl-C
+    ///
+    /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and its own public key,
+    /// which checks its callbacks. They are the values for TARSPAY_API_URL, TARSPAY_MERCHANT_ID and
+    /// TARSPAY_PRIVATE_KEY. The keys are made anew at each start.
+    Sandbox(Sandbox),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verify {
+    /// Verify the signature of a request
+    Request(VerifyRequest),
+    /// Verify the signature of a callback
+    Callback(VerifyCallback),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JsonOnly {
+    /// Write one JSON object for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Keygen {
+    /// Write the private key to this new file, readable by its owner only, and not to the terminal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: JsonOnly,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PrivateKeySource {
+    /// File that holds the private key, 64 hex digits [default: the environment variable TARSPAY_PRIVATE_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group(ArgGroup::new("what_is_sent").required(true).args(["body", "no_body"])))]
+pub(crate) struct Sign {
+    #[command(flatten)]
+    pub(crate) key: PrivateKeySource,
+    /// Path of the call, such as /api/balanceInfo
+    #[arg(long)]
+    pub(crate) path: String,
+    /// Unix time in milliseconds [default: now]
+    #[arg(long)]
+    pub(crate) nonce: Option<String>,
+    /// File with the JSON body, - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: Option<PathBuf>,
+    /// The request has no body
+    #[arg(long)]
+    pub(crate) no_body: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonOnly,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group(ArgGroup::new("what_was_sent").required(true).args(["body", "no_body", "string_to_sign"])))]
+pub(crate) struct VerifyRequest {
+    /// Public key of the signer, 66 hex digits
+    #[arg(long, value_name = "HEX")]
+    pub(crate) public_key: String,
+    /// Value of X-API-SIGNATURE
+    #[arg(long, value_name = "HEX")]
+    pub(crate) signature: String,
+    /// Path of the call
+    #[arg(long, required_unless_present = "string_to_sign")]
+    pub(crate) path: Option<String>,
+    /// Value of X-API-NONCE
+    #[arg(long, required_unless_present = "string_to_sign")]
+    pub(crate) nonce: Option<String>,
+    /// File with the JSON body, - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: Option<PathBuf>,
+    /// The request had no body
+    #[arg(long)]
+    pub(crate) no_body: bool,
+    /// The signed text itself, in place of path, nonce and body
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["path", "nonce"])]
+    pub(crate) string_to_sign: Option<String>,
+    /// Refuse a signature with a high s
+    #[arg(long)]
+    pub(crate) low_s: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonOnly,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group(ArgGroup::new("what_was_sent").required(true).args(["body", "string_to_sign"])))]
+pub(crate) struct VerifyCallback {
+    /// Public key of the sender [default: the gateway's system key]
+    #[arg(long, value_name = "HEX")]
+    pub(crate) public_key: Option<String>,
+    /// Value of X-RESP-SIGNATURE
+    #[arg(long, value_name = "HEX")]
+    pub(crate) signature: String,
+    /// File with the body as it was received, - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: Option<PathBuf>,
+    /// The signed text itself, in place of the body
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) string_to_sign: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: JsonOnly,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Balance {
+    #[command(flatten)]
+    pub(crate) key: PrivateKeySource,
+    /// Merchant number
+    #[arg(long, env = "TARSPAY_MERCHANT_ID", hide_env_values = true, value_name = "NUMBER")]
+    pub(crate) merchant_id: Option<String>,
+    /// Base URL of the gateway
+    #[arg(
+        long,
+        env = "TARSPAY_API_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = tarspay::PRODUCTION_URL
+    )]
+    pub(crate) api_url: String,
+    /// Go through the HTTP proxy at this address, with CONNECT
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+    /// Trust the certificates that the operating system trusts, not the built-in ones
+    #[arg(long)]
+    pub(crate) platform_roots: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonOnly,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Sandbox {
+    /// Loopback address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: String,
+    #[command(flatten)]
+    pub(crate) output: JsonOnly,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Args;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+}

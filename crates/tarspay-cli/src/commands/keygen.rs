@@ -1,0 +1,45 @@
+//! `tarspay keygen`: a new key pair.
+
+use crate::args::Keygen;
+use crate::failure::Failure;
+use crate::output;
+use serde_json::json;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+use tarspay::sign::PrivateKey;
+
+pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
+    let key = PrivateKey::generate().map_err(|error| Failure::unreadable("no key").caused_by(&error))?;
+    let public_key = key.public_key().to_string();
+    if let Some(path) = &args.out {
+        write_new(path, &key)?;
+        if args.output.json {
+            return output::json(
+                &json!({ "public_key": public_key, "key_file": path.display().to_string() }),
+            );
+        }
+        return output::table(&[
+            ("public key", &public_key),
+            ("private key", &format!("in {}", path.display())),
+        ]);
+    }
+    let private_key = key.expose_hex();
+    if args.output.json {
+        return output::json(&json!({ "public_key": public_key, "private_key": private_key.as_str() }));
+    }
+    output::table(&[("public key", &public_key), ("private key", &private_key)])
+}
+
+/// Writes a key to a file that must not exist yet: a key is never overwritten.
+fn write_new(path: &Path, key: &PrivateKey) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let cannot = |error: std::io::Error| {
+        Failure::unreadable(format!("cannot write the new file {}", path.display())).caused_by(&error)
+    };
+    let mut file = options.open(path).map_err(cannot)?;
+    writeln!(file, "{}", key.expose_hex().as_str()).and_then(|()| file.sync_all()).map_err(cannot)
+}

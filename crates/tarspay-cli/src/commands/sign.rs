@@ -1,0 +1,54 @@
+//! `tarspay sign`: every stage of a signed request.
+
+use crate::args::Sign;
+use crate::failure::Failure;
+use crate::{input, output};
+use serde_json::{Map, Value, json};
+use tarspay::sign::{Nonce, NonceSource, RequestToSign, SignedRequest};
+
+pub(crate) fn run(args: &Sign) -> Result<(), Failure> {
+    let key = input::private_key(&args.key)?;
+    let nonce: Nonce = match &args.nonce {
+        Some(text) => text.parse().map_err(|error| Failure::unreadable("--nonce").caused_by(&error))?,
+        None => NonceSource::new().next_nonce(),
+    };
+    let parameters = input::parameters(args.body.as_deref())?;
+    let signed = RequestToSign::new(&args.path, nonce, parameters)
+        .map_err(|error| Failure::unreadable("--path").caused_by(&error))?
+        .sign(&key);
+    if args.output.json { output::json(&as_json(&signed)) } else { as_text(&signed) }
+}
+
+fn as_json(signed: &SignedRequest) -> Value {
+    let headers: Map<_, _> = signed
+        .headers()
+        .pairs()
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .into_iter()
+        .collect();
+    json!({
+        "string_to_sign": signed.string_to_sign(),
+        "digest": signed.digest().to_string(),
+        "signature": signed.signature().to_string(),
+        "headers": headers,
+        "body": body_text(signed),
+    })
+}
+
+fn as_text(signed: &SignedRequest) -> Result<(), Failure> {
+    let headers = signed.headers();
+    let [key, nonce, signature] = headers.pairs();
+    output::table(&[
+        ("string to sign", &output::printable(signed.string_to_sign())),
+        ("digest", &signed.digest().to_string()),
+        key,
+        nonce,
+        signature,
+        ("body", &body_text(signed)),
+    ])
+}
+
+/// The body is JSON, so it is UTF-8 and nothing is replaced.
+fn body_text(signed: &SignedRequest) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(signed.body())
+}

@@ -1,0 +1,55 @@
+//! `tarspay demo`.
+
+use crate::{run, run_with_stdin, tarspay, text};
+use serde_json::json;
+use tarspay::sign::{Digest, SignaturePolicy};
+
+#[test]
+fn the_transcript_shows_an_answer_and_a_refusal_on_one_screen() {
+    let stdout = run(&mut tarspay(&["demo"])).succeeded().stdout;
+    assert!(stdout.contains("available 11713783.50"), "{stdout}");
+    assert!(stdout.contains("5003008"), "{stdout}");
+    assert!(stdout.contains("POST|/api/balanceInfo|"), "{stdout}");
+    assert!(stdout.lines().count() <= 24, "{stdout}");
+}
+
+#[test]
+fn the_json_tells_the_same() {
+    let told = run(&mut tarspay(&["demo", "--json"])).succeeded().json();
+    assert_eq!(told["balance"], json!({ "available_amount": "11713783.50", "frozen_amount": "250.00" }));
+    assert_eq!(told["forged"]["code"], json!(5_003_008));
+    assert!(text(&told["forged"], "message").starts_with("sign error"), "{told}");
+    assert!(text(&told, "base_url").starts_with("http://127.0.0.1:"), "{told}");
+}
+
+#[test]
+fn its_signature_is_real() {
+    let told = run(&mut tarspay(&["demo", "--json"])).succeeded().json();
+    let [key, string, signature] =
+        ["public_key", "string_to_sign", "signature"].map(|name| text(&told, name));
+
+    let verify = ["verify", "request", "--public-key", key, "--signature", signature];
+    run(tarspay(&verify).args(["--string-to-sign", string])).succeeded();
+    // From the parts, as the merchant's own server would put them together.
+    let [method, path, nonce, parameters] = string.split('|').collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!((method, path), ("POST", "/api/balanceInfo"));
+    let merchant_no = text(&told, "merchant_no");
+    assert_eq!(parameters, format!("mchNo={merchant_no}"));
+    let body = json!({ "mchNo": merchant_no }).to_string();
+    let mut command = tarspay(&verify);
+    command.args(["--path", path, "--nonce", nonce, "--body", "-"]);
+    run_with_stdin(&mut command, body.as_bytes()).succeeded();
+    // By the library.
+    assert_eq!(Digest::of(string).to_string(), text(&told, "digest"));
+    let key: tarspay::sign::PublicKey = key.parse().unwrap();
+    key.verify(&Digest::of(string), &signature.parse().unwrap(), SignaturePolicy::RequireLowS).unwrap();
+}
+
+#[test]
+fn nothing_in_the_environment_changes_it() {
+    let mut command = tarspay(&["demo"]);
+    command.env("TARSPAY_PRIVATE_KEY", "nonsense").env("TARSPAY_API_URL", "nonsense");
+    command.env("TARSPAY_MERCHANT_ID", "nonsense").env("HTTPS_PROXY", "http://127.0.0.1:9");
+    command.env("http_proxy", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
+    run(&mut command).succeeded();
+}

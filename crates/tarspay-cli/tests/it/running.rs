@@ -1,0 +1,100 @@
+//! A running `tarspay sandbox`, which never outlives its test.
+
+use crate::{tarspay, text};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+use tokio::net::TcpSocket;
+
+/// Far longer than anything takes; only a hanging test waits for it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    /// The line that it prints when it is ready.
+    pub(crate) ready: String,
+}
+
+impl Running {
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let mut child = tarspay(&["sandbox"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        // Ends when the program does.
+        std::thread::spawn(move || {
+            for line in stdout.lines() {
+                let _ = sender.send(line.unwrap());
+            }
+        });
+        let mut running = Self { child, lines, ready: String::new() };
+        running.ready = running.lines.recv_timeout(PATIENCE).expect("the sandbox says that it is ready");
+        running
+    }
+
+    pub(crate) fn start_json() -> (Self, Value) {
+        Self::start_json_on("127.0.0.1:0")
+    }
+
+    pub(crate) fn start_json_on(address: &str) -> (Self, Value) {
+        let running = Self::start(&["--json", "--listen", address]);
+        let ready = serde_json::from_str(&running.ready).unwrap();
+        (running, ready)
+    }
+
+    /// Sends a signal by its name.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end, without having printed another line: exit code and stderr.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+        assert_eq!(
+            self.lines.recv_timeout(PATIENCE),
+            Err(RecvTimeoutError::Disconnected),
+            "it ends silently"
+        );
+        let mut stderr = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        (self.child.wait().unwrap().code(), stderr)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port of loopback that nobody else gets while the socket lives, and that a listener may still take. Only Linux lets
+/// the two share it; elsewhere the port is merely free.
+pub(crate) fn reserve() -> (Option<TcpSocket>, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (cfg!(target_os = "linux").then_some(socket), address)
+}
+
+/// `tarspay balance` for the test merchant of a sandbox, all by the environment.
+pub(crate) fn balance_of(ready: &Value) -> Command {
+    let mut command = tarspay(&["balance"]);
+    command
+        .env("TARSPAY_API_URL", text(ready, "base_url"))
+        .env("TARSPAY_MERCHANT_ID", text(ready, "merchant_no"))
+        .env("TARSPAY_PRIVATE_KEY", text(ready, "private_key"));
+    command
+}

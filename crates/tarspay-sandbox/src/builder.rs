@@ -1,0 +1,230 @@
+//! The settings of a sandbox, and its start.
+
+use crate::clock::Hand;
+use crate::control_api::ControlApi;
+use crate::engine::Engine;
+use crate::event::EventLog;
+use crate::explain::Explainer;
+use crate::faults::Faults;
+use crate::keys::Keys;
+use crate::sandbox::{Running, Sandbox, TestMerchant};
+use crate::settings::Settings;
+use crate::store::{self, Store, Surroundings};
+use crate::timekeeper::Timekeeper;
+use crate::{Error, ErrorKind, server};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tarspay_sign::{Clock, PrivateKey, SystemClock};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+
+/// Settings of a [`Sandbox`].
+pub struct Builder {
+    listen: String,
+    clock: Box<dyn Clock>,
+    data: Option<PathBuf>,
+    settings: Settings,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            listen: "127.0.0.1:0".to_owned(),
+            clock: Box::new(SystemClock),
+            data: None,
+            settings: Settings::default(),
+        }
+    }
+
+    /// The IP address and port to listen on; `127.0.0.1:0`, a free port, at first. Loopback only: the sandbox trusts
+    /// whoever can reach it.
+    #[must_use]
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen = address.into();
+        self
+    }
+
+    /// The clock that nonces are checked against, and that [`Sandbox::clock`] starts from; the system's at first.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// The file to keep the state in; in memory at first. A new file is made, readable by its owner alone, for it holds
+    /// the keys of the sandbox and of its test merchant. What is acknowledged is in the file: merchants, keys, balances,
+    /// orders, owed callbacks. Faults, events and used nonces are not.
+    #[must_use]
+    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
+        self.data = Some(file.into());
+        self
+    }
+
+    /// How long a deposit waits for its payer before it times out; 30 minutes at first.
+    #[must_use]
+    pub fn deposit_lifetime(mut self, lifetime: Duration) -> Self {
+        self.settings.deposit_lifetime = lifetime;
+        self
+    }
+
+    /// Refuses amounts beyond the published limits with 500321. At first they are taken, with a warning in the event
+    /// log: the vendor's own examples break them.
+    #[must_use]
+    pub fn enforce_limits(mut self) -> Self {
+        self.settings.enforces_limits = true;
+        self
+    }
+
+    /// Sends a callback for every end of an order. At first only for success, failure and partial payment, which are
+    /// documented; merchants learn of refunds, timeouts and rejections by a query then.
+    #[must_use]
+    pub fn notify_all_ends(mut self) -> Self {
+        self.settings.tells_all_ends = true;
+        self
+    }
+
+    /// Lets callbacks go to this host, by its whole name, besides loopback. Still over `http` alone.
+    #[must_use]
+    pub fn allow_receiver(mut self, host: impl Into<String>) -> Self {
+        self.settings.allowed_receivers.push(host.into());
+        self
+    }
+
+    /// Whether the mistake behind a refused signature is looked for, as at first, and told: in the header
+    /// `X-Sandbox-Explain`, the text of the refusal and [`EventKind::Called`](crate::EventKind::Called). It takes some
+    /// tens of milliseconds of a core beside the runtime, for refused signatures only; accepted calls do not wait for it.
+    #[must_use]
+    pub fn explain(mut self, explain: bool) -> Self {
+        self.settings.explains = explain;
+        self
+    }
+
+    /// How long a receiver may take to answer a callback, in real time; 10 seconds at first.
+    #[must_use]
+    pub fn callback_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.callback_timeout = timeout;
+        self
+    }
+
+    /// Binds the address, opens the state, makes the keys if there are none yet, and serves on the current tokio
+    /// runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidAddress`] if the address is not an IP address of loopback with a port,
+    /// [`ErrorKind::Bind`] if it cannot be bound, [`ErrorKind::RandomSource`] if no key can be made,
+    /// [`ErrorKind::Store`] if the file cannot be used.
+    pub async fn start(self) -> Result<Sandbox, Error> {
+        let address = loopback(&self.listen)?;
+        let cannot_bind = |source| {
+            Error::new(
+                ErrorKind::Bind,
+                format!("cannot listen on {address}; choose another port, or 0 for a free one"),
+            )
+            .with_source(source)
+        };
+        let listener = TcpListener::bind(address).await.map_err(cannot_bind)?;
+        let address = listener.local_addr().map_err(cannot_bind)?;
+
+        let connection = match self.data {
+            None => store::open::open(None)?,
+            Some(file) => open_file(file).await?,
+        };
+        let system_key = kept_key(&connection, "system_key")?;
+        let merchant = Arc::new(TestMerchant::new(kept_key(&connection, "test_merchant_key")?));
+        let keys = Arc::new(Keys::new(store::keys::all(&connection)?));
+        let owed = store::callbacks::owed(&connection)?;
+        let hand = Arc::new(Hand::new(self.clock, store::open::latest_time(&connection)?));
+        let events = Arc::new(EventLog::new());
+        let settings = Arc::new(self.settings);
+        let (timekeeper, messages) = mpsc::unbounded_channel();
+        let around = Surroundings {
+            hand: Arc::clone(&hand),
+            settings: Arc::clone(&settings),
+            events: Arc::clone(&events),
+            timekeeper: timekeeper.clone(),
+        };
+        let store = Store::start(connection, around).map_err(|source| {
+            Error::new(ErrorKind::Store, "no thread can be started for the state").with_source(source)
+        })?;
+        let explainer = Explainer::new(settings.explains, Arc::clone(&keys), system_key.public_key());
+        let faults = Faults::new(Arc::clone(&hand), Arc::clone(&events));
+        let base_url = format!("http://{address}");
+        let engine = Arc::new(Engine {
+            store,
+            hand,
+            settings,
+            keys,
+            explainer,
+            faults,
+            events,
+            timekeeper,
+            system_key,
+            base_url,
+        });
+        merchant.settle_in(&engine).await?;
+
+        let timekeeper = tokio::spawn(Timekeeper::new(Arc::clone(&engine), owed).run(messages));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let api = ControlApi::new(Sandbox::new(Arc::clone(&engine), address, Arc::clone(&merchant), None));
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&engine), api, async {
+            // A dropped sender means the same as a sent word: stop.
+            let _ = stopped.await;
+        }));
+        Ok(Sandbox::new(engine, address, merchant, Some(Running { stop: Some(stop), server, timekeeper })))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens a file beside the runtime: it may have to wait for a sandbox of the same runtime that is ending.
+async fn open_file(file: PathBuf) -> Result<rusqlite::Connection, Error> {
+    tokio::task::spawn_blocking(move || store::open::open(Some(&file))).await.map_err(|source| {
+        Error::new(ErrorKind::Store, "the file was not opened, as the runtime is ending").with_source(source)
+    })?
+}
+
+/// A key of the sandbox's own, made at its first start.
+fn kept_key(connection: &rusqlite::Connection, name: &str) -> Result<PrivateKey, Error> {
+    let text = store::open::setting(connection, name, || {
+        let key = PrivateKey::generate().map_err(|source| {
+            Error::new(
+                ErrorKind::RandomSource,
+                "no key can be made: the operating system gave no random bytes",
+            )
+            .with_source(source)
+        })?;
+        Ok(key.expose_hex().to_string())
+    })?;
+    PrivateKey::from_hex(&text).map_err(|source| {
+        Error::new(ErrorKind::Store, "a key of the sandbox is damaged; choose a new file").with_source(source)
+    })
+}
+
+fn loopback(listen: &str) -> Result<SocketAddr, Error> {
+    let address: SocketAddr = listen.parse().map_err(|source| {
+        Error::new(
+            ErrorKind::InvalidAddress,
+            format!("{listen:?} is no address to listen on; write IP and port, such as 127.0.0.1:8080 or [::1]:8080"),
+        )
+        .with_source(source)
+    })?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err(Error::new(
+        ErrorKind::InvalidAddress,
+        format!("{address} is not a loopback address; the sandbox listens on 127.0.0.0/8 or [::1] only"),
+    ))
+}

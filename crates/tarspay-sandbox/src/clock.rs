@@ -1,0 +1,94 @@
+//! The sandbox's clock: it follows the clock it was given, can be put forward, and can stand still.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tarspay_sign::Clock;
+
+/// The hand of the clock.
+pub(crate) struct Hand {
+    base: Box<dyn Clock>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// How far ahead of the base, in milliseconds.
+    ahead: u64,
+    /// The time at which the clock stands, if it does.
+    frozen: Option<u64>,
+    /// The latest time that was shown: a base that goes back does not take this clock with it.
+    latest: u64,
+}
+
+impl Hand {
+    /// A clock that is never earlier than `earliest`.
+    pub(crate) fn new(base: Box<dyn Clock>, earliest: u64) -> Self {
+        let ahead = earliest.saturating_sub(base.unix_millis());
+        Self { base, state: Mutex::new(State { ahead, frozen: None, latest: 0 }) }
+    }
+
+    /// The time of the sandbox, in Unix milliseconds.
+    pub(crate) fn now(&self) -> u64 {
+        let mut state = self.state();
+        self.read(&mut state)
+    }
+
+    /// The clock it was given, untouched by `advance` and `freeze`: callers cannot follow those with their nonces.
+    pub(crate) fn base_now(&self) -> u64 {
+        self.base.unix_millis()
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let by = millis(by);
+        let mut state = self.state();
+        match &mut state.frozen {
+            Some(at) => *at = later(*at, by),
+            None => state.ahead = later(state.ahead, by),
+        }
+    }
+
+    pub(crate) fn freeze(&self) {
+        let mut state = self.state();
+        let now = self.read(&mut state);
+        state.frozen = Some(now);
+    }
+
+    pub(crate) fn resume(&self) {
+        let mut state = self.state();
+        if let Some(at) = state.frozen.take() {
+            state.ahead = at.saturating_sub(self.base.unix_millis());
+        }
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.state().frozen.is_some()
+    }
+
+    fn read(&self, state: &mut State) -> u64 {
+        let now = state.frozen.unwrap_or_else(|| later(self.base.unix_millis(), state.ahead));
+        state.latest = state.latest.max(now);
+        state.latest
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A clock that panics while it is read leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The last millisecond that a database integer and a `SystemTime` can both hold without care.
+const LATEST: u64 = i64::MAX as u64 / 1000;
+
+/// Later by some milliseconds, up to a limit far beyond all calendars.
+pub(crate) fn later(time: u64, by: u64) -> u64 {
+    time.saturating_add(by).min(LATEST)
+}
+
+/// The whole milliseconds of a duration.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A time of the sandbox for those who use it.
+pub(crate) fn system_time(unix_millis: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(unix_millis.min(LATEST))
+}

@@ -1,0 +1,108 @@
+//! Who may drive the sandbox: programs on this machine, and no web page.
+//!
+//! A page that the developer looks at can send requests to loopback from inside the browser. Those of another site carry
+//! its `Origin`; a name of its own that it has pointed at loopback (DNS rebinding) stands in `Host`.
+
+use super::refused::Refused;
+use axum::http::{StatusCode, header, request, uri::Authority};
+use std::net::IpAddr;
+
+pub(super) fn check(head: &request::Parts) -> Result<(), Refused> {
+    let mut hosts = head.headers.get_all(header::HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
+        _ => None,
+    };
+    let Some(host) = host.filter(is_loopback) else {
+        return Err(forbidden("the header Host must name this machine, such as 127.0.0.1 or localhost"));
+    };
+    if head.uri.authority().is_some_and(|named| !is_loopback(named)) {
+        return Err(forbidden("the address of the request must name this machine"));
+    }
+    let own = format!("http://{host}");
+    let is_own = |origin: &[u8]| origin.eq_ignore_ascii_case(own.as_bytes());
+    if !head.headers.get_all(header::ORIGIN).iter().all(|origin| is_own(origin.as_bytes())) {
+        return Err(forbidden("web pages of another origin cannot drive the sandbox"));
+    }
+    Ok(())
+}
+
+fn is_loopback(authority: &Authority) -> bool {
+    if authority.as_str().contains('@') {
+        return false;
+    }
+    let host = authority.host();
+    let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    match literal.parse::<IpAddr>() {
+        Ok(ip) => ip.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
+}
+
+fn forbidden(message: &str) -> Refused {
+    Refused::new(StatusCode::FORBIDDEN, "forbidden", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use axum::http::Request;
+
+    fn passes(host: &str, origin: Option<&str>) -> bool {
+        let mut request = Request::get("/_sandbox/health").header("Host", host);
+        if let Some(origin) = origin {
+            request = request.header("Origin", origin);
+        }
+        check(&request.body(()).unwrap().into_parts().0).is_ok()
+    }
+
+    #[test]
+    fn only_loopback_is_a_host() {
+        for host in
+            ["127.0.0.1", "127.0.0.1:80", "127.1.2.3:9", "localhost", "LOCALHOST:8080", "[::1]", "[::1]:80"]
+        {
+            assert!(passes(host, None), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "0.0.0.0",
+            "[::]",
+            "127.0.0.1@evil.example",
+            "evil.example@127.0.0.1",
+            "local host",
+        ] {
+            assert!(!passes(host, None), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_the_own_origin_passes() {
+        assert!(passes("127.0.0.1:80", Some("http://127.0.0.1:80")));
+        for origin in [
+            "null",
+            "",
+            "http://evil.example",
+            "https://127.0.0.1:80",
+            "http://127.0.0.1:81",
+            "http://localhost:80",
+        ] {
+            assert!(!passes("127.0.0.1:80", Some(origin)), "{origin}");
+        }
+    }
+
+    #[test]
+    fn two_hosts_none_and_a_foreign_address_are_refused() {
+        let check = |request: Request<()>| check(&request.into_parts().0).is_ok();
+        let good = || Request::get("/").header("Host", "localhost");
+        assert!(check(good().body(()).unwrap()));
+        assert!(!check(good().header("Host", "localhost").body(()).unwrap()));
+        assert!(!check(Request::get("/").body(()).unwrap()));
+        assert!(!check(good().uri("http://evil.example/").body(()).unwrap()));
+        assert!(check(good().uri("http://localhost/").body(()).unwrap()));
+    }
+}

@@ -1,0 +1,73 @@
+//! Merchants, their keys, status and balances.
+
+use super::input::{Input, required, wrong};
+use super::refused::Refused;
+use super::shown;
+use crate::{Error, ErrorKind, KeySettings, MerchantStatus, Sandbox};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tarspay_sign::PublicKey;
+use tarspay_types::{Amount, Currency, MerchantNo};
+
+pub(super) fn list(sandbox: &Sandbox, _: &str, _: &Input) -> Result<Value, Refused> {
+    let merchants: Vec<_> = sandbox.merchants()?.iter().map(shown::merchant).collect();
+    Ok(json!({ "merchants": merchants }))
+}
+
+pub(super) fn one(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
+    let merchants = sandbox.merchants()?;
+    let found = merchants.iter().find(|merchant| merchant.merchant_no.as_str() == id);
+    let merchant = found.ok_or_else(|| unknown(id))?;
+    let mut shown = shown::merchant(merchant);
+    shown["balances"] = shown::balances(&sandbox.balances(&merchant.merchant_no)?);
+    Ok(shown)
+}
+
+pub(super) fn register(sandbox: &Sandbox, id: &str, input: &Input) -> Result<Value, Refused> {
+    let merchant_no: MerchantNo =
+        id.parse().map_err(|error| wrong("merchant_no", format!("cannot be used: {error}")))?;
+    let key: PublicKey = required("public_key", input.parsed("public_key")?)?;
+    let mut settings = KeySettings::new();
+    settings.bound_ip = input.parsed("bound_ip")?;
+    settings.expires_in = input.number("expires_in_millis")?.map(Duration::from_millis);
+    settings.disabled = input.flag("disabled")?;
+    sandbox.register(merchant_no, key);
+    sandbox.configure_key(&key, settings)?;
+    one(sandbox, id, input)
+}
+
+pub(super) fn set_status(sandbox: &Sandbox, id: &str, input: &Input) -> Result<Value, Refused> {
+    let status = match required("status", input.text("status")?)? {
+        "active" => MerchantStatus::Active,
+        "disabled" => MerchantStatus::Disabled,
+        "not_authenticated" => MerchantStatus::NotAuthenticated,
+        _ => return Err(wrong("status", "must be active, disabled or not_authenticated")),
+    };
+    sandbox.set_merchant_status(&known(id)?, status)?;
+    one(sandbox, id, input)
+}
+
+pub(super) fn balances(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
+    Ok(json!({ "balances": shown::balances(&sandbox.balances(&known(id)?)?) }))
+}
+
+pub(super) fn set_balance(sandbox: &Sandbox, id: &str, input: &Input) -> Result<Value, Refused> {
+    let merchant_no = known(id)?;
+    let available: Amount = required("available", input.parsed("available")?)?;
+    let frozen = input.parsed("frozen")?.unwrap_or(Amount::ZERO);
+    match input.parsed::<Currency>("currency")? {
+        Some(currency) => sandbox.set_balance_in(&merchant_no, &currency, available, frozen)?,
+        None => sandbox.set_balance(&merchant_no, available, frozen)?,
+    }
+    balances(sandbox, id, input)
+}
+
+/// A text that is no number of a merchant is that of none.
+fn known(id: &str) -> Result<MerchantNo, Refused> {
+    id.parse().map_err(|_| unknown(id))
+}
+
+fn unknown(id: &str) -> Refused {
+    let message = format!("no merchant {}; register it with a key first", id.escape_debug());
+    Error::new(ErrorKind::UnknownMerchant, message).into()
+}

@@ -1,0 +1,27 @@
+//! Everything a running sandbox is made of, shared by its server, its timekeeper and its handle.
+
+use crate::clock::Hand;
+use crate::event::EventLog;
+use crate::explain::Explainer;
+use crate::faults::Faults;
+use crate::keys::Keys;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::timekeeper::Message;
+use std::sync::Arc;
+use tarspay_sign::PrivateKey;
+use tokio::sync::mpsc::UnboundedSender;
+
+pub(crate) struct Engine {
+    pub(crate) store: Store,
+    pub(crate) hand: Arc<Hand>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) explainer: Explainer,
+    pub(crate) faults: Faults,
+    pub(crate) events: Arc<EventLog>,
+    pub(crate) timekeeper: UnboundedSender<Message>,
+    pub(crate) system_key: PrivateKey,
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) base_url: String,
+}

@@ -1,0 +1,188 @@
+//! The event log: what happened in a sandbox, in order, for people and for tests. It holds no secret and no personal data.
+
+use crate::clock::system_time;
+use crate::{CallbackId, FaultId};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+use tarspay_types::{ErrorCode, MerchantNo, MerchantOrderNo, OrderState, PayOrderId};
+use tokio::sync::broadcast;
+
+/// The most events that are kept; older ones are forgotten.
+const KEPT: usize = 10_000;
+
+/// How far a tail may fall behind before it misses events.
+const TAIL: usize = 1024;
+
+/// Something that happened in a sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Counts up from 1.
+    pub number: u64,
+    /// The time on the sandbox's clock.
+    pub at: SystemTime,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A call was answered.
+    #[non_exhaustive]
+    Called {
+        /// The path, cut when it is long.
+        path: String,
+        /// The merchant whose key it came with, if the key is known.
+        merchant_no: Option<MerchantNo>,
+        /// The merchant's number of the order in its body, if there is one.
+        merchant_order_no: Option<MerchantOrderNo>,
+        /// The code of the answer.
+        code: ErrorCode,
+        /// The text of the answer.
+        message: String,
+        /// Why its signature was refused, as far as it can be told; `None` if it was not, or
+        /// [`Builder::explain`](crate::Builder::explain) is off.
+        explanation: Option<SignatureExplanation>,
+    },
+    /// An order came to a state.
+    #[non_exhaustive]
+    StateChanged {
+        /// The gateway's number of the order.
+        pay_order_id: PayOrderId,
+        /// The state before; `None` for a new order.
+        from: Option<OrderState>,
+        /// The state now.
+        to: OrderState,
+    },
+    /// A request was taken that breaks a published limit or looks unusual.
+    #[non_exhaustive]
+    Warned {
+        /// The gateway's number of the order.
+        pay_order_id: PayOrderId,
+        /// The rule and where it stands.
+        message: String,
+    },
+    /// A callback was sent to its receiver, or could not be.
+    #[non_exhaustive]
+    CallbackAttempted {
+        /// The callback.
+        callback: CallbackId,
+        /// The gateway's number of the order.
+        pay_order_id: PayOrderId,
+        /// Whether the receiver answered HTTP 200 and `OK`.
+        delivered: bool,
+        /// What came of it, in words.
+        outcome: String,
+    },
+    /// All attempts at a callback failed, or it cannot be delivered at all. It is sent again on demand only.
+    #[non_exhaustive]
+    CallbackGivenUp {
+        /// The callback.
+        callback: CallbackId,
+        /// The gateway's number of the order.
+        pay_order_id: PayOrderId,
+        /// Why.
+        reason: String,
+    },
+    /// A fault that was asked for took effect.
+    #[non_exhaustive]
+    FaultStruck {
+        /// The fault.
+        fault: FaultId,
+        /// What it did, and to what.
+        what: String,
+    },
+    /// The sandbox could not do something by itself, such as write its file.
+    #[non_exhaustive]
+    Failed {
+        /// What, and why.
+        message: String,
+    },
+}
+
+/// What is behind a signature that was refused. It holds names of members and public keys, but no value of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignatureExplanation {
+    /// The value of the header `X-Sandbox-Explain`: the stable names of the mistakes, joined by `+`, as
+    /// `hashed_once+members_unsorted`; `unexplained` first if no mistake gives the signature; `busy` if it was not looked
+    /// into. After the mistakes comes the key that signed, if it is a known one but not the claimed one, as
+    /// `key-of-merchant-M1688443086` or `system-key`.
+    pub names: String,
+    /// The same in words, with what to do; several lines.
+    pub details: String,
+}
+
+/// The events that are kept, and those who listen.
+pub(crate) struct EventLog {
+    kept: Mutex<Kept>,
+    tails: broadcast::Sender<Event>,
+}
+
+struct Kept {
+    events: VecDeque<Event>,
+    next: u64,
+}
+
+impl EventLog {
+    pub(crate) fn new() -> Self {
+        let (tails, _) = broadcast::channel(TAIL);
+        Self { kept: Mutex::new(Kept { events: VecDeque::new(), next: 1 }), tails }
+    }
+
+    pub(crate) fn push(&self, now: u64, kind: EventKind) {
+        // Sent under the lock, so that every tail sees the order of the log.
+        let mut kept = self.kept();
+        let event = Event { number: kept.next, at: system_time(now), kind };
+        kept.next += 1;
+        if kept.events.len() == KEPT {
+            kept.events.pop_front();
+        }
+        if self.tails.receiver_count() > 0 {
+            // An error means that nobody listens any more.
+            let _ = self.tails.send(event.clone());
+        }
+        kept.events.push_back(event);
+    }
+
+    pub(crate) fn all(&self) -> Vec<Event> {
+        self.kept().events.iter().cloned().collect()
+    }
+
+    /// Those after this number.
+    pub(crate) fn after(&self, number: u64) -> Vec<Event> {
+        self.kept().events.iter().filter(|event| event.number > number).cloned().collect()
+    }
+
+    pub(crate) fn tail(&self) -> EventTail {
+        EventTail(self.tails.subscribe())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Every change under the lock is whole.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Events as they happen, from the moment it was made.
+#[derive(Debug)]
+pub struct EventTail(broadcast::Receiver<Event>);
+
+impl EventTail {
+    /// The next event; waits for it. `None` when the sandbox is gone.
+    ///
+    /// A tail that is not read for long skips to the oldest of the last 1,024 events; the gap shows in
+    /// [`Event::number`].
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match self.0.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The gateway's rules: who may call, and which call answers. Knows no HTTP library.
+
+use crate::calls;
+use crate::engine::Engine;
+use crate::event::EventKind;
+use crate::explain::{Explained, Refused};
+use crate::keys::{ApiKey, MerchantStatus};
+use crate::refusal::Refusal;
+use std::net::IpAddr;
+use tarspay_sign::{
+    API_KEY_HEADER, API_NONCE_HEADER, API_SIGNATURE_HEADER, Nonce, Parameters, PublicKey, RequestToSign,
+    Signature, SignaturePolicy,
+};
+use tarspay_types::{ErrorCode, MerchantNo, MerchantOrderNo};
+
+/// How far a nonce may be from the clock, in milliseconds. The gateway's window is not documented.
+const NONCE_WINDOW_MILLIS: u64 = 5 * 60 * 1000;
+
+/// The longest path that the event log repeats, in characters.
+const LOGGED_PATH: usize = 200;
+
+/// A call as it came in.
+pub(crate) struct Call<'a> {
+    pub(crate) path: &'a str,
+    /// What stands after the path; no part of what is signed.
+    pub(crate) query: Option<&'a str>,
+    /// Finds the value of a header; `None` if it is missing or not plain text.
+    pub(crate) header: &'a (dyn Fn(&'static str) -> Option<&'a str> + Sync),
+    pub(crate) body: &'a [u8],
+    /// The merchant's number of the order in the body, if there is one.
+    pub(crate) order_no: Option<MerchantOrderNo>,
+    /// Where it came from.
+    pub(crate) peer: IpAddr,
+}
+
+/// What a call is answered.
+pub(crate) struct Answer {
+    /// The JSON of an envelope.
+    pub(crate) json: Vec<u8>,
+    /// The names of the mistakes behind a signature that was refused.
+    pub(crate) explained: Option<String>,
+}
+
+/// Why a caller is not let in.
+enum Denied {
+    /// The signature is malformed, or does not fit. With the key that it was checked with.
+    Signature(Box<PublicKey>, Refusal),
+    /// Anything else.
+    Otherwise(Refusal),
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self::Otherwise(refusal)
+    }
+}
+
+impl Engine {
+    /// Answers a call, and notes it in the event log.
+    pub(crate) async fn answer(&self, call: &Call<'_>) -> Answer {
+        let caller = self.authenticate(call);
+        let merchant_no = caller.as_ref().ok().cloned();
+        let mut explained = None;
+        let answered = match caller {
+            Ok(caller) => calls::answer(self, &caller, call).await,
+            Err(Denied::Otherwise(refusal)) => Err(refusal),
+            Err(Denied::Signature(key, mut refusal)) => {
+                explained = self.explain(call, *key).await;
+                if let Some(Explained { sentence, .. }) = &explained {
+                    refusal.message = format!("{}; {sentence}", refusal.message);
+                }
+                Err(refusal)
+            }
+        };
+        let (json, code, message) = match answered {
+            Ok(json) => (json, ErrorCode::SUCCESS, "SUCCESS".to_owned()),
+            Err(refusal) => (refusal.to_json(), refusal.code, refusal.message),
+        };
+        let path = call.path.chars().take(LOGGED_PATH).collect();
+        let merchant_order_no = call.order_no.clone();
+        let explanation = explained.map(|explained| explained.event);
+        let explained = explanation.as_ref().map(|explanation| explanation.names.clone());
+        self.events.push(
+            self.hand.now(),
+            EventKind::Called { path, merchant_no, merchant_order_no, code, message, explanation },
+        );
+        Answer { json, explained }
+    }
+
+    /// Looks for the mistake behind a signature that is refused, whatever comes of it.
+    async fn explain(&self, call: &Call<'_>, key: PublicKey) -> Option<Explained> {
+        if !self.explainer.is_on() {
+            return None;
+        }
+        let header = |name| (call.header)(name).unwrap_or_default().to_owned();
+        let here = self.base_url.trim_start_matches("http://");
+        let hosts = [header("host"), here.to_owned()];
+        let refused = Refused {
+            key,
+            target: call.query.map_or_else(|| call.path.to_owned(), |query| format!("{}?{query}", call.path)),
+            nonce: header(API_NONCE_HEADER),
+            signature: header(API_SIGNATURE_HEADER),
+            hosts: hosts.into_iter().filter(|host| !host.is_empty()).collect(),
+            body: call.body.to_vec(),
+        };
+        self.explainer.explain(refused).await
+    }
+
+    /// Checks key, signature, what the key may do, and nonce, in this order: a nonce is used up, and the state of a key
+    /// told, only to the owner of the key.
+    fn authenticate(&self, call: &Call<'_>) -> Result<MerchantNo, Denied> {
+        let header = |name: &'static str| {
+            (call.header)(name).ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::PARAMETER_MISSING,
+                    format!("the header {name} is missing or not plain text"),
+                )
+            })
+        };
+        let (key, nonce, signature) =
+            (header(API_KEY_HEADER)?, header(API_NONCE_HEADER)?, header(API_SIGNATURE_HEADER)?);
+
+        let api_key = self.keys.find(key).ok_or_else(|| {
+            // Only now is it worth saying what is wrong with the text.
+            let reason = PublicKey::from_hex(key).err().map_or_else(
+                || "register the public key with its merchant first".to_owned(),
+                |error| error.to_string(),
+            );
+            unknown_key(reason)
+        })?;
+
+        let nonce: Nonce = nonce.parse().map_err(Refusal::signature)?;
+        check_signature(call, &api_key.key, nonce, signature)
+            .map_err(|error| Denied::Signature(Box::new(api_key.key), Refusal::signature(error)))?;
+
+        self.check_key(&api_key, call.peer)?;
+        self.check_nonce(&api_key.key, nonce)?;
+        Ok(api_key.owner)
+    }
+
+    fn check_key(&self, key: &ApiKey, peer: IpAddr) -> Result<(), Refusal> {
+        match key.owner_status {
+            MerchantStatus::Active => {}
+            MerchantStatus::Disabled => {
+                return Err(Refusal::new(ErrorCode::MERCHANT_DISABLED, "merchant disabled"));
+            }
+            MerchantStatus::NotAuthenticated => {
+                return Err(Refusal::new(
+                    ErrorCode::MERCHANT_NOT_AUTHENTICATED,
+                    "merchant not authenticated",
+                ));
+            }
+        }
+        if key.disabled {
+            return Err(unknown_key("the key is disabled"));
+        }
+        if let Some(bound) = key.bound_ip {
+            if bound == peer {
+                return Ok(());
+            }
+            return Err(Refusal::new(
+                ErrorCode::IP_ERROR,
+                format!("IP error: the key is bound to {bound}, the call came from {peer}"),
+            ));
+        }
+        if key.expires_at.is_some_and(|at| at <= self.hand.now()) {
+            return Err(Refusal::new(
+                ErrorCode::API_KEY_EXPIRED,
+                "API key expired: bind an address to it, or register a new one",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A rule of the sandbox: current, and never used before. The gateway's own rule is not documented.
+    ///
+    /// Current by the clock that the sandbox was given: no caller can follow one that is put forward or stands still.
+    fn check_nonce(&self, key: &PublicKey, nonce: Nonce) -> Result<(), Refusal> {
+        let now = self.hand.base_now();
+        if nonce.unix_millis().abs_diff(now) > NONCE_WINDOW_MILLIS {
+            return Err(Refusal::signature(format!(
+                "the nonce {nonce} is more than five minutes from {now}; a nonce is the current time in milliseconds"
+            )));
+        }
+        let oldest = Nonce::from_unix_millis(now.saturating_sub(NONCE_WINDOW_MILLIS));
+        if !self.keys.use_nonce(key, nonce, oldest) {
+            return Err(Refusal::signature(format!(
+                "the nonce {nonce} was used before; take a new one for every attempt"
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn check_signature(
+    call: &Call<'_>,
+    key: &PublicKey,
+    nonce: Nonce,
+    signature: &str,
+) -> Result<(), tarspay_sign::Error> {
+    let signature = Signature::from_hex(signature)?;
+    let parameters = match call.body {
+        [] => Parameters::none(),
+        body => Parameters::from_json(body)?,
+    };
+    RequestToSign::new(call.path, nonce, parameters)?.verify(key, &signature, SignaturePolicy::AcceptHighS)
+}
+
+fn unknown_key(reason: impl std::fmt::Display) -> Refusal {
+    Refusal::new(ErrorCode::API_KEY_UNKNOWN, format!("merchant or API key unknown: {reason}"))
+}

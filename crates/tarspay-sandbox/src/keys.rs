@@ -1,0 +1,180 @@
+//! Who may call: merchants and their API keys, as every call needs them, and the nonces that are used up.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+use tarspay_sign::{Nonce, PublicKey};
+use tarspay_types::MerchantNo;
+
+/// Whether the gateway lets a merchant call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MerchantStatus {
+    /// It does.
+    #[default]
+    Active,
+    /// Every call is refused with 5003003.
+    Disabled,
+    /// Every call is refused with 5003004.
+    NotAuthenticated,
+}
+
+impl MerchantStatus {
+    pub(crate) fn code(self) -> i64 {
+        match self {
+            Self::Active => 0,
+            Self::Disabled => 1,
+            Self::NotAuthenticated => 2,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Self {
+        match code {
+            1 => Self::Disabled,
+            2 => Self::NotAuthenticated,
+            _ => Self::Active,
+        }
+    }
+}
+
+/// What an API key may do. As made by [`new`](KeySettings::new): everything, from everywhere, for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeySettings {
+    /// The only address that calls may come from; others are refused with 5003007. A key with a bound address does not
+    /// expire, as the gateway documents.
+    pub bound_ip: Option<IpAddr>,
+    /// How long from now the key works without a bound address, on the sandbox's clock; then calls are refused with
+    /// 5003006. The gateway documents 15 days.
+    pub expires_in: Option<Duration>,
+    /// Whether calls are refused with 5003005, as if the key were unknown.
+    pub disabled: bool,
+}
+
+impl KeySettings {
+    /// No restriction.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`bound_ip`](KeySettings::bound_ip).
+    #[must_use]
+    pub fn bound_to(mut self, ip: IpAddr) -> Self {
+        self.bound_ip = Some(ip);
+        self
+    }
+
+    /// Sets [`expires_in`](KeySettings::expires_in).
+    #[must_use]
+    pub fn expires_in(mut self, duration: Duration) -> Self {
+        self.expires_in = Some(duration);
+        self
+    }
+
+    /// Sets [`disabled`](KeySettings::disabled).
+    #[must_use]
+    pub fn disabled(mut self) -> Self {
+        self.disabled = true;
+        self
+    }
+}
+
+/// A merchant of a sandbox with its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RegisteredMerchant {
+    /// Its number.
+    pub merchant_no: MerchantNo,
+    /// Whether it may call.
+    pub status: MerchantStatus,
+    /// Its public keys, by their text.
+    pub keys: Vec<RegisteredKey>,
+}
+
+/// An API key of a merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RegisteredKey {
+    /// The key.
+    pub public_key: PublicKey,
+    /// The only address that calls may come from.
+    pub bound_ip: Option<IpAddr>,
+    /// When it expires without a bound address, on the sandbox's clock.
+    pub expires_at: Option<SystemTime>,
+    /// Whether calls are refused as if it were unknown.
+    pub disabled: bool,
+}
+
+/// An API key with all that a call needs to know about it.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiKey {
+    pub(crate) key: PublicKey,
+    pub(crate) owner: MerchantNo,
+    pub(crate) owner_status: MerchantStatus,
+    pub(crate) bound_ip: Option<IpAddr>,
+    /// Unix milliseconds of the sandbox's clock.
+    pub(crate) expires_at: Option<u64>,
+    pub(crate) disabled: bool,
+}
+
+/// The keys of the store, mirrored in memory: every call asks for one.
+pub(crate) struct Keys(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// By their text in lower case: reading a point of the curve for every call would cost more than finding it.
+    keys: HashMap<String, ApiKey>,
+    used_nonces: HashMap<String, BTreeSet<Nonce>>,
+}
+
+impl Keys {
+    pub(crate) fn new(keys: Vec<ApiKey>) -> Self {
+        let keys = keys.into_iter().map(|key| (key.key.to_string(), key)).collect();
+        Self(Mutex::new(Known { keys, used_nonces: HashMap::new() }))
+    }
+
+    pub(crate) fn find(&self, text: &str) -> Option<ApiKey> {
+        self.known().keys.get(&text.to_ascii_lowercase()).cloned()
+    }
+
+    /// Some keys with their owners: all of them, unless there are more than `most`.
+    pub(crate) fn some(&self, most: usize) -> Vec<(PublicKey, MerchantNo)> {
+        self.known().keys.values().take(most).map(|key| (key.key, key.owner.clone())).collect()
+    }
+
+    /// The keys of a merchant, by their text.
+    pub(crate) fn of(&self, owner: &MerchantNo) -> Vec<ApiKey> {
+        let mut keys: Vec<_> =
+            self.known().keys.values().filter(|key| key.owner == *owner).cloned().collect();
+        keys.sort_by_cached_key(|key| key.key.to_string());
+        keys
+    }
+
+    /// Sets a key anew. It keeps its used nonces, whoever it belongs to.
+    pub(crate) fn set(&self, key: ApiKey) {
+        self.known().keys.insert(key.key.to_string(), key);
+    }
+
+    pub(crate) fn set_status(&self, owner: &MerchantNo, status: MerchantStatus) {
+        for key in self.known().keys.values_mut().filter(|key| key.owner == *owner) {
+            key.owner_status = status;
+        }
+    }
+
+    /// Notes that a nonce was used; `false` if it had been used before. Forgets those before `oldest`, which are
+    /// refused by their age.
+    pub(crate) fn use_nonce(&self, key: &PublicKey, nonce: Nonce, oldest: Nonce) -> bool {
+        let mut known = self.known();
+        let used = known.used_nonces.entry(key.to_string()).or_default();
+        while used.first().is_some_and(|&first| first < oldest) {
+            used.pop_first();
+        }
+        used.insert(nonce)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // No code panics while it holds the lock, and every change is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

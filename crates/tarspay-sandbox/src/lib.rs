@@ -1,0 +1,111 @@
+//! A local TarsPay gateway: real HTTP, real signatures, no account, no network.
+//!
+//! There is no public test environment. This one runs in your tests or beside your program, verifies every request as
+//! the gateway is documented to, and answers with the documented envelope and error codes. Where the documentation is
+//! silent it is stricter, because that finds bugs: see [`Sandbox`].
+//!
+//! ```
+//! use tarspay_sandbox::Sandbox;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), tarspay_sandbox::Error> {
+//! let sandbox = Sandbox::start().await?; // a free port of 127.0.0.1
+//! println!("{} for merchant {}", sandbox.base_url(), sandbox.merchant().merchant_no());
+//!
+//! // Point a client at `sandbox.base_url()` with the credentials of `sandbox.merchant()`.
+//! sandbox.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Orders and callbacks
+//!
+//! Orders come in over HTTP, signed, as at the real gateway; their owner moves them along. Each step changes the balance
+//! and owes the merchant a callback, all in one. Callbacks are delivered in the background;
+//! [`settle`](Sandbox::settle) waits for them, so a test needs no sleep:
+//!
+//! ```
+//! use tarspay_sandbox::{Fault, Sandbox};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), tarspay_sandbox::Error> {
+//! let sandbox = Sandbox::start().await?;
+//! sandbox.inject(Fault::drop_connection().after_commit().on_path("/api/pay/unifiedOrder"));
+//!
+//! // … your client creates a deposit, and must find out that it exists …
+//! for order in sandbox.orders()? {
+//!     sandbox.pay(&order.pay_order_id)?;
+//! }
+//! sandbox.settle().await;
+//! for callback in sandbox.callbacks()? {
+//!     println!("{} {:?} after {} attempts", callback.state, callback.status, callback.attempts.len());
+//! }
+//! sandbox.clock().advance(std::time::Duration::from_secs(30 * 60)); // what is unpaid times out
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Why was my signature refused?
+//!
+//! A call that is refused because its signature is malformed or does not fit comes with the mistake, where it is a known
+//! one: the header `X-Sandbox-Explain` has its stable name, `msg` says it in a sentence, and
+//! [`EventKind::Called`] in the event log says what to do. None of them holds a value of the body. The call stays refused,
+//! and accepted calls do not wait for it; see [`SignatureExplanation`] and [`Builder::explain`].
+//!
+//! # From other languages
+//!
+//! The same by HTTP: under `/_sandbox/` of [`base_url`](Sandbox::base_url) there is a control API in JSON, for programs
+//! that are not written in Rust. `GET /_sandbox/health` shows where to start. It answers requests whose `Host` is loopback
+//! and whose `Origin` is none or its own, so that no web page can drive it.
+//!
+//! # Side by side
+//!
+//! Many sandboxes run side by side in one process, each with a port, keys and a state of its own. With
+//! [`Builder::data`] the state is in a file and is there after a restart.
+#![forbid(unsafe_code)]
+
+mod answer_body;
+mod builder;
+mod callback;
+mod calls;
+mod clock;
+mod control;
+mod control_api;
+mod deliver;
+mod engine;
+mod error;
+mod event;
+mod explain;
+mod fault;
+mod faults;
+mod fee;
+mod gateway;
+mod high_s;
+mod keys;
+mod life;
+mod order;
+mod random;
+mod receiver;
+mod refusal;
+mod sandbox;
+mod schedule;
+mod server;
+mod settings;
+mod store;
+mod timekeeper;
+
+pub use builder::Builder;
+pub use callback::{Attempt, CallbackId, CallbackStatus, OutgoingCallback};
+pub use control::TimeControl;
+pub use error::{Error, ErrorKind};
+pub use event::{Event, EventKind, EventTail, SignatureExplanation};
+pub use fault::{Fault, FaultId};
+pub use fee::Fee;
+pub use keys::{KeySettings, MerchantStatus, RegisteredKey, RegisteredMerchant};
+pub use order::{CurrencyBalance, Order, StateChange};
+pub use sandbox::{Sandbox, TestMerchant};
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,294 @@
+//! The life of an order: which steps there are, what each does to the money, and when the merchant is told.
+//!
+//! All of it happens inside one job of the store: a step is done whole, with its money and its owed callback, or not.
+
+use crate::clock::system_time;
+use crate::event::EventKind;
+use crate::receiver::Receiver;
+use crate::store::balances::{self, Purse};
+use crate::store::orders::Record;
+use crate::store::{StoreError, Tx, callbacks, fees, orders, transfers};
+use crate::timekeeper::Owed;
+use crate::{Error, ErrorKind, Order};
+use tarspay_sign::CallbackText;
+use tarspay_types::{Amount, BizType, Callback, Currency, OrderState, TrxId};
+
+/// The steps of each direction. [`OrderState::can_follow`] must allow them too.
+const DEPOSIT_STEPS: &[(OrderState, &[OrderState])] = &[
+    (
+        OrderState::CREATING,
+        &[
+            OrderState::PROCESSING,
+            OrderState::SUCCESS,
+            OrderState::PARTLY_PAID,
+            OrderState::FAILED,
+            OrderState::TIMED_OUT,
+        ],
+    ),
+    (
+        OrderState::PROCESSING,
+        &[OrderState::SUCCESS, OrderState::PARTLY_PAID, OrderState::FAILED, OrderState::TIMED_OUT],
+    ),
+    (OrderState::TIMED_OUT, &[OrderState::SUCCESS, OrderState::PARTLY_PAID]),
+    (OrderState::PARTLY_PAID, &[OrderState::SUCCESS, OrderState::REFUNDED]),
+    (OrderState::SUCCESS, &[OrderState::REFUNDED]),
+];
+const WITHDRAW_STEPS: &[(OrderState, &[OrderState])] = &[
+    (OrderState::PROCESSING, &[OrderState::SUCCESS, OrderState::FAILED, OrderState::REJECTED]),
+    (OrderState::SUCCESS, &[OrderState::REFUNDED]),
+];
+
+/// The states that are documented to be told by a callback.
+const TOLD: [OrderState; 3] = [OrderState::SUCCESS, OrderState::FAILED, OrderState::PARTLY_PAID];
+
+/// Writes a new order; the balance of a withdraw is held back, with its fee.
+pub(crate) fn create(tx: &Tx<'_>, mut record: Record) -> Result<Record, Error> {
+    let order = &mut record.order;
+    balances::use_currency(tx, &order.merchant_no, &order.currency)?;
+    if order.direction == BizType::WITHDRAW {
+        order.fee = fee(tx, order, order.amount)?;
+        let held = total(order.amount, order.fee)?;
+        move_money(tx, order, |purse| purse.freeze(held))?;
+    }
+    orders::insert(tx, &record)?;
+    orders::note_change(tx, &record, None, None)?;
+    let Order { pay_order_id, state, .. } = &record.order;
+    tx.tell(EventKind::StateChanged { pay_order_id: pay_order_id.clone(), from: None, to: *state });
+    if let Some(at) = record.expires_at {
+        tx.expires(at);
+    }
+    Ok(record)
+}
+
+/// The payer has opened the cashier page.
+pub(crate) fn open(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
+    if record.order.state == OrderState::CREATING {
+        step(tx, record, OrderState::PROCESSING, None)?;
+    }
+    Ok(())
+}
+
+/// A deposit is paid in full, or a withdraw has reached its payee.
+pub(crate) fn pay(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
+    let amount = record.order.amount;
+    if record.order.direction == BizType::WITHDRAW {
+        check_step(&record.order, OrderState::SUCCESS)?;
+        let held = total(amount, record.order.fee)?;
+        move_money(tx, &record.order, |purse| purse.pay_out(held))?;
+        record.order.pay_amount = amount;
+        record.order.trx_id = Some(made_up_trx_id(record)?);
+        return step(tx, record, OrderState::SUCCESS, None);
+    }
+    receive(tx, record, OrderState::SUCCESS, amount)
+}
+
+/// A part of a deposit is paid.
+pub(crate) fn pay_partially(tx: &Tx<'_>, record: &mut Record, amount: Amount) -> Result<(), Error> {
+    check_step(&record.order, OrderState::PARTLY_PAID)?;
+    if amount.is_zero() || amount >= record.order.amount {
+        return Err(Error::new(
+            ErrorKind::InvalidAmount,
+            format!("a part of {} is more than nothing and less than all, not {amount}", record.order.amount),
+        ));
+    }
+    receive(tx, record, OrderState::PARTLY_PAID, amount)
+}
+
+/// A transfer of this reference pays a deposit: in full, or in part if it is smaller.
+pub(crate) fn pay_by_transfer(
+    tx: &Tx<'_>,
+    record: &mut Record,
+    reference: &TrxId,
+    amount: Amount,
+) -> Result<(), Error> {
+    record.order.trx_id = Some(reference.clone());
+    transfers::put(tx, reference, amount, Some(record.id))?;
+    if amount < record.order.amount { pay_partially(tx, record, amount) } else { pay(tx, record) }
+}
+
+/// An order fails; what was held back for a withdraw can be used again.
+pub(crate) fn fail(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
+    end_unpaid(tx, record, OrderState::FAILED, Some(reason))
+}
+
+/// A withdraw is turned down.
+pub(crate) fn reject(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
+    end_unpaid(tx, record, OrderState::REJECTED, Some(reason))
+}
+
+/// A deposit times out unpaid.
+pub(crate) fn expire(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
+    end_unpaid(tx, record, OrderState::TIMED_OUT, None)
+}
+
+/// Money goes back to where it came from: a deposit's to the payer, a withdraw's to the merchant, each with its fee.
+pub(crate) fn refund(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
+    check_step(&record.order, OrderState::REFUNDED)?;
+    let order = &record.order;
+    if order.direction == BizType::WITHDRAW {
+        let back = total(order.amount, order.fee)?;
+        move_money(tx, order, |purse| purse.credit(back))?;
+    } else {
+        let back = net(order.pay_amount, order.fee)?;
+        move_money(tx, order, |purse| purse.debit(back))?;
+    }
+    step(tx, record, OrderState::REFUNDED, None)
+}
+
+/// Times out all deposits that are due, and tells when the next one is.
+pub(crate) fn expire_overdue(tx: &Tx<'_>) -> Result<Option<u64>, Error> {
+    const AT_ONCE: u32 = 256;
+    loop {
+        let overdue = orders::overdue(tx, AT_ONCE)?;
+        if overdue.is_empty() {
+            return Ok(orders::next_expiry(tx)?);
+        }
+        for mut record in overdue {
+            expire(tx, &mut record)?;
+        }
+    }
+}
+
+/// Times out this order if it is due: nobody sees one as pending that is not.
+pub(crate) fn expire_if_overdue(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
+    let is_due = record.expires_at.is_some_and(|at| at <= tx.now);
+    if is_due && record.order.state.is_pending() { expire(tx, record) } else { Ok(()) }
+}
+
+/// Money of a payer has come in, `paid` in all.
+fn receive(tx: &Tx<'_>, record: &mut Record, to: OrderState, paid: Amount) -> Result<(), Error> {
+    check_step(&record.order, to)?;
+    open(tx, record)?;
+    let order = &mut record.order;
+    let credited = net(order.pay_amount, order.fee)?;
+    // Never so high that the merchant would have less than after an earlier part.
+    let fee = fee(tx, order, paid)?.min(net(paid, credited)?);
+    let more = net(net(paid, fee)?, credited)?;
+    move_money(tx, order, |purse| purse.credit(more))?;
+    (order.pay_amount, order.fee) = (paid, fee);
+    let reference = reference(tx, record)?;
+    transfers::put(tx, &reference, paid, Some(record.id))?;
+    record.order.trx_id = Some(reference);
+    step(tx, record, to, None)
+}
+
+/// The order's transaction id, unless it was handed in wrongly and is another order's.
+fn reference(tx: &Tx<'_>, record: &Record) -> Result<TrxId, Error> {
+    let Some(known) = &record.order.trx_id else { return made_up_trx_id(record) };
+    match transfers::find(tx, known)?.and_then(|transfer| transfer.order) {
+        Some(other) if other != record.id => made_up_trx_id(record),
+        _ => Ok(known.clone()),
+    }
+}
+
+fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&str>) -> Result<(), Error> {
+    check_step(&record.order, to)?;
+    if to != OrderState::TIMED_OUT {
+        open(tx, record)?;
+    }
+    let order = &mut record.order;
+    if order.direction == BizType::WITHDRAW {
+        let held = total(order.amount, order.fee)?;
+        move_money(tx, order, |purse| purse.release(held))?;
+        // As in the documented callbacks of failed withdraws: a trap for those who conclude from the amount.
+        order.pay_amount = order.amount;
+    }
+    order.fail_reason = reason.map(Into::into);
+    step(tx, record, to, reason)
+}
+
+fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
+    let (steps, direction) = match order.direction {
+        BizType::WITHDRAW => (WITHDRAW_STEPS, "withdraw"),
+        _ => (DEPOSIT_STEPS, "deposit"),
+    };
+    let allowed = steps.iter().any(|(from, next)| *from == order.state && next.contains(&to));
+    if allowed && to.can_follow(order.state) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InvalidTransition,
+        format!("the {direction} {} is in state {} and cannot come to {to}", order.pay_order_id, order.state),
+    ))
+}
+
+/// Writes the step, tells the log, and owes the merchant a callback.
+fn step(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&str>) -> Result<(), Error> {
+    check_step(&record.order, to)?;
+    let from = std::mem::replace(&mut record.order.state, to);
+    record.order.changed_at = system_time(tx.now);
+    orders::update(tx, record)?;
+    orders::note_change(tx, record, Some(from), reason)?;
+    tx.tell(EventKind::StateChanged {
+        pay_order_id: record.order.pay_order_id.clone(),
+        from: Some(from),
+        to,
+    });
+    if TOLD.contains(&to) || (tx.settings.tells_all_ends && to.is_ended()) {
+        owe_callback(tx, record)?;
+    }
+    Ok(())
+}
+
+fn owe_callback(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
+    let order = &record.order;
+    let mut callback =
+        Callback::new(order.pay_order_id.clone(), order.merchant_order_no.clone(), order.state);
+    callback.biz_type = Some(order.direction);
+    callback.merchant_no = Some(order.merchant_no.clone());
+    callback.order_amount = Some(order.amount);
+    callback.pay_amount = Some(order.pay_amount);
+    callback.currency = Some(order.currency.clone());
+    callback.fee = Some(order.fee);
+    callback.fail_reason.clone_from(&order.fail_reason);
+    let text = CallbackText::from_value(&callback).map_err(StoreError::damaged)?;
+    let receiver = Receiver::of(&order.notify_url, &tx.settings.allowed_receivers).map(|it| it.name());
+    let new = callbacks::New { order: record, body: text.as_str(), receiver: receiver.clone() };
+    let id = callbacks::insert(tx, &new)?;
+    match receiver {
+        Ok(receiver) => tx.owe(Owed { id, receiver, at: tx.now }),
+        Err(reason) => tx.tell(EventKind::CallbackGivenUp {
+            callback: id,
+            pay_order_id: order.pay_order_id.clone(),
+            reason,
+        }),
+    }
+    Ok(())
+}
+
+fn move_money(
+    tx: &Tx<'_>,
+    order: &Order,
+    change: impl FnOnce(Purse) -> Result<Purse, Error>,
+) -> Result<(), Error> {
+    let purse = change(balances::get(tx, &order.merchant_no, &order.currency)?)?;
+    Ok(balances::set(tx, &order.merchant_no, &order.currency, purse)?)
+}
+
+fn fee(tx: &Tx<'_>, order: &Order, amount: Amount) -> Result<Amount, Error> {
+    let fee = fees::get(tx, &order.merchant_no, &order.currency, order.direction)?;
+    fee.of(amount).ok_or_else(too_many_digits)
+}
+
+fn total(amount: Amount, fee: Amount) -> Result<Amount, Error> {
+    amount.checked_add(fee).map_err(|_| too_many_digits())
+}
+
+fn net(amount: Amount, fee: Amount) -> Result<Amount, Error> {
+    amount.checked_sub(fee).map_err(|_| too_many_digits())
+}
+
+fn too_many_digits() -> Error {
+    Error::new(ErrorKind::InvalidAmount, "the amount and its fee have more than 28 digits")
+}
+
+/// A reference as the market's payers have it.
+fn made_up_trx_id(record: &Record) -> Result<TrxId, Error> {
+    let id = record.id;
+    let text = match &record.order.currency {
+        currency if *currency == Currency::BRA => format!("E{id:031}"),
+        currency if *currency == Currency::INR => format!("4{id:011}"),
+        _ => format!("SBX{id:07}"),
+    };
+    Ok(TrxId::new(text).map_err(StoreError::damaged)?)
+}

@@ -1,0 +1,194 @@
+//! Callbacks that are owed, and what came of each attempt, in the store.
+
+use super::orders::{Record, parsed};
+use super::{StoreError, Tx};
+use crate::CallbackId;
+use crate::callback::{Attempt, CallbackStatus, OutgoingCallback};
+use crate::clock::system_time;
+use crate::timekeeper::Owed;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
+
+/// A new callback.
+pub(crate) struct New<'a> {
+    pub(crate) order: &'a Record,
+    pub(crate) body: &'a str,
+    /// The receiver's name, or why there is none.
+    pub(crate) receiver: Result<String, String>,
+}
+
+pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreError> {
+    let (receiver, status, reason, next_at) = match &new.receiver {
+        Ok(name) => (name.as_str(), CallbackStatus::Owed, None, Some(tx.now)),
+        Err(reason) => ("", CallbackStatus::Undeliverable, Some(reason.as_str()), None),
+    };
+    tx.connection
+        .prepare_cached(
+            "INSERT INTO callbacks (order_id, state, url, receiver, body, status, reason, next_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            new.order.id,
+            new.order.order.state.code(),
+            new.order.order.notify_url.as_str(),
+            receiver,
+            new.body,
+            status.code(),
+            reason,
+            next_at,
+            tx.now,
+        ])?;
+    Ok(CallbackId(tx.connection.last_insert_rowid()))
+}
+
+/// What the sender needs of a callback.
+pub(crate) struct ToSend {
+    pub(crate) id: CallbackId,
+    pub(crate) pay_order_id: PayOrderId,
+    pub(crate) merchant_order_no: String,
+    pub(crate) url: NotifyUrl,
+    pub(crate) body: String,
+    pub(crate) attempts: u32,
+}
+
+/// A callback that is still owed and due: what has become due twice, by sending it again, is sent once.
+pub(crate) fn to_send(tx: &Tx<'_>, id: CallbackId) -> Result<Option<ToSend>, StoreError> {
+    let mut statement = tx.connection.prepare_cached(
+        "SELECT pay_order_id, merchant_order_no, url, body, attempts
+         FROM callbacks JOIN orders ON orders.id = order_id WHERE callbacks.id = ?1 AND status = 0 AND coalesce(next_at, 0) <= ?2",
+    )?;
+    let mut rows = statement.query(params![id.0, tx.now])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(ToSend {
+        id,
+        pay_order_id: parsed(row, 0)?,
+        merchant_order_no: row.get(1)?,
+        url: parsed(row, 2)?,
+        body: row.get(3)?,
+        attempts: row.get(4)?,
+    }))
+}
+
+/// All that is owed, when a sandbox starts.
+pub(crate) fn owed(connection: &Connection) -> Result<Vec<Owed>, StoreError> {
+    let mut statement = connection
+        .prepare("SELECT id, receiver, next_at, created_at FROM callbacks WHERE status = 0 ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let next_at: Option<u64> = row.get(2)?;
+        all.push(Owed {
+            id: CallbackId(row.get(0)?),
+            receiver: row.get(1)?,
+            at: next_at.unwrap_or(row.get(3)?),
+        });
+    }
+    Ok(all)
+}
+
+pub(crate) fn note_attempt(tx: &Tx<'_>, id: CallbackId, attempt: &Attempt) -> Result<(), StoreError> {
+    tx.connection
+        .prepare_cached(
+            "INSERT INTO callback_attempts (callback_id, at, http_status, answer, error, signature)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            id.0,
+            tx.now,
+            attempt.http_status,
+            attempt.answer,
+            attempt.error,
+            attempt.signature.to_string(),
+        ])?;
+    Ok(())
+}
+
+/// Writes what has become of a callback. While it is owed `next_at` is the time of the next attempt.
+pub(crate) fn set_status(
+    tx: &Tx<'_>,
+    id: CallbackId,
+    status: CallbackStatus,
+    reason: Option<&str>,
+    attempts: u32,
+    next_at: Option<u64>,
+) -> Result<(), StoreError> {
+    tx.connection
+        .prepare_cached(
+            "UPDATE callbacks SET status = ?2, reason = ?3, attempts = ?4, next_at = ?5 WHERE id = ?1",
+        )?
+        .execute(params![id.0, status.code(), reason, attempts, next_at])?;
+    Ok(())
+}
+
+const COLUMNS: &str = "callbacks.id, pay_order_id, callbacks.state, url, body, status, reason, callbacks.created_at, \
+    next_at";
+
+/// A callback with its attempts.
+pub(crate) fn get(tx: &Tx<'_>, id: CallbackId) -> Result<Option<OutgoingCallback>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM callbacks JOIN orders ON orders.id = order_id WHERE callbacks.id = ?1"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([id.0])?;
+    rows.next()?.map(|row| outgoing(tx, row)).transpose()
+}
+
+/// All callbacks with their attempts, the oldest first; those of one order, or of all.
+pub(crate) fn all(tx: &Tx<'_>, order: Option<&PayOrderId>) -> Result<Vec<OutgoingCallback>, StoreError> {
+    let condition = if order.is_some() { "pay_order_id = ?1" } else { "?1 IS NULL" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM callbacks JOIN orders ON orders.id = order_id WHERE {condition} ORDER BY callbacks.id"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([order.map(PayOrderId::as_str)])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(outgoing(tx, row)?);
+    }
+    Ok(all)
+}
+
+/// Where a callback goes, for sending it again; `None` if there is no such callback.
+pub(crate) fn url(tx: &Tx<'_>, id: CallbackId) -> Result<Option<NotifyUrl>, StoreError> {
+    let url: Option<String> = tx
+        .connection
+        .prepare_cached("SELECT url FROM callbacks WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    url.map(NotifyUrl::new).transpose().map_err(StoreError::damaged)
+}
+
+fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, StoreError> {
+    let id = CallbackId(row.get(0)?);
+    let next_at: Option<u64> = row.get(8)?;
+    Ok(OutgoingCallback {
+        id,
+        pay_order_id: parsed(row, 1)?,
+        state: OrderState::from_code(row.get(2)?),
+        url: parsed(row, 3)?,
+        body: row.get(4)?,
+        status: CallbackStatus::from_code(row.get(5)?),
+        reason: row.get(6)?,
+        created_at: system_time(row.get(7)?),
+        next_at: next_at.map(system_time),
+        attempts: attempts(tx, id)?,
+    })
+}
+
+fn attempts(tx: &Tx<'_>, id: CallbackId) -> Result<Vec<Attempt>, StoreError> {
+    let mut statement = tx.connection.prepare_cached(
+        "SELECT at, http_status, answer, error, signature FROM callback_attempts WHERE callback_id = ?1 ORDER BY id",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    let mut attempts = Vec::new();
+    while let Some(row) = rows.next()? {
+        attempts.push(Attempt {
+            at: system_time(row.get(0)?),
+            http_status: row.get(1)?,
+            answer: row.get(2)?,
+            error: row.get(3)?,
+            signature: parsed(row, 4)?,
+        });
+    }
+    Ok(attempts)
+}

@@ -1,0 +1,113 @@
+//! Opening the database: in memory or in a file, its schema, and what a sandbox keeps about itself.
+
+use super::StoreError;
+use crate::{Error, ErrorKind};
+use rusqlite::{Connection, OptionalExtension as _};
+use std::path::Path;
+use std::time::Duration;
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// Raised with every change of the schema.
+const VERSION: i64 = 1;
+
+/// How long to wait for another sandbox to let go of the file: long enough for one that is being stopped.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Opens the file, or a database in memory, and makes the tables of a new one.
+pub(crate) fn open(path: Option<&Path>) -> Result<Connection, Error> {
+    let place = path.map_or_else(|| "the memory".to_owned(), |path| path.display().to_string());
+    let cannot = |error: rusqlite::Error| {
+        let reason = match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                "another sandbox uses it"
+            }
+            Some(rusqlite::ErrorCode::NotADatabase) => "it is no file of a sandbox",
+            _ => "it cannot be opened",
+        };
+        Error::new(ErrorKind::Store, format!("cannot keep the state in {place}: {reason}")).with_source(error)
+    };
+    let connection = match path {
+        None => Connection::open_in_memory().map_err(cannot)?,
+        Some(path) => {
+            create_private(path).map_err(|error| {
+                Error::new(ErrorKind::Store, format!("cannot create {place}")).with_source(error)
+            })?;
+            Connection::open(path).map_err(cannot)?
+        }
+    };
+    prepare(&connection, path.is_some()).map_err(cannot)?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(cannot)?;
+    match version {
+        0 => connection
+            .execute_batch(&format!("BEGIN;\n{SCHEMA}\nPRAGMA user_version = {VERSION};\nCOMMIT;"))
+            .map_err(cannot)?,
+        VERSION => {}
+        other => {
+            return Err(Error::new(
+                ErrorKind::Store,
+                format!(
+                    "{place} has version {other}, this sandbox reads version {VERSION}; choose a new file"
+                ),
+            ));
+        }
+    }
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, in_file: bool) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    if in_file {
+        connection.busy_timeout(PATIENCE)?;
+        // Two sandboxes on one file would both deliver its callbacks.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // Takes the lock now, so that a file in use shows at the start.
+        connection.execute_batch("BEGIN IMMEDIATE; COMMIT;")?;
+    }
+    Ok(())
+}
+
+/// Makes a new file readable by its owner alone: it holds the keys of the sandbox.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// A setting, made and kept when it is asked for the first time.
+pub(crate) fn setting(
+    connection: &Connection,
+    name: &str,
+    make: impl FnOnce() -> Result<String, Error>,
+) -> Result<String, Error> {
+    let cannot = |error: rusqlite::Error| Error::from(StoreError::from(error));
+    let known = connection
+        .query_row("SELECT value FROM settings WHERE name = ?1", [name], |row| row.get(0))
+        .optional()
+        .map_err(cannot)?;
+    if let Some(value) = known {
+        return Ok(value);
+    }
+    let value = make()?;
+    connection
+        .execute("INSERT INTO settings (name, value) VALUES (?1, ?2)", [name, &value])
+        .map_err(cannot)?;
+    Ok(value)
+}
+
+/// The latest time in the state, in Unix milliseconds: the clock of a sandbox never goes back before it.
+pub(crate) fn latest_time(connection: &Connection) -> Result<u64, StoreError> {
+    Ok(connection.query_row(
+        "SELECT max(
+             (SELECT coalesce(max(at), 0) FROM order_events),
+             (SELECT coalesce(max(at), 0) FROM callback_attempts)
+         )",
+        [],
+        |row| row.get(0),
+    )?)
+}

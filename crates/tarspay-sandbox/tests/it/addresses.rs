@@ -1,0 +1,66 @@
+//! Where a sandbox listens, and where it refuses to.
+
+use crate::Caller;
+use crate::http::reserve;
+use std::error::Error as _;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use tarspay_sandbox::{ErrorKind, Sandbox};
+
+#[tokio::test]
+async fn it_listens_on_a_free_port_of_loopback_at_first() {
+    let sandbox = Sandbox::start().await.unwrap();
+    assert_eq!(sandbox.address().ip(), IpAddr::V4(Ipv4Addr::LOCALHOST));
+    assert_ne!(sandbox.address().port(), 0);
+    assert_eq!(sandbox.base_url(), format!("http://{}", sandbox.address()));
+}
+
+#[tokio::test]
+async fn it_listens_where_it_is_told() {
+    let (_reserved, address) = reserve();
+    let sandbox = Sandbox::builder().listen(address.to_string()).start().await.unwrap();
+    assert_eq!(sandbox.address(), address);
+}
+
+#[tokio::test]
+async fn it_listens_on_loopback_of_ipv6() {
+    if let Err(error) = TcpListener::bind("[::1]:0") {
+        eprintln!("SKIPPED: this machine has no loopback of IPv6: {error}");
+        return;
+    }
+    let sandbox = Sandbox::builder().listen("[::1]:0").start().await.unwrap();
+    assert_eq!(sandbox.base_url(), format!("http://[::1]:{}", sandbox.address().port()));
+    let answer = Caller::of(&sandbox).balance_query().send(sandbox.address()).await;
+    answer.assert_balance("M1688443086", "1000000", "0");
+}
+
+#[tokio::test]
+async fn an_address_that_others_can_reach_is_refused() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8080", "[2001:db8::1]:8080", "128.0.0.1:0"] {
+        let error = Sandbox::builder().listen(address).start().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidAddress, "{address}");
+        assert!(error.to_string().contains("loopback"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_ip_address_and_port_is_refused() {
+    for address in
+        ["", "8080", ":8080", "127.0.0.1", "127.0.0.1:65536", "localhost:0", "http://127.0.0.1:0", "\u{7}"]
+    {
+        let error = Sandbox::builder().listen(address).start().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidAddress, "{address}");
+        assert!(error.to_string().contains("127.0.0.1:8080"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_an_error_with_its_cause() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let error = Sandbox::builder().listen(address.to_string()).start().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Bind);
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+    let cause: &io::Error = error.source().unwrap().downcast_ref().unwrap();
+    assert_eq!(cause.kind(), io::ErrorKind::AddrInUse);
+}

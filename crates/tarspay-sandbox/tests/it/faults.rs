@@ -1,0 +1,294 @@
+//! Faults on demand: each one's effect as it is seen on the socket, and which calls it strikes.
+
+use crate::http::{self, Answer, Request, in_time};
+use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, WITHDRAW, kenya, payout};
+use crate::{BALANCE, Caller};
+use serde_json::json;
+use std::time::{Duration, Instant};
+use tarspay_sandbox::{EventKind, Fault, Sandbox};
+use tarspay_sign::{CallbackVerifier, ErrorKind, Signature};
+use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+async fn started() -> (Sandbox, Caller) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::of(&sandbox);
+    (sandbox, caller)
+}
+
+fn deposit(caller: &Caller, number: &str) -> Request {
+    let mut body = kenya(number, &json!({}));
+    body["mchNo"] = json!(caller.merchant_no);
+    caller.signed(DEPOSIT, caller.next_nonce(), &body.to_string())
+}
+
+fn number(text: &str) -> MerchantOrderNo {
+    MerchantOrderNo::new(text).unwrap()
+}
+
+/// All that comes over the socket until it is closed.
+async fn raw(sandbox: &Sandbox, request: &Request) -> Vec<u8> {
+    http::exchange(sandbox.address(), &request.to_bytes()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_dropped_connection_gives_no_byte_and_the_order_exists_only_after_the_commit() {
+    let (sandbox, caller) = started().await;
+    sandbox.inject(Fault::drop_connection());
+    assert_eq!(raw(&sandbox, &deposit(&caller, "D1")).await, b"");
+    assert!(sandbox.orders().unwrap().is_empty());
+
+    sandbox.inject(Fault::drop_connection().after_commit());
+    assert_eq!(raw(&sandbox, &deposit(&caller, "D1")).await, b"");
+    assert_eq!(sandbox.orders().unwrap().len(), 1);
+    let answer = deposit(&caller, "D1").send(sandbox.address()).await;
+    answer.assert_refused(200, 5_003_011);
+}
+
+#[tokio::test]
+async fn a_truncated_answer_announces_more_than_it_sends() {
+    let (sandbox, caller) = started().await;
+    for sent in [0, 1, 40] {
+        sandbox.inject(Fault::truncate(sent));
+        let number = format!("D{sent}");
+        let bytes = raw(&sandbox, &deposit(&caller, &number)).await;
+        let answer = Answer::read(&bytes);
+        let announced: usize = answer.header("content-length").unwrap().parse().unwrap();
+        assert_eq!((answer.status, answer.body.len()), (200, sent));
+        assert!(announced > 100);
+    }
+    assert_eq!(sandbox.orders().unwrap().len(), 3);
+    // More than there is cuts nothing.
+    sandbox.inject(Fault::truncate(1_000_000));
+    assert_eq!(deposit(&caller, "whole").send(sandbox.address()).await.code(), 0);
+}
+
+#[tokio::test]
+async fn a_status_of_a_proxy_comes_without_json_before_or_after_the_commit() {
+    let (sandbox, caller) = started().await;
+    for (fault, orders) in [(Fault::http_status(502), 0), (Fault::http_status(503).after_commit(), 1)] {
+        sandbox.inject(fault);
+        let answer = deposit(&caller, "D1").send(sandbox.address()).await;
+        assert!([502, 503].contains(&answer.status) && answer.body.starts_with("<h1>"), "{answer:?}");
+        assert_eq!(sandbox.orders().unwrap().len(), orders);
+    }
+    sandbox.inject(Fault::http_status(7));
+    assert_eq!(deposit(&caller, "D2").send(sandbox.address()).await.status, 500);
+}
+
+#[tokio::test]
+async fn a_refusal_after_the_commit_hides_an_order_that_exists() {
+    let (sandbox, caller) = started().await;
+    sandbox.inject(Fault::refuse(ErrorCode::SYSTEM_ERROR).after_commit());
+    deposit(&caller, "D1").send(sandbox.address()).await.assert_refused(200, -1);
+    assert_eq!(sandbox.orders().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_slow_answer_begins_at_once_and_ends_late() {
+    let (sandbox, caller) = started().await;
+    let slow = Duration::from_millis(80);
+    sandbox.inject(Fault::slow_answer(slow));
+    let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+    let begun = Instant::now();
+    stream.write_all(&deposit(&caller, "D1").to_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n{") {
+        bytes.push(in_time(stream.read_u8()).await.unwrap());
+    }
+    // Head and first byte are here; the order is written, and the rest still on its way.
+    let mut next = [0];
+    assert!(stream.try_read(&mut next).is_err());
+    assert_eq!(sandbox.orders().unwrap().len(), 1);
+    bytes.extend(http::read_to_end(&mut stream).await.unwrap());
+    assert!(begun.elapsed() >= slow);
+    assert_eq!(Answer::read(&bytes).code(), 0);
+}
+
+#[tokio::test]
+async fn a_delay_comes_before_the_call_is_handled() {
+    let (sandbox, caller) = started().await;
+    let delay = Duration::from_millis(80);
+    sandbox.inject(Fault::delay(delay).on_path(DEPOSIT));
+    let begun = Instant::now();
+    let request = deposit(&caller, "D1");
+    let address = sandbox.address();
+    let call = tokio::spawn(async move { request.send(address).await });
+    // Until the fault has struck; other calls are not delayed.
+    let mut tail = sandbox.tail();
+    while sandbox.events().iter().all(|it| !matches!(it.kind, EventKind::FaultStruck { .. })) {
+        in_time(tail.next()).await;
+    }
+    assert!(sandbox.orders().unwrap().is_empty());
+    assert_eq!(call.await.unwrap().code(), 0);
+    assert!(begun.elapsed() >= delay);
+}
+
+#[tokio::test]
+async fn an_unknown_state_is_told_and_not_kept() {
+    let (sandbox, caller) = started().await;
+    sandbox.inject(Fault::unknown_state(OrderState::from_code(7)).times(2));
+    let data = caller.data(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
+    assert_eq!(data["orderState"], 7);
+    let query = json!({ "mchOrderNo": "D1" });
+    let info = caller.data(&sandbox, QUERY_DEPOSIT, &query).await;
+    assert_eq!((&info["state"], &info["orderAmount"]), (&json!(7), &json!("100")));
+    assert_eq!(caller.data(&sandbox, QUERY_DEPOSIT, &query).await["state"], 0);
+}
+
+#[tokio::test]
+async fn a_fault_strikes_as_often_as_it_is_told() {
+    let (sandbox, caller) = started().await;
+    sandbox.inject(Fault::http_status(502).times(3));
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        statuses.push(caller.balance_query().send(sandbox.address()).await.status);
+    }
+    assert_eq!(statuses, [502, 502, 502, 200, 200]);
+    assert!(sandbox.faults().is_empty());
+
+    let always = sandbox.inject(Fault::http_status(502).always());
+    for _ in 0..5 {
+        assert_eq!(caller.balance_query().send(sandbox.address()).await.status, 502);
+    }
+    assert_eq!(sandbox.faults().len(), 1);
+    assert!(sandbox.clear_fault(always) && !sandbox.clear_fault(always));
+    assert_eq!(caller.balance_query().send(sandbox.address()).await.status, 200);
+    sandbox.inject(Fault::http_status(502));
+    sandbox.clear_faults();
+    assert_eq!(caller.balance_query().send(sandbox.address()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_fault_strikes_the_path_and_the_order_that_it_is_told() {
+    let (sandbox, caller) = started().await;
+    sandbox.inject(Fault::http_status(502).on_path(DEPOSIT).on_order(number("D2")));
+    assert_eq!(caller.call(&sandbox, BALANCE, &json!({})).await.status, 200);
+    assert_eq!(caller.call(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await.status, 200);
+    let other_path = json!({ "mchOrderNo": "D2" });
+    assert_eq!(caller.call(&sandbox, QUERY_DEPOSIT, &other_path).await.status, 200);
+    assert_eq!(caller.call(&sandbox, DEPOSIT, &kenya("D2", &json!({}))).await.status, 502);
+    assert_eq!(caller.call(&sandbox, DEPOSIT, &kenya("D2", &json!({}))).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_same_seed_strikes_the_same_calls_in_about_the_chance_that_was_asked_for() {
+    let run = async |seed: u64| {
+        let (sandbox, caller) = started().await;
+        sandbox.inject(Fault::http_status(502).with_chance(30, seed));
+        let mut struck = Vec::new();
+        for _ in 0..200 {
+            struck.push(caller.balance_query().send(sandbox.address()).await.status == 502);
+        }
+        struck
+    };
+    let (first, same, other) = (run(1).await, run(1).await, run(2).await);
+    assert_eq!(first, same);
+    assert_ne!(first, other);
+    let hits = first.iter().filter(|&&hit| hit).count();
+    assert!((40..=80).contains(&hits), "{hits} of 200");
+    for (percent, status) in [(0, 200), (100, 502)] {
+        let (sandbox, caller) = started().await;
+        sandbox.inject(Fault::http_status(502).with_chance(percent, 3));
+        assert_eq!(caller.balance_query().send(sandbox.address()).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_callback_with_a_wrong_signature_is_followed_by_a_right_one() {
+    let (sandbox, caller) = started().await;
+    let shop = Receiver::ok().await;
+    sandbox.inject(Fault::wrong_callback_signature().on_order(number("D1")));
+    let id = caller.deposit_to(&sandbox, "D1", &shop.url()).await;
+    sandbox.pay(&id).unwrap();
+    in_time(sandbox.settle()).await;
+    sandbox.resend(sandbox.callbacks().unwrap()[0].id).unwrap();
+    in_time(sandbox.settle()).await;
+    let [wrong, right] = &shop.received()[..] else { panic!("two callbacks") };
+    let verifier = CallbackVerifier::new(sandbox.system_public_key());
+    let error = verifier.verify(wrong.signature(), wrong.body.as_bytes()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SignatureMismatch);
+    verifier.verify(right.signature(), right.body.as_bytes()).unwrap();
+}
+
+#[tokio::test]
+async fn a_callback_with_a_high_s_verifies() {
+    let (sandbox, caller) = started().await;
+    let shop = Receiver::ok().await;
+    sandbox.inject(Fault::high_s_callback_signature());
+    let id = caller.deposit_to(&sandbox, "D1", &shop.url()).await;
+    sandbox.pay(&id).unwrap();
+    in_time(sandbox.settle()).await;
+    let received = &shop.received()[0];
+    assert!(Signature::from_hex(received.signature().unwrap()).unwrap().is_high_s());
+    let verifier = CallbackVerifier::new(sandbox.system_public_key());
+    verifier.verify(received.signature(), received.body.as_bytes()).unwrap();
+}
+
+#[tokio::test]
+async fn a_duplicated_callback_comes_as_often_as_asked_for() {
+    let (sandbox, caller) = started().await;
+    let shop = Receiver::ok().await;
+    sandbox.inject(Fault::duplicate_callback(2));
+    let id = caller.deposit_to(&sandbox, "D1", &shop.url()).await;
+    sandbox.pay(&id).unwrap();
+    in_time(sandbox.settle()).await;
+    let received = shop.received();
+    assert_eq!(received.len(), 3);
+    assert!(received.iter().all(|it| it.body == received[0].body));
+}
+
+#[tokio::test]
+async fn a_reordered_callback_comes_after_the_next_one_or_when_there_is_no_other() {
+    let (sandbox, caller) = started().await;
+    let shop = Receiver::ok().await;
+    let id = caller.deposit_to(&sandbox, "D1", &shop.url()).await;
+    sandbox.inject(Fault::reorder_callbacks().on_order(number("D1")));
+    sandbox.pay_partially(&id, 40_u32.into()).unwrap();
+    sandbox.pay(&id).unwrap();
+    in_time(sandbox.settle()).await;
+    let states: Vec<_> = shop.received().iter().map(|it| it.json()["state"].clone()).collect();
+    assert_eq!(states, [2, 9]);
+
+    sandbox.inject(Fault::reorder_callbacks());
+    let id = caller.deposit_to(&sandbox, "D2", &shop.url()).await;
+    sandbox.pay(&id).unwrap();
+    in_time(sandbox.settle()).await;
+    assert_eq!(shop.received().len(), 3);
+}
+
+#[tokio::test]
+async fn faults_tell_the_event_log_what_they_do() {
+    let (sandbox, caller) = started().await;
+    let id = sandbox.inject(Fault::drop_connection().after_commit());
+    raw(&sandbox, &deposit(&caller, "D1")).await;
+    let told = sandbox.events().into_iter().find_map(|event| match event.kind {
+        EventKind::FaultStruck { fault, what, .. } => Some((fault, what)),
+        _ => None,
+    });
+    let expected = format!("drop the connection after the commit: a call at {DEPOSIT}");
+    assert_eq!(told, Some((id, expected)));
+}
+
+#[tokio::test]
+async fn no_order_is_doubled_and_no_money_moved_twice_under_dropped_answers() {
+    let (sandbox, caller) = started().await;
+    sandbox.inject(Fault::drop_connection().with_chance(25, 11));
+    sandbox.inject(Fault::drop_connection().after_commit().with_chance(25, 12));
+    for at in 0..60 {
+        let mut body = payout(&format!("W{at}"), &json!({}));
+        body["mchNo"] = json!(caller.merchant_no);
+        loop {
+            let request = caller.signed(WITHDRAW, caller.next_nonce(), &body.to_string());
+            let bytes = raw(&sandbox, &request).await;
+            if !bytes.is_empty() {
+                assert!([0, 5_003_011].contains(&Answer::read(&bytes).code()));
+                break;
+            }
+        }
+    }
+    assert_eq!(sandbox.orders().unwrap().len(), 60);
+    let balance = sandbox.balance(&caller.merchant_no).unwrap();
+    assert_eq!((balance.available_amount, balance.frozen_amount), (994_000_u32.into(), 6_000_u32.into()));
+}

@@ -1,0 +1,226 @@
+//! Callbacks: the text that the gateway signs, and its verification.
+
+use crate::json::Members;
+use crate::prepared::OnDemand;
+use crate::{Digest, Error, ErrorKind, PrivateKey, PublicKey, Signature, SignaturePolicy, json};
+use serde::Serialize;
+use std::fmt;
+
+/// The header of a callback with its signature.
+pub const CALLBACK_SIGNATURE_HEADER: &str = "X-RESP-SIGNATURE";
+
+/// The text under the signature of a callback: its members as compact JSON, names ascending.
+///
+/// Strings and numbers keep the very characters in which they came; members below the top level keep their order.
+/// There is no method, path or nonce. Source: `docs/wire.md`, section 5; proven by the vector C1.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CallbackText(String);
+
+impl CallbackText {
+    /// Orders the members of a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidBody`] if the text is not one JSON object or names a member twice.
+    pub fn from_json(json: &[u8]) -> Result<Self, Error> {
+        let mut members = Members::default();
+        json::read_sorted(json, &mut members)?;
+        let mut text = String::with_capacity(json.len());
+        text.push('{');
+        for member in members.iter() {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            member.push_name(&mut text)?;
+            text.push(':');
+            json::push_compact(&mut text, member.value);
+        }
+        text.push('}');
+        Ok(Self(text))
+    }
+
+    /// The callback text of any value that serializes to a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidBody`] if the value does not serialize, or not to one object.
+    pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
+        let json = serde_json::to_vec(value).map_err(|source| {
+            Error::new(ErrorKind::InvalidBody, "the callback does not serialize to JSON").with_source(source)
+        })?;
+        Self::from_json(&json)
+    }
+
+    /// The text: also the body that a gateway sends.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The 32 bytes under the signature.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.0)
+    }
+
+    /// Signs as the gateway does: for a sandbox, and for tests of your own receiver.
+    pub fn sign(&self, key: &PrivateKey) -> Signature {
+        key.sign(&self.digest())
+    }
+}
+
+impl fmt::Debug for CallbackText {
+    /// Shows the size only: the values can be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallbackText").field("bytes", &self.0.len()).finish()
+    }
+}
+
+/// In which form the body of a callback was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignedForm {
+    /// The bytes as they came.
+    AsReceived,
+    /// The same members as [`CallbackText`].
+    Ordered,
+}
+
+/// The largest callback that is verified unless told otherwise, in bytes. Documented callbacks have about 200.
+pub const DEFAULT_MAX_CALLBACK_BYTES: usize = 64 * 1024;
+
+/// Verifies callbacks: first the bytes as they came, then the same members as ordered compact JSON.
+///
+/// Keep one verifier and clone it: its keys are prepared ([`PreparedKey`](crate::PreparedKey)) after some dozens of
+/// verifications, and clones share that. Using it once costs nothing more than the verification;
+/// [`prepared`](Self::prepared) spares a server the wait of its 64th callback.
+///
+/// A callback carries no time, so a valid one can be replayed: deduplicate on (pay order id, state), never on the
+/// signature.
+///
+/// ```
+/// use tarspay_sign::{CallbackText, CallbackVerifier, ErrorKind, PrivateKey};
+///
+/// let gateway = PrivateKey::generate()?;
+/// let body = r#"{"state": 2, "payOrderId": "P1742079917839712257"}"#;
+/// let signature = CallbackText::from_json(body.as_bytes())?.sign(&gateway).to_string();
+///
+/// let verifier = CallbackVerifier::new(gateway.public_key());
+/// verifier.verify(Some(&signature), body.as_bytes())?;
+///
+/// let forged = body.replace('2', "3");
+/// let refused = verifier.verify(Some(&signature), forged.as_bytes()).unwrap_err();
+/// assert_eq!(refused.kind(), ErrorKind::SignatureMismatch);
+/// # Ok::<(), tarspay_sign::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct CallbackVerifier {
+    keys: Vec<OnDemand>,
+    policy: SignaturePolicy,
+    max_bytes: usize,
+}
+
+impl CallbackVerifier {
+    /// A verifier that trusts one key.
+    pub fn new(key: PublicKey) -> Self {
+        Self {
+            keys: vec![OnDemand::new(key)],
+            policy: SignaturePolicy::default(),
+            max_bytes: DEFAULT_MAX_CALLBACK_BYTES,
+        }
+    }
+
+    /// A verifier that trusts the gateway's own key, [`SYSTEM_PUBLIC_KEY`](crate::SYSTEM_PUBLIC_KEY).
+    pub fn system() -> Self {
+        Self::new(PublicKey::system())
+    }
+
+    /// Trusts one more key, for the time of a key rotation.
+    #[must_use]
+    pub fn and_key(mut self, key: PublicKey) -> Self {
+        self.keys.push(OnDemand::new(key));
+        self
+    }
+
+    /// Prepares the keys now, which takes some milliseconds and 320 KiB for each: for a server, as it starts.
+    #[must_use]
+    pub fn prepared(self) -> Self {
+        self.keys.iter().for_each(OnDemand::prepare);
+        self
+    }
+
+    /// Sets what to do with a high `s`. The gateway sends high ones (C1), so requiring a low `s` refuses its callbacks.
+    #[must_use]
+    pub fn signature_policy(mut self, policy: SignaturePolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets the largest body, in bytes; [`DEFAULT_MAX_CALLBACK_BYTES`] at first. Limit the reading of the body to the
+    /// same size, so that a larger one is never held in memory.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// The largest body that is accepted, in bytes.
+    pub fn limit(&self) -> usize {
+        self.max_bytes
+    }
+
+    /// Refuses a body by its size alone, for who reads it in pieces.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BodyTooLarge`] if it has more than [`limit`](Self::limit) bytes.
+    pub fn check_size(&self, bytes: usize) -> Result<(), Error> {
+        if bytes <= self.max_bytes {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::BodyTooLarge,
+            format!("the callback has {bytes} bytes or more, and {} are accepted", self.max_bytes),
+        ))
+    }
+
+    /// Verifies the raw body of a callback against the value of its [`CALLBACK_SIGNATURE_HEADER`].
+    ///
+    /// `None` is for a missing header: refused, as some pages of the documentation call the header optional and an
+    /// unsigned callback must never be acted upon.
+    ///
+    /// # Errors
+    ///
+    /// Distinct by [`kind`](Error::kind): [`MissingSignature`](ErrorKind::MissingSignature),
+    /// [`MalformedSignature`](ErrorKind::MalformedSignature), [`BodyTooLarge`](ErrorKind::BodyTooLarge),
+    /// [`InvalidBody`](ErrorKind::InvalidBody) if neither form can be verified because the body is no JSON object,
+    /// [`SignatureMismatch`](ErrorKind::SignatureMismatch), [`HighS`](ErrorKind::HighS).
+    pub fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<SignedForm, Error> {
+        self.check_size(body.len())?;
+        let text = signature.ok_or_else(|| {
+            Error::new(
+                ErrorKind::MissingSignature,
+                format!("the callback has no {CALLBACK_SIGNATURE_HEADER} header; an unsigned callback is never trusted"),
+            )
+        })?;
+        let signature = Signature::from_hex(text)?;
+        if self.any_key_fits(&Digest::of(body), &signature)? {
+            return Ok(SignedForm::AsReceived);
+        }
+        let ordered = CallbackText::from_json(body)?;
+        if self.any_key_fits(&ordered.digest(), &signature)? {
+            return Ok(SignedForm::Ordered);
+        }
+        Err(Error::new(
+            ErrorKind::SignatureMismatch,
+            "the signature fits neither the bytes as received nor the same members in order; \
+             hand over the raw body, unparsed, and check that the key is the gateway's system key",
+        ))
+    }
+
+    /// A mismatch is `false`; a signature that fits but breaks the policy is an error.
+    fn any_key_fits(&self, digest: &Digest, signature: &Signature) -> Result<bool, Error> {
+        if !self.keys.iter().any(|key| key.fits(digest, signature)) {
+            return Ok(false);
+        }
+        signature.judge(true, self.policy).map(|()| true)
+    }
+}

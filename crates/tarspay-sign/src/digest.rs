@@ -1,0 +1,53 @@
+//! The digest that is signed: SHA-256 of SHA-256.
+
+use crate::hex_text;
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+
+/// The 32 bytes that the curve signs: `SHA-256(SHA-256(text))`.
+///
+/// This is what an external signer (a KMS or an HSM) must be given, as a *finished* digest: a service that hashes
+/// its input once more signs something else. Shown as 64 lower-case hex digits.
+///
+/// Source of the rule: `docs/wire.md`, section 4.2; proven by the vectors R1 to R4 and C1.
+///
+/// ```
+/// use tarspay_sign::Digest;
+///
+/// let digest = Digest::of("POST|/api/v1/test|1537498830736|amount=100&price=100");
+/// assert_eq!(digest.as_bytes().len(), 32);
+/// assert_eq!(digest.to_string().len(), 64);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of a text, or of the raw bytes of a callback.
+    pub fn of(text: impl AsRef<[u8]>) -> Self {
+        Self(Sha256::digest(Sha256::digest(text)).into())
+    }
+
+    /// The 32 bytes, to hand to an external signer.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for Digest {
+    /// Takes bytes that *are* the digest; nothing is hashed.
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex_text::write(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}

@@ -1,0 +1,109 @@
+//! What can go wrong while signing and verifying, and what to do about it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Why something could not be signed or verified.
+///
+/// [`kind`](Error::kind) tells the cases apart, [`field`](Error::field) names the body member at fault where there
+/// is one, and the text says what to do. No text, `Debug` output or source of this error holds a key, a signature or
+/// the value of a body member.
+pub struct Error {
+    kind: ErrorKind,
+    field: Option<String>,
+    reason: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The cases of [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The private key is not 64 hex digits of a number that secp256k1 can use.
+    InvalidPrivateKey,
+    /// The public key is not 66 hex digits of a compressed secp256k1 point.
+    InvalidPublicKey,
+    /// The operating system gave no random bytes for a new key.
+    RandomSource,
+    /// The nonce is not a decimal number of milliseconds.
+    InvalidNonce,
+    /// The path does not begin with `/`, or holds a character that has no place in a path or a header.
+    InvalidPath,
+    /// The body is not one JSON object, or names a member twice.
+    InvalidBody,
+    /// A member of the body has a value for which no signing rule is known: a fraction, an object or an array.
+    UnsupportedValue,
+    /// There is no signature: the header is missing or empty.
+    MissingSignature,
+    /// The signature is not the hex text of a strict DER signature.
+    MalformedSignature,
+    /// The signature is well formed but was not made over this text with this key.
+    SignatureMismatch,
+    /// The signature would verify, but its `s` is high and the policy demands a low one.
+    HighS,
+    /// The body of a callback is larger than the verifier accepts.
+    BodyTooLarge,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
+        Self { kind, field: None, reason: reason.into(), source: None }
+    }
+
+    pub(crate) fn with_field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// Which case this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The name of the body member at fault, where one is.
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
+    /// Whether a signature was looked at and refused: missing, malformed, mismatching, or with a high `s` under
+    /// [`SignaturePolicy::RequireLowS`](crate::SignaturePolicy::RequireLowS).
+    pub fn is_refused_signature(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::MissingSignature
+                | ErrorKind::MalformedSignature
+                | ErrorKind::SignatureMismatch
+                | ErrorKind::HighS
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.field {
+            Some(field) => write!(f, "body member {field:?}: {}", self.reason),
+            None => f.write_str(&self.reason),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("field", &self.field)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| source.as_ref() as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,234 @@
+//! The key pair of a merchant and the public key of the gateway.
+
+use crate::{Digest, Error, ErrorKind, Signature, SignaturePolicy, hex_text};
+use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use k256::ecdsa::{SigningKey, VerifyingKey};
+use k256::elliptic_curve::Generate as _;
+use std::fmt;
+use std::str::FromStr;
+use zeroize::Zeroizing;
+
+/// The gateway's public key as printed in its documentation, the same in every market: it checks callbacks.
+///
+/// Source: `docs/wire.md`, section 2; proven by the vector C1.
+pub const SYSTEM_PUBLIC_KEY: &str = "03029c655932f22aee81034d109795fbd7e23ca173ca27e195091d434e593a2e0f";
+
+const PRIVATE_KEY_DIGITS: usize = 64;
+const PUBLIC_KEY_DIGITS: usize = 66;
+
+/// A merchant's private key: a number on secp256k1 that signs requests.
+///
+/// It is wiped from memory on drop. `Debug` shows the public key only, and there is no `Display`.
+///
+/// Signing is constant-time (`k256`) and deterministic (RFC 6979): no randomness is drawn, and the same digest always
+/// gives the same signature.
+///
+/// ```
+/// use tarspay_sign::PrivateKey;
+///
+/// let key = PrivateKey::from_hex("515eadf3e4b56219c8eed116ea3a3ec9f8645c7504c4edb1bc67bc2000f4425c")?;
+/// assert_eq!(
+///     key.public_key().to_string(),
+///     "0353bff99033789d833fe369748e27831b142568b3d879263276290b961c93957c"
+/// );
+/// # Ok::<(), tarspay_sign::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct PrivateKey {
+    secret: SigningKey,
+    /// Kept, as every request sends it.
+    public: PublicKey,
+}
+
+impl PrivateKey {
+    /// Reads a private key from 64 hex digits, of either case (32 bytes, big-endian).
+    ///
+    /// The gateway's documentation gives no format for private keys; this is the common one (`docs/wire.md`,
+    /// section 2, inferred).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidPrivateKey`] if the text is anything else, or the number is zero or not below the order
+    /// of the curve. The error never repeats the text.
+    pub fn from_hex(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: String| Error::new(ErrorKind::InvalidPrivateKey, reason);
+        if text.len() != PRIVATE_KEY_DIGITS {
+            return Err(invalid(format!(
+                "a private key is {PRIVATE_KEY_DIGITS} hex digits, this text has {} bytes; \
+                 give the digits alone, without 0x, blanks or line ends",
+                text.len()
+            )));
+        }
+        let mut bytes = Zeroizing::new([0_u8; 32]);
+        hex_text::read(text, bytes.as_mut_slice())
+            .map_err(|_| invalid("a private key holds the hex digits 0-9, a-f and A-F only".to_owned()))?;
+        SigningKey::from_slice(bytes.as_slice()).map(Self::of).map_err(|_| {
+            invalid(
+                "this number is no private key of secp256k1: it is zero or not below the order of the curve"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// Makes a new private key from the operating system's random source.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::RandomSource`] if the operating system gives no random bytes.
+    pub fn generate() -> Result<Self, Error> {
+        SigningKey::try_generate().map(Self::of).map_err(|source| {
+            Error::new(ErrorKind::RandomSource, "the operating system gave no random bytes for a new key")
+                .with_source(source)
+        })
+    }
+
+    fn of(secret: SigningKey) -> Self {
+        let public = PublicKey::from_verifying_key(*secret.verifying_key());
+        Self { secret, public }
+    }
+
+    /// The public key to register in the merchant back office.
+    pub fn public_key(&self) -> PublicKey {
+        self.public
+    }
+
+    /// Signs a digest. The signature has a low `s`.
+    pub fn sign(&self, digest: &Digest) -> Signature {
+        let (signature, _) = self.secret.sign_prehash_recoverable(digest.as_bytes());
+        Signature::from_ecdsa(signature).with_low_s()
+    }
+
+    /// The key as 64 lower-case hex digits, to store it. The text wipes itself on drop; keep it out of logs.
+    pub fn expose_hex(&self) -> Zeroizing<String> {
+        let bytes = Zeroizing::new(<[u8; 32]>::from(self.secret.to_bytes()));
+        hex_text::secret(bytes.as_slice())
+    }
+}
+
+impl FromStr for PrivateKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::from_hex(text)
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey").field("public_key", &self.public_key()).finish_non_exhaustive()
+    }
+}
+
+/// A public key: a compressed point on secp256k1. It names a merchant (`X-API-KEY`) and checks signatures.
+///
+/// Shown as 66 lower-case hex digits.
+#[derive(Clone, Copy)]
+pub struct PublicKey {
+    point: VerifyingKey,
+    bytes: [u8; 33],
+}
+
+impl PublicKey {
+    /// Reads a public key from 66 hex digits, of either case: `02` or `03` and the 32 bytes of x.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidPublicKey`] if the text is anything else, or no point of the curve has this x.
+    pub fn from_hex(text: &str) -> Result<Self, Error> {
+        let invalid = |reason: &str| Error::new(ErrorKind::InvalidPublicKey, reason);
+        if text.len() != PUBLIC_KEY_DIGITS {
+            return Err(invalid(match text.len() {
+                130 => "this is an uncompressed public key; give its compressed form, 66 hex digits",
+                PRIVATE_KEY_DIGITS => {
+                    "a public key is 66 hex digits; this text has 64, like a private key: keep it secret"
+                }
+                _ => "a public key is 66 hex digits: 02 or 03, then the 32 bytes of x",
+            }));
+        }
+        let mut bytes = [0_u8; 33];
+        hex_text::read(text, &mut bytes)
+            .map_err(|_| invalid("a public key holds the hex digits 0-9, a-f and A-F only"))?;
+        if !matches!(bytes[0], 2 | 3) {
+            return Err(invalid("a compressed public key begins with 02 or 03"));
+        }
+        VerifyingKey::from_sec1_bytes(&bytes).map(|point| Self { point, bytes }).map_err(|source| {
+            invalid("no point of secp256k1 has this x; check the digits").with_source(source)
+        })
+    }
+
+    /// The gateway's own public key, [`SYSTEM_PUBLIC_KEY`], which checks callbacks.
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a constant; a test reads it")]
+    pub fn system() -> Self {
+        Self::from_hex(SYSTEM_PUBLIC_KEY).expect("the printed system key is a point of the curve")
+    }
+
+    /// Checks a signature of a digest. To check many with one key, [`prepare`](Self::prepare) it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::SignatureMismatch`] if this key did not sign this digest, [`ErrorKind::HighS`] if it did but `s`
+    /// is high and the policy refuses that.
+    pub fn verify(
+        &self,
+        digest: &Digest,
+        signature: &Signature,
+        policy: SignaturePolicy,
+    ) -> Result<(), Error> {
+        signature.judge(self.fits(digest, signature), policy)
+    }
+
+    /// Whether this key made this signature of this digest, with either `s`.
+    pub(crate) fn fits(&self, digest: &Digest, signature: &Signature) -> bool {
+        // k256 refuses a high s, which the gateway makes; the same signature with the low s is the same statement.
+        self.point.verify_prehash(digest.as_bytes(), signature.with_low_s().as_ecdsa()).is_ok()
+    }
+
+    /// The 33 bytes of the compressed point.
+    pub fn as_bytes(&self) -> &[u8; 33] {
+        &self.bytes
+    }
+
+    pub(crate) fn from_verifying_key(point: VerifyingKey) -> Self {
+        let mut bytes = [0_u8; 33];
+        bytes.copy_from_slice(point.to_sec1_point(true).as_bytes());
+        Self { point, bytes }
+    }
+
+    pub(crate) fn as_affine(&self) -> &k256::AffinePoint {
+        self.point.as_affine()
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::from_hex(text)
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl std::hash::Hash for PublicKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex_text::write(&self.bytes, f)
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({self})")
+    }
+}

@@ -1,0 +1,79 @@
+//! Request signatures and callback verification for the TarsPay payment gateway.
+//!
+//! This crate is usable alone: no HTTP, no async runtime, no models. It signs what you are about to send and verifies
+//! what came in; every rule is in `docs/signing.md`, and every fact behind it in `docs/wire.md`.
+//!
+//! # Sign a request
+//!
+//! Each stage can be looked at: parameters → string to sign → digest → signature → headers.
+//!
+//! ```
+//! use tarspay_sign::{NonceSource, Parameters, PrivateKey, RequestToSign};
+//!
+//! let key = PrivateKey::generate()?; // or PrivateKey::from_hex(&std::env::var("TARSPAY_PRIVATE_KEY")?)
+//! let nonces = NonceSource::new(); // one for all requests of a key
+//!
+//! let parameters = Parameters::from_json(br#"{"mchNo":"M1688443086"}"#)?; // or from any Serialize value
+//! let request = RequestToSign::new("/api/balanceInfo", nonces.next_nonce(), parameters)?;
+//! println!("{}", request.string_to_sign());
+//! println!("{}", request.digest());
+//!
+//! let signed = request.sign(&key);
+//! for (name, value) in signed.headers().pairs() {
+//!     println!("{name}: {value}");
+//! }
+//! // Send `signed.body()` byte for byte.
+//! # Ok::<(), tarspay_sign::Error>(())
+//! ```
+//!
+//! A key that lives in a KMS or an HSM signs the digest there; see [`RequestToSign::with_signature`].
+//!
+//! # Verify a callback
+//!
+//! ```
+//! use tarspay_sign::{CallbackVerifier, SignedForm};
+//!
+//! // The header X-RESP-SIGNATURE and the raw body of a real callback.
+//! let signature = "3046022100ae8634a9db66c069030483012e7d0e38ebca6d924b82d8bb2e240764dafeb4f3\
+//!                  022100ba3e3bd90346652e681b4b1b25e55d983002d84160fb9c696fb20ea3e4742e76";
+//! let body = br#"{"bizType":2,"currency":"IDR","failReason":"payment failed","fee":"6973","mchNo":"M1696154848","mchOrderNo":"1184196902791413760","orderAmount":"31500","payAmount":"31500","payOrderId":"P1734517376779485186","state":3}"#;
+//!
+//! let form = CallbackVerifier::system().verify(Some(signature), body)?;
+//! assert_eq!(form, SignedForm::AsReceived);
+//! # Ok::<(), tarspay_sign::Error>(())
+//! ```
+//!
+//! # Why does my signature fail?
+//!
+//! Compare [`RequestToSign::string_to_sign`] with yours byte by byte; then the digest: it is SHA-256 of SHA-256, not
+//! of the text alone. `docs/signing.md` lists the usual causes. With the feature `explain` the module `explain` looks
+//! for them by itself: it names the mistakes that give a signature, and never accepts one.
+#![forbid(unsafe_code)]
+
+mod callback;
+mod digest;
+mod error;
+#[cfg(feature = "explain")]
+pub mod explain;
+mod hex_text;
+mod json;
+mod key;
+mod nonce;
+mod parameters;
+mod prepared;
+mod request;
+mod signature;
+
+pub use callback::{
+    CALLBACK_SIGNATURE_HEADER, CallbackText, CallbackVerifier, DEFAULT_MAX_CALLBACK_BYTES, SignedForm,
+};
+pub use digest::Digest;
+pub use error::{Error, ErrorKind};
+pub use key::{PrivateKey, PublicKey, SYSTEM_PUBLIC_KEY};
+pub use nonce::{Clock, Nonce, NonceSource, SystemClock};
+pub use parameters::Parameters;
+pub use prepared::PreparedKey;
+pub use request::{
+    API_KEY_HEADER, API_NONCE_HEADER, API_SIGNATURE_HEADER, Headers, RequestToSign, SignedRequest,
+};
+pub use signature::{Signature, SignaturePolicy};

@@ -1,0 +1,139 @@
+//! Signatures: strict DER in hex, low `s` out, either `s` in.
+
+use crate::{Error, ErrorKind, hex_text};
+use k256::ecdsa;
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest DER signature on secp256k1: a header of two bytes and two integers of 35.
+const MAX_DER_BYTES: usize = 72;
+
+/// An ECDSA signature over secp256k1.
+///
+/// On the wire it is the hex text of a DER `SEQUENCE { r INTEGER, s INTEGER }`: lower case is written, either case is
+/// read. DER is read strictly: minimal lengths, minimal integers, nothing after the end, `r` and `s` in range.
+///
+/// Signatures are *malleable*: for each `(r, s)` the pair `(r, n - s)` verifies too, so a signature never identifies a
+/// message. The gateway sends high and low `s` (vectors R1 to R4, C1); this crate writes low `s` only.
+///
+/// Source of the rules: `docs/wire.md`, section 4.2.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Signature(ecdsa::Signature);
+
+/// Whether a signature with a high `s` is accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignaturePolicy {
+    /// Accept high and low `s`, as the gateway does and as its own signatures need.
+    #[default]
+    AcceptHighS,
+    /// Refuse a high `s`. For protocols of your own that need one signature for one message.
+    RequireLowS,
+}
+
+impl Signature {
+    /// Reads the hex text of a DER signature, of either case.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MissingSignature`] if the text is empty, [`ErrorKind::MalformedSignature`] if it is not hex or
+    /// not strict DER.
+    pub fn from_hex(text: &str) -> Result<Self, Error> {
+        if text.is_empty() {
+            return Err(Error::new(ErrorKind::MissingSignature, "the signature is empty"));
+        }
+        let malformed = |reason: &str| Error::new(ErrorKind::MalformedSignature, reason);
+        if text.len() > 2 * MAX_DER_BYTES {
+            return Err(malformed("a signature has at most 144 hex digits; this text is longer"));
+        }
+        // Decoded on the stack; the length was checked above.
+        let mut buffer = [0_u8; MAX_DER_BYTES];
+        let der = &mut buffer[..text.len() / 2];
+        hex_text::read(text, der).map_err(|_| {
+            malformed(
+                "a signature is an even number of the hex digits 0-9, a-f and A-F; base64 is not used here",
+            )
+        })?;
+        Self::from_der(der)
+    }
+
+    /// Reads a strict DER signature, for example one that an external signer returned.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MalformedSignature`] if the bytes are not strict DER of two integers in range. A raw 64-byte
+    /// `r‖s` pair is not DER.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        ecdsa::Signature::from_der(der).map(Self).map_err(|source| {
+            let reason = if der.len() == 64 {
+                "64 bytes look like a raw r and s; encode them as DER: SEQUENCE { r INTEGER, s INTEGER }"
+            } else {
+                "not a strict DER signature: SEQUENCE { r INTEGER, s INTEGER } with minimal lengths, nothing \
+                 after it, r and s between 1 and the order of secp256k1"
+            };
+            Error::new(ErrorKind::MalformedSignature, reason).with_source(source)
+        })
+    }
+
+    /// The DER bytes.
+    pub fn to_der(&self) -> Vec<u8> {
+        self.0.to_der().as_bytes().to_vec()
+    }
+
+    /// Whether `s` is above half the order of the curve.
+    pub fn is_high_s(&self) -> bool {
+        self.0.normalize_s() != self.0
+    }
+
+    /// The same statement with a low `s`: this signature, or its mirror image.
+    #[must_use]
+    pub fn with_low_s(&self) -> Self {
+        Self(self.0.normalize_s())
+    }
+
+    /// The verdict on a signature, given whether it fits: a mismatch comes before a broken policy.
+    pub(crate) fn judge(&self, fits: bool, policy: SignaturePolicy) -> Result<(), Error> {
+        if !fits {
+            return Err(Error::new(
+                ErrorKind::SignatureMismatch,
+                "the signature was not made over this text with this key; compare the string to sign byte by byte, \
+                 and check which key pair signed",
+            ));
+        }
+        if policy == SignaturePolicy::RequireLowS && self.is_high_s() {
+            return Err(Error::new(
+                ErrorKind::HighS,
+                "the signature fits, but its s is high and a low s is required; normalise s when signing",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn from_ecdsa(signature: ecdsa::Signature) -> Self {
+        Self(signature)
+    }
+
+    pub(crate) fn as_ecdsa(&self) -> &ecdsa::Signature {
+        &self.0
+    }
+}
+
+impl FromStr for Signature {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::from_hex(text)
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex_text::write(self.0.to_der().as_bytes(), f)
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({self})")
+    }
+}

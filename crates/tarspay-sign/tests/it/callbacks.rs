@@ -1,0 +1,113 @@
+//! Callback verification: two forms, distinct refusals.
+
+use crate::test_key;
+use tarspay_sign::{
+    CallbackText, CallbackVerifier, Digest, ErrorKind, PrivateKey, SignaturePolicy, SignedForm,
+};
+
+const BODY: &str = r#"{"failReason":"conta inválida","payOrderId":"P1","state":3}"#;
+
+fn verifier() -> CallbackVerifier {
+    CallbackVerifier::new(test_key().public_key())
+}
+
+fn sign(text: &str) -> String {
+    test_key().sign(&Digest::of(text)).to_string()
+}
+
+#[test]
+fn the_ordered_text_is_compact_and_keeps_characters_as_received() {
+    let received = "{ \"state\" : 3 ,\r\n \"fee\":1.50, \"a\\u0062\":\"x\\u00e9 \\/ \\\" y\", \"n\": { \"z\" : [ 1 , \"a b\" ] , \"y\":null } }";
+    let text = CallbackText::from_json(received.as_bytes()).unwrap();
+    assert_eq!(
+        text.as_str(),
+        r#"{"ab":"x\u00e9 \/ \" y","fee":1.50,"n":{"z":[1,"a b"],"y":null},"state":3}"#
+    );
+}
+
+#[test]
+fn both_forms_verify_and_say_which() {
+    let signature = sign(BODY);
+    assert_eq!(verifier().verify(Some(&signature), BODY.as_bytes()).unwrap(), SignedForm::AsReceived);
+
+    let reordered = "{\n  \"state\": 3,\n  \"payOrderId\": \"P1\",\n  \"failReason\": \"conta inválida\"\n}";
+    assert_eq!(verifier().verify(Some(&signature), reordered.as_bytes()).unwrap(), SignedForm::Ordered);
+
+    let over_raw_bytes = sign(reordered);
+    assert_eq!(
+        verifier().verify(Some(&over_raw_bytes), reordered.as_bytes()).unwrap(),
+        SignedForm::AsReceived
+    );
+}
+
+#[test]
+fn upper_case_hex_is_accepted() {
+    assert!(verifier().verify(Some(&sign(BODY).to_uppercase()), BODY.as_bytes()).is_ok());
+}
+
+#[test]
+fn each_refusal_is_told_apart() {
+    let valid = sign(BODY);
+    let not_json = "state=3";
+    let huge = " ".repeat(64 * 1024 + 1);
+    let tampered = BODY.replace('3', "2");
+    let twice = BODY.replace('{', r#"{"state":2,"#);
+    let cases: [(Option<&str>, &str, ErrorKind); 8] = [
+        (None, BODY, ErrorKind::MissingSignature),
+        (Some(""), BODY, ErrorKind::MissingSignature),
+        (Some("nonsense"), BODY, ErrorKind::MalformedSignature),
+        (Some(&valid[2..]), BODY, ErrorKind::MalformedSignature),
+        (Some(&valid), &tampered, ErrorKind::SignatureMismatch),
+        (Some(&valid), &twice, ErrorKind::InvalidBody),
+        (Some(&valid), not_json, ErrorKind::InvalidBody),
+        (Some(&valid), &huge, ErrorKind::BodyTooLarge),
+    ];
+    for (signature, body, kind) in cases {
+        assert_eq!(verifier().verify(signature, body.as_bytes()).unwrap_err().kind(), kind);
+    }
+    let invalid_utf8 = verifier().verify(Some(&valid), b"{\"a\":\"\xff\"}").unwrap_err();
+    assert_eq!(invalid_utf8.kind(), ErrorKind::InvalidBody);
+}
+
+#[test]
+fn bytes_that_are_no_json_verify_if_exactly_they_were_signed() {
+    // The signature speaks of bytes; whether they make sense is for the decoder.
+    let signature = sign("state=3");
+    assert_eq!(verifier().verify(Some(&signature), b"state=3").unwrap(), SignedForm::AsReceived);
+}
+
+#[test]
+fn the_limit_is_inclusive_and_adjustable() {
+    let verifier = verifier().max_bytes(BODY.len());
+    assert_eq!(verifier.limit(), BODY.len());
+    assert!(verifier.verify(Some(&sign(BODY)), BODY.as_bytes()).is_ok());
+    let smaller = verifier.max_bytes(BODY.len() - 1);
+    assert_eq!(
+        smaller.verify(Some(&sign(BODY)), BODY.as_bytes()).unwrap_err().kind(),
+        ErrorKind::BodyTooLarge
+    );
+}
+
+#[test]
+fn several_keys_are_trusted_during_a_rotation() {
+    let next = PrivateKey::generate().unwrap();
+    let by_next = CallbackText::from_json(BODY.as_bytes()).unwrap().sign(&next).to_string();
+    assert_eq!(
+        verifier().verify(Some(&by_next), BODY.as_bytes()).unwrap_err().kind(),
+        ErrorKind::SignatureMismatch
+    );
+    let both = verifier().and_key(next.public_key());
+    for signature in [by_next, sign(BODY)] {
+        assert!(both.verify(Some(&signature), BODY.as_bytes()).is_ok());
+    }
+}
+
+#[test]
+fn a_high_s_is_accepted_unless_the_policy_refuses_it() {
+    let low = test_key().sign(&Digest::of(BODY));
+    let high = crate::signatures::mirrored(&low).to_string();
+    assert!(verifier().verify(Some(&high), BODY.as_bytes()).is_ok());
+    let strict = verifier().signature_policy(SignaturePolicy::RequireLowS);
+    assert_eq!(strict.verify(Some(&high), BODY.as_bytes()).unwrap_err().kind(), ErrorKind::HighS);
+    assert!(strict.verify(Some(&low.to_string()), BODY.as_bytes()).is_ok());
+}

@@ -1,0 +1,288 @@
+//! Explanations: what they say, what they show, and that they never accept.
+
+use crate::{TEST_KEY, test_key};
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
+use tarspay_sign::explain::{
+    Explanation, Inquiry, MAX_CANDIDATES, MAX_INQUIRY_BYTES, MAX_KNOWN_KEYS, Mistake, Outcome,
+};
+use tarspay_sign::{CallbackText, Digest, Nonce, Parameters, PrivateKey, RequestToSign, SignaturePolicy};
+
+const PATH: &str = "/api/balanceInfo";
+const NONCE: &str = "1704180814988";
+const BODY: &[u8] = br#"{"mchNo":"M1688443086","customerName":"Maria da Silva","amount":"10"}"#;
+
+fn other_key() -> PrivateKey {
+    PrivateKey::from_hex(&TEST_KEY.replace('5', "6")).unwrap()
+}
+
+fn right_text() -> String {
+    let parameters = Parameters::from_json(BODY).unwrap();
+    let nonce = NONCE.parse().unwrap();
+    RequestToSign::new(PATH, nonce, parameters).unwrap().string_to_sign().to_owned()
+}
+
+fn request(signature: &str) -> Explanation {
+    Inquiry::request(PATH, NONCE, BODY).key(&test_key().public_key()).signature(signature).investigate()
+}
+
+fn signed(text: &str) -> String {
+    test_key().sign(&Digest::of(text)).to_string()
+}
+
+#[test]
+fn a_right_signature_leaves_nothing_to_explain() {
+    let explanation = request(&signed(&right_text()));
+    assert_eq!(explanation.outcome(), Outcome::NothingToExplain);
+    assert!(explanation.finding().is_none());
+    assert!(explanation.mistakes().is_empty());
+    assert!(explanation.recovered_keys().is_empty());
+}
+
+#[test]
+fn a_right_callback_leaves_nothing_to_explain_as_received_and_ordered() {
+    let received = br#"{ "state": 2, "payOrderId": "P1" }"#;
+    let key = test_key();
+    let as_received = key.sign(&Digest::of(received)).to_string();
+    let ordered = CallbackText::from_json(received).unwrap().sign(&key).to_string();
+    for signature in [as_received, ordered] {
+        let explanation =
+            Inquiry::callback(received).key(&key.public_key()).signature(&signature).investigate();
+        assert_eq!(explanation.outcome(), Outcome::NothingToExplain);
+    }
+}
+
+#[test]
+fn a_finding_holds_both_texts_and_the_first_difference() {
+    let wrong = right_text().replace("Maria da Silva", "Maria%20da%20Silva");
+    let explanation = request(&signed(&wrong));
+    let finding = explanation.finding().unwrap();
+    assert_eq!(finding.mistakes(), [Mistake::PercentEncodedComponent]);
+    assert_eq!(finding.signed_text(), wrong);
+    assert_eq!(finding.signed_bytes(), wrong.as_bytes());
+    assert_eq!(finding.signed_digest(), Digest::of(&wrong));
+    assert_eq!(finding.expected_text().unwrap(), right_text());
+    let difference = finding.first_difference().unwrap();
+    assert_eq!(difference.offset(), wrong.find('%').unwrap());
+    assert_eq!(difference.place(), r#"member "customerName""#);
+    assert_eq!(difference.signed_context(), "…nt=10&customerName=Maria%20da%20Silva&mchNo=M168…");
+    assert_eq!(difference.expected_context(), "…nt=10&customerName=Maria da Silva&mchNo=M1688443…");
+    assert!(finding.equivalents().contains(&vec![Mistake::PercentEncodedRfc3986]));
+    assert_eq!(finding.advice().count(), 1);
+
+    let report = explanation.report().to_string();
+    assert!(
+        report.contains(&wrong) && report.contains(&right_text()) && report.contains("byte 64"),
+        "{report}"
+    );
+}
+
+#[test]
+fn the_place_of_a_difference_is_named() {
+    let place = |wrong: String| {
+        request(&signed(&wrong)).finding().unwrap().first_difference().unwrap().place().to_owned()
+    };
+    assert_eq!(place(right_text().replace("POST", "post")), "the method");
+    assert_eq!(place(right_text().replace("/api", "api")), "the path");
+    assert_eq!(place(right_text().replace(NONCE, "1704180814")), "the nonce");
+    assert_eq!(place(right_text().replace("amount=10", "amount=10.00")), r#"member "amount""#);
+    assert_eq!(place(right_text() + "\n"), "the end");
+}
+
+#[test]
+fn a_wrong_hash_has_no_difference_in_the_text() {
+    let once: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(right_text()).into();
+    let explanation = request(&test_key().sign(&once.into()).to_string());
+    assert_eq!(explanation.mistakes(), [Mistake::HashedOnce]);
+    let finding = explanation.finding().unwrap();
+    assert_eq!(finding.first_difference(), None);
+    assert_eq!(finding.signed_digest(), once.into());
+}
+
+#[test]
+fn a_callback_is_compared_with_the_closer_of_its_two_right_texts() {
+    let received = br#"{ "state": 2, "payOrderId": "P1" }"#;
+    let finding = |text: &[u8]| {
+        let signature = test_key().sign(&Digest::of(text)).to_string();
+        let inquiry = Inquiry::callback(received).key(&test_key().public_key()).signature(&signature);
+        inquiry.investigate().finding().unwrap().clone()
+    };
+    let as_received = finding(&[received.as_slice(), b"\n"].concat());
+    assert_eq!(as_received.mistakes(), [Mistake::TrailingNewline]);
+    assert_eq!(as_received.expected_text().unwrap().as_bytes(), received);
+    let ordered = r#"{"payOrderId":"P1","state":2}"#;
+    let in_order = finding(format!("{ordered}\n").as_bytes());
+    assert_eq!(in_order.mistakes(), [Mistake::TrailingNewline]);
+    assert_eq!(in_order.expected_text().unwrap(), ordered);
+}
+
+#[test]
+fn the_signer_is_named() {
+    let other = other_key().public_key();
+    let signature = other_key().sign(&Digest::of(right_text())).to_string();
+    let inquiry = Inquiry::request(PATH, NONCE, BODY).signature(&signature).known_key("system", &other);
+    let explanation = inquiry.clone().key(&test_key().public_key()).investigate();
+    assert_eq!(explanation.mistakes(), [Mistake::OtherKey]);
+    assert_eq!(explanation.finding().unwrap().signer().known_as(), Some("system"));
+    assert_eq!(explanation.finding().unwrap().signer().key(), other);
+
+    // Without a claimed key every known key is as good as another.
+    assert_eq!(inquiry.investigate().outcome(), Outcome::NothingToExplain);
+}
+
+#[test]
+fn an_unknown_key_is_recovered() {
+    let stranger = other_key().public_key();
+    let signature = other_key().sign(&Digest::of(right_text())).to_string();
+    let explanation = request(&signature);
+    assert_eq!(explanation.outcome(), Outcome::Unexplained);
+    assert!(explanation.is_complete());
+    assert_eq!(explanation.recovered_keys().len(), 2);
+    let found = explanation.recovered_keys().iter().find(|signer| signer.key() == stranger).unwrap();
+    assert_eq!(found.known_as(), None);
+    assert!(explanation.to_string().contains(&stranger.to_string()));
+
+    // Beyond the keys that are tried, but known by name.
+    let mut inquiry = Inquiry::request(PATH, NONCE, BODY).key(&test_key().public_key()).signature(&signature);
+    for number in 1..=MAX_KNOWN_KEYS {
+        let key = PrivateKey::from_hex(&format!("{number:064x}")).unwrap();
+        inquiry = inquiry.known_key(number.to_string(), &key.public_key());
+    }
+    let explanation = inquiry.known_key("the last", &stranger).investigate();
+    assert!(!explanation.is_complete());
+    assert!(explanation.recovered_keys().iter().any(|signer| signer.known_as() == Some("the last")));
+}
+
+#[test]
+fn without_any_key_both_candidates_are_recovered() {
+    let signature = signed(&right_text());
+    let explanation = Inquiry::request(PATH, NONCE, BODY).signature(&signature).investigate();
+    assert_eq!(explanation.outcome(), Outcome::Unexplained);
+    assert!(explanation.recovered_keys().iter().any(|signer| signer.key() == test_key().public_key()));
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_told_apart() {
+    assert_eq!(request("").outcome(), Outcome::SignatureMissing);
+    for text in ["abc", "30", "zz", &"00".repeat(64), &"ff".repeat(64), &"30".repeat(4000)] {
+        assert_eq!(request(text).outcome(), Outcome::SignatureUnreadable, "{text}");
+    }
+    let large = vec![b' '; MAX_INQUIRY_BYTES + 1];
+    let explanation = Inquiry::request(PATH, NONCE, &large).signature(&signed("x")).investigate();
+    assert_eq!(explanation.outcome(), Outcome::TooLarge);
+}
+
+#[test]
+fn a_high_s_is_a_mistake_under_a_strict_policy_only() {
+    let high = crate::explain_corpus::high_s(&test_key().sign(&Digest::of(right_text())));
+    assert_eq!(request(&high).outcome(), Outcome::NothingToExplain);
+    let strict = Inquiry::request(PATH, NONCE, BODY)
+        .key(&test_key().public_key())
+        .signature(&high)
+        .signature_policy(SignaturePolicy::RequireLowS)
+        .investigate();
+    assert_eq!(strict.mistakes(), [Mistake::HighS]);
+}
+
+#[test]
+fn what_is_wrong_with_the_encoding_is_said_even_when_nothing_fits() {
+    let explanation = request(&format!("0x{}", signed("something else")));
+    assert_eq!(explanation.outcome(), Outcome::Unexplained);
+    assert_eq!(explanation.mistakes(), [Mistake::SignatureDecorated]);
+}
+
+#[test]
+fn names_of_mistakes_are_stable_unique_and_all_described() {
+    let mut names: Vec<_> = Mistake::ALL.iter().map(|mistake| mistake.name()).collect();
+    for mistake in Mistake::ALL {
+        let name = mistake.name();
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
+        assert!(!mistake.what().is_empty() && !mistake.what().ends_with('.'), "{name}");
+        assert!(!mistake.advice().is_empty() && !mistake.advice().ends_with('.'), "{name}");
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Mistake::ALL.len());
+}
+
+#[test]
+fn neither_debug_nor_display_shows_a_value() {
+    const PERSONAL: &str = "Maria";
+    let key = test_key().public_key();
+    let wrong = right_text().replace("Maria da", "Maria+da").replace("a Silva", "a+Silva");
+    for text in [wrong, "Maria".to_owned()] {
+        let signature = signed(&text);
+        let inquiry = Inquiry::request(PATH, NONCE, BODY).key(&key).signature(&signature);
+        let explanation = inquiry.investigate();
+        let shown = format!("{inquiry:?} {explanation:?} {explanation} {:?}", explanation.report());
+        assert!(!shown.contains(PERSONAL), "{shown}");
+        if let Some(finding) = explanation.finding() {
+            let shown = format!("{finding:?} {:?}", finding.first_difference());
+            assert!(!shown.contains(PERSONAL), "{shown}");
+            assert!(explanation.report().to_string().contains(PERSONAL), "the report does show it");
+        }
+    }
+}
+
+/// Not a benchmark: what would have to be quadratic to fail takes a hundred times as long.
+#[test]
+fn a_hostile_body_is_bounded_in_work() {
+    let many: Vec<_> = (0..6_000).map(|n| format!(r#""{n}":""#)).collect();
+    let bodies = [
+        format!(r#"{{"a":{}1{}}}"#, "[".repeat(30_000), "]".repeat(30_000)),
+        format!(r#"{{"a":{}}}"#, "[{}".repeat(20_000)),
+        format!("{{{}}}", many.join("\",") + "\""),
+        format!(r#"{{"a":"{}"}}"#, "é/&<".repeat(10_000)),
+        format!(r#"{{"a.amount":{}}}"#, "9".repeat(60_000)),
+        format!("{{{}}}", vec![r#""a":null"#; 7_000].join(",")),
+        "\\\"".repeat(30_000),
+    ];
+    let signature = signed("something else");
+    for body in bodies {
+        for inquiry in [Inquiry::request(PATH, NONCE, body.as_bytes()), Inquiry::callback(body.as_bytes())] {
+            let start = Instant::now();
+            let explanation = inquiry.key(&test_key().public_key()).signature(&signature).investigate();
+            assert_eq!(explanation.outcome(), Outcome::Unexplained);
+            assert!(explanation.candidates() <= MAX_CANDIDATES);
+            assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_the_crate_signs_is_never_explained(
+        path in "/[a-zA-Z0-9/._-]{0,20}", nonce: u64,
+        members in prop::collection::btree_map("[a-zA-Z]{1,8}", "\\PC{0,12}", 0..6),
+    ) {
+        let parameters = Parameters::from_value(&members).unwrap();
+        let signed = RequestToSign::new(&path, Nonce::from_unix_millis(nonce), parameters).unwrap().sign(&test_key());
+        let headers = signed.headers();
+        let explanation = Inquiry::request(&path, headers.nonce(), signed.body())
+            .key(&test_key().public_key())
+            .signature(headers.signature())
+            .investigate();
+        prop_assert_eq!(explanation.outcome(), Outcome::NothingToExplain);
+    }
+
+    #[test]
+    fn no_input_makes_it_panic(
+        path in "\\PC{0,30}", nonce in "\\PC{0,20}", body in prop::collection::vec(any::<u8>(), 0..60),
+        json in "[{}\\[\\]\",:a1.\\\\u0 -]{0,40}", signature in "\\PC{0,140}", host in "\\PC{0,10}"
+    ) {
+        let fits_nothing = signed("something else");
+        for body in [body.as_slice(), json.as_bytes()] {
+            for signature in [&signature, &fits_nothing] {
+                let inquiry = Inquiry::request(&path, &nonce, body).host(&host).other_nonce(&host);
+                let request = inquiry.key(&test_key().public_key()).signature(signature).investigate();
+                let callback = Inquiry::callback(body).key(&test_key().public_key()).signature(signature).investigate();
+                for explanation in [request, callback] {
+                    let _ = explanation.report().to_string();
+                    prop_assert!(explanation.finding().is_none());
+                }
+            }
+        }
+    }
+}

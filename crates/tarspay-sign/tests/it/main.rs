@@ -1,0 +1,36 @@
+//! What users of `tarspay-sign` rely on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod callbacks;
+mod differential;
+#[cfg(feature = "explain")]
+mod explain;
+#[cfg(feature = "explain")]
+mod explain_corpus;
+#[cfg(feature = "explain")]
+mod explain_corruptions;
+mod keys;
+mod nonces;
+mod parameters;
+mod prepared;
+mod properties;
+mod requests;
+mod secrets;
+mod signatures;
+mod vectors;
+mod wycheproof;
+
+use tarspay_sign::PrivateKey;
+
+/// The published test key of vector K1.
+pub(crate) const TEST_KEY: &str = "515eadf3e4b56219c8eed116ea3a3ec9f8645c7504c4edb1bc67bc2000f4425c";
+
+pub(crate) fn test_key() -> PrivateKey {
+    PrivateKey::from_hex(TEST_KEY).unwrap()
+}

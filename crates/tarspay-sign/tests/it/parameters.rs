@@ -1,0 +1,184 @@
+//! The rules of the string to sign, one by one, and every refusal with the member's name.
+
+use serde::Serialize;
+use serde_json::json;
+use std::collections::HashMap;
+use tarspay_sign::{ErrorKind, Parameters};
+
+fn text(json: &str) -> String {
+    Parameters::from_json(json.as_bytes())
+        .unwrap_or_else(|error| panic!("{json}: {error}"))
+        .as_str()
+        .to_owned()
+}
+
+fn body(json: &str) -> String {
+    String::from_utf8(Parameters::from_json(json.as_bytes()).unwrap().body().to_vec()).unwrap()
+}
+
+#[track_caller]
+fn refused(json: &str) -> (ErrorKind, Option<String>) {
+    let error = Parameters::from_json(json.as_bytes()).expect_err(json);
+    assert!(!error.to_string().is_empty());
+    (error.kind(), error.field().map(str::to_owned))
+}
+
+#[test]
+fn names_sort_by_bytes() {
+    assert_eq!(text(r#"{"b":"1","a":"2","B":"3","_":"4","aa":"5"}"#), "B=3&_=4&a=2&aa=5&b=1");
+    assert_eq!(text(r#"{"é":"1","z":"2"}"#), "z=2&é=1");
+}
+
+#[test]
+fn any_number_of_members_sorts() {
+    for count in [15, 16, 17, 500] {
+        let json: Vec<_> = (0..count).rev().map(|index| format!(r#""k{index:03}":"v""#)).collect();
+        let expected: Vec<_> = (0..count).map(|index| format!("k{index:03}=v")).collect();
+        assert_eq!(text(&format!("{{{}}}", json.join(","))), expected.join("&"));
+    }
+}
+
+#[test]
+fn null_is_left_out_of_text_and_body() {
+    assert_eq!(text(r#"{"a":null,"b":"x","c":null}"#), "b=x");
+    assert_eq!(body(r#"{"a":null,"b":"x","c":null}"#), r#"{"b":"x"}"#);
+    assert_eq!(body(r#"{"a":null}"#), "{}");
+}
+
+#[test]
+fn an_empty_string_stays() {
+    assert_eq!(text(r#"{"a":"","b":""}"#), "a=&b=");
+    assert_eq!(body(r#"{"b":"","a":""}"#), r#"{"a":"","b":""}"#);
+}
+
+#[test]
+fn integers_and_booleans_sign_as_their_json_text() {
+    assert_eq!(text(r#"{"step":0,"n":-7,"on":true,"off":false}"#), "n=-7&off=false&on=true&step=0");
+    let digits = "123456789012345678901234567890";
+    assert_eq!(
+        text(&format!(r#"{{"big":{digits}}}"#)),
+        format!("big={digits}"),
+        "no number is ever converted"
+    );
+}
+
+#[test]
+fn values_are_raw_utf8_and_nothing_is_percent_encoded() {
+    assert_eq!(text(r#"{"a":"x@y.z:/?#[]&=|%+ \"'\\"}"#), r#"a=x@y.z:/?#[]&=|%+ "'\"#);
+    assert_eq!(text(r#"{"customerName":"SÉRNHG OODS12"}"#), "customerName=SÉRNHG OODS12");
+    assert_eq!(text(r#"{"customerName":"홍길동 🦀"}"#), "customerName=홍길동 🦀");
+}
+
+#[test]
+fn escapes_are_read_before_signing_and_unicode_is_not_normalised() {
+    assert_eq!(text(r#"{"a":"\u00c9 \/ \n \ud83e\udd80"}"#), "a=É / \n 🦀");
+    assert_eq!(text(r#"{"\u0061":"x"}"#), "a=x");
+    assert_ne!(text("{\"a\":\"\u{e9}\"}"), text("{\"a\":\"e\u{301}\"}"));
+}
+
+#[test]
+fn the_body_is_compact_ordered_and_means_the_same() {
+    let sent = body("{ \"b\" : \"x y\" ,\n\t\"a\" : 1 }");
+    assert_eq!(sent, r#"{"a":1,"b":"x y"}"#);
+}
+
+#[test]
+fn an_empty_object_and_a_missing_body_have_empty_text() {
+    assert_eq!(text("{}"), "");
+    assert_eq!(body("{}"), "{}");
+    assert_eq!(Parameters::none().as_str(), "");
+    assert_eq!(Parameters::none().body(), b"");
+}
+
+#[test]
+fn any_serializable_object_is_accepted() {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Order<'a> {
+        mch_no: &'a str,
+        step: u8,
+        attach: Option<&'a str>,
+    }
+    let order = Order { mch_no: "M1", step: 0, attach: None };
+    assert_eq!(Parameters::from_value(&order).unwrap().as_str(), "mchNo=M1&step=0");
+    let map = HashMap::from([("b", "2"), ("a", "1")]);
+    assert_eq!(Parameters::from_value(&map).unwrap().as_str(), "a=1&b=2");
+    assert_eq!(Parameters::from_value(&json!({"a": "1"})).unwrap().as_str(), "a=1");
+}
+
+#[test]
+fn a_fraction_an_object_or_an_array_is_refused_by_name() {
+    for value in ["1.5", "1.0", "1e3", "1E3", "-0.1", "{}", r#"{"x":1}"#, "[]", "[1]"] {
+        let json = format!(r#"{{"a":"ok","culprit":{value}}}"#);
+        assert_eq!(refused(&json), (ErrorKind::UnsupportedValue, Some("culprit".to_owned())), "{value}");
+    }
+    let error = Parameters::from_value(&json!({"amount": 10.5})).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::UnsupportedValue, Some("amount")));
+}
+
+#[test]
+fn a_name_twice_is_refused_by_name_however_it_is_written() {
+    for json in [r#"{"a":"1","b":"2","a":"1"}"#, r#"{"a":"1","\u0061":"2"}"#, r#"{"a":null,"a":"1"}"#] {
+        assert_eq!(refused(json), (ErrorKind::InvalidBody, Some("a".to_owned())), "{json}");
+    }
+}
+
+#[test]
+fn what_is_not_one_json_object_is_refused() {
+    for json in [
+        "",
+        " ",
+        "null",
+        "true",
+        "7",
+        r#""text""#,
+        "[]",
+        r#"[{"a":"1"}]"#,
+        "{",
+        r#"{"a""#,
+        r#"{"a":"#,
+        r#"{"a":"1""#,
+        r#"{"a":"1",}"#,
+        r#"{a:"1"}"#,
+        "{'a':'1'}",
+        r#"{"a":"1"} x"#,
+        r#"{"a":"1"}{"a":"1"}"#,
+        r#"{"a":01}"#,
+        r#"{"a":NaN}"#,
+        "{\"a\":\"line\nbreak\"}",
+        "\u{feff}{}",
+    ] {
+        assert_eq!(refused(json).0, ErrorKind::InvalidBody, "{json}");
+    }
+    assert_eq!(Parameters::from_json(b"{\"a\":\"\xff\"}").unwrap_err().kind(), ErrorKind::InvalidBody);
+    assert_eq!(Parameters::from_value(&["a"]).unwrap_err().kind(), ErrorKind::InvalidBody);
+    assert_eq!(Parameters::from_value(&()).unwrap_err().kind(), ErrorKind::InvalidBody);
+}
+
+#[test]
+fn an_escape_that_is_no_character_is_refused_by_name() {
+    for value in [r#""\ud83e""#, r#""\ud83ex""#, r#""\udd80""#] {
+        let json = format!(r#"{{"culprit":{value}}}"#);
+        assert_eq!(refused(&json), (ErrorKind::InvalidBody, Some("culprit".to_owned())), "{value}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_without_overflowing_the_stack() {
+    let depth = 200_000;
+    let json = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+    assert!(matches!(refused(&json).0, ErrorKind::UnsupportedValue | ErrorKind::InvalidBody));
+}
+
+#[test]
+fn a_value_that_fails_to_serialize_keeps_its_reason() {
+    struct Broken;
+    impl Serialize for Broken {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("out of order"))
+        }
+    }
+    let error = Parameters::from_value(&Broken).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidBody);
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("out of order"));
+}

@@ -1,0 +1,98 @@
+//! An answer, and how it is read without trusting its size.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use hyper::{HeaderMap, Response, StatusCode};
+
+use crate::error::{Error, ErrorKind, classify};
+use crate::progress::Progress;
+
+/// A complete answer of the gateway, whatever its status: redirects are not followed, and 4xx and 5xx are
+/// answers too.
+///
+/// `Debug` shows the status and the length of the body, never its content nor a header's value.
+#[derive(Clone)]
+pub struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    /// The HTTP status, for example 200.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// The value of a header, the first one if it was sent several times. The name's case does not matter. A
+    /// value need not be UTF-8.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.get(name).map(hyper::header::HeaderValue::as_bytes)
+    }
+
+    /// The body, byte for byte; it need not be UTF-8, let alone JSON.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body without a copy.
+    pub fn into_body(self) -> Bytes {
+        self.body
+    }
+
+    /// Reads the rest of an answer whose head is here, up to `limit` bytes.
+    pub(crate) async fn read(
+        response: Response<Incoming>,
+        limit: usize,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
+        let (head, mut incoming) = response.into_parts();
+        let too_large = || {
+            let what = format!("the body of the answer is larger than the limit of {limit} bytes");
+            Error::stopped(ErrorKind::AnswerTooLarge, progress.stop(), what)
+        };
+        // From Content-Length. It is the peer's word, so it may refuse an answer, but reserves no more than
+        // the limit.
+        let announced = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > limit {
+            return Err(too_large());
+        }
+        let mut body = Vec::with_capacity(announced);
+        while let Some(frame) = incoming.frame().await {
+            let frame = frame.map_err(|error| {
+                let (kind, what) = classify(&error);
+                Error::stopped(kind, progress.stop(), what).with_source(error)
+            })?;
+            // Anything else is a trailer, which nobody asked for.
+            let Ok(data) = frame.into_data() else { continue };
+            if data.len() > limit - body.len() {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&data);
+        }
+        Ok(Self { status: head.status, headers: head.headers, body: body.into() })
+    }
+}
+
+/// Holds an answer's headers to their limit to the byte. hyper's buffer ends a head that does not end by
+/// itself, but the buffer grows in steps and takes up to twice its size.
+pub(crate) fn check_head<B>(head: &Response<B>, limit: usize, progress: &Progress) -> Result<(), Error> {
+    let size: usize = head.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if size > limit {
+        let what = format!("the head of the answer is larger than the limit of {limit} bytes");
+        return Err(Error::stopped(ErrorKind::AnswerTooLarge, progress.stop(), what));
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,200 @@
+//! Configures a transport and refuses what cannot be meant.
+
+use std::fmt;
+use std::time::Duration;
+
+use hyper::header::HeaderValue;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::connect::{Connector, Proxy, Route};
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::origin::Origin;
+use crate::request::sensitive_value;
+use crate::tls::{Tls, Trust};
+use crate::transport::Transport;
+
+const USER_AGENT: &str = concat!("tarspay-transport/", env!("CARGO_PKG_VERSION"));
+/// Leaves the request's head enough room, see `request::MAX_HEAD_BYTES`.
+const MAX_USER_AGENT_BYTES: usize = 256;
+/// Room for a status line in front of the headers, which alone count against their limit.
+const STATUS_LINE_BYTES: usize = 1024;
+
+/// Configures a [`Transport`]; begin with [`Transport::builder`].
+///
+/// Every setting is checked in [`build`](Self::build). `Debug` shows the limits, and none of the texts.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct Builder {
+    base_url: String,
+    proxy: Option<String>,
+    proxy_authorization: Option<String>,
+    user_agent: String,
+    limits: Limits,
+    trust: Trust,
+}
+
+impl Builder {
+    pub(crate) fn new(base_url: &str) -> Self {
+        Self {
+            base_url: base_url.to_owned(),
+            proxy: None,
+            proxy_authorization: None,
+            user_agent: USER_AGENT.to_owned(),
+            limits: Limits::default(),
+            trust: Trust::default(),
+        }
+    }
+
+    /// Deadline for getting a new connection: name, TCP, proxy and TLS together. Default: 10 seconds.
+    ///
+    /// It runs only when no open connection is at hand, and what it ends was not sent.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.connect_timeout = timeout;
+        self
+    }
+
+    /// Deadline for the head of the answer: from the moment the call has a connection, reused or new, until
+    /// status and headers are complete. Sending the request is part of it; an interim answer (`100 Continue`)
+    /// does not restart it. Default: 30 seconds.
+    pub fn answer_head_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.answer_head_timeout = timeout;
+        self
+    }
+
+    /// Deadline for a whole call, from [`post`](Transport::post) to the last byte of the answer. Default: 60
+    /// seconds.
+    ///
+    /// [`post_within`](Transport::post_within) sets another one for a single call.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.call_timeout = timeout;
+        self
+    }
+
+    /// Limit of an answer's body in bytes. Default: 1 MiB.
+    ///
+    /// A larger body is refused as soon as it is announced or has arrived that far.
+    pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_answer_bytes = bytes;
+        self
+    }
+
+    /// Limit of an answer's headers in bytes, between 8 KiB and 1 MiB: each header counts its name, its value
+    /// and 4 bytes. Default: 64 KiB. Besides, an answer has at most 100 headers.
+    pub fn max_answer_head_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_answer_head_bytes = bytes;
+        self
+    }
+
+    /// How long a connection is kept open without being used. Default: 30 seconds.
+    ///
+    /// The default is shorter than what servers usually allow (60 seconds or more): if we let go first, a
+    /// request seldom meets a server that is just closing the connection, a coincidence that can only be
+    /// reported as "may have been received".
+    pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.pool_idle_timeout = timeout;
+        self
+    }
+
+    /// Goes through an HTTP proxy at `http://host:port`, with a CONNECT tunnel in which TLS runs to the
+    /// gateway itself. Default: none; the environment (`HTTPS_PROXY`) is not read.
+    ///
+    /// The proxy looks up the gateway's name. A gateway on plain HTTP is on this machine and is reached
+    /// directly.
+    pub fn proxy(mut self, url: &str) -> Self {
+        self.proxy = Some(url.to_owned());
+        self
+    }
+
+    /// The value of `Proxy-Authorization`, for example `Basic dXNlcjpwYXNzd29yZA==`. It goes to the proxy
+    /// alone, which is spoken to without encryption.
+    pub fn proxy_authorization(mut self, value: &str) -> Self {
+        self.proxy_authorization = Some(value.to_owned());
+        self
+    }
+
+    /// The value of `User-Agent`, at most 256 bytes. Default: `tarspay-transport/` and the version.
+    pub fn user_agent(mut self, value: &str) -> Self {
+        value.clone_into(&mut self.user_agent);
+        self
+    }
+
+    /// Trusts one more root certificate, in DER form; may be called several times. For a gateway, or a proxy
+    /// that opens TLS, with a certificate of a private authority.
+    ///
+    /// It adds to the roots of the feature `webpki-roots`, or to the platform's.
+    pub fn add_root_certificate_der(mut self, certificate: Vec<u8>) -> Self {
+        self.trust.added.push(certificate.into());
+        self
+    }
+
+    /// Lets the operating system decide which certificates are trusted, instead of the compiled-in roots.
+    #[cfg(feature = "platform-verifier")]
+    pub fn platform_verifier(mut self) -> Self {
+        self.trust.platform = true;
+        self
+    }
+
+    /// Checks every setting and makes the transport. Opens no connection.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfiguration`](crate::ErrorKind::InvalidConfiguration), with a message that says which
+    /// setting and why.
+    pub fn build(self) -> Result<Transport, Error> {
+        self.limits.check()?;
+        let gateway = Origin::gateway(&self.base_url)?;
+        let tls = if gateway.is_tls() { Some(Tls::new(&gateway, &self.trust)?) } else { None };
+        let proxy = self.checked_proxy()?;
+        let user_agent = self.checked_user_agent()?;
+        let limits = self.limits;
+        let route = Route { gateway: gateway.clone(), tls, proxy, timeout: limits.connect_timeout };
+        // `retry_canceled_requests` is the retry for a kept-alive connection that was closed between two
+        // calls. It cannot send a request twice: hyper hands a request back only out of the queue of its
+        // connection task (`Envelope::drop`, and `Client::recv_msg` without a callback in flight, in hyper's
+        // `client/dispatch.rs` and `proto/h1/dispatch.rs`); once the task has taken it out to write it,
+        // errors come back without the request, and hyper-util's `try_send_request` then gives up.
+        let client = Client::builder(TokioExecutor::new())
+            .retry_canceled_requests(true)
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(limits.pool_idle_timeout)
+            .http1_max_buf_size(limits.max_answer_head_bytes + STATUS_LINE_BYTES)
+            .build(Connector::new(route));
+        Ok(Transport::new(gateway, client, limits, user_agent))
+    }
+
+    fn checked_proxy(&self) -> Result<Option<Proxy>, Error> {
+        let Some(url) = &self.proxy else {
+            if self.proxy_authorization.is_some() {
+                return Err(Error::configuration("proxy_authorization is set, but no proxy"));
+            }
+            return Ok(None);
+        };
+        let origin = Origin::proxy(url)?;
+        let authorization = match &self.proxy_authorization {
+            None => None,
+            Some(text) => Some(sensitive_value(text).map_err(|error| {
+                Error::configuration("proxy_authorization is not a valid header value").with_source(error)
+            })?),
+        };
+        Ok(Some(Proxy { origin, authorization }))
+    }
+
+    fn checked_user_agent(&self) -> Result<HeaderValue, Error> {
+        if self.user_agent.is_empty() || self.user_agent.len() > MAX_USER_AGENT_BYTES {
+            return Err(Error::configuration(format!(
+                "user_agent must be 1 to {MAX_USER_AGENT_BYTES} bytes long"
+            )));
+        }
+        HeaderValue::from_str(&self.user_agent).map_err(|error| {
+            Error::configuration("user_agent is not a valid header value").with_source(error)
+        })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

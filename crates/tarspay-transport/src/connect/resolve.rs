@@ -1,0 +1,126 @@
+//! Looks up names, and keeps `localhost` local.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use tower_service::Service;
+
+use crate::error::Phase;
+use crate::progress::Progress;
+
+/// The operating system's resolver for one connection attempt.
+#[derive(Clone)]
+pub(super) struct Resolver {
+    progress: Arc<Progress>,
+    loopback_only: bool,
+    failed: Failed,
+}
+
+/// Whether it was the lookup that failed: the TCP connector returns one type for both of its steps.
+#[derive(Clone, Default)]
+pub(super) struct Failed(Arc<AtomicBool>);
+
+impl Failed {
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Resolver {
+    pub(super) fn any(progress: Arc<Progress>) -> Self {
+        Self { progress, loopback_only: false, failed: Failed::default() }
+    }
+
+    /// Drops every address outside this machine, whatever the hosts file or the name server says about
+    /// `localhost`.
+    pub(super) fn loopback(progress: Arc<Progress>) -> Self {
+        Self { loopback_only: true, ..Self::any(progress) }
+    }
+
+    pub(super) fn failed(&self) -> Failed {
+        self.failed.clone()
+    }
+}
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, io::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let Self { progress, loopback_only, failed } = self.clone();
+        Box::pin(async move {
+            progress.connecting(Phase::Resolve);
+            // Until proven otherwise.
+            failed.0.store(true, Ordering::Relaxed);
+            let found = GaiResolver::new().call(name).await?;
+            let addresses = allowed(found, loopback_only)?;
+            failed.0.store(false, Ordering::Relaxed);
+            progress.connecting(Phase::Connect);
+            Ok(addresses.into_iter())
+        })
+    }
+}
+
+fn allowed(
+    found: impl Iterator<Item = SocketAddr>,
+    loopback_only: bool,
+) -> Result<Vec<SocketAddr>, io::Error> {
+    let addresses: Vec<_> =
+        found.filter(|address| !loopback_only || address.ip().to_canonical().is_loopback()).collect();
+    if addresses.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, NoAddress { loopback_only }));
+    }
+    Ok(addresses)
+}
+
+/// The name exists, but leads nowhere.
+#[derive(Debug)]
+struct NoAddress {
+    loopback_only: bool,
+}
+
+impl fmt::Display for NoAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.loopback_only {
+            "the name leads to other machines, and plain HTTP stays on this one"
+        } else {
+            "the name has no address"
+        })
+    }
+}
+
+impl std::error::Error for NoAddress {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn plain_http_keeps_only_addresses_of_this_machine() {
+        let found = addresses(&["192.0.2.1:0", "127.0.0.1:0", "[2001:db8::1]:0", "[::1]:0"]);
+        let kept = allowed(found.clone().into_iter(), true).unwrap();
+        assert_eq!(kept, addresses(&["127.0.0.1:0", "[::1]:0"]));
+        assert_eq!(allowed(found.clone().into_iter(), false).unwrap(), found);
+    }
+
+    #[test]
+    fn a_localhost_that_leads_elsewhere_is_an_error() {
+        let error = allowed(addresses(&["192.0.2.1:0"]).into_iter(), true).unwrap_err();
+        assert!(error.to_string().contains("stays on this one"), "{error}");
+    }
+}

@@ -1,0 +1,272 @@
+//! What went wrong, where, and whether the request may have been received.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::progress::Stopped;
+
+/// Why there is no [`Answer`](crate::Answer), or why a [`Transport`](crate::Transport) could not be built.
+///
+/// For a call that moves money one question comes before all others: can the request have reached the
+/// gateway? [`delivery`](Self::delivery) answers it. [`kind`](Self::kind) says what happened,
+/// [`phase`](Self::phase) where, and [`source`](StdError::source) leads down to the operating system's or the
+/// TLS library's own error.
+///
+/// Neither `Display` nor `Debug` shows a body, a header's value or a credential. Hosts and ports do appear.
+#[derive(Clone)]
+pub struct Error {
+    // Boxed: errors are rare, results are passed around a lot.
+    inner: Box<Inner>,
+}
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: ErrorKind,
+    phase: Option<Phase>,
+    delivery: Delivery,
+    status: Option<u16>,
+    proxy_status: Option<u16>,
+    what: Cow<'static, str>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The builder was given something it cannot use; nothing was sent. Fix the configuration.
+    InvalidConfiguration,
+    /// A path, header, body or deadline was refused here; nothing was sent. Fix the call.
+    InvalidRequest,
+    /// The network said no: name not found, connection refused, reset, or closed too early.
+    Connection,
+    /// TLS said no: a certificate that is not trusted or not for this host, or no common protocol version.
+    Tls,
+    /// The proxy refused the tunnel or answered with something that is not HTTP.
+    Proxy,
+    /// A deadline passed.
+    Timeout,
+    /// What came back is not HTTP.
+    InvalidAnswer,
+    /// The answer's head or body is larger than the limit.
+    AnswerTooLarge,
+}
+
+/// The steps of a call, in their order. A call on a connection that is already open begins with
+/// [`Send`](Self::Send).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Looking up the address of the gateway, or of the proxy if there is one.
+    Resolve,
+    /// Opening the TCP connection to the gateway, or to the proxy.
+    Connect,
+    /// Asking the proxy for a tunnel to the gateway.
+    Proxy,
+    /// The TLS handshake with the gateway.
+    Tls,
+    /// Handing the request to the connection, until its last byte is in a buffer of this machine.
+    Send,
+    /// Waiting for the status line and the headers of the answer.
+    AnswerHead,
+    /// Reading the body of the answer.
+    AnswerBody,
+}
+
+/// Whether the request can have reached the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third possibility, and callers should match both")]
+pub enum Delivery {
+    /// No byte of the request was handed to the network, and none will be. Sending it again cannot do harm
+    /// twice.
+    NotSent,
+    /// The request, or a part of it, may have arrived. Find out what became of it before sending it again.
+    MaybeReceived,
+}
+
+impl Error {
+    /// What happened.
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
+    }
+
+    /// The step in which it happened; `None` if the call was refused before its first step.
+    pub fn phase(&self) -> Option<Phase> {
+        self.inner.phase
+    }
+
+    /// Whether the request can have reached the gateway. Never "not sent" unless that is certain.
+    pub fn delivery(&self) -> Delivery {
+        self.inner.delivery
+    }
+
+    /// The status of an answer that began well and then broke, timed out or grew too large.
+    pub fn status(&self) -> Option<u16> {
+        self.inner.status
+    }
+
+    /// The status with which the proxy refused the tunnel, for example 407.
+    pub fn proxy_status(&self) -> Option<u16> {
+        self.inner.proxy_status
+    }
+
+    /// True if the configuration or the call itself has to be changed; repeating it is pointless.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self.inner.kind, ErrorKind::InvalidConfiguration | ErrorKind::InvalidRequest)
+    }
+
+    /// True if a deadline passed; [`phase`](Self::phase) says during what.
+    pub fn is_timeout(&self) -> bool {
+        self.inner.kind == ErrorKind::Timeout
+    }
+
+    /// True if it is certain that no byte of the request was sent.
+    pub fn is_not_sent(&self) -> bool {
+        self.inner.delivery == Delivery::NotSent
+    }
+
+    /// True if the gateway may have received the request.
+    pub fn may_have_been_received(&self) -> bool {
+        self.inner.delivery == Delivery::MaybeReceived
+    }
+
+    fn new(kind: ErrorKind, what: impl Into<Cow<'static, str>>) -> Self {
+        let what = what.into();
+        let delivery = Delivery::NotSent;
+        let inner =
+            Inner { kind, phase: None, delivery, status: None, proxy_status: None, what, source: None };
+        Self { inner: Box::new(inner) }
+    }
+
+    pub(crate) fn configuration(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::InvalidConfiguration, what)
+    }
+
+    pub(crate) fn request(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::InvalidRequest, what)
+    }
+
+    /// A failure while the connection was being made: nothing of the request can have been sent.
+    pub(crate) fn connecting(kind: ErrorKind, phase: Phase, what: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(kind, what);
+        error.inner.phase = Some(phase);
+        error
+    }
+
+    /// A failure of a call that was stopped at the given point.
+    pub(crate) fn stopped(kind: ErrorKind, at: Stopped, what: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(kind, what);
+        error.inner.phase = Some(at.phase);
+        error.inner.delivery = at.delivery;
+        error.inner.status = at.status;
+        error
+    }
+
+    pub(crate) fn with_proxy_status(mut self, status: u16) -> Self {
+        self.inner.proxy_status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.inner.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Our own error somewhere down the chain of a foreign one.
+    pub(crate) fn find_in<'a>(outer: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        chain(outer).find_map(|error| error.downcast_ref())
+    }
+}
+
+/// Sorts a failure of an open connection by what is at the bottom of it.
+pub(crate) fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, &'static str) {
+    for cause in chain(error) {
+        if let Some(http) = cause.downcast_ref::<hyper::Error>() {
+            // hyper has a predicate for it only with its server. If the wording ever changes, a test says so.
+            if http.is_parse() && http.to_string() == "message head is too large" {
+                return (ErrorKind::AnswerTooLarge, "the head of the answer is larger than the limit");
+            }
+            if http.is_parse() {
+                return (ErrorKind::InvalidAnswer, "the answer is not HTTP");
+            }
+        }
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            // rustls hands its errors out as the inside of an I/O error, which `source` steps over.
+            if let Some(inner) = io.get_ref()
+                && inner.is::<rustls::Error>()
+            {
+                return (ErrorKind::Tls, "TLS failed");
+            }
+            // hyper reports a malformed chunk this way.
+            if matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) {
+                return (ErrorKind::InvalidAnswer, "the answer is not HTTP");
+            }
+        }
+    }
+    (ErrorKind::Connection, "the connection broke")
+}
+
+fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> + use<'a> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.inner.what)?;
+        if let Some(phase) = self.inner.phase {
+            write!(f, " ({phase}; {})", self.inner.delivery)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, phase, delivery, status, proxy_status, what, source } = &*self.inner;
+        f.debug_struct("Error")
+            .field("kind", kind)
+            .field("phase", phase)
+            .field("delivery", delivery)
+            .field("status", status)
+            .field("proxy_status", proxy_status)
+            .field("what", what)
+            .field("source", source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.inner.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resolve => "while looking up the name",
+            Self::Connect => "while connecting",
+            Self::Proxy => "while asking the proxy for a tunnel",
+            Self::Tls => "during the TLS handshake",
+            Self::Send => "while sending the request",
+            Self::AnswerHead => "while waiting for the answer",
+            Self::AnswerBody => "while reading the answer",
+        })
+    }
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSent => "the request was not sent, it is safe to send it again",
+            Self::MaybeReceived => {
+                "the request may have been received, find out what became of it before sending it again"
+            }
+        })
+    }
+}

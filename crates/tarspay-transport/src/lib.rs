@@ -1,0 +1,127 @@
+//! Bytes over HTTPS for the TarsPay payment gateway, and the truth about what happened to them.
+//!
+//! One thing is done here: POST a body with headers to a path of one gateway. What comes back is an
+//! [`Answer`], whatever its status, or an [`Error`] that tells whether the request **was not sent** or **may
+//! have been received**. Signatures, JSON and orders are other crates' business.
+//!
+//! # A call
+//!
+//! ```
+//! use tarspay_transport::{Delivery, Transport};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+//! # let base_url = format!("http://{}", listener.local_addr()?);
+//! # let gateway = std::thread::spawn(move || {
+//! #     use std::io::{Read as _, Write as _};
+//! #     let (mut peer, _) = listener.accept().unwrap();
+//! #     let mut request = Vec::new();
+//! #     while !request.ends_with(b"{\"mchNo\":\"M1\"}") {
+//! #         let mut byte = [0];
+//! #         peer.read_exact(&mut byte).unwrap();
+//! #         request.push(byte[0]);
+//! #     }
+//! #     peer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{\"code\":0}").unwrap();
+//! # });
+//! // base_url is "https://payment.tarspay.com" in earnest
+//! let transport = Transport::builder(&base_url).build()?;
+//!
+//! let headers = [("content-type", "application/json")];
+//! let answer = transport.post("/api/balanceInfo", &headers, r#"{"mchNo":"M1"}"#).await?;
+//! assert_eq!(answer.status(), 200);
+//! assert_eq!(answer.body(), br#"{"code":0}"#);
+//!
+//! // Nobody listens any more. That is a failure of the harmless sort:
+//! # gateway.join().unwrap();
+//! let error = transport.post("/api/balanceInfo", &headers, r#"{"mchNo":"M1"}"#).await.unwrap_err();
+//! assert_eq!(error.delivery(), Delivery::NotSent);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`Transport`] is a pool of connections to one gateway. Make one, clone it freely, use it from any task
+//! of a tokio runtime. Dropping a call's future ends the call and closes its connection.
+//!
+//! # Phases and deadlines
+//!
+//! A call goes through these steps; an error names the one in which it ended ([`Error::phase`]):
+//!
+//! | phase | what happens | if it ends here | deadline |
+//! |---|---|---|---|
+//! | [`Resolve`](Phase::Resolve) | the name is looked up | not sent | [`connect_timeout`](Builder::connect_timeout), 10 s |
+//! | [`Connect`](Phase::Connect) | TCP | not sent | the same |
+//! | [`Proxy`](Phase::Proxy) | CONNECT, if there is a proxy | not sent | the same |
+//! | [`Tls`](Phase::Tls) | the TLS handshake | not sent | the same |
+//! | [`Send`](Phase::Send) | the request is handed to the connection | either | [`answer_head_timeout`](Builder::answer_head_timeout), 30 s |
+//! | [`AnswerHead`](Phase::AnswerHead) | status and headers of the answer | maybe received | the same |
+//! | [`AnswerBody`](Phase::AnswerBody) | the body of the answer | maybe received | the call's |
+//!
+//! Above all of them stands [`call_timeout`](Builder::call_timeout), 60 s, or the one given to
+//! [`post_within`](Transport::post_within). A call that finds an open connection in the pool begins with
+//! [`Send`](Phase::Send).
+//!
+//! # What "not sent" means
+//!
+//! [`Delivery::NotSent`] is a promise: no byte of the request was handed to the network, and none will be. It
+//! is given in these cases:
+//!
+//! - the call was refused before its first step ([`ErrorKind::InvalidRequest`]);
+//! - there was no connection: the failure lies in one of the first four phases;
+//! - there was one, but it turned out to be closed before the request was begun;
+//! - a deadline passed before the request was begun. The request is then withdrawn, under the same lock that
+//!   would let it begin, so it cannot slip out afterwards.
+//!
+//! Everything else is [`Delivery::MaybeReceived`], also where it is merely likely: once the connection has
+//! asked for the first byte of the body, a failure before that byte reached the network is not told apart.
+//! Unsure counts as received.
+//!
+//! **Nothing is ever sent twice**, with one exception that sends nothing twice either: when a kept connection
+//! was closed by the server between two calls, the untouched request moves on to another connection, and the
+//! caller does not notice. There remains a moment no client can see into, when the server closes while the
+//! request is on its way; that is [`Delivery::MaybeReceived`]. Idle connections are closed after
+//! [`pool_idle_timeout`](Builder::pool_idle_timeout), 30 s, sooner than most servers do, to make it rare.
+//!
+//! # Limits
+//!
+//! - An answer has at most [`max_answer_bytes`](Builder::max_answer_bytes) (1 MiB) of body and
+//!   [`max_answer_head_bytes`](Builder::max_answer_head_bytes) (64 KiB) of headers. More is
+//!   [`ErrorKind::AnswerTooLarge`].
+//! - Redirects are not followed: a 3xx is an answer like any other, and a signed request goes nowhere else.
+//! - The scheme is `https`, with TLS 1.2 or 1.3. Plain `http` works with `localhost`, 127.0.0.0/8 and `[::1]`
+//!   alone, and `localhost` then means this machine, whatever a name server says.
+//! - `Host`, `Content-Length` and the other headers that frame a message cannot be set. Bodies are not
+//!   compressed.
+//!
+//! # Trust
+//!
+//! By default, Mozilla's root certificates as compiled in (feature `webpki-roots`). A private authority is
+//! added with [`add_root_certificate_der`](Builder::add_root_certificate_der). With the feature
+//! `platform-verifier`, `Builder::platform_verifier` asks the operating system instead. A feature adds API
+//! and changes nothing by itself.
+//!
+//! Nothing that prints (`Debug`, `Display`, an error's sources) shows a body, a header's value or a password.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod builder;
+mod connect;
+mod error;
+mod limits;
+mod origin;
+mod outgoing;
+mod progress;
+mod request;
+mod tls;
+mod transport;
+
+pub use self::answer::Answer;
+pub use self::builder::Builder;
+pub use self::error::{Delivery, Error, ErrorKind, Phase};
+pub use self::transport::Transport;
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

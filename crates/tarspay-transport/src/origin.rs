@@ -1,0 +1,135 @@
+//! Where a connection goes: the rules for the gateway's and the proxy's address.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use hyper::Uri;
+use hyper::http::uri::{Authority, Scheme};
+
+use crate::error::Error;
+
+/// Scheme, host and port, checked and in lower case; nothing else of a URL is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    scheme: Scheme,
+    /// As it stands in a URL, so IPv6 addresses keep their brackets. The port is left out where it is the
+    /// default.
+    authority: Authority,
+    port: u16,
+}
+
+impl Origin {
+    /// The gateway: HTTPS anywhere, plain HTTP only on this machine, and no path, because a path in front of
+    /// the signed one would break every signature.
+    pub(crate) fn gateway(url: &str) -> Result<Self, Error> {
+        let origin = Self::parse(url, "the base URL")?;
+        if origin.is_tls() || origin.is_loopback() {
+            return Ok(origin);
+        }
+        Err(Error::configuration(format!(
+            "the base URL must begin with https://; plain http:// goes only to localhost, 127.0.0.0/8 or [::1], and {} \
+             is none of them",
+            origin.authority
+        )))
+    }
+
+    /// The proxy: always spoken to in plain HTTP; what is said through it is encrypted for the gateway.
+    pub(crate) fn proxy(url: &str) -> Result<Self, Error> {
+        let origin = Self::parse(url, "the proxy's URL")?;
+        if origin.is_tls() {
+            return Err(Error::configuration(
+                "the proxy's URL must begin with http://; TLS to the proxy is not supported",
+            ));
+        }
+        if !url.trim_end_matches('/').ends_with(&format!(":{}", origin.port)) {
+            return Err(Error::configuration(
+                "the proxy's URL must name a port, for example http://proxy:3128",
+            ));
+        }
+        Ok(origin)
+    }
+
+    // No message below repeats the URL: someone may have put a password into it.
+    fn parse(url: &str, what: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| Error::configuration(format!("{what} {why}"));
+        if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(refuse("must be ASCII without blanks"));
+        }
+        // `Uri` drops a fragment without a word.
+        if url.contains(['?', '#']) {
+            return Err(refuse("must have neither query nor fragment"));
+        }
+        let uri = Uri::try_from(url).map_err(|error| refuse("is not a URL").with_source(error))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+            return Err(refuse("must begin with https:// or http://"));
+        };
+        let default_port = match scheme.as_str() {
+            "https" => 443,
+            "http" => 80,
+            _ => return Err(refuse("must begin with https:// or http://")),
+        };
+        if authority.as_str().contains('@') {
+            return Err(refuse("must not contain a user name or password"));
+        }
+        if uri.path() != "/" {
+            return Err(refuse(
+                "must end after the host and port: a path in front of the signed path would break the signature",
+            ));
+        }
+        let host = authority.host();
+        if host.is_empty() {
+            return Err(refuse("must name a host"));
+        }
+        // `port_u16` takes an unreadable port for a missing one, and `parse` takes a plus sign.
+        let port = match &authority.as_str()[host.len()..] {
+            "" => default_port,
+            rest => match rest.strip_prefix(':').map(str::parse) {
+                Some(Ok(port)) if port != 0 && !rest.contains('+') => port,
+                _ => return Err(refuse("must have a port between 1 and 65535, or none")),
+            },
+        };
+        let mut text = host.to_ascii_lowercase();
+        if port != default_port {
+            text = format!("{text}:{port}");
+        }
+        let authority =
+            Authority::try_from(text).map_err(|error| refuse("is not a URL").with_source(error))?;
+        Ok(Self { scheme: scheme.clone(), authority, port })
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
+    fn is_loopback(&self) -> bool {
+        let host = self.host();
+        host == "localhost"
+            || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+            || host.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The host without the brackets of an IPv6 address.
+    pub(crate) fn host(&self) -> &str {
+        let host = self.authority.host();
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    }
+
+    /// Host and port, the port always written out, as CONNECT wants it.
+    pub(crate) fn host_and_port(&self) -> String {
+        format!("{}:{}", self.authority.host(), self.port)
+    }
+
+    /// The URL of a path on this origin.
+    pub(crate) fn uri(&self, path: &str) -> Result<Uri, hyper::http::Error> {
+        Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(path)
+            .build()
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}

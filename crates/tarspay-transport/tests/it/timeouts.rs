@@ -1,0 +1,174 @@
+//! A server that falls silent, once in each phase, against each of the deadlines.
+
+use std::sync::Arc;
+
+use tarspay_transport::{Delivery, ErrorKind, Phase};
+use tokio::sync::Notify;
+
+use crate::certificates::{BOTH_VERSIONS, Identity};
+use crate::server::Server;
+use crate::{AMPLE, BODY, SHORT, assert_failed, patient, patient_over_tls, post};
+
+#[tokio::test]
+async fn silence_in_the_tls_handshake() {
+    let server = Server::plain(crate::server::Peer::stay_silent).await;
+    let identity = Identity::of(&["127.0.0.1"]);
+    let builder = patient(&server.https_url()).add_root_certificate_der(identity.der());
+
+    let by_connect = builder.clone().connect_timeout(SHORT).build().unwrap();
+    assert_failed(post(&by_connect).await, ErrorKind::Timeout, Phase::Tls, Delivery::NotSent);
+
+    let by_call = builder.call_timeout(SHORT).build().unwrap();
+    assert_failed(post(&by_call).await, ErrorKind::Timeout, Phase::Tls, Delivery::NotSent);
+}
+
+#[tokio::test]
+async fn silence_of_the_proxy() {
+    let proxy = Server::plain(crate::server::Peer::stay_silent).await;
+    let builder = patient_over_tls("https://gateway.test").proxy(&proxy.url());
+
+    let by_connect = builder.clone().connect_timeout(SHORT).build().unwrap();
+    assert_failed(post(&by_connect).await, ErrorKind::Timeout, Phase::Proxy, Delivery::NotSent);
+
+    let by_call = builder.call_timeout(SHORT).build().unwrap();
+    assert_failed(post(&by_call).await, ErrorKind::Timeout, Phase::Proxy, Delivery::NotSent);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_reading_in_the_middle_of_the_request() {
+    let server = Server::plain(|mut peer| async move {
+        peer.head().await.unwrap();
+        // Keeps the connection, reads no more.
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let transport = patient(&server.url()).answer_head_timeout(SHORT).build().unwrap();
+    // More than the system's buffers hold on both sides together.
+    let result = transport.post("/x", &[], vec![b'x'; 64 * 1024 * 1024]).await;
+    assert_failed(result, ErrorKind::Timeout, Phase::Send, Delivery::MaybeReceived);
+}
+
+#[tokio::test]
+async fn silence_instead_of_an_answer() {
+    let server = Server::plain(|mut peer| async move {
+        peer.request().await.unwrap();
+        peer.stay_silent().await;
+    })
+    .await;
+
+    let by_head = patient(&server.url()).answer_head_timeout(SHORT).build().unwrap();
+    let error =
+        assert_failed(post(&by_head).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert!(error.to_string().contains("no answer within 250ms"), "{error}");
+
+    let by_call = patient(&server.url()).call_timeout(SHORT).build().unwrap();
+    assert_failed(post(&by_call).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+
+    let patient = patient(&server.url()).build().unwrap();
+    let result = patient.post_within(SHORT, "/x", &[], BODY).await;
+    assert_failed(result, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+
+    assert_eq!(server.seen.requests().len(), 3, "each arrived, none was sent twice");
+    assert_eq!(server.seen.connections(), 3, "a connection that timed out is not used again");
+}
+
+#[tokio::test]
+async fn silence_in_the_middle_of_the_head() {
+    let server = Server::plain(|mut peer| async move {
+        peer.request().await.unwrap();
+        peer.send("HTTP/1.1 200 OK\r\ncontent-le").await;
+        peer.stay_silent().await;
+    })
+    .await;
+    let transport = patient(&server.url()).answer_head_timeout(SHORT).build().unwrap();
+    let error =
+        assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert_eq!(error.status(), None);
+}
+
+#[tokio::test]
+async fn an_interim_answer_does_not_restart_the_deadline() {
+    let server = Server::plain(|mut peer| async move {
+        peer.request().await.unwrap();
+        peer.send("HTTP/1.1 100 Continue\r\n\r\n").await;
+        peer.stay_silent().await;
+    })
+    .await;
+    let transport = patient(&server.url()).answer_head_timeout(SHORT).build().unwrap();
+    assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+}
+
+#[tokio::test]
+async fn silence_in_the_middle_of_the_body() {
+    let server = Server::plain(|mut peer| async move {
+        peer.request().await.unwrap();
+        peer.send("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 10\r\n\r\n12345").await;
+        peer.stay_silent().await;
+    })
+    .await;
+    let transport = patient(&server.url()).call_timeout(SHORT).build().unwrap();
+    let error =
+        assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::AnswerBody, Delivery::MaybeReceived);
+    assert_eq!(error.status(), Some(502));
+}
+
+#[tokio::test]
+async fn the_head_deadline_does_not_cut_a_slow_body() {
+    let may_finish = Arc::new(Notify::new());
+    let server = Server::plain({
+        let may_finish = Arc::clone(&may_finish);
+        move |mut peer| {
+            let may_finish = Arc::clone(&may_finish);
+            async move {
+                peer.request().await.unwrap();
+                peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n12345").await;
+                may_finish.notified().await;
+                peer.send("67890").await;
+            }
+        }
+    })
+    .await;
+    let transport = patient(&server.url()).answer_head_timeout(SHORT).build().unwrap();
+    let call = tokio::spawn(async move { post(&transport).await });
+    // Not synchronisation: the head's deadline has to lie in the past when the body goes on.
+    tokio::time::sleep(SHORT * 2).await;
+    may_finish.notify_one();
+    assert_eq!(call.await.unwrap().unwrap().body(), b"1234567890");
+}
+
+#[tokio::test]
+async fn over_tls_the_phases_are_the_same() {
+    let identity = Identity::of(&["127.0.0.1"]);
+    let server = Server::tls(identity.server(BOTH_VERSIONS), |mut peer| async move {
+        peer.request().await.unwrap();
+        peer.stay_silent().await;
+    })
+    .await;
+    let builder = patient(&server.https_url()).add_root_certificate_der(identity.der());
+    let transport = builder.answer_head_timeout(SHORT).build().unwrap();
+    assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert_eq!(server.seen.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn dropping_a_call_closes_its_connection() {
+    let (arrived, closed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let server = Server::plain({
+        let (arrived, closed) = (Arc::clone(&arrived), Arc::clone(&closed));
+        move |mut peer| {
+            let (arrived, closed) = (Arc::clone(&arrived), Arc::clone(&closed));
+            async move {
+                peer.request().await.unwrap();
+                arrived.notify_one();
+                peer.stay_silent().await;
+                closed.notify_one();
+            }
+        }
+    })
+    .await;
+    let transport = patient(&server.url()).build().unwrap();
+    let call = tokio::spawn(async move { post(&transport).await });
+    arrived.notified().await;
+    call.abort();
+    tokio::time::timeout(AMPLE, closed.notified()).await.expect("the connection should be closed");
+}

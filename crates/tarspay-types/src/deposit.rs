@@ -1,0 +1,149 @@
+//! Creating a deposit, `POST /api/pay/unifiedOrder`.
+
+use crate::amount::Amount;
+use crate::ids::{MerchantOrderNo, PayOrderId};
+use crate::model::{model, request};
+use crate::order::OrderState;
+use crate::pay_way::PayWays;
+use crate::private_text::PrivateText;
+use crate::unix_seconds::UnixSeconds;
+use crate::web_address::{NotifyUrl, ReturnUrl};
+use crate::words::{CountryCode, Currency, PayDataType, WayCode};
+
+request! {
+    /// Asks for a deposit: money from a payer to the merchant (`docs/wire.md`, section 7.1). Answered by
+    /// [`Deposit`].
+    ///
+    /// Which optional members a market wants, and in which format, differs (`docs/markets.md`). Only what is
+    /// set is sent; an empty text is sent as an empty text.
+    ///
+    /// ```
+    /// use tarspay_types::{Amount, Currency, DepositRequest, MerchantNo, MerchantOrderNo, NotifyUrl, Request, WayCode};
+    ///
+    /// let request = DepositRequest::new(
+    ///     MerchantOrderNo::new("AJ56820230300926")?,
+    ///     WayCode::CASHIER,
+    ///     Currency::KES,
+    ///     Amount::parse("100")?,
+    ///     NotifyUrl::new("https://shop.example/notify")?,
+    /// )
+    /// .customer_contact("254115555076")
+    /// .with_extra("note", "blue")?;
+    ///
+    /// let body = request.body(&MerchantNo::new("M1688443982")?)?.expect("a deposit request has a body");
+    /// assert_eq!(body.get("customerContact"), Some("\"254115555076\""));
+    /// assert_eq!(body.get("note"), Some("\"blue\""));
+    /// assert!(!format!("{request:?}").contains("254115555076"));
+    /// # Ok::<(), tarspay_types::Error>(())
+    /// ```
+    pub struct DepositRequest: CreateDeposit, "/api/pay/unifiedOrder" -> Deposit, about merchant_order_no {
+        new {
+            /// The merchant's number of the order. Never use one twice.
+            merchant_order_no: MerchantOrderNo = "mchOrderNo";
+            /// The payment method, as the market spells it.
+            way_code: WayCode = "wayCode";
+            /// The currency, fixed per market.
+            currency: Currency = "currency";
+            /// The amount in the main unit of the currency, sent as it is written.
+            amount: Amount = "amount";
+            /// Where the callback goes.
+            notify_url: NotifyUrl = "notifyUrl";
+        }
+        optional {
+            /// Where the cashier page sends the payer back.
+            return_url: ReturnUrl = "returnUrl";
+            /// The payer's name.
+            customer_name: PrivateText = "customerName";
+            /// The payer's e-mail address.
+            customer_email: PrivateText = "customerEmail";
+            /// The payer's phone number; the format differs by market.
+            customer_contact: PrivateText = "customerContact";
+            /// The payer's bank card.
+            customer_account_number: PrivateText = "customerAccountNumber";
+            /// The title of the goods (Brazil, Mexico, Philippines, older Kenya page).
+            subject: PrivateText = "subject";
+            /// The description of the goods (Brazil, Mexico, Philippines).
+            description: PrivateText = "body";
+            /// A user id of the merchant (Egypt).
+            attach: PrivateText = "attach";
+            /// 0: use the gateway's own cashier page (Pakistan; seen in merchant code). No other value is known.
+            step: i64 = "step";
+        }
+    }
+}
+
+model! {
+    /// A deposit as the gateway answers its creation (`docs/wire.md`, section 7.1).
+    ///
+    /// **Nothing is required**: an answer with code 0 means that the order exists, and no odd or missing
+    /// member may hide that. Which members always come is not documented. Without a
+    /// [`pay_url`](Deposit::pay_url) or [`pay_data`](Deposit::pay_data) the payer cannot pay; without a
+    /// [`pay_order_id`](Deposit::pay_order_id), query by the merchant order number.
+    /// Only a `data` that is no object, or in which a member stands twice, is unreadable; then, too, query.
+    ///
+    /// The answer may repeat other values than were sent (a phone number without its leading 0). Do not
+    /// compare; the order numbers identify the order.
+    ///
+    /// ```
+    /// use tarspay_types::{Decode, Deposit, Envelope, OrderState};
+    ///
+    /// let bytes = br#"{"code":0,"msg":"SUCCESS","data":{"payOrderId":"P1553919495852986369","orderState":1,
+    ///     "payUrl":"https://payment.tarspay.com/tarspayToC/#/order/in/P1553919495852986369","expiredTime":1659320053}}"#;
+    /// let deposit: Deposit = Envelope::from_slice(bytes)?.into_result()?;
+    /// assert_eq!(deposit.state, Some(OrderState::PROCESSING));
+    /// assert!(deposit.pay_url.unwrap().starts_with("https://payment.tarspay.com/"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub struct Deposit {
+        required {}
+        optional {
+            /// The gateway's number of the order.
+            pay_order_id: PayOrderId = "payOrderId";
+            /// The merchant's number of the order.
+            merchant_order_no: MerchantOrderNo = "mchOrderNo";
+            /// Where the order stands: 0 or 1 in the examples.
+            state: OrderState = "orderState" | "state";
+            /// The amount asked for, in the main unit of the currency.
+            amount: Amount = "amount";
+            /// The currency.
+            currency: Currency = "currency";
+            /// The country.
+            country_code: CountryCode = "countryCode";
+            /// The payer's phone number.
+            customer_contact: PrivateText = "customerContact";
+            /// What kind of payment data came. Take nothing for granted from it.
+            pay_data_type: PayDataType = "payDataType";
+            /// The page, or the link into an app, to send the payer to. Whoever has it can look at the order.
+            pay_url: PrivateText = "payUrl";
+            /// Payment data for the merchant's own page: the number of a virtual account, a QR code, a link
+            /// into an app, or a wallet number (Indonesia, Korea, Bangladesh).
+            pay_data: PrivateText = "payData";
+            /// When the order expires (Pakistan, Bangladesh, Malaysia).
+            expires_at: UnixSeconds = "expiredTime";
+            /// Looks like the return URL that was sent (Pakistan, Bangladesh).
+            request_url: PrivateText = "requestUrl";
+            /// The description of the goods (Pakistan, Bangladesh).
+            description: PrivateText = "body";
+            /// An account number that the merchant did not send (Pakistan).
+            original_account_number: PrivateText = "originalAccountNumber";
+            /// The payee's name (Korea).
+            account_name: PrivateText = "accountName";
+            /// The receiving bank (Korea).
+            bank_type: PrivateText = "typeBank";
+            /// The ways to pay, for the merchant's own page.
+            pay_ways: PayWays = "payWays";
+        }
+    }
+}
+
+impl Deposit {
+    /// A deposit, as a gateway answers; the rest can be set field by field.
+    pub fn new(pay_order_id: PayOrderId, merchant_order_no: MerchantOrderNo, state: OrderState) -> Self {
+        Self {
+            pay_order_id: Some(pay_order_id),
+            merchant_order_no: Some(merchant_order_no),
+            state: Some(state),
+            ..Self::with_required()
+        }
+    }
+}

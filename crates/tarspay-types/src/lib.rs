@@ -1,0 +1,160 @@
+//! The vocabulary of the TarsPay payment gateway: requests, answers, callbacks, amounts, states and codes.
+//!
+//! Models only: nothing here sends, signs or encrypts. The rules come from `docs/wire.md` in the repository;
+//! where the gateway's documentation contradicts itself, the models are strict in what they write and lenient
+//! in what they read.
+//!
+//! # A tour
+//!
+//! An [`Amount`] is exact decimal text. What goes in comes out, and comparison goes by value:
+//!
+//! ```
+//! use tarspay_types::Amount;
+//!
+//! let amount = Amount::parse("100.00")?;
+//! assert_eq!(amount.to_string(), "100.00");
+//! assert!(amount == Amount::from(100_u32) && amount < Amount::parse("100.01")?);
+//! # Ok::<(), tarspay_types::Error>(())
+//! ```
+//!
+//! Numbers of merchants and orders are types of their own ([`MerchantNo`], [`MerchantOrderNo`],
+//! [`PayOrderId`], [`TrxId`], [`Utr`]), so they cannot be mixed up. Sets that the gateway may widen are open:
+//! [`OrderState`], [`BizType`], [`ErrorCode`], [`Currency`], [`CountryCode`], [`WayCode`], [`PayDataType`].
+//! Known values are constants; an unknown one survives:
+//!
+//! ```
+//! use tarspay_types::OrderState;
+//!
+//! let state = OrderState::from_code(7);
+//! assert!(!state.is_known() && !state.is_ended() && !state.counts_as_failure());
+//! assert_eq!(serde_json::to_string(&state)?, "7");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! A [`Request`] names its path and its answer. An answer comes in an [`Envelope`]:
+//!
+//! ```
+//! use tarspay_types::{Balance, BalanceRequest, Decode, Envelope, MerchantNo, Request};
+//!
+//! let merchant = MerchantNo::new("M1688443086")?;
+//! let body = BalanceRequest::new().body(&merchant)?;
+//!
+//! // … sign and send the body, then read what came back:
+//! let bytes = br#"{"code":0,"data":{"availableAmount":"11713783","frozenAmount":0,"mchNo":"M1688443086","new":1.0},"msg":"SUCCESS"}"#;
+//! let balance: Balance = Envelope::from_slice(bytes)?.into_result()?;
+//! assert_eq!(balance.merchant_no, Some(merchant));
+//! assert!(balance.frozen_amount.is_zero());
+//! assert_eq!(balance.extra.get("new"), Some("1.0"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Calls
+//!
+//! | call | request | answer | effect |
+//! |---|---|---|---|
+//! | query balance | [`BalanceRequest`] | [`Balance`] | read |
+//! | create deposit | [`DepositRequest`] | [`Deposit`] | creates |
+//! | query deposit | [`DepositQuery`] | [`OrderInfo`] | read |
+//! | create withdraw | [`WithdrawRequest`] | [`Withdraw`] | creates |
+//! | query withdraw | [`WithdrawQuery`] | [`OrderInfo`] | read |
+//! | payment certificate (Brazil) | [`CertificateRequest`] | [`Certificate`] | read |
+//! | query transaction id (Brazil) | [`BrazilTrxIdQuery`] | [`BrazilTrxId`] | read |
+//! | query transaction id (Bangladesh) | [`BangladeshTrxIdQuery`] | [`BangladeshTrxId`] | read |
+//! | reprocess transaction id (Bangladesh) | [`TrxIdReprocess`] | [`Reprocessed`] | changes an order |
+//! | submit transaction id (Bangladesh) | [`TrxIdSubmit`] | [`Submitted`] | changes an order |
+//! | UTR query (India) | [`UtrQuery`] | [`UtrInfo`] | read |
+//!
+//! The result of an order comes as a [`Callback`]. India's UTR replenishment is in the documentation's menu,
+//! but its path is not documented, so it is not offered.
+//!
+//! A request takes what every market requires as arguments, what some want by setters, and what is not
+//! documented by `with_extra`. [`Request::check`] runs before anything is sent. Create answers require
+//! nothing: code 0 means that the order exists, whatever else came.
+//!
+//! # Personal data
+//!
+//! `Debug` shows order numbers, codes, amounts, currencies and ways, but of every free text only its length
+//! ([`PrivateText`]), of a merchant's URL only scheme and host, and of unknown members only their names. The one
+//! exception is the message of an [`Envelope`], which a [`Refusal`] needs to say why.
+//!
+//! # Markets
+//!
+//! What each market offers and asks for is data: way codes, limits, fields, formats, bank codes. Type
+//! `market::kenya::`, and see [`market`] for the check of a request before it is sent.
+//!
+//! # Reading
+//!
+//! All models read through [`Decode`], and through serde by way of it. What a caller cannot do without is
+//! required, in an answer; reading a request requires nothing. An optional member that is absent or cannot be used
+//! is `None`, and whatever came stays in the model's `extra` ([`Members`]), so nothing is lost: a model that is
+//! read and written again has the same members. Texts stand in for numbers and numbers for texts. Identifiers and
+//! open words are read in any length and with blanks at their ends; such a one cannot be made, and
+//! [`Request::check`] refuses to send it. A member that stands twice is refused. Read from JSON text with
+//! `serde_json`; other formats cannot keep the text of numbers and are refused.
+//!
+//! # Errors
+//!
+//! [`Error`] for values and requests made here, [`DecodeError`] for JSON that came in, [`AnswerError`] for a
+//! refusal. None of them repeats a value, except the gateway's own message and code in a [`Refusal`].
+
+mod amount;
+mod balance;
+mod callback;
+mod certificate;
+mod decode;
+mod deposit;
+mod envelope;
+mod error;
+mod error_code;
+mod ids;
+mod lookup_status;
+pub mod market;
+mod members;
+mod model;
+mod open;
+mod order;
+mod order_query;
+mod pay_way;
+mod private_text;
+mod raw_json;
+mod request;
+mod trx_id_bangladesh;
+mod trx_id_brazil;
+mod trx_id_submit;
+mod unix_seconds;
+mod utr;
+mod web_address;
+mod withdraw;
+mod words;
+
+pub use amount::Amount;
+pub use balance::{Balance, BalanceRequest};
+pub use callback::Callback;
+pub use certificate::{Certificate, CertificateRequest};
+pub use decode::{Decode, DecodeError, DecodeErrorKind};
+pub use deposit::{Deposit, DepositRequest};
+pub use envelope::{AnswerError, Envelope, Refusal};
+pub use error::{Error, ErrorKind};
+pub use error_code::ErrorCode;
+pub use ids::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId, Utr};
+pub use lookup_status::{LookupStatus, ReprocessStatus};
+pub use members::Members;
+pub use order::{BizType, OrderState};
+pub use order_query::{DepositQuery, OrderInfo, WithdrawQuery};
+pub use pay_way::{PayWay, PayWays};
+pub use private_text::PrivateText;
+pub use raw_json::RawJson;
+pub use request::{Effect, Request, WithMerchant};
+pub use trx_id_bangladesh::{BangladeshTrxId, BangladeshTrxIdQuery, Reprocessed, TrxIdReprocess};
+pub use trx_id_brazil::{BrazilTrxId, BrazilTrxIdQuery};
+pub use trx_id_submit::{Submitted, TrxIdSubmit};
+pub use unix_seconds::UnixSeconds;
+pub use utr::{UtrInfo, UtrQuery};
+pub use web_address::{NotifyUrl, ReturnUrl};
+pub use withdraw::{Withdraw, WithdrawRequest};
+pub use words::{CountryCode, Currency, PayDataType, WayCode};
+
+/// Compiles and runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,302 @@
+//! The members of a JSON object in their order, each value as its exact text.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+use crate::decode::{Decode, DecodeError, DecodeErrorKind, deserialize_by_decode};
+use crate::error::{Error, ErrorKind};
+use crate::ids::check;
+use crate::request::{MERCHANT, Outgoing};
+
+/// The members of one JSON object: names in their order, no name twice, values as their exact JSON text.
+///
+/// Models keep in a field `extra` of this type what they do not know: members that the gateway adds, and
+/// known members whose value cannot be used (null, an empty text, an amount below zero). So nothing that came
+/// in is lost, and `100.00` stays `100.00`. It is also the form of a request's whole body.
+///
+/// Two are equal when they hold the same names with the same texts, in any order. `Debug` shows names only,
+/// since values may be personal.
+///
+/// ```
+/// use tarspay_types::{Decode, Members};
+///
+/// let members = Members::from_json(r#"{"rate": 1.50, "name": "A"}"#)?;
+/// assert_eq!(members.get("rate"), Some("1.50"));
+/// assert_eq!(format!("{members:?}"), r#"{"rate", "name"}"#);
+/// # Ok::<(), tarspay_types::DecodeError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Members(Vec<(String, Box<RawValue>)>);
+
+impl Members {
+    /// No members.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// How many members there are.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no members.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The exact JSON text of the member's value: a text has its quotes, a number its digits as they came.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.position(name).map(|position| self.0[position].1.get())
+    }
+
+    /// The member's value, parsed. A number with a fraction becomes a float here; [`get`](Members::get) keeps
+    /// its text.
+    ///
+    /// `None` also when the value is nested too deeply for `serde_json` to parse.
+    pub fn value(&self, name: &str) -> Option<serde_json::Value> {
+        serde_json::from_str(self.get(name)?).ok()
+    }
+
+    /// Names and exact JSON texts, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.get()))
+    }
+
+    /// Sets a member: a new one is added at the end, an existing one keeps its place.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotJson`] when the value does not serialise; the members are unchanged then.
+    pub fn insert(
+        &mut self,
+        name: impl Into<String>,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<(), Error> {
+        let name = name.into();
+        let value = serde_json::value::to_raw_value(value)
+            .map_err(|error| Error::new("member", ErrorKind::NotJson).caused_by(error))?;
+        match self.position(&name) {
+            Some(position) => self.0[position].1 = value,
+            None => self.0.push((name, value)),
+        }
+        Ok(())
+    }
+
+    /// Removes a member. Returns the exact JSON text of its value.
+    pub fn remove(&mut self, name: &str) -> Option<String> {
+        self.position(name).map(|position| self.0.remove(position).1.get().to_owned())
+    }
+
+    /// Takes out the first usable one of the members `names`, which are other spellings of one thing. What is
+    /// not usable stays.
+    pub(crate) fn require<T: Decode>(&mut self, names: &[&str]) -> Result<T, DecodeError> {
+        self.take(names, |json| json == "null")
+    }
+
+    /// As [`require`](Members::require), where having none is fine. An empty text means none.
+    pub(crate) fn optional<T: Decode>(&mut self, names: &[&str]) -> Option<T> {
+        self.take(names, |json| matches!(json, "null" | "\"\"")).ok()
+    }
+
+    /// Takes out a member of a request, where an empty text is a value like any other: it is signed and sent.
+    pub(crate) fn given<T: Decode>(&mut self, name: &str) -> Option<T> {
+        self.require(&[name]).ok()
+    }
+
+    fn take<T: Decode>(&mut self, names: &[&str], is_none: fn(&str) -> bool) -> Result<T, DecodeError> {
+        let mut refusal = None;
+        for name in names {
+            let Some(position) = self.position(name) else { continue };
+            let json = self.0[position].1.get();
+            if is_none(json) {
+                continue;
+            }
+            match T::from_json(json) {
+                Ok(value) => {
+                    self.0.remove(position);
+                    return Ok(value);
+                }
+                Err(error) => refusal = refusal.or(Some(error.within(name))),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| DecodeError::missing(names.first().copied().unwrap_or_default())))
+    }
+
+    /// Adds a member to a request whose own members are `known`, if it can be signed.
+    pub(crate) fn insert_flat(
+        &mut self,
+        known: &[&str],
+        name: String,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<(), Error> {
+        const WHAT: &str = "extra member";
+        check("name of an extra member", &name)?;
+        if name == MERCHANT {
+            return Err(Error::new(WHAT, ErrorKind::MerchantGiven));
+        }
+        if known.contains(&name.as_str()) {
+            return Err(Error::new(WHAT, ErrorKind::KnownMember));
+        }
+        let mut alone = Self::new();
+        alone.insert(name.as_str(), value)?;
+        let flat = alone.get(&name).is_some_and(|json| match json.as_bytes() {
+            [b'"', ..] | b"true" | b"false" => true,
+            [b'-' | b'0'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+            _ => false,
+        });
+        if flat { self.insert(name, value) } else { Err(Error::new(WHAT, ErrorKind::NotFlat)) }
+    }
+
+    /// Whether a required member of a request has a value that can be sent; these are the members without a
+    /// field.
+    pub(crate) fn check_required(
+        &self,
+        name: &'static str,
+        value: Option<&impl Outgoing>,
+    ) -> Result<(), Error> {
+        self.check_optional(name, value)?;
+        if value.is_some() { Ok(()) } else { Err(Error::new(name, ErrorKind::Missing)) }
+    }
+
+    /// Whether an optional member of a request, if it has a value or came with one, has one that can be sent.
+    pub(crate) fn check_optional(
+        &self,
+        name: &'static str,
+        value: Option<&impl Outgoing>,
+    ) -> Result<(), Error> {
+        match (value, self.get(name)) {
+            (Some(value), _) => value.check_outgoing(name),
+            (None, Some(json)) if json != "null" => Err(Error::new(name, ErrorKind::Unusable)),
+            (None, _) => Ok(()),
+        }
+    }
+
+    pub(crate) fn raw(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), &**value))
+    }
+
+    pub(crate) fn into_raw(self) -> Vec<(String, Box<RawValue>)> {
+        self.0
+    }
+
+    /// Adds a member whose name is known to be new.
+    pub(crate) fn push(&mut self, name: String, value: Box<RawValue>) {
+        self.0.push((name, value));
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|(known, _)| known == name)
+    }
+
+    fn sorted(&self) -> Vec<(&str, &str)> {
+        let mut members: Vec<_> = self.iter().collect();
+        members.sort_unstable();
+        members
+    }
+}
+
+impl PartialEq for Members {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.sorted() == other.sorted()
+    }
+}
+
+impl Eq for Members {}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl Decode for Members {
+    fn from_json(json: &str) -> Result<Self, DecodeError> {
+        let Listed(members) = serde_json::from_str(json).map_err(|error| {
+            // The text of a data error would repeat the value.
+            if error.is_data() {
+                DecodeError::new(DecodeErrorKind::NotAnObject)
+            } else {
+                DecodeError::not_json(error)
+            }
+        })?;
+        // Sorting finds duplicates in good time however many members a hostile body has.
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(DecodeError::new(DecodeErrorKind::Duplicate).within(pair[0])),
+            None => Ok(Self(members)),
+        }
+    }
+}
+
+deserialize_by_decode!(Members);
+
+/// The members as they stand in the text, duplicates included.
+struct Listed(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Listed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Listed(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// Writes known members first, then those extra members whose name has not been written.
+pub(crate) struct Writer<M> {
+    map: M,
+    written: Vec<&'static str>,
+}
+
+impl<M: SerializeMap> Writer<M> {
+    pub(crate) fn new(map: M) -> Self {
+        Self { map, written: Vec::new() }
+    }
+
+    pub(crate) fn required(&mut self, name: &'static str, value: &impl Serialize) -> Result<(), M::Error> {
+        self.written.push(name);
+        self.map.serialize_entry(name, value)
+    }
+
+    pub(crate) fn optional(
+        &mut self,
+        name: &'static str,
+        value: Option<&impl Serialize>,
+    ) -> Result<(), M::Error> {
+        value.map_or(Ok(()), |value| self.required(name, value))
+    }
+
+    pub(crate) fn finish(mut self, extra: &Members) -> Result<M::Ok, M::Error> {
+        for (name, value) in &extra.0 {
+            if !self.written.contains(&name.as_str()) {
+                self.map.serialize_entry(name, value)?;
+            }
+        }
+        self.map.end()
+    }
+}

@@ -1,0 +1,246 @@
+//! The macros by which a table of members becomes a model: [`model!`] for what the gateway sends,
+//! [`request!`] for what it is asked.
+
+/// Makes a struct with its reading and writing from a table of members.
+///
+/// Each row: documentation, field, type, wire name, then other accepted wire names. A required member that is
+/// absent, null or unreadable is an error with its name. An optional one is `None` then, and also when it is
+/// an empty text, which for the gateway means "none"; what came stays in `extra` under its wire name.
+/// Whatever else came is in `extra` too. Writing uses the first wire name; a field that is set hides an extra
+/// member of that name.
+macro_rules! model {
+    (
+        $(#[$attribute:meta])*
+        pub struct $name:ident {
+            required { $(
+                $(#[$required_doc:meta])*
+                $required:ident : $required_type:ty = $required_wire:literal $(| $required_alias:literal)* ;
+            )* }
+            optional { $(
+                $(#[$optional_doc:meta])*
+                $optional:ident : $optional_type:ty = $optional_wire:literal $(| $optional_alias:literal)* ;
+            )* }
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $(
+                $(#[$required_doc])*
+                #[doc = concat!(
+                    "\n\nWire name `", $required_wire, "`", $(", also read from `", $required_alias, "`",)* "; required."
+                )]
+                pub $required: $required_type,
+            )*
+            $(
+                $(#[$optional_doc])*
+                #[doc = concat!(
+                    "\n\nWire name `", $optional_wire, "`", $(", also read from `", $optional_alias, "`",)* "; optional."
+                )]
+                pub $optional: Option<$optional_type>,
+            )*
+            /// All other members, and optional ones whose value cannot be used, exactly as they came.
+            pub extra: $crate::members::Members,
+        }
+
+        impl $name {
+            /// Only what is required; everything else is none.
+            const fn with_required($($required: $required_type),*) -> Self {
+                Self { $($required,)* $($optional: None,)* extra: $crate::members::Members::new() }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut writer = $crate::members::Writer::new(serializer.serialize_map(None)?);
+                $( writer.required($required_wire, &self.$required)?; )*
+                $( writer.optional($optional_wire, self.$optional.as_ref())?; )*
+                writer.finish(&self.extra)
+            }
+        }
+
+        impl $crate::decode::Decode for $name {
+            fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
+                let mut extra = $crate::members::Members::from_json(json)?;
+                $( let $required = extra.require(&[$required_wire $(, $required_alias)*])?; )*
+                $( let $optional = extra.optional(&[$optional_wire $(, $optional_alias)*]); )*
+                Ok(Self { $($required,)* $($optional,)* extra })
+            }
+        }
+
+        $crate::decode::deserialize_by_decode!($name);
+    };
+}
+pub(crate) use model;
+
+/// Makes a request from a table of members: struct, constructors, setters, checks, reading, writing, and its
+/// [`Request`](crate::Request).
+///
+/// The head names what the call does, its path, its answer and, if it is about one order, the field with the
+/// merchant's number of it. Members of the block `new` are required and are the arguments of `new`. Of the
+/// block `one_of` at least one is required, and each has a constructor of its own. The optional ones have
+/// setters.
+///
+/// Every field is an `Option`: reading a request requires nothing, so that a server can read whatever came
+/// and say all that is wrong with it; `check` requires it before anything is sent, and every value to be
+/// [`Outgoing`](crate::request::Outgoing). A member that cannot be used stays in `extra`.
+macro_rules! request {
+    (
+        $(#[$attribute:meta])*
+        pub struct $name:ident : $effect:ident, $path:literal -> $answer:ty $(, about $order:ident)? {
+            $( new { $(
+                $(#[$new_doc:meta])*
+                $new:ident : $new_type:ty = $new_wire:literal;
+            )* } )?
+            $( one_of $choice:literal { $(
+                $(#[$one_doc:meta])*
+                $by:ident => $one:ident : $one_type:ty = $one_wire:literal;
+            )* } )?
+            optional { $(
+                $(#[$optional_doc:meta])*
+                $optional:ident : $optional_type:ty = $optional_wire:literal;
+            )* }
+        }
+    ) => {
+        $(#[$attribute])*
+        ///
+        /// A request as made here is complete; one that was read may lack anything, see
+        /// [`check`](crate::Request::check).
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $( $(
+                $(#[$new_doc])*
+                #[doc = concat!("\n\nWire name `", $new_wire, "`; required. `None` only in a request that came without it.")]
+                pub $new: Option<$new_type>,
+            )* )?
+            $( $(
+                $(#[$one_doc])*
+                #[doc = concat!("\n\nWire name `", $one_wire, "`; required is ", $choice, ".")]
+                pub $one: Option<$one_type>,
+            )* )?
+            $(
+                $(#[$optional_doc])*
+                #[doc = concat!("\n\nWire name `", $optional_wire, "`; optional.")]
+                pub $optional: Option<$optional_type>,
+            )*
+            /// Members that are not documented, signed and sent like the rest; and, in a request that was
+            /// read, members whose value cannot be used. Add to it by [`with_extra`](Self::with_extra).
+            pub extra: $crate::members::Members,
+        }
+
+        impl $name {
+            const MEMBERS: &'static [&'static str] =
+                &[$($($new_wire,)*)? $($($one_wire,)*)? $($optional_wire,)*];
+
+            $(
+                /// The request with all that is required.
+                #[allow(clippy::new_without_default, reason = "only one of these has nothing to require")]
+                pub fn new($($new: $new_type),*) -> Self {
+                    #[allow(unused_mut, reason = "a request can require nothing")]
+                    let mut request = Self::nothing();
+                    $( request.$new = Some($new); )*
+                    request
+                }
+            )?
+
+            $( $(
+                #[doc = concat!("The request for the order with this `", $one_wire, "`.")]
+                pub fn $by($one: $one_type) -> Self {
+                    Self { $one: Some($one), ..Self::nothing() }
+                }
+            )* )?
+
+            $(
+                #[doc = concat!("Sets the member `", $optional_wire, "`.\n\n")]
+                $(#[$optional_doc])*
+                #[must_use]
+                pub fn $optional(mut self, $optional: impl Into<$optional_type>) -> Self {
+                    self.$optional = Some($optional.into());
+                    self
+                }
+            )*
+
+            /// Sets a member that is not documented: a text, a whole number or a boolean. It is signed and
+            /// sent like the rest.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::KnownMember`](crate::ErrorKind::KnownMember) when the member has a field of its
+            /// own, [`MerchantGiven`](crate::ErrorKind::MerchantGiven) for `mchNo`,
+            /// [`NotFlat`](crate::ErrorKind::NotFlat) for any other value, and the kinds of an identifier
+            /// when the name is unfit.
+            pub fn with_extra(
+                mut self,
+                name: impl Into<String>,
+                value: &(impl serde::Serialize + ?Sized),
+            ) -> Result<Self, $crate::error::Error> {
+                self.extra.insert_flat(Self::MEMBERS, name.into(), value)?;
+                Ok(self)
+            }
+
+            const fn nothing() -> Self {
+                Self {
+                    $( $( $new: None, )* )?
+                    $( $( $one: None, )* )?
+                    $( $optional: None, )*
+                    extra: $crate::members::Members::new(),
+                }
+            }
+        }
+
+        impl $crate::request::Request for $name {
+            type Answer = $answer;
+
+            fn path(&self) -> std::borrow::Cow<'_, str> {
+                std::borrow::Cow::Borrowed($path)
+            }
+
+            fn effect(&self) -> $crate::request::Effect {
+                $crate::request::Effect::$effect
+            }
+
+            fn merchant_order_no(&self) -> Option<&$crate::ids::MerchantOrderNo> {
+                None $( .or(self.$order.as_ref()) )?
+            }
+
+            fn check(&self) -> Result<(), $crate::error::Error> {
+                $( $( self.extra.check_required($new_wire, self.$new.as_ref())?; )* )?
+                $( $( self.extra.check_optional($one_wire, self.$one.as_ref())?; )* )?
+                $(
+                    if $( self.$one.is_none() )&&* {
+                        return Err($crate::error::Error::new($choice, $crate::error::ErrorKind::Missing));
+                    }
+                )?
+                $( self.extra.check_optional($optional_wire, self.$optional.as_ref())?; )*
+                Ok(())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                #[allow(unused_mut, reason = "a request can have no members of its own")]
+                let mut writer = $crate::members::Writer::new(serializer.serialize_map(None)?);
+                $( $( writer.optional($new_wire, self.$new.as_ref())?; )* )?
+                $( $( writer.optional($one_wire, self.$one.as_ref())?; )* )?
+                $( writer.optional($optional_wire, self.$optional.as_ref())?; )*
+                writer.finish(&self.extra)
+            }
+        }
+
+        impl $crate::decode::Decode for $name {
+            fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
+                let mut request = Self::nothing();
+                request.extra = $crate::members::Members::from_json(json)?;
+                $( $( request.$new = request.extra.given($new_wire); )* )?
+                $( $( request.$one = request.extra.given($one_wire); )* )?
+                $( request.$optional = request.extra.given($optional_wire); )*
+                Ok(request)
+            }
+        }
+
+        $crate::decode::deserialize_by_decode!($name);
+    };
+}
+pub(crate) use request;

@@ -1,0 +1,318 @@
+//! Every request: its call, what it sends, and what it refuses to send.
+
+use serde_json::{Value, json};
+use tarspay_types::{
+    Amount, BangladeshTrxIdQuery, BrazilTrxIdQuery, CertificateRequest, Currency, Decode, DepositQuery,
+    DepositRequest, Effect, Error, ErrorKind, MerchantNo, MerchantOrderNo, NotifyUrl, PayOrderId, Request,
+    ReturnUrl, TrxId, TrxIdReprocess, TrxIdSubmit, Utr, UtrQuery, WayCode, WithMerchant, WithdrawQuery,
+    WithdrawRequest,
+};
+
+use crate::support::written;
+
+fn merchant() -> MerchantNo {
+    MerchantNo::new("M1").unwrap()
+}
+
+fn order() -> MerchantOrderNo {
+    MerchantOrderNo::new("D1").unwrap()
+}
+
+fn pay_order() -> PayOrderId {
+    PayOrderId::new("P1").unwrap()
+}
+
+fn trx() -> TrxId {
+    TrxId::new("T1").unwrap()
+}
+
+pub(crate) fn deposit() -> DepositRequest {
+    DepositRequest::new(
+        order(),
+        WayCode::CASHIER,
+        Currency::KES,
+        Amount::parse("100.00").unwrap(),
+        NotifyUrl::new("https://shop.example/notify").unwrap(),
+    )
+}
+
+pub(crate) fn withdraw() -> WithdrawRequest {
+    WithdrawRequest::new(
+        order(),
+        WayCode::new("UPI").unwrap(),
+        Currency::INR,
+        Amount::from(100_u32),
+        NotifyUrl::new("https://shop.example/notify").unwrap(),
+    )
+}
+
+fn body(request: &impl Request) -> Value {
+    written(&request.body(&merchant()).unwrap().unwrap())
+}
+
+/// Path, effect, whether it is about an order, and body; read back, the body gives the request again.
+fn pin<R>(request: &R, path: &str, effect: Effect, about: Option<&MerchantOrderNo>, sent: Value)
+where
+    R: Request + Decode + PartialEq + std::fmt::Debug,
+{
+    assert_eq!((request.path().as_ref(), request.effect()), (path, effect));
+    assert_eq!(request.merchant_order_no(), about);
+    let mut sent = sent;
+    sent["mchNo"] = json!("M1");
+    assert_eq!(body(request), sent);
+    let received = WithMerchant::<R>::from_json(&sent.to_string()).unwrap();
+    assert_eq!((&received.request, received.merchant_no), (request, merchant()));
+}
+
+#[test]
+fn every_call_knows_its_path_its_effect_and_its_body() {
+    let deposit_sent = json!({
+        "mchOrderNo": "D1", "wayCode": "CASHIER", "currency": "KES", "amount": "100.00",
+        "notifyUrl": "https://shop.example/notify"
+    });
+    let order_no = order();
+    let about = Some(&order_no);
+    pin(&deposit(), "/api/pay/unifiedOrder", Effect::CreateDeposit, about, deposit_sent);
+    let withdraw_sent = json!({
+        "mchOrderNo": "D1", "wayCode": "UPI", "currency": "INR", "amount": "100",
+        "notifyUrl": "https://shop.example/notify"
+    });
+    pin(&withdraw(), "/api/payOut/unifiedOrder", Effect::CreateWithdraw, about, withdraw_sent);
+
+    let read = Effect::Read;
+    let (by_order, by_pay_order) = (json!({"mchOrderNo": "D1"}), json!({"payOrderId": "P1"}));
+    pin(&DepositQuery::by_merchant_order_no(order()), "/api/payInInfo", read, about, by_order.clone());
+    pin(&DepositQuery::by_pay_order_id(pay_order()), "/api/payInInfo", read, None, by_pay_order.clone());
+    pin(&WithdrawQuery::by_merchant_order_no(order()), "/api/payOutInfo", read, about, by_order.clone());
+    pin(&WithdrawQuery::by_pay_order_id(pay_order()), "/api/payOutInfo", read, None, by_pay_order.clone());
+    pin(&CertificateRequest::by_merchant_order_no(order()), "/api/payOutProof", read, about, by_order);
+    pin(&CertificateRequest::by_pay_order_id(pay_order()), "/api/payOutProof", read, None, by_pay_order);
+
+    let trx_sent = json!({"trxId": "T1"});
+    pin(&BrazilTrxIdQuery::new(trx()), "/api/orderInfo/trxId", read, None, trx_sent.clone());
+    pin(&BangladeshTrxIdQuery::new(trx()), "/api/trxQuery", read, None, trx_sent);
+    let reprocess = TrxIdReprocess::new(trx(), order());
+    let sent = json!({"trxId": "T1", "mchOrderNo": "D1"});
+    pin(&reprocess, "/api/trxSupplement", Effect::Other, about, sent);
+    let utr = UtrQuery::new(Utr::new("22").unwrap(), order());
+    pin(&utr, "/api/utrQuery", read, about, json!({"utr": "22", "mchOrderNo": "D1"}));
+}
+
+#[test]
+fn both_numbers_can_be_given_for_a_certificate() {
+    let mut request = CertificateRequest::by_merchant_order_no(order());
+    request.pay_order_id = Some(pay_order());
+    assert_eq!(body(&request), json!({"mchNo": "M1", "mchOrderNo": "D1", "payOrderId": "P1"}));
+}
+
+#[test]
+fn every_optional_member_has_a_setter() {
+    let request = deposit()
+        .return_url(ReturnUrl::new("https://shop.example/#/back").unwrap())
+        .customer_name("name")
+        .customer_email("email")
+        .customer_contact("contact")
+        .customer_account_number(String::from("account"))
+        .subject("subject")
+        .description("body")
+        .attach("attach")
+        .step(0);
+    let expected = json!({
+        "mchNo": "M1", "mchOrderNo": "D1", "wayCode": "CASHIER", "currency": "KES", "amount": "100.00",
+        "notifyUrl": "https://shop.example/notify", "returnUrl": "https://shop.example/#/back",
+        "customerName": "name", "customerEmail": "email", "customerContact": "contact",
+        "customerAccountNumber": "account", "subject": "subject", "body": "body", "attach": "attach", "step": 0
+    });
+    assert_eq!(written(&WithMerchant::new(merchant(), request)), expected);
+
+    let request = withdraw()
+        .customer_name("name")
+        .customer_email("email")
+        .customer_contact("contact")
+        .customer_account_number("account")
+        .account_tax("tax")
+        .bank_name("bank")
+        .ifsc("ifsc")
+        .address("address")
+        .wallet_id("wallet");
+    let expected = json!({
+        "mchNo": "M1", "mchOrderNo": "D1", "wayCode": "UPI", "currency": "INR", "amount": "100",
+        "notifyUrl": "https://shop.example/notify", "customerName": "name", "customerEmail": "email",
+        "customerContact": "contact", "customerAccountNumber": "account", "accountTax": "tax",
+        "bankName": "bank", "ifsc": "ifsc", "address": "address", "walletId": "wallet"
+    });
+    assert_eq!(body(&request), expected);
+}
+
+#[test]
+fn nothing_is_never_turned_into_empty_and_empty_is_kept() {
+    assert!(!body(&deposit()).as_object().unwrap().contains_key("returnUrl"));
+    let request = deposit().return_url(ReturnUrl::EMPTY).customer_email("");
+    let sent = body(&request);
+    assert_eq!((&sent["returnUrl"], &sent["customerEmail"]), (&json!(""), &json!("")));
+    assert_eq!(WithMerchant::<DepositRequest>::from_json(&sent.to_string()).unwrap().request, request);
+}
+
+#[test]
+fn undocumented_members_are_signed_and_sent_like_the_rest() {
+    let request = withdraw()
+        .with_extra("bankCode", "AUBKP")
+        .and_then(|request| request.with_extra("level", &-3))
+        .and_then(|request| request.with_extra("fast", &true))
+        .and_then(|request| request.with_extra("note", ""))
+        .and_then(|request| request.with_extra("level", &4))
+        .unwrap();
+    let sent = body(&request);
+    assert_eq!(
+        [&sent["bankCode"], &sent["level"], &sent["fast"], &sent["note"]],
+        [&json!("AUBKP"), &json!(4), &json!(true), &json!("")]
+    );
+}
+
+#[test]
+fn undocumented_members_that_cannot_be_signed_are_refused() {
+    for value in [json!(1.5), json!(1e300), json!({}), json!([1]), Value::Null] {
+        let error = deposit().with_extra("x", &value).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFlat, "{value}");
+    }
+    for name in ["amount", "customerName", "step", "mchOrderNo"] {
+        assert_eq!(deposit().with_extra(name, "x").unwrap_err().kind(), ErrorKind::KnownMember, "{name}");
+    }
+    let query = DepositQuery::by_merchant_order_no(order());
+    assert_eq!(query.with_extra("payOrderId", "x").unwrap_err().kind(), ErrorKind::KnownMember);
+    assert_eq!(deposit().with_extra("mchNo", "M2").unwrap_err().kind(), ErrorKind::MerchantGiven);
+    for name in ["", " x", "x\n"] {
+        assert!(deposit().with_extra(name, "x").is_err());
+    }
+}
+
+#[test]
+fn an_incomplete_request_is_read_but_never_sent() {
+    for name in ["mchOrderNo", "wayCode", "currency", "amount", "notifyUrl"] {
+        for (value, kind) in [
+            (None, ErrorKind::Missing),
+            (Some(Value::Null), ErrorKind::Missing),
+            (Some(json!("")), ErrorKind::Unusable),
+            (Some(json!([])), ErrorKind::Unusable),
+        ] {
+            let mut json = body(&deposit());
+            json.as_object_mut().unwrap().remove(name);
+            if let Some(value) = value {
+                json[name] = value;
+            }
+            let received = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap();
+            assert_eq!(written(&received), json);
+            let error = received.request.body(&merchant()).unwrap_err();
+            assert_eq!((error.what(), error.kind()), (name, kind), "{json}");
+        }
+    }
+    let nothing = TrxIdReprocess::from_json("{}").unwrap();
+    assert_eq!(nothing.check().unwrap_err().what(), "trxId");
+    for error in [
+        DepositQuery::from_json("{}").unwrap().check().unwrap_err(),
+        WithdrawQuery::from_json("{}").unwrap().check().unwrap_err(),
+        CertificateRequest::from_json(r#"{"payOrderId":null}"#).unwrap().check().unwrap_err(),
+    ] {
+        assert_eq!(error.to_string(), "`mchOrderNo` or `payOrderId` is required and missing; set it");
+    }
+}
+
+#[test]
+fn an_optional_member_that_cannot_be_used_is_never_sent() {
+    let mut json = body(&deposit());
+    for (name, value) in [("returnUrl", json!("shop")), ("step", json!("x")), ("customerName", json!({}))] {
+        json[name] = value;
+        let mut request = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap().request;
+        let error = request.body(&merchant()).unwrap_err();
+        assert_eq!((error.what(), error.kind()), (name, ErrorKind::Unusable));
+        request.extra.remove(name);
+        assert!(request.check().is_ok());
+        json.as_object_mut().unwrap().remove(name);
+    }
+    json["customerName"] = Value::Null;
+    let received = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap();
+    assert!(received.request.check().is_ok(), "null is a documented way to give nothing");
+}
+
+#[test]
+fn a_field_that_is_set_stands_for_the_member_that_could_not_be_used() {
+    let mut json = body(&deposit());
+    json["amount"] = json!("a lot");
+    let mut request = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap().request;
+    request.amount = Some(Amount::from(7_u32));
+    assert_eq!(body(&request)["amount"], "7");
+}
+
+/// Reads the request with this member changed and gives it back as it came; whether it may be sent.
+fn sends<R: Request + Decode>(request: &R, name: &str, value: &str) -> Result<(), (&'static str, ErrorKind)> {
+    let mut json = written(request);
+    json[name] = json!(value);
+    let received = R::from_json(&json.to_string()).unwrap();
+    assert_eq!(written(&received), json, "read whole");
+    let error = |error: Error| (error.what(), error.kind());
+    assert_eq!(received.check().map_err(error), received.body(&merchant()).map(drop).map_err(error));
+    received.check().map_err(error)
+}
+
+#[test]
+fn an_identifier_or_word_that_cannot_be_made_is_read_but_never_sent() {
+    let long = "1".repeat(129);
+    for (value, kind) in [
+        (" D1", ErrorKind::SurroundingBlank),
+        ("D1 ", ErrorKind::SurroundingBlank),
+        (&long, ErrorKind::TooLong),
+    ] {
+        for name in ["mchOrderNo", "wayCode", "currency"] {
+            assert_eq!(sends(&deposit(), name, value), Err((name, kind)));
+            assert_eq!(sends(&withdraw(), name, value), Err((name, kind)));
+        }
+        for name in ["mchOrderNo", "payOrderId"] {
+            assert_eq!(sends(&DepositQuery::by_merchant_order_no(order()), name, value), Err((name, kind)));
+            assert_eq!(sends(&WithdrawQuery::by_merchant_order_no(order()), name, value), Err((name, kind)));
+            assert_eq!(
+                sends(&CertificateRequest::by_pay_order_id(pay_order()), name, value),
+                Err((name, kind))
+            );
+        }
+        for name in ["trxId", "mchOrderNo"] {
+            assert_eq!(sends(&TrxIdReprocess::new(trx(), order()), name, value), Err((name, kind)));
+        }
+        assert_eq!(sends(&BrazilTrxIdQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
+        assert_eq!(sends(&BangladeshTrxIdQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
+        assert_eq!(sends(&UtrQuery::new(Utr::new("22").unwrap(), order()), "utr", value), Err(("utr", kind)));
+
+        let merchant_no = MerchantNo::from_json(&json!(value).to_string()).unwrap();
+        let error = deposit().body(&merchant_no).unwrap_err();
+        assert_eq!((error.what(), error.kind()), ("mchNo", kind));
+        let submit = json!({"payOrderId": "P1", "trxId": value}).to_string();
+        assert!(TrxIdSubmit::from_json(&submit).is_err());
+    }
+    assert_eq!(sends(&deposit(), "mchOrderNo", "D2"), Ok(()));
+    assert_eq!(sends(&deposit(), "customerName", " any text "), Ok(()));
+}
+
+#[test]
+fn a_submit_lives_in_its_path_alone() {
+    let submit = TrxIdSubmit::new(pay_order(), trx()).unwrap();
+    assert_eq!((submit.path().as_ref(), submit.effect()), ("/api/bd/P1/T1", Effect::Other));
+    assert_eq!(submit.body(&merchant()).unwrap(), None);
+    assert_eq!((submit.merchant_order_no(), submit.check().is_ok()), (None, true));
+    assert_eq!(TrxIdSubmit::from_path("/api/bd/P1/T1"), Some(submit.clone()));
+    assert_eq!(TrxIdSubmit::from_json(&written(&submit).to_string()).unwrap(), submit);
+    for path in
+        ["/api/bd/P1", "/api/bd/P1/", "/api/bd//T1", "/api/bd/P1/T1/", "/api/bd/P1/T%31", "/api/trxQuery"]
+    {
+        assert_eq!(TrxIdSubmit::from_path(path), None, "{path}");
+    }
+    assert!(TrxIdSubmit::from_json(r#"{"payOrderId":"P1","trxId":"T/1"}"#).is_err());
+}
+
+#[test]
+fn a_submit_takes_letters_and_digits_only() {
+    for text in ["a/b", "..", "a b", "a?b", "a#b", "a%2f", "a|b", "é", "１", "a-b", "a_b"] {
+        let error = TrxIdSubmit::new(pay_order(), TrxId::new(text).unwrap()).unwrap_err();
+        assert_eq!((error.what(), error.kind()), ("transaction id", ErrorKind::NotAlphanumeric), "{text}");
+        let error = TrxIdSubmit::new(PayOrderId::new(text).unwrap(), trx()).unwrap_err();
+        assert_eq!((error.what(), error.kind()), ("pay order id", ErrorKind::NotAlphanumeric), "{text}");
+    }
+}

@@ -1,0 +1,164 @@
+//! The documentation's own example bodies, every file of `tests/data`.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+use tarspay_types::{
+    Amount, Balance, BalanceRequest, BangladeshTrxId, BangladeshTrxIdQuery, BrazilTrxIdQuery, Callback,
+    CertificateRequest, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest, Envelope, ErrorKind,
+    LookupStatus, OrderInfo, OrderState, PayDataType, Reprocessed, Request, ReturnUrl, Submitted,
+    TrxIdReprocess, UnixSeconds, UtrQuery, WithMerchant, WithdrawQuery, WithdrawRequest,
+};
+
+use crate::support::written;
+
+/// The examples that are no usable request, and the member that says so.
+const PLACEHOLDERS: &[(&str, &str, ErrorKind)] = &[
+    ("brazil-certificate-request", "mchOrderNo", ErrorKind::Unusable),
+    ("mexico-deposit-request", "amount", ErrorKind::Unusable),
+    ("philippines-deposit-request", "amount", ErrorKind::Unusable),
+];
+
+fn again<T: Decode + Serialize>(json: &[u8]) -> Value {
+    written(&T::from_slice(json).unwrap())
+}
+
+/// Reads a request as a server does, and on its own; checks that it could be sent, unless it is a placeholder.
+fn request<R: Request + Decode + std::fmt::Debug>(name: &str, json: &[u8]) -> Value {
+    let alone = R::from_slice(json).unwrap();
+    match PLACEHOLDERS.iter().find(|(placeholder, ..)| *placeholder == name) {
+        Some((_, what, kind)) => {
+            let error = alone.check().unwrap_err();
+            assert_eq!((error.what(), error.kind()), (*what, *kind), "{name}");
+        }
+        None => alone.check().unwrap(),
+    }
+    if name == "brazil-certificate-request" {
+        // Its merchant number is empty.
+        let error = WithMerchant::<R>::from_slice(json).unwrap_err();
+        assert_eq!((error.path(), error.kind()), ("mchNo", DecodeErrorKind::Unreadable));
+        return written(&alone);
+    }
+    assert_eq!(written(&alone), serde_json::from_slice::<Value>(json).unwrap(), "{name}");
+    let received = WithMerchant::<R>::from_slice(json).unwrap();
+    if let Ok(body) = received.request.body(&received.merchant_no) {
+        assert_eq!(written(&body.unwrap()), written(&received), "what is sent is what was read: {name}");
+    }
+    written(&received)
+}
+
+#[test]
+fn every_example_is_read_and_written_with_the_same_members() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let json = fs::read(&path).unwrap();
+        let written = match name.split_once('-').unwrap() {
+            (_, "balance-request") => request::<BalanceRequest>(name, &json),
+            (_, "balance-answer") => again::<Envelope<Balance>>(&json),
+            (_, "deposit-request" | "deposit-old-request" | "deposit-inr-request") => {
+                request::<DepositRequest>(name, &json)
+            }
+            (_, "deposit-answer") => again::<Envelope<Deposit>>(&json),
+            (_, "withdraw-request") => request::<WithdrawRequest>(name, &json),
+            (_, "withdraw-query-request") => request::<WithdrawQuery>(name, &json),
+            (_, "withdraw-query-answer") => again::<Envelope<OrderInfo>>(&json),
+            (_, "certificate-request") => request::<CertificateRequest>(name, &json),
+            ("brazil", "trxid-query-request") => request::<BrazilTrxIdQuery>(name, &json),
+            ("bangladesh", "trxid-query-request") => request::<BangladeshTrxIdQuery>(name, &json),
+            ("bangladesh", "trxid-query-answer") => again::<Envelope<BangladeshTrxId>>(&json),
+            (_, "trxid-reprocess-request") => request::<TrxIdReprocess>(name, &json),
+            (_, "trxid-reprocess-answer") => again::<Envelope<Reprocessed>>(&json),
+            (_, "trxid-submit-answer") => again::<Envelope<Submitted>>(&json),
+            (_, "utr-query-request") => request::<UtrQuery>(name, &json),
+            (_, "callback") => again::<Callback>(&json),
+            _ => panic!("no type is known for {name}"),
+        };
+        assert_eq!(written, serde_json::from_slice::<Value>(&json).unwrap(), "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 39);
+}
+
+fn answer<T: Decode>(json: &[u8]) -> T {
+    Envelope::<T>::from_slice(json).unwrap().into_result().unwrap()
+}
+
+#[test]
+fn examples_leave_nothing_over() {
+    let balance: Balance = answer(include_bytes!("../data/brazil-balance-answer.json"));
+    assert!(balance.extra.is_empty() && balance.available_amount.to_string() == "11713783");
+    for callback in [
+        &include_bytes!("../data/brazil-callback.json")[..],
+        include_bytes!("../data/egypt-callback.json"),
+        include_bytes!("../data/india-callback.json"),
+    ] {
+        let callback = Callback::from_slice(callback).unwrap();
+        assert!(callback.extra.is_empty() && callback.currency.unwrap().is_known());
+    }
+    for json in [
+        &include_bytes!("../data/india-deposit-answer.json")[..],
+        include_bytes!("../data/kenya-deposit-answer.json"),
+        include_bytes!("../data/malaysia-deposit-answer.json"),
+    ] {
+        let deposit: Deposit = answer(json);
+        let ways = deposit.pay_ways.unwrap();
+        assert!(deposit.extra.is_empty() && ways.extra.is_empty());
+        assert!(ways.iter().all(|way| way.extra.is_empty()));
+    }
+    let order: OrderInfo = answer(include_bytes!("../data/kenya-withdraw-query-answer.json"));
+    assert!(order.extra.is_empty());
+    let found: BangladeshTrxId = answer(include_bytes!("../data/bangladesh-trxid-query-answer.json"));
+    assert!(found.extra.is_empty() && found.status == LookupStatus::FAILED);
+    let again: Reprocessed = answer(include_bytes!("../data/bangladesh-trxid-reprocess-answer.json"));
+    assert!(again.extra.is_empty() && !again.status.is_success());
+    let submitted: Submitted = answer(include_bytes!("../data/bangladesh-trxid-submit-answer.json"));
+    assert_eq!(submitted, Submitted::new());
+}
+
+#[test]
+fn a_documented_deposit_answer_is_read() {
+    let deposit: Deposit = answer(include_bytes!("../data/malaysia-deposit-answer.json"));
+    assert_eq!(deposit.pay_order_id.unwrap().as_str(), "P1553919495852986369");
+    assert_eq!(deposit.merchant_order_no.unwrap().as_str(), "D1659318251029");
+    assert_eq!(deposit.state, Some(OrderState::PROCESSING));
+    assert_eq!((deposit.amount, deposit.currency), (Some(Amount::from(130_u32)), Some(Currency::MYR)));
+    assert_eq!(deposit.expires_at, Some(UnixSeconds::new(1_659_320_053)));
+    assert_eq!(deposit.pay_data_type, Some(PayDataType::PAY_URL));
+    assert_eq!(deposit.pay_data, None);
+    let ways = deposit.pay_ways.unwrap();
+    let [way] = ways.group("PFX") else { panic!("{ways:?}") };
+    assert_eq!((way.kind.as_deref(), way.skip_mode, way.id), (Some("bank"), Some(2), None));
+    assert!(ways.group("UPI").is_empty());
+}
+
+#[test]
+fn documented_requests_leave_nothing_over() {
+    for json in [
+        &include_bytes!("../data/egypt-deposit-request.json")[..],
+        include_bytes!("../data/india-deposit-request.json"),
+        include_bytes!("../data/kenya-deposit-old-request.json"),
+        include_bytes!("../data/korea-deposit-request.json"),
+    ] {
+        assert!(WithMerchant::<DepositRequest>::from_slice(json).unwrap().request.extra.is_empty());
+    }
+    let json = include_bytes!("../data/india-deposit-request.json");
+    let request = WithMerchant::<DepositRequest>::from_slice(json).unwrap().request;
+    assert_eq!(request.return_url, Some(ReturnUrl::EMPTY), "an empty text is kept");
+    let json = include_bytes!("../data/india-withdraw-request.json");
+    assert!(WithMerchant::<WithdrawRequest>::from_slice(json).unwrap().request.extra.is_empty());
+}
+
+#[test]
+fn placeholders_keep_what_can_be_read() {
+    let json = include_bytes!("../data/mexico-deposit-request.json");
+    let request = WithMerchant::<DepositRequest>::from_slice(json).unwrap().request;
+    assert_eq!((request.amount, &request.notify_url, &request.return_url), (None, &None, &None));
+    assert_eq!(request.customer_name.as_deref(), Some("string"));
+    assert_eq!(request.extra.get("amount"), Some("\"string\""));
+    assert_eq!(request.extra.len(), 3);
+}

@@ -1,0 +1,29 @@
+//! The behaviour of the public API, one module per part of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests; clippy's own exception covers test functions only"
+)]
+
+mod amount;
+mod answers;
+mod callback;
+mod calls;
+mod decoding;
+mod envelope;
+mod examples;
+mod ids;
+mod market_banks;
+mod market_check;
+mod market_data;
+mod market_examples;
+mod market_formats;
+mod market_privacy;
+mod market_support;
+mod members;
+mod open_sets;
+mod order_states;
+mod privacy;
+mod request;
+mod support;
+mod web_addresses;

@@ -1,0 +1,149 @@
+//! Nothing personal in any `Debug` or error text.
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tarspay_types::{
+    BangladeshTrxId, BrazilTrxId, Callback, Certificate, Decode, Deposit, DepositRequest, Envelope,
+    OrderInfo, PrivateText, RawJson, Reprocessed, Request, Submitted, UtrInfo, WithMerchant, Withdraw,
+    WithdrawRequest,
+};
+
+use crate::support::{whole_text, written};
+use crate::{answers, calls};
+
+const MARK: &str = "Zephyrine-4711";
+
+/// Members that `Debug` may show: numbers of orders and transfers, codes, ways, pictures.
+const SHOWN: &[&str] = &[
+    "mchNo",
+    "mchOrderNo",
+    "payOrderId",
+    "trxId",
+    "utr",
+    "currency",
+    "countryCode",
+    "wayCode",
+    "payWay",
+    "payWayType",
+    "payWayLogo",
+    "payDataType",
+];
+
+/// Puts the mark into every member, also the nested ones, that is not shown on purpose.
+fn mark(json: &mut Value) {
+    match json {
+        Value::Object(members) => {
+            for (name, value) in members {
+                if name.ends_with("Url") {
+                    *value = json!(format!("https://shop.example/{MARK}?{MARK}#{MARK}"));
+                } else if value.is_object() || value.is_array() {
+                    mark(value);
+                } else if value.is_string() && !SHOWN.contains(&name.as_str()) {
+                    *value = json!(MARK);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mark),
+        _ => {}
+    }
+}
+
+fn hides<T: Decode + Serialize + Debug>(mut json: Value) {
+    mark(&mut json);
+    json["tomorrow"] = json!(MARK);
+    let model = T::from_json(&json.to_string()).unwrap();
+    assert!(written(&model).to_string().contains(MARK), "the mark is in the model");
+    assert!(!format!("{model:?} {model:#?}").contains(MARK), "{model:?}");
+    let envelope = json!({"code": 0, "data": json, "sign": "30"}).to_string();
+    let envelope = Envelope::<T>::from_json(&envelope).unwrap();
+    assert!(!format!("{envelope:?}").contains(MARK), "{envelope:?}");
+}
+
+#[test]
+fn debug_of_an_answer_shows_nothing_personal() {
+    hides::<Deposit>(answers::deposit());
+    hides::<Withdraw>(answers::withdraw());
+    hides::<OrderInfo>(answers::order());
+    hides::<BrazilTrxId>(answers::order());
+    hides::<BangladeshTrxId>(answers::bangladesh_trx());
+    hides::<Reprocessed>(answers::reprocessed());
+    hides::<UtrInfo>(answers::utr());
+    hides::<Callback>({
+        let mut json = answers::callback();
+        json["customerName"] = json!("x");
+        json
+    });
+    hides::<Certificate>(json!({"name": "x"}));
+    hides::<Submitted>(json!({"name": "x"}));
+}
+
+#[test]
+fn debug_of_a_request_shows_nothing_personal() {
+    let url = format!("https://shop.example/{MARK}?{MARK}");
+    let deposit = calls::deposit()
+        .return_url(tarspay_types::ReturnUrl::new(url.clone()).unwrap())
+        .customer_name(MARK)
+        .customer_email(MARK)
+        .customer_contact(MARK)
+        .customer_account_number(MARK)
+        .subject(MARK)
+        .description(MARK)
+        .attach(MARK)
+        .with_extra("x", MARK)
+        .unwrap();
+    let withdraw = calls::withdraw()
+        .customer_name(MARK)
+        .customer_email(MARK)
+        .customer_contact(MARK)
+        .customer_account_number(MARK)
+        .account_tax(MARK)
+        .bank_name(MARK)
+        .ifsc(MARK)
+        .address(MARK)
+        .wallet_id(MARK)
+        .with_extra("x", MARK)
+        .unwrap();
+    let mut texts = vec![format!("{deposit:?} {deposit:#?} {withdraw:?} {withdraw:#?}")];
+    let merchant = tarspay_types::MerchantNo::new("M1").unwrap();
+    texts.push(format!("{:?} {:?}", deposit.body(&merchant), withdraw.body(&merchant)));
+    let mut json = written(&WithMerchant::new(merchant.clone(), deposit));
+    json["notifyUrl"] = json!(url);
+    texts.push(format!("{:?}", WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap()));
+    let json = written(&WithMerchant::new(merchant, withdraw));
+    texts.push(format!("{:?}", WithMerchant::<WithdrawRequest>::from_json(&json.to_string()).unwrap()));
+    for text in texts {
+        assert!(text.contains("mchNo") || text.contains("D1"), "{text}");
+        assert!(!text.contains(MARK), "{text}");
+    }
+}
+
+#[test]
+fn errors_never_repeat_a_value() {
+    let odd = json!({ MARK: 1 });
+    for json in [json!({"state": odd}), json!({"status": odd}), json!({"payOrderId": odd})] {
+        let json = json.to_string();
+        for error in [
+            OrderInfo::from_json(&json).unwrap_err(),
+            UtrInfo::from_json(&json).unwrap_err(),
+            Reprocessed::from_json(&json).unwrap_err(),
+            Callback::from_json(&json).unwrap_err(),
+        ] {
+            assert!(!whole_text(&error).contains(MARK));
+        }
+    }
+    let request =
+        DepositRequest::from_json(&json!({"mchOrderNo": MARK, "amount": MARK}).to_string()).unwrap();
+    assert!(!whole_text(&request.check().unwrap_err()).contains(MARK));
+    assert!(!whole_text(&calls::deposit().with_extra("amount", MARK).unwrap_err()).contains(MARK));
+    assert!(!whole_text(&tarspay_types::NotifyUrl::new(MARK).unwrap_err()).contains(MARK));
+}
+
+#[test]
+fn private_values_show_their_length_alone() {
+    assert_eq!(format!("{:?}", PrivateText::new("é€")), "PrivateText(2 characters)");
+    assert_eq!(format!("{:?}", RawJson::from_json(" [1, 2] ").unwrap()), "RawJson(6 bytes)");
+    assert_eq!(PrivateText::from_json("17.50").unwrap().as_str(), "17.50");
+    assert!(PrivateText::from_json("[]").is_err() && PrivateText::from_json("null").is_err());
+}

@@ -1,0 +1,56 @@
+//! An `axum` extractor: a handler that takes a verified callback, and nothing else (feature `axum`).
+
+use super::http::{CallbackRejection, acknowledged};
+use super::{CallbackVerifier, Verified};
+use crate::types::Callback;
+use axum_core::body::Body;
+use axum_core::extract::{FromRef, FromRequest, Request};
+use axum_core::response::{IntoResponse, Response};
+
+/// Extracts a verified callback; the router's state is, or holds, the [`CallbackVerifier`].
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use tarspay::{Acknowledged, CallbackVerifier, Verified, types::Callback};
+///
+/// async fn on_callback(callback: Verified<Callback>) -> Acknowledged {
+///     // Store it under `callback.deduplication_key()` first.
+///     Acknowledged
+/// }
+///
+/// let app: Router = Router::new()
+///     .route("/tarspay/notify", post(on_callback))
+///     .with_state(CallbackVerifier::production());
+/// ```
+impl<S> FromRequest<S> for Verified<Callback>
+where
+    S: Send + Sync,
+    CallbackVerifier: FromRef<S>,
+{
+    type Rejection = CallbackRejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, CallbackRejection> {
+        let (head, body) = request.into_parts();
+        let verifier = CallbackVerifier::from_ref(state);
+        verifier.receive(&head.method, &head.headers, body).await
+    }
+}
+
+/// The answer to a callback that was stored: the bare text `OK`. Return it from a handler.
+///
+/// Answer anything else, an error for example, and the gateway sends the callback again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a unit struct that handlers name as a value")]
+pub struct Acknowledged;
+
+impl IntoResponse for Acknowledged {
+    fn into_response(self) -> Response {
+        acknowledged().map(Body::new)
+    }
+}
+
+impl IntoResponse for CallbackRejection {
+    fn into_response(self) -> Response {
+        self.response().map(Body::new)
+    }
+}

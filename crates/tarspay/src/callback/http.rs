@@ -1,0 +1,151 @@
+//! From an HTTP request to a verified callback, and the answers that the gateway understands.
+
+use super::{CallbackVerifier, Verified};
+use crate::types::Callback;
+use crate::{Error, ErrorKind, sign};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http_body::Body;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use std::fmt;
+
+/// The answer to a callback that was stored: HTTP 200 and the bare text `OK`.
+///
+/// Anything else, and the gateway sends the callback again (`docs/wire.md`, section 10).
+pub(super) fn acknowledged() -> Response<Full<Bytes>> {
+    text(StatusCode::OK, "OK")
+}
+
+/// The answer when the callback was good but could not be handled: the gateway sends it again.
+#[cfg(feature = "tower")]
+pub(super) fn not_handled() -> Response<Full<Bytes>> {
+    text(StatusCode::INTERNAL_SERVER_ERROR, "not handled")
+}
+
+/// Why a request was not a verified callback, and how it is answered: 401 without a valid signature, 413 too large, 422
+/// signed but unreadable, 405 not a `POST`, 400 cut short.
+///
+/// A callback that is signed but unreadable is real: keep its [`body`](Self::body) and query the order.
+#[derive(Debug)]
+pub struct CallbackRejection {
+    status: StatusCode,
+    reason: &'static str,
+    error: Option<Error>,
+    body: Bytes,
+}
+
+impl CallbackRejection {
+    fn new(status: StatusCode, reason: &'static str) -> Self {
+        Self { status, reason, error: None, body: Bytes::new() }
+    }
+
+    fn by_verifier(error: Error, body: Bytes) -> Self {
+        let (status, reason) = match (error.kind(), error.signature_fault()) {
+            (ErrorKind::CallbackUnreadable, _) => (StatusCode::UNPROCESSABLE_ENTITY, "not a callback"),
+            (_, Some(sign::ErrorKind::BodyTooLarge)) => (StatusCode::PAYLOAD_TOO_LARGE, "too large"),
+            (_, Some(sign::ErrorKind::MissingSignature)) => (StatusCode::UNAUTHORIZED, "signature missing"),
+            (_, Some(sign::ErrorKind::MalformedSignature)) => {
+                (StatusCode::UNAUTHORIZED, "signature malformed")
+            }
+            _ => (StatusCode::UNAUTHORIZED, "signature refused"),
+        };
+        let body = if error.kind() == ErrorKind::CallbackUnreadable { body } else { Bytes::new() };
+        Self { status, reason, error: Some(error), body }
+    }
+
+    /// The HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// What the verifier said, if the request got that far.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// The body of a callback that is signed but unreadable; empty for everything else.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The answer. It tells a stranger which step refused, and no more.
+    pub(super) fn response(&self) -> Response<Full<Bytes>> {
+        let mut response = text(self.status, self.reason);
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        response
+    }
+}
+
+impl fmt::Display for CallbackRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the request is no verified callback ({}); it is answered with HTTP {}",
+            self.reason,
+            self.status()
+        )
+    }
+}
+
+impl std::error::Error for CallbackRejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error().map(|error| error as &(dyn std::error::Error + 'static))
+    }
+}
+
+impl CallbackVerifier {
+    /// Reads the body up to the limit, then verifies it. Without a well-formed signature the body is not read at all.
+    pub(super) async fn receive<B>(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        body: B,
+    ) -> Result<Verified<Callback>, CallbackRejection>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let refused =
+            |error: sign::Error| CallbackRejection::by_verifier(Error::callback_refused(error), Bytes::new());
+        if method != Method::POST {
+            return Err(CallbackRejection::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "callbacks are POST requests",
+            ));
+        }
+        let signature = signature(headers)?;
+        sign::Signature::from_hex(signature).map_err(refused)?;
+        let body = match Limited::new(body, self.limit()).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                self.0.check_size(self.limit().saturating_add(1)).map_err(refused)?;
+                return Err(CallbackRejection::new(StatusCode::PAYLOAD_TOO_LARGE, "too large"));
+            }
+            Err(_) => {
+                return Err(CallbackRejection::new(StatusCode::BAD_REQUEST, "body not received in full"));
+            }
+        };
+        self.verify(Some(signature), &body).map_err(|error| CallbackRejection::by_verifier(error, body))
+    }
+}
+
+/// The one signature header, empty if there is none. Two of them would leave open which one counts.
+fn signature(headers: &HeaderMap) -> Result<&str, CallbackRejection> {
+    let mut values = headers.get_all(sign::CALLBACK_SIGNATURE_HEADER).iter();
+    let Some(value) = values.next() else { return Ok("") };
+    match (value.to_str(), values.next()) {
+        (Ok(text), None) => Ok(text),
+        _ => Err(CallbackRejection::new(StatusCode::UNAUTHORIZED, "signature malformed")),
+    }
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

@@ -1,0 +1,69 @@
+//! Signed callbacks of your own, to test the handler that will receive the gateway's.
+
+use crate::Error;
+use crate::sign::{CALLBACK_SIGNATURE_HEADER, CallbackText, PrivateKey};
+use crate::types::Callback;
+use std::fmt;
+
+/// A callback as a gateway would send it, signed with a key of your own.
+///
+/// Give the public key to the handler's [`CallbackVerifier`](crate::CallbackVerifier), and post
+/// [`body`](Self::body) with [`header`](Self::header) to it.
+///
+/// ```
+/// use tarspay::sign::PrivateKey;
+/// use tarspay::types::{Amount, Callback, OrderState};
+/// use tarspay::{CallbackVerifier, SignedCallback};
+///
+/// let key = PrivateKey::generate()?;
+/// let mut callback = Callback::new("P1742079917839712257".parse()?, "D1659318251029".parse()?, OrderState::SUCCESS);
+/// callback.pay_amount = Some(Amount::parse("100")?);
+/// let signed = SignedCallback::new(&callback, &key)?;
+///
+/// let verifier = CallbackVerifier::trusting(key.public_key());
+/// let received = verifier.verify(Some(signed.signature()), signed.body().as_bytes())?;
+/// assert_eq!(received.into_inner(), callback);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SignedCallback {
+    text: CallbackText,
+    signature: String,
+}
+
+impl SignedCallback {
+    /// Signs a callback as the gateway does: its members as ordered compact JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the callback does not serialize to one JSON object.
+    pub fn new(callback: &Callback, key: &PrivateKey) -> Result<Self, Error> {
+        let text = CallbackText::from_value(callback).map_err(Error::cannot_sign)?;
+        let signature = text.sign(key).to_string();
+        Ok(Self { text, signature })
+    }
+
+    /// The body to post.
+    pub fn body(&self) -> &str {
+        self.text.as_str()
+    }
+
+    /// The signature, hex.
+    pub fn signature(&self) -> &str {
+        &self.signature
+    }
+
+    /// Name and value of the header to post it with.
+    pub fn header(&self) -> (&'static str, &str) {
+        (CALLBACK_SIGNATURE_HEADER, &self.signature)
+    }
+}
+
+impl fmt::Debug for SignedCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedCallback")
+            .field("text", &self.text)
+            .field("signature", &self.signature)
+            .finish()
+    }
+}

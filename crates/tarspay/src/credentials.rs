@@ -1,0 +1,40 @@
+//! Who calls: the merchant number and the private key.
+
+use crate::sign::PrivateKey;
+use crate::types::MerchantNo;
+
+/// A merchant number and the private key whose public key is registered for it.
+///
+/// `Debug` shows the merchant number and the public key. The private key is wiped from memory on drop.
+///
+/// ```
+/// use tarspay::Credentials;
+///
+/// # let key_text = "515eadf3e4b56219c8eed116ea3a3ec9f8645c7504c4edb1bc67bc2000f4425c";
+/// // let key_text = std::env::var("TARSPAY_PRIVATE_KEY")?;
+/// let credentials = Credentials::new("M1688443086".parse()?, key_text.parse()?);
+/// assert!(!format!("{credentials:?}").contains(key_text));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    merchant_no: MerchantNo,
+    private_key: PrivateKey,
+}
+
+impl Credentials {
+    /// Puts the two together.
+    pub fn new(merchant_no: MerchantNo, private_key: PrivateKey) -> Self {
+        Self { merchant_no, private_key }
+    }
+
+    /// The merchant number.
+    pub fn merchant_no(&self) -> &MerchantNo {
+        &self.merchant_no
+    }
+
+    /// The private key.
+    pub fn private_key(&self) -> &PrivateKey {
+        &self.private_key
+    }
+}

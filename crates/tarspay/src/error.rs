@@ -1,0 +1,279 @@
+//! What a caller learns from an error: what happened, and what to do now.
+
+use crate::sign;
+use crate::types::{self, ErrorCode};
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Why a call gave no answer, or a callback was not accepted.
+///
+/// | [`kind`](Self::kind) | what it means | what to do |
+/// |---|---|---|
+/// | [`Invalid`](ErrorKind::Invalid) | refused here, nothing was sent | fix the request |
+/// | [`NotSent`](ErrorKind::NotSent) | no byte of the request left this machine | retry freely |
+/// | [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) | sent, but no complete, readable answer came back | ask by order number, never create anew |
+/// | [`Rejected`](ErrorKind::Rejected) | the gateway said no, see [`code`](Self::code) | act on the code |
+/// | [`CallbackRefused`](ErrorKind::CallbackRefused) | the callback is not signed as the gateway signs | do not act on it |
+/// | [`CallbackUnreadable`](ErrorKind::CallbackUnreadable) | signed, but not a callback as documented | keep the body, query the order |
+///
+/// The chain of [`source`](StdError::source) leads to the cause of the lowest layer. Neither `Display` nor `Debug` shows
+/// a key, a body or a header's value; the gateway's own message is shown with its control characters escaped.
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    reason: String,
+    refusal: Option<types::Refusal>,
+    report: Option<types::market::Report>,
+    status: Option<u16>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The cases of [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Refused here, before anything was sent. Fix the request or the configuration.
+    Invalid,
+    /// No byte of the request left this machine: name not found, connection refused, TLS failed. Retry freely.
+    NotSent,
+    /// The request was sent, but no complete, readable answer came back. The gateway may have acted on it: ask by the
+    /// merchant order number before anything else.
+    OutcomeUnknown,
+    /// The gateway answered with an error code.
+    Rejected,
+    /// A callback without a valid signature, or too large. [`Error::signature_fault`] tells the cases apart.
+    CallbackRefused,
+    /// A callback with a valid signature whose body cannot be read as one.
+    CallbackUnreadable,
+}
+
+impl Error {
+    fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            reason: reason.into(),
+            refusal: None,
+            report: None,
+            status: None,
+            source: None,
+        }))
+    }
+
+    fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Box::new(source));
+        self
+    }
+
+    pub(crate) fn invalid(reason: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid, reason)
+    }
+
+    pub(crate) fn cannot_sign(source: sign::Error) -> Self {
+        Self::invalid("this cannot be signed").caused_by(source)
+    }
+
+    pub(crate) fn callback_refused(source: sign::Error) -> Self {
+        Self::new(ErrorKind::CallbackRefused, "the callback is not verified; do not act on it")
+            .caused_by(source)
+    }
+
+    pub(crate) fn callback_unreadable(source: types::DecodeError) -> Self {
+        let reason = "the callback is signed but cannot be read; keep its body and query the order";
+        Self::new(ErrorKind::CallbackUnreadable, reason).caused_by(source)
+    }
+
+    /// Which case this is, and so what to do.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The gateway's error code, if it [rejected](ErrorKind::Rejected) the call, or the last attempt at an order that is
+    /// in doubt.
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.0.refusal.as_ref().map(|refusal| refusal.code)
+    }
+
+    /// The gateway's own words, if it rejected the call and gave any. They come from outside: escape them before they
+    /// reach a page or a log.
+    pub fn gateway_message(&self) -> Option<&str> {
+        self.0.refusal.as_ref().and_then(|refusal| refusal.msg.as_deref())
+    }
+
+    /// The HTTP status of the answer, if there was one.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// What the market's rules said of a request that they [refused](ErrorKind::Invalid): every violation at once, each
+    /// with its field, its rule and its source.
+    pub fn violations(&self) -> &[types::market::Violation] {
+        self.0.report.as_ref().map_or(&[], types::market::Report::violations)
+    }
+
+    /// What was wrong with the signature of a [refused callback](ErrorKind::CallbackRefused): missing, malformed,
+    /// mismatching, body too large or not JSON.
+    pub fn signature_fault(&self) -> Option<sign::ErrorKind> {
+        let source = self.0.source.as_deref()?;
+        match self.0.kind {
+            ErrorKind::CallbackRefused => source.downcast_ref::<sign::Error>().map(sign::Error::kind),
+            _ => None,
+        }
+    }
+
+    /// Whether the gateway may have acted on the call although no answer says so.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.0.kind == ErrorKind::OutcomeUnknown
+    }
+
+    /// Whether nothing of the call left this machine.
+    pub fn is_not_sent(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Invalid | ErrorKind::NotSent)
+    }
+
+    /// Whether the same *query* can succeed when it is repeated later: it was not sent, its answer was lost, or the
+    /// gateway reported trouble of its own (-1, 5003013, 500323, 500326, and 5003018 and 5003020, which do not say
+    /// that there is no such order).
+    ///
+    /// For a call that creates an order this says nothing; see [`is_outcome_unknown`](Self::is_outcome_unknown) and
+    /// [`ErrorCode::leaves_creation_open`].
+    pub fn can_repeat_query(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::NotSent | ErrorKind::OutcomeUnknown => true,
+            ErrorKind::Rejected => self.code().is_some_and(|code| {
+                matches!(
+                    code,
+                    ErrorCode::SYSTEM_ERROR
+                        | ErrorCode::CHANNEL_ERROR
+                        | ErrorCode::REMOTE_CLIENT_ERROR
+                        | ErrorCode::BALANCE_QUERY_ERROR
+                        | ErrorCode::QUERY_DEPOSIT_FAILED
+                        | ErrorCode::QUERY_WITHDRAW_FAILED
+                )
+            }),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(feature = "client")]
+mod of_calls {
+    use super::{Error, ErrorKind};
+    use crate::transport::{self, Delivery};
+    use crate::types;
+    use crate::types::{AnswerError, DecodeError};
+
+    /// Without the client no request is ever refused, sent or answered.
+    impl Error {
+        pub(crate) fn invalid_request(source: types::Error) -> Self {
+            Self::invalid("the request cannot be made into a body").caused_by(source)
+        }
+
+        pub(crate) fn transport(source: transport::Error) -> Self {
+            let (kind, reason) = if source.is_invalid() {
+                (ErrorKind::Invalid, "the call or its configuration was refused before anything was sent")
+            } else {
+                match source.delivery() {
+                    Delivery::NotSent => (ErrorKind::NotSent, "the request was not sent"),
+                    Delivery::MaybeReceived => {
+                        (ErrorKind::OutcomeUnknown, "the request was sent, but no complete answer came back")
+                    }
+                }
+            };
+            let status = source.status();
+            let mut error = Self::new(kind, reason).caused_by(source);
+            error.0.status = status;
+            error
+        }
+
+        pub(crate) fn unreadable_answer(status: u16, source: DecodeError) -> Self {
+            let reason = format!("the answer with HTTP status {status} cannot be read");
+            Self::new(ErrorKind::OutcomeUnknown, reason).caused_by(source).with_status(status)
+        }
+
+        pub(crate) fn no_answer(status: u16, source: AnswerError) -> Self {
+            match source {
+                AnswerError::Refused(refusal) => {
+                    let mut error = Self::new(ErrorKind::Rejected, refusal.to_string()).with_status(status);
+                    error.0.refusal = Some(refusal);
+                    error
+                }
+                unclear => {
+                    let reason = "the gateway accepted the call, but its answer is empty";
+                    Self::new(ErrorKind::OutcomeUnknown, reason).caused_by(unclear).with_status(status)
+                }
+            }
+        }
+
+        pub(crate) fn against_rules(report: types::market::Report) -> Self {
+            let mut error = Self::invalid(format!("the request breaks the rules of its market\n{report}"));
+            error.0.report = Some(report);
+            error
+        }
+
+        /// No time was left for an attempt.
+        pub(crate) fn out_of_time() -> Self {
+            Self::new(ErrorKind::NotSent, "the deadline of the call passed before the request was sent")
+        }
+
+        /// Whether the gateway said code 0, and no more.
+        pub(crate) fn is_accepted_without_data(&self) -> bool {
+            let source = self.0.source.as_deref().and_then(|source| source.downcast_ref());
+            matches!(source, Some(AnswerError::DataMissing))
+        }
+
+        /// An answer about another order than was asked for.
+        pub(crate) fn about_another_order() -> Self {
+            Self::new(ErrorKind::OutcomeUnknown, "the answer names another order than this one")
+        }
+
+        /// Code 0 with an HTTP status that is no success: somebody on the way answered, or the gateway contradicts itself.
+        pub(crate) fn contradictory(status: u16) -> Self {
+            let reason = format!("the answer says success, but its HTTP status is {status}");
+            Self::new(ErrorKind::OutcomeUnknown, reason).with_status(status)
+        }
+
+        /// The same error at the end of a course of attempts of which an earlier one may have created the order.
+        pub(crate) fn in_doubt(self) -> Self {
+            if self.kind() == ErrorKind::OutcomeUnknown {
+                return self;
+            }
+            let reason = "an earlier attempt may have created the order; the last one ended otherwise";
+            let mut error = Self::new(ErrorKind::OutcomeUnknown, reason);
+            error.0.status = self.0.status;
+            error.0.refusal.clone_from(&self.0.refusal);
+            error.0.report.clone_from(&self.0.report);
+            error.caused_by(self)
+        }
+
+        fn with_status(mut self, status: u16) -> Self {
+            self.0.status = Some(status);
+            self
+        }
+
+        /// What the transport says of a call that was not sent or whose answer was lost: its phase, whether a deadline
+        /// passed.
+        pub fn transport_error(&self) -> Option<&transport::Error> {
+            self.0.source.as_deref()?.downcast_ref()
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.reason)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,80 @@
+//! Client for the TarsPay payment gateway: signed requests, typed answers, verified callbacks.
+//!
+#![cfg_attr(feature = "client", doc = include_str!("tour.md"))]
+//!
+//! # Layers
+//!
+//! This crate joins three others, which are re-exported and usable alone:
+//!
+//! | module | crate | what it does |
+//! |---|---|---|
+//! | [`types`] | `tarspay-types` | models: requests, answers, callbacks, markets, amounts, codes |
+//! | [`sign`] | `tarspay-sign` | string to sign, keys, signatures, verification |
+//! | [`transport`] | `tarspay-transport` | bytes over HTTPS: pool, TLS, deadlines, limits (feature `client`) |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds | what it costs |
+//! |---|---|---|---|
+//! | `client` | yes | [`Client`] and [`transport`] | hyper, tokio, rustls |
+//! | `webpki-roots` | yes | Mozilla's root certificates, compiled in | one crate |
+//! | `platform-verifier` | no | `transport::Builder::platform_verifier` | a few crates, by platform |
+//! | `tower` | no | `CallbackLayer` | `tower-layer`, and the `http` crates that a server has anyway |
+//! | `axum` | no | `Verified<Callback>` as an extractor, `Acknowledged` | `axum-core` |
+//! | `tracing` | no | an event for every attempt: path, order number, code | `tracing` |
+//!
+//! A feature only adds. Without default features there is no HTTP, no async runtime and no TLS in the tree: types, signing
+//! and callback verification remain.
+#![cfg_attr(
+    not(feature = "client"),
+    allow(rustdoc::broken_intra_doc_links, reason = "the tables name what the client adds")
+)]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "client")]
+mod call;
+mod callback;
+#[cfg(feature = "client")]
+mod client;
+mod credentials;
+mod environment;
+mod error;
+#[cfg(feature = "client")]
+mod place;
+#[cfg(feature = "client")]
+mod raw;
+#[cfg(feature = "client")]
+mod retry;
+#[cfg(feature = "client")]
+mod trace;
+#[cfg(feature = "client")]
+mod wait;
+
+pub use tarspay_sign as sign;
+#[cfg(feature = "client")]
+pub use tarspay_transport as transport;
+pub use tarspay_types as types;
+
+#[cfg(feature = "client")]
+pub use call::Call;
+#[cfg(feature = "axum")]
+pub use callback::extract::Acknowledged;
+#[cfg(any(feature = "axum", feature = "tower"))]
+pub use callback::http::CallbackRejection;
+#[cfg(feature = "tower")]
+pub use callback::layer::{CallbackLayer, CallbackService};
+pub use callback::signed::SignedCallback;
+pub use callback::{CallbackVerifier, Verified};
+#[cfg(feature = "client")]
+pub use client::{Client, ClientBuilder};
+pub use credentials::Credentials;
+pub use environment::{Environment, PRODUCTION_URL};
+pub use error::{Error, ErrorKind};
+#[cfg(feature = "client")]
+pub use place::{OrderRequest, Place, Placeable, Placed, Placement};
+#[cfg(feature = "client")]
+pub use raw::RawRequest;
+#[cfg(feature = "client")]
+pub use retry::RetryPolicy;
+#[cfg(feature = "client")]
+pub use wait::{DEFAULT_WAIT, OrderQuery, Wait, Waited};

@@ -1,0 +1,171 @@
+//! When a call is repeated, how long is waited before, and when there has been enough of it.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// How often a call is attempted, and how long is waited between attempts.
+///
+/// The wait doubles from attempt to attempt up to a cap, and half of it is random, so that many clients that lost the
+/// same gateway do not return in step. Only what is safe to repeat is repeated: queries, and the creation of an order
+/// under its own merchant order number by [`place_deposit`](crate::Client::place_deposit) and
+/// [`place_withdraw`](crate::Client::place_withdraw).
+///
+/// ```
+/// use std::time::Duration;
+/// use tarspay::RetryPolicy;
+///
+/// let patient = RetryPolicy::default().attempts(8).waits(Duration::from_millis(500), Duration::from_secs(20));
+/// assert_eq!(patient.max_attempts(), 8);
+/// assert_eq!(RetryPolicy::none().max_attempts(), 1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    attempts: u32,
+    first_wait: Duration,
+    longest_wait: Duration,
+}
+
+impl RetryPolicy {
+    /// One attempt.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { attempts: 1, first_wait: Duration::ZERO, longest_wait: Duration::ZERO }
+    }
+
+    /// At most this many attempts in all; 0 counts as 1. Four at first.
+    #[must_use]
+    pub const fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = if attempts == 0 { 1 } else { attempts };
+        self
+    }
+
+    /// The wait before the second attempt, and the longest wait. 200 milliseconds and 5 seconds at first.
+    #[must_use]
+    pub const fn waits(mut self, first: Duration, longest: Duration) -> Self {
+        self.first_wait = first;
+        self.longest_wait = longest;
+        self
+    }
+
+    /// How many attempts there are at most.
+    pub const fn max_attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The wait after so many failed attempts, between half and the whole of the doubling wait. `random` decides.
+    pub(crate) fn wait(&self, failed_attempts: u32, random: u64) -> Duration {
+        let doublings = failed_attempts.saturating_sub(1).min(31);
+        let whole = self.first_wait.saturating_mul(1 << doublings).min(self.longest_wait);
+        let half = whole / 2;
+        let nanos = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
+        let spread = nanos.checked_add(1).map_or(random, |most| random % most);
+        whole.saturating_sub(half).saturating_add(Duration::from_nanos(spread))
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { attempts: 4, first_wait: Duration::from_millis(200), longest_wait: Duration::from_secs(5) }
+    }
+}
+
+/// A number that differs from call to call. Good enough to spread waits, and no secret depends on it.
+pub(crate) fn random() -> u64 {
+    // Each `RandomState` is keyed differently.
+    RandomState::new().hash_one(0_u8)
+}
+
+/// What retries may cost: shared by all calls of a client, so that a broken gateway is not hammered by every caller on
+/// his own account.
+///
+/// Each retry takes one from the budget, and each call that is answered gives a tenth back. When it is empty, calls are
+/// attempted once.
+pub(crate) struct RetryBudget {
+    tenths: AtomicU32,
+    most: u32,
+}
+
+impl RetryBudget {
+    pub(crate) fn new(retries: u32) -> Self {
+        let most = retries.saturating_mul(10);
+        Self { tenths: AtomicU32::new(most), most }
+    }
+
+    /// Takes the price of one retry; `false` if there is not enough left.
+    pub(crate) fn take(&self) -> bool {
+        self.tenths
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tenths| tenths.checked_sub(10))
+            .is_ok()
+    }
+
+    /// Gives back for a call that was answered.
+    pub(crate) fn answered(&self) {
+        // The update never fails: its function always returns a value.
+        let _ = self.tenths.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tenths| {
+            Some(tenths.saturating_add(1).min(self.most))
+        });
+    }
+}
+
+impl fmt::Debug for RetryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryBudget").field("tenths", &self.tenths).field("most", &self.most).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RetryBudget, RetryPolicy};
+    use std::time::Duration;
+
+    const POLICY: RetryPolicy = RetryPolicy {
+        attempts: 9,
+        first_wait: Duration::from_millis(100),
+        longest_wait: Duration::from_secs(1),
+    };
+
+    #[test]
+    fn waits_double_up_to_the_cap_and_half_of_each_is_random() {
+        for (failed, whole) in [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (6, 1000), (400, 1000)] {
+            let whole = Duration::from_millis(whole);
+            assert_eq!(POLICY.wait(failed, 0), whole / 2, "the shortest");
+            for random in [1, 12_345_678_901, u64::MAX] {
+                let wait = POLICY.wait(failed, random);
+                assert!(whole / 2 <= wait && wait <= whole, "{failed} {random}");
+            }
+        }
+        assert_ne!(POLICY.wait(3, 7), POLICY.wait(3, 70_000_000));
+    }
+
+    #[test]
+    fn extreme_waits_do_not_overflow() {
+        let policy = POLICY.waits(Duration::MAX, Duration::MAX);
+        assert!(policy.wait(u32::MAX, u64::MAX) >= Duration::MAX / 2);
+        assert_eq!(RetryPolicy::none().wait(1, 5), Duration::ZERO);
+        assert_eq!(RetryPolicy::default().attempts(0).max_attempts(), 1);
+    }
+
+    #[test]
+    fn the_budget_is_spent_by_retries_and_refilled_by_answers() {
+        let budget = RetryBudget::new(2);
+        assert!(budget.take() && budget.take());
+        assert!(!budget.take(), "empty");
+        for _ in 0..9 {
+            budget.answered();
+        }
+        assert!(!budget.take(), "nine answers are not enough");
+        budget.answered();
+        assert!(budget.take());
+        for _ in 0..1000 {
+            budget.answered();
+        }
+        assert!(budget.take() && budget.take() && !budget.take(), "never more than at first");
+    }
+
+    #[test]
+    fn random_numbers_differ() {
+        assert_ne!(super::random(), super::random());
+    }
+}

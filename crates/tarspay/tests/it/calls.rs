@@ -1,0 +1,150 @@
+//! Calls that succeed: against the sandbox, which verifies every signature.
+
+use crate::scripted::Scripted;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+use tarspay::sign::{NonceSource, Parameters, PrivateKey, RequestToSign, Signature, SignaturePolicy};
+use tarspay::types::{Amount, Balance, Effect, MerchantNo, Request};
+use tarspay::{Client, Credentials, Environment};
+use tarspay_sandbox::Sandbox;
+
+pub(crate) fn credentials(sandbox: &Sandbox) -> Credentials {
+    Credentials::new(sandbox.merchant().merchant_no().clone(), sandbox.merchant().private_key().clone())
+}
+
+fn client(sandbox: &Sandbox) -> Client {
+    Client::builder(credentials(sandbox))
+        .environment(Environment::custom(sandbox.base_url()))
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_balance_query_is_answered_from_the_gateways_state() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(&sandbox);
+    assert_eq!(client.balance().await.unwrap().available_amount, Amount::from(1_000_000_u32));
+
+    let merchant = sandbox.merchant().merchant_no();
+    sandbox
+        .set_balance(merchant, Amount::parse("11713783.50").unwrap(), Amount::parse("0.05").unwrap())
+        .unwrap();
+    let balance = client.balance().await.unwrap();
+    assert_eq!(balance.available_amount.to_string(), "11713783.50");
+    assert_eq!(balance.frozen_amount.to_string(), "0.05");
+    assert_eq!(balance.merchant_no.as_ref(), Some(merchant));
+}
+
+#[tokio::test]
+async fn what_goes_over_the_wire_is_what_was_signed() {
+    let server = Scripted::with_json(
+        "200 OK",
+        r#"{"code":0,"msg":"SUCCESS","data":{"availableAmount":"1","frozenAmount":"0","machNo":"M1"}}"#,
+    )
+    .await;
+    let key = PrivateKey::generate().unwrap();
+    let client = Client::builder(Credentials::new("M1".parse().unwrap(), key.clone()))
+        .environment(Environment::custom(&server.base_url))
+        .nonces(Arc::new(NonceSource::with_clock(|| 1_704_180_814_988)))
+        .build()
+        .unwrap();
+    client.balance().await.unwrap();
+
+    let [request] = &server.requests()[..] else { panic!("one request") };
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /api/balanceInfo HTTP/1.1\r\n"), "{head}");
+    let header = |name: &str| {
+        let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(&format!("{name}:")));
+        line.unwrap_or_else(|| panic!("no {name} in {head}")).split_once(':').unwrap().1.trim().to_owned()
+    };
+    assert_eq!(header("content-type"), "application/json;charset=utf-8");
+    assert_eq!(header("x-api-nonce"), "1704180814988");
+    assert_eq!(header("x-api-key"), key.public_key().to_string());
+    assert_eq!(body, r#"{"mchNo":"M1"}"#);
+
+    let parameters = Parameters::from_json(body.as_bytes()).unwrap();
+    let received =
+        RequestToSign::new("/api/balanceInfo", header("x-api-nonce").parse().unwrap(), parameters).unwrap();
+    let signature = Signature::from_hex(&header("x-api-signature")).unwrap();
+    received.verify(&key.public_key(), &signature, SignaturePolicy::RequireLowS).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clones_work_from_many_tasks_and_never_share_a_nonce() {
+    // The sandbox refuses a nonce that was used before, so every success proves its nonce unique.
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(&sandbox);
+    let tasks: Vec<_> = (0..64)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.balance().await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_shared_nonce_source_serves_two_clients_of_one_key() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let nonces = Arc::new(NonceSource::new());
+    let two = [0, 1].map(|_| {
+        Client::builder(credentials(&sandbox))
+            .environment(Environment::custom(sandbox.base_url()))
+            .nonces(Arc::clone(&nonces))
+            .build()
+            .unwrap()
+    });
+    for _ in 0..10 {
+        for client in &two {
+            client.balance().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_your_own_goes_the_same_way() {
+    struct Tomorrow;
+    impl Request for Tomorrow {
+        type Answer = Balance;
+
+        fn path(&self) -> Cow<'_, str> {
+            "/api/balanceInfo".into()
+        }
+
+        fn effect(&self) -> Effect {
+            Effect::Read
+        }
+
+        fn body(
+            &self,
+            merchant_no: &MerchantNo,
+        ) -> Result<Option<tarspay::types::Members>, tarspay::types::Error> {
+            let mut members = tarspay::types::Members::new();
+            members.insert("mchNo", merchant_no)?;
+            members.insert("note", "a member the gateway does not know: é&=|")?;
+            Ok(Some(members))
+        }
+    }
+    impl serde::Serialize for Tomorrow {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_unit()
+        }
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    assert!(client(&sandbox).call(Tomorrow).await.is_ok());
+}
+
+#[tokio::test]
+async fn every_sandbox_has_keys_of_its_own() {
+    let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
+    let keys = HashSet::from([one.system_public_key(), other.system_public_key()]);
+    assert_eq!(keys.len(), 2);
+    let stranger = Client::builder(credentials(&one))
+        .environment(Environment::custom(other.base_url()))
+        .build()
+        .unwrap();
+    assert!(stranger.balance().await.is_err());
+}

@@ -1,0 +1,158 @@
+//! Calls that fail: each lands in the kind that tells the caller what to do.
+
+use crate::calls::credentials;
+use crate::scripted::Scripted;
+use std::error::Error as _;
+use std::time::Duration;
+use tarspay::sign::PrivateKey;
+use tarspay::transport::Phase;
+use tarspay::types::ErrorCode;
+use tarspay::{Client, Credentials, Environment, Error, ErrorKind, RetryPolicy};
+use tarspay_sandbox::Sandbox;
+use tokio::net::{TcpListener, TcpSocket};
+
+fn some_credentials() -> Credentials {
+    Credentials::new("M1".parse().unwrap(), PrivateKey::generate().unwrap())
+}
+
+async fn failure(base_url: &str) -> Error {
+    let client =
+        Client::builder(some_credentials()).environment(Environment::custom(base_url)).build().unwrap();
+    client.balance().retry(RetryPolicy::none()).await.unwrap_err()
+}
+
+#[cfg(feature = "webpki-roots")]
+#[test]
+fn production_is_the_documented_gateway_over_https() {
+    let client = Client::new(some_credentials()).unwrap();
+    assert_eq!(client.base_url(), tarspay::PRODUCTION_URL);
+    assert_eq!(client.base_url(), "https://payment.tarspay.com");
+}
+
+#[test]
+fn what_cannot_be_called_is_invalid_before_anything_is_sent() {
+    for base_url in
+        ["", "payment.tarspay.com", "http://payment.tarspay.com", "ftp://127.0.0.1", "https://h/path"]
+    {
+        let error = Client::builder(some_credentials())
+            .environment(Environment::custom(base_url))
+            .build()
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{base_url}");
+        assert!(error.is_not_sent() && !error.can_repeat_query());
+        assert!(error.source().is_some(), "the reason is in the chain");
+    }
+    let error = Client::builder(some_credentials())
+        .transport(|transport| transport.call_timeout(Duration::ZERO))
+        .build()
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn a_refused_connection_was_not_sent() {
+    // Bound but not listening: nobody else gets the port, and nobody answers.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let base_url = format!("http://{}", socket.local_addr().unwrap());
+    let error = failure(&base_url).await;
+    assert_eq!(error.kind(), ErrorKind::NotSent);
+    assert!(error.is_not_sent() && error.can_repeat_query() && !error.is_outcome_unknown());
+    assert_eq!(error.transport_error().unwrap().phase(), Some(Phase::Connect));
+}
+
+#[tokio::test]
+async fn a_sent_request_without_a_complete_readable_answer_has_an_unknown_outcome() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n";
+    let cases: [(&str, &str); 10] = [
+        ("closed without a byte", ""),
+        ("cut in the head", "HTTP/1.1 200 OK\r\nConte"),
+        ("cut in the body", &format!("{head}{{\"code\":0")),
+        ("not HTTP", "SSH-2.0-OpenSSH\r\n\r\n"),
+        ("HTML from a proxy", "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 13\r\n\r\n<html></html>"),
+        ("a redirect", "HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"),
+        ("an empty body", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        ("no code", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"),
+        ("success without data", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"code\":0}"),
+        ("data of another shape", "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"code\":0,\"data\":[]}"),
+    ];
+    for (case, answer) in cases {
+        let server = Scripted::answering(answer).await;
+        let error = failure(&server.base_url).await;
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{case}: {error:?}");
+        assert!(error.is_outcome_unknown() && !error.is_not_sent(), "{case}");
+        assert!(error.source().is_some(), "{case}: the cause is kept");
+        assert_eq!(server.requests().len(), 1, "{case}: one call is one attempt");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_gateway_has_an_unknown_outcome_when_the_deadline_passes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let client = Client::builder(some_credentials())
+        .environment(Environment::custom(base_url))
+        .transport(|transport| transport.answer_head_timeout(Duration::from_millis(100)))
+        .build()
+        .unwrap();
+    let error = client.balance().retry(RetryPolicy::none()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert!(error.transport_error().unwrap().is_timeout());
+}
+
+#[tokio::test]
+async fn a_refusal_carries_its_code_and_words_whatever_the_http_status() {
+    for status in ["200 OK", "400 Bad Request", "500 Internal Server Error"] {
+        for data in ["", r#","data":null"#, r#","data":{}"#, r#","data":[1]"#] {
+            let json = format!(r#"{{"code":5003007,"msg":"IP error: 203.0.113.7"{data}}}"#);
+            let server = Scripted::with_json(status, &json).await;
+            let error = failure(&server.base_url).await;
+            assert_eq!(error.kind(), ErrorKind::Rejected, "{status} {data}");
+            assert_eq!(error.code(), Some(ErrorCode::IP_ERROR));
+            assert_eq!(error.gateway_message(), Some("IP error: 203.0.113.7"));
+            assert_eq!(error.status().map(|status| status.to_string()).as_deref(), status.split(' ').next());
+            assert!(!error.can_repeat_query());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_for_trouble_of_the_gateways_own_can_be_repeated() {
+    for (code, repeat) in
+        [(-1, true), (5_003_013, true), (500_323, true), (500_326, true), (5_003_008, false), (77, false)]
+    {
+        let server = Scripted::with_json("200 OK", &format!(r#"{{"code":{code}}}"#)).await;
+        let error = failure(&server.base_url).await;
+        assert_eq!(error.code(), Some(ErrorCode::from_code(code)));
+        assert_eq!(error.can_repeat_query(), repeat, "{code}");
+        assert_eq!(error.gateway_message(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_hostile_message_cannot_write_lines_into_a_log() {
+    let server = Scripted::with_json("200 OK", r#"{"code":-1,"msg":"a\nb\u001b[31m"}"#).await;
+    let error = failure(&server.base_url).await;
+    assert!(!error.to_string().contains(['\n', '\u{1b}']), "{error}");
+    assert_eq!(error.gateway_message(), Some("a\nb\u{1b}[31m"), "the text itself is kept");
+}
+
+#[tokio::test]
+async fn an_oversize_answer_is_cut_off() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::builder(credentials(&sandbox))
+        .environment(Environment::custom(sandbox.base_url()))
+        .transport(|transport| transport.max_answer_bytes(20))
+        .build()
+        .unwrap();
+    let error = client.balance().retry(RetryPolicy::none()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_registered_is_rejected_by_code() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let error = failure(sandbox.base_url()).await;
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    assert_eq!(error.code(), Some(ErrorCode::API_KEY_UNKNOWN));
+}

@@ -1,0 +1,32 @@
+//! What users of `tarspay` rely on, over real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod callbacks;
+#[cfg(feature = "client")]
+mod calls;
+#[cfg(feature = "client")]
+mod chaos;
+#[cfg(all(feature = "client", feature = "axum"))]
+#[path = "../../examples/callback_axum.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the example as it stands")]
+mod example_axum;
+#[cfg(all(feature = "client", feature = "tower"))]
+#[path = "../../examples/callback_hyper.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the example as it stands")]
+mod example_hyper;
+#[cfg(feature = "client")]
+mod failures;
+#[cfg(feature = "client")]
+mod placing;
+#[cfg(all(feature = "client", feature = "tower", feature = "axum"))]
+mod receivers;
+#[cfg(feature = "client")]
+mod scripted;
+mod secrets;
+#[cfg(feature = "client")]
+mod waiting;

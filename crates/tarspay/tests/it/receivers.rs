@@ -1,0 +1,216 @@
+//! The `tower` layer and the `axum` extractor, posted to over real sockets as the gateway would.
+
+use axum::Router;
+use axum::routing::post;
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use tarspay::sign::PrivateKey;
+use tarspay::transport::Transport;
+use tarspay::types::{Callback, OrderState};
+use tarspay::{Acknowledged, CallbackLayer, CallbackRejection, CallbackVerifier, SignedCallback, Verified};
+use tokio::net::TcpListener;
+use tower_layer::Layer as _;
+use tower_service::Service;
+
+/// Its name, headers, body, and the status that answers it.
+type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str, u16);
+
+/// What came through to the handler, by pay order id.
+type Stored = Arc<Mutex<Vec<(String, OrderState)>>>;
+
+fn callback() -> Callback {
+    Callback::new("P1".parse().unwrap(), "D1".parse().unwrap(), OrderState::SUCCESS)
+}
+
+/// A handler for the layer; one told to fail stores nothing.
+#[derive(Clone)]
+struct Store {
+    stored: Stored,
+    fails: bool,
+}
+
+impl Service<Verified<Callback>> for Store {
+    type Response = ();
+    type Error = &'static str;
+    type Future = Ready<Result<(), &'static str>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, callback: Verified<Callback>) -> Self::Future {
+        if self.fails {
+            return ready(Err("the database is away"));
+        }
+        self.stored.lock().unwrap().push((callback.pay_order_id.to_string(), callback.state));
+        ready(Ok(()))
+    }
+}
+
+async fn serve(router: Router) -> Transport {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Transport::builder(&base_url).build().unwrap()
+}
+
+async fn with_layer(verifier: CallbackVerifier, fails: bool) -> (Transport, Stored) {
+    let stored = Stored::default();
+    let service = CallbackLayer::new(verifier).layer(Store { stored: Arc::clone(&stored), fails });
+    (serve(Router::new().route_service("/notify", service)).await, stored)
+}
+
+async fn with_extractor(verifier: CallbackVerifier) -> (Transport, Stored) {
+    let stored = Stored::default();
+    let seen = Arc::clone(&stored);
+    let handler = move |callback: Verified<Callback>| {
+        seen.lock().unwrap().push((callback.pay_order_id.to_string(), callback.state));
+        ready(Acknowledged)
+    };
+    (serve(Router::new().route("/notify", post(handler)).with_state(verifier)).await, stored)
+}
+
+async fn send(receiver: &Transport, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    let answer = receiver.post("/notify", headers, body.to_owned()).await.unwrap();
+    (answer.status(), String::from_utf8(answer.body().to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_verified_callback_is_handled_and_answered_with_the_bare_ok() {
+    let key = PrivateKey::generate().unwrap();
+    let verifier = CallbackVerifier::trusting(key.public_key());
+    let signed = SignedCallback::new(&callback(), &key).unwrap();
+    for (receiver, stored) in
+        [with_layer(verifier.clone(), false).await, with_extractor(verifier.clone()).await]
+    {
+        let answer = receiver.post("/notify", &[signed.header()], signed.body().to_owned()).await.unwrap();
+        assert_eq!((answer.status(), answer.body()), (200, &b"OK"[..]));
+        assert!(answer.header("content-type").unwrap().starts_with(b"text/plain"));
+        assert_eq!(*stored.lock().unwrap(), [("P1".to_owned(), OrderState::SUCCESS)]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_unverified_reaches_the_handler() {
+    let key = PrivateKey::generate().unwrap();
+    let verifier = CallbackVerifier::trusting(key.public_key()).max_bytes(300);
+    let signed = SignedCallback::new(&callback(), &key).unwrap();
+    let forged = SignedCallback::new(&callback(), &PrivateKey::generate().unwrap()).unwrap();
+    let unreadable = r#"{"hello":"world"}"#;
+    let unreadable_signature =
+        tarspay::sign::CallbackText::from_json(unreadable.as_bytes()).unwrap().sign(&key).to_string();
+    let name = signed.header().0;
+    let tampered = signed.body().replace('2', "3");
+    let large = format!("{}{}", signed.body(), " ".repeat(300));
+    let cases: [Case<'_>; 8] = [
+        ("no signature", vec![], signed.body(), 401),
+        ("empty signature", vec![(name, "")], signed.body(), 401),
+        ("nonsense", vec![(name, "nonsense")], signed.body(), 401),
+        ("somebody else's", vec![forged.header()], signed.body(), 401),
+        ("tampered", vec![signed.header()], &tampered, 401),
+        ("two signatures", vec![signed.header(), forged.header()], signed.body(), 401),
+        ("too large", vec![signed.header()], &large, 413),
+        ("signed nonsense", vec![(name, &unreadable_signature)], unreadable, 422),
+    ];
+    for (receiver, stored) in
+        [with_layer(verifier.clone(), false).await, with_extractor(verifier.clone()).await]
+    {
+        for (case, headers, body, status) in &cases {
+            let (answered, text) = send(&receiver, headers, body).await;
+            assert_eq!(answered, *status, "{case}");
+            assert_ne!(text, "OK", "{case}");
+            assert!(stored.lock().unwrap().is_empty(), "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_signed_callback_that_cannot_be_read_is_handed_to_who_asked_for_refusals() {
+    let key = PrivateKey::generate().unwrap();
+    let unreadable = r#"{"hello":"world"}"#;
+    let signature =
+        tarspay::sign::CallbackText::from_json(unreadable.as_bytes()).unwrap().sign(&key).to_string();
+    let refused = Arc::new(Mutex::new(Vec::<(u16, Vec<u8>)>::new()));
+    let told = Arc::clone(&refused);
+    let layer = CallbackLayer::new(CallbackVerifier::trusting(key.public_key()).max_bytes(300)).on_refused(
+        move |rejection| told.lock().unwrap().push((rejection.status(), rejection.body().to_vec())),
+    );
+    let service = layer.layer(Store { stored: Stored::default(), fails: false });
+    let receiver = serve(Router::new().route_service("/notify", service)).await;
+    let name = tarspay::sign::CALLBACK_SIGNATURE_HEADER;
+    send(&receiver, &[(name, &signature)], unreadable).await;
+    send(&receiver, &[(name, &signature)], "{}").await;
+    send(&receiver, &[(name, &signature)], &" ".repeat(301)).await;
+    let expected = [(422, unreadable.as_bytes().to_vec()), (401, Vec::new()), (413, Vec::new())];
+    assert_eq!(
+        *refused.lock().unwrap(),
+        expected,
+        "the body of a real callback is kept, that of a forgery is not"
+    );
+}
+
+#[tokio::test]
+async fn a_callback_that_could_not_be_stored_is_not_acknowledged() {
+    let key = PrivateKey::generate().unwrap();
+    let (receiver, stored) = with_layer(CallbackVerifier::trusting(key.public_key()), true).await;
+    let signed = SignedCallback::new(&callback(), &key).unwrap();
+    let (status, text) = send(&receiver, &[signed.header()], signed.body()).await;
+    assert_eq!((status, text.as_str()), (500, "not handled"));
+    assert!(stored.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_hyper_example_takes_a_callback() {
+    let key = PrivateKey::generate().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(crate::example_hyper::serve(listener, CallbackVerifier::trusting(key.public_key())));
+    let receiver = Transport::builder(&base_url).build().unwrap();
+    let signed = SignedCallback::new(&callback(), &key).unwrap();
+    assert_eq!(send(&receiver, &[signed.header()], signed.body()).await, (200, "OK".to_owned()));
+    assert_eq!(send(&receiver, &[], signed.body()).await.0, 401);
+}
+
+#[tokio::test]
+async fn the_axum_example_acts_once_and_never_backwards() {
+    let key = PrivateKey::generate().unwrap();
+    let orders = crate::example_axum::Orders::default();
+    let verifier = CallbackVerifier::trusting(key.public_key());
+    let receiver = serve(crate::example_axum::router(verifier, Arc::clone(&orders))).await;
+    let mut callback = callback();
+    let id = callback.pay_order_id.clone();
+    // A replayed success, then a late "processing", change nothing; a refund does.
+    for (state, known) in [
+        (OrderState::SUCCESS, OrderState::SUCCESS),
+        (OrderState::SUCCESS, OrderState::SUCCESS),
+        (OrderState::PROCESSING, OrderState::SUCCESS),
+        (OrderState::REFUNDED, OrderState::REFUNDED),
+        (OrderState::SUCCESS, OrderState::REFUNDED),
+    ] {
+        callback.state = state;
+        let signed = SignedCallback::new(&callback, &key).unwrap();
+        let answer =
+            receiver.post("/tarspay/notify", &[signed.header()], signed.body().to_owned()).await.unwrap();
+        assert_eq!(answer.body(), b"OK");
+        assert_eq!(orders.lock().unwrap().get(&id), Some(&known));
+    }
+}
+
+#[tokio::test]
+async fn a_rejection_tells_its_status_and_what_the_verifier_said() {
+    let key = PrivateKey::generate().unwrap();
+    let verifier = CallbackVerifier::trusting(key.public_key());
+    let told = Arc::new(Mutex::new(None));
+    let teller = Arc::clone(&told);
+    let handler = move |result: Result<Verified<Callback>, CallbackRejection>| {
+        *teller.lock().unwrap() =
+            result.err().map(|rejection| (rejection.status(), rejection.error().unwrap().signature_fault()));
+        ready(Ok::<_, Infallible>(Acknowledged))
+    };
+    let receiver = serve(Router::new().route("/notify", post(handler)).with_state(verifier)).await;
+    send(&receiver, &[], "{}").await;
+    let told = *told.lock().unwrap();
+    assert_eq!(told, Some((401, Some(tarspay::sign::ErrorKind::MissingSignature))));
+}

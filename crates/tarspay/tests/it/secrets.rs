@@ -1,0 +1,210 @@
+//! No key and no personal value shows in `Debug`, in errors or in what is told to `tracing`.
+
+use tarspay::sign::PrivateKey;
+use tarspay::{CallbackVerifier, Credentials};
+
+fn credentials(key: &PrivateKey) -> Credentials {
+    Credentials::new("M1".parse().unwrap(), key.clone())
+}
+
+#[test]
+fn debug_never_shows_the_private_key() {
+    let key = PrivateKey::generate().unwrap();
+    let verifier = CallbackVerifier::trusting(key.public_key());
+    let shown = format!("{:?} {verifier:?}", credentials(&key));
+    assert!(!shown.contains(key.expose_hex().as_str()));
+    assert!(shown.contains(&key.public_key().to_string()), "what identifies the caller is shown");
+}
+
+#[cfg(feature = "client")]
+mod of_calls {
+    use super::credentials;
+    use crate::scripted::{Scripted, Step};
+    use std::error::Error as _;
+    use std::fmt::Write as _;
+    use tarspay::sign::PrivateKey;
+    use tarspay::types::{Amount, Currency, DepositRequest, NotifyUrl, ReturnUrl, WayCode, WithdrawRequest};
+    use tarspay::{Client, Environment, Error, RetryPolicy};
+
+    /// Stands in every personal member.
+    const PERSONAL: &str = "Zz9Personal9zZ";
+
+    fn client(base_url: &str, key: &PrivateKey) -> Client {
+        Client::builder(credentials(key))
+            .environment(Environment::custom(base_url))
+            .retry(RetryPolicy::none())
+            .build()
+            .unwrap()
+    }
+
+    fn deposit() -> DepositRequest {
+        DepositRequest::new(
+            "ORDER-1".parse().unwrap(),
+            WayCode::CASHIER,
+            Currency::BRA,
+            Amount::from(100_u32),
+            NotifyUrl::new(format!("https://shop.example/notify?token={PERSONAL}")).unwrap(),
+        )
+        .return_url(ReturnUrl::new(format!("https://shop.example/{PERSONAL}")).unwrap())
+        .customer_name(PERSONAL)
+        .customer_email(PERSONAL)
+        .customer_contact(PERSONAL)
+        .customer_account_number(PERSONAL)
+        .subject(PERSONAL)
+        .description(PERSONAL)
+        .attach(PERSONAL)
+        .with_extra("note", PERSONAL)
+        .unwrap()
+    }
+
+    fn withdraw() -> WithdrawRequest {
+        WithdrawRequest::new(
+            "ORDER-2".parse().unwrap(),
+            WayCode::new("UPI").unwrap(),
+            Currency::INR,
+            Amount::from(100_u32),
+            NotifyUrl::new("https://shop.example/notify").unwrap(),
+        )
+        .customer_name(PERSONAL)
+        .customer_email(PERSONAL)
+        .customer_contact(PERSONAL)
+        .customer_account_number(PERSONAL)
+        .account_tax(PERSONAL)
+        .bank_name(PERSONAL)
+        .ifsc(PERSONAL)
+        .address(PERSONAL)
+        .wallet_id(PERSONAL)
+    }
+
+    fn everything(error: &Error) -> String {
+        let mut text = format!("{error} {error:?}");
+        let mut next = error.source();
+        while let Some(source) = next {
+            write!(text, " {source} {source:?}").unwrap();
+            next = source.source();
+        }
+        text
+    }
+
+    #[tokio::test]
+    async fn no_debug_and_no_error_of_a_call_shows_a_key_or_a_personal_value() {
+        let key = PrivateKey::generate().unwrap();
+        let data = format!(
+            r#""data":{{"payOrderId":"P1","customerContact":"{PERSONAL}","payUrl":"{PERSONAL}","accountName":"{PERSONAL}"}}"#
+        );
+        let server = Scripted::playing([
+            Step::json(&format!(r#"{{"code":0,{data}}}"#)),
+            // Unreadable answers that repeat what they were sent.
+            Step::json(&format!(r#"{{"code":"{PERSONAL}"}}"#)),
+            Step::json(&format!(r#"["{PERSONAL}"]"#)),
+            Step::json_with("502 Bad Gateway", PERSONAL),
+            Step::lost(),
+        ])
+        .await;
+        let client = client(&server.base_url, &key);
+        let (deposit, withdraw) = (deposit(), withdraw());
+        let mut shown =
+            format!("{client:?} {deposit:?} {withdraw:?} {:?}", Client::builder(credentials(&key)));
+        write!(shown, "{:?} {:?}", client.place_deposit(&deposit), client.place_withdraw(&withdraw)).unwrap();
+        write!(shown, "{:?} {:?}", client.call(deposit.clone()), client.balance()).unwrap();
+
+        let placed = client.place_deposit(&deposit).await.unwrap();
+        write!(shown, "{placed:?}").unwrap();
+        for _ in 0..4 {
+            shown.push_str(&everything(&client.call(deposit.clone()).await.unwrap_err()));
+        }
+        let mut refused = deposit.clone();
+        refused.amount = Some(Amount::from(0_u32));
+        refused.currency = Some(Currency::KES);
+        shown.push_str(&everything(&client.place_deposit(&refused).await.unwrap_err()));
+
+        for secret in [PERSONAL, key.expose_hex().as_str()] {
+            let position = shown.find(secret);
+            assert_eq!(position, None, "{:?}", position.map(|at| &shown[at.saturating_sub(200)..at]));
+        }
+        assert!(shown.contains("ORDER-1"), "order numbers may be shown");
+    }
+
+    #[cfg(feature = "tracing")]
+    #[tokio::test]
+    async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
+        let key = PrivateKey::generate().unwrap();
+        let refused = Step::json(&format!(r#"{{"code":5003007,"msg":"{PERSONAL}"}}"#));
+        let answered = Step::json(r#"{"code":0,"data":{"payOrderId":"P1"}}"#);
+        let server = Scripted::playing([refused.clone(), answered.clone(), refused, answered]).await;
+        let client = client(&server.base_url, &key);
+        // Tests beside this one reach the same events and have no subscriber. Whoever reaches one first decides whether it
+        // is listened to, so all are reached before the subscriber comes.
+        client.place_deposit(&deposit()).await.unwrap_err();
+        client.place_deposit(&deposit()).await.unwrap();
+        let log = super::log::Log::default();
+        {
+            let _guard = tracing::subscriber::set_default(log.clone());
+            tracing::callsite::rebuild_interest_cache();
+            client.place_deposit(&deposit()).await.unwrap_err();
+            client.place_deposit(&deposit()).await.unwrap();
+        }
+        let told = log.text();
+        for expected in ["no answer", "answered", "/api/pay/unifiedOrder", "ORDER-1", "5003007", "Rejected"] {
+            assert!(told.contains(expected), "{expected}: {told}");
+        }
+        let signature = server.requests()[0]
+            .lines()
+            .find(|line| line.to_lowercase().contains("signature"))
+            .unwrap()
+            .to_owned();
+        let signature = signature.split_once(": ").unwrap().1;
+        for secret in [PERSONAL, key.expose_hex().as_str(), signature] {
+            assert!(!told.contains(secret), "{told}");
+        }
+    }
+}
+
+/// A subscriber that writes down every event.
+#[cfg(feature = "tracing")]
+mod log {
+    use std::fmt::{Debug, Write as _};
+    use std::sync::{Arc, Mutex};
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    #[derive(Clone, Default)]
+    pub(super) struct Log(Arc<Mutex<String>>);
+
+    impl Log {
+        pub(super) fn text(&self) -> String {
+            self.0.lock().unwrap().clone()
+        }
+    }
+
+    struct Line<'a>(&'a mut String);
+
+    impl Visit for Line<'_> {
+        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+            write!(self.0, "{field}={value:?} ").unwrap();
+        }
+    }
+
+    impl Subscriber for Log {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target().starts_with("tarspay")
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut Line(&mut self.0.lock().unwrap()));
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+}

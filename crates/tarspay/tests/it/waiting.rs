@@ -1,0 +1,109 @@
+//! Following an order: only an end ends it, and passing troubles do not.
+
+use crate::scripted::{Scripted, Step};
+use std::time::Duration;
+use tarspay::sign::PrivateKey;
+use tarspay::types::{ErrorCode, OrderState};
+use tarspay::{Client, Credentials, Environment, Error, ErrorKind, Waited};
+
+fn client(base_url: &str) -> Client {
+    Client::builder(Credentials::new("M1".parse().unwrap(), PrivateKey::generate().unwrap()))
+        .environment(Environment::custom(base_url))
+        .build()
+        .unwrap()
+}
+
+fn state(state: i64) -> Step {
+    Step::json(&format!(r#"{{"code":0,"data":{{"payOrderId":"P1","state":{state}}}}}"#))
+}
+
+async fn follow(
+    steps: impl IntoIterator<Item = Step>,
+    deadline: Duration,
+) -> (Result<Waited, Error>, Scripted) {
+    let server = Scripted::playing(steps).await;
+    let client = client(&server.base_url);
+    let result = client
+        .wait_for_deposit("D1".parse().unwrap())
+        .intervals(Duration::from_millis(1), Duration::from_millis(1))
+        .deadline(deadline)
+        .await;
+    (result, server)
+}
+
+const AMPLE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn pending_states_are_waited_out_and_every_end_ends() {
+    for end in [2, 3, 5, 6, 8, 9] {
+        let (result, server) = follow([state(0), state(1), state(1), state(end)], AMPLE).await;
+        let waited = result.unwrap();
+        assert!(waited.ended);
+        assert_eq!(waited.order.state, OrderState::from_code(end));
+        assert!(waited.unknown_states.is_empty());
+        assert_eq!(server.paths(), ["/api/payInInfo"; 4]);
+    }
+}
+
+#[tokio::test]
+async fn unknown_states_never_end_it_and_are_reported_once_each() {
+    let (result, _server) = follow([state(4), state(7), state(4), state(77), state(2)], AMPLE).await;
+    let waited = result.unwrap();
+    assert_eq!(waited.order.state, OrderState::SUCCESS);
+    assert_eq!(waited.unknown_states, [4, 7, 77].map(OrderState::from_code));
+}
+
+#[tokio::test]
+async fn passing_troubles_are_waited_out() {
+    let not_yet = Step::json(r#"{"code":5003018,"msg":"query failed"}"#);
+    let broken = Step::json_with("502 Bad Gateway", "<html>");
+    let (result, server) = follow([Step::lost(), not_yet, broken, state(2)], AMPLE).await;
+    assert!(result.unwrap().ended);
+    assert_eq!(server.paths().len(), 4);
+}
+
+#[tokio::test]
+async fn a_lasting_refusal_ends_it_at_once() {
+    let (result, server) = follow([state(1), Step::json(r#"{"code":5003006}"#)], AMPLE).await;
+    let error = result.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Rejected, Some(ErrorCode::API_KEY_EXPIRED)));
+    assert_eq!(server.paths().len(), 2);
+}
+
+#[tokio::test]
+async fn the_deadline_returns_what_was_seen_last() {
+    let (result, _server) = follow([state(1)], Duration::from_millis(100)).await;
+    let waited = result.unwrap();
+    assert!(!waited.ended);
+    assert_eq!(waited.order.state, OrderState::PROCESSING);
+
+    let (result, _server) = follow([Step::lost()], Duration::from_millis(100)).await;
+    assert!(result.unwrap_err().can_repeat_query(), "nothing was ever seen");
+}
+
+#[tokio::test]
+async fn the_time_up_to_the_deadline_is_used_for_a_last_query() {
+    let server = Scripted::playing([state(1), state(2)]).await;
+    let client = client(&server.base_url);
+    // The interval alone is longer than the deadline.
+    let waited =
+        client.wait_for_deposit("D1".parse().unwrap()).deadline(Duration::from_millis(400)).await.unwrap();
+    assert!(waited.ended);
+    assert_eq!(server.paths().len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_about_another_order_does_not_end_it() {
+    let other = Step::json(r#"{"code":0,"data":{"mchOrderNo":"D2","state":2}}"#);
+    let (result, server) = follow([other, state(3)], AMPLE).await;
+    assert_eq!(result.unwrap().order.state, OrderState::FAILED);
+    assert_eq!(server.paths().len(), 2);
+}
+
+#[tokio::test]
+async fn a_withdraw_is_followed_by_its_own_query() {
+    let server = Scripted::playing([state(8)]).await;
+    let waited = client(&server.base_url).wait_for_withdraw("W1".parse().unwrap()).await.unwrap();
+    assert_eq!(waited.order.state, OrderState::REJECTED);
+    assert_eq!(server.paths(), ["/api/payOutInfo"]);
+}

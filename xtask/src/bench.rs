@@ -1,0 +1,39 @@
+//! `cargo xtask bench`: what this project costs beside its rivals, in one run on one machine.
+//!
+//! The measuring is a release build of this program with the feature `bench`, which brings the rivals. Subject and rival
+//! take turns, so that both see the same noise, and the verdict is on their ratio. A slow machine is no failure; a build
+//! that breaks is.
+
+#[cfg(feature = "bench")]
+mod builds;
+#[cfg(feature = "bench")]
+mod callback;
+#[cfg(feature = "bench")]
+mod curve;
+#[cfg(feature = "bench")]
+pub mod http;
+#[cfg(feature = "bench")]
+mod machine;
+#[cfg(feature = "bench")]
+pub mod measure;
+#[cfg(feature = "bench")]
+mod page;
+#[cfg(feature = "bench")]
+mod request;
+#[cfg(feature = "bench")]
+mod sample;
+#[cfg(feature = "bench")]
+mod stopwatch;
+
+use crate::shell::{Failure, cargo, root, run as run_command};
+
+/// Builds the release program and lets it measure.
+///
+/// # Errors
+///
+/// If something does not build or run.
+pub fn run() -> Result<(), Failure> {
+    let words =
+        ["run", "--release", "--locked", "--package", "xtask", "--features", "bench", "--", "bench", "--now"];
+    run_command(cargo(&root(), &words))
+}

@@ -1,0 +1,43 @@
+//! A server that answers every request with one balance.
+
+use crate::shell::{Failure, say};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+const ANSWER: &[u8] =
+    br#"{"code":0,"msg":"SUCCESS","data":{"mchNo":"M1688443086","availableAmount":"1000.00","frozenAmount":"0.00"}}"#;
+
+/// Prints its address and serves until it is killed.
+///
+/// # Errors
+///
+/// If it cannot listen.
+pub fn run() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::to("make a runtime", error))?;
+    runtime.block_on(serve()).map_err(|error| Failure::to("serve", error))
+}
+
+async fn serve() -> std::io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    say(&listener.local_addr()?.to_string());
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        // A client that goes away ends its connection, and that is all.
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)));
+    }
+}
+
+async fn answer(request: Request<Incoming>) -> hyper::Result<Response<Full<Bytes>>> {
+    request.into_body().collect().await?;
+    Ok(Response::new(Full::new(Bytes::from_static(ANSWER))))
+}

@@ -1,0 +1,116 @@
+//! The table: on the terminal, and as `docs/performance.md`.
+
+use super::machine;
+use crate::shell::{Failure, root, say};
+use std::fmt::Write as _;
+use std::fs;
+
+/// One comparison.
+pub(super) struct Row {
+    pub(super) what: &'static str,
+    pub(super) subject: String,
+    pub(super) rival: &'static str,
+    pub(super) rival_took: String,
+    pub(super) ratio: f64,
+    pub(super) aim: Aim,
+}
+
+/// What the ratio should be.
+#[derive(Clone, Copy)]
+pub(super) enum Aim {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Aim {
+    fn met(self, ratio: f64) -> bool {
+        match self {
+            Self::AtMost(limit) => ratio <= limit,
+            Self::AtLeast(limit) => ratio >= limit,
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::AtMost(limit) => format!("at most {limit:.2}"),
+            Self::AtLeast(limit) => format!("at least {limit:.2}"),
+        }
+    }
+}
+
+/// A size or a time without a limit, beside that of a comparable stack.
+pub(super) struct Weight {
+    pub(super) what: String,
+    pub(super) crates: usize,
+    pub(super) build: String,
+    pub(super) binary: String,
+}
+
+pub(super) fn nanoseconds(time: f64) -> String {
+    match time {
+        ..1e3 => format!("{time:.0} ns"),
+        1e3..1e6 => format!("{:.2} µs", time / 1e3),
+        1e6..1e9 => format!("{:.2} ms", time / 1e6),
+        _ => format!("{:.2} s", time / 1e9),
+    }
+}
+
+/// Prints the page and writes it.
+pub(super) fn publish(rows: &[Row], weights: &[Weight]) -> Result<(), Failure> {
+    let page = page(rows, weights)?;
+    say(&page);
+    let path = root().join("docs/performance.md");
+    fs::write(&path, page).map_err(|error| Failure::to("write docs/performance.md", error))
+}
+
+fn page(rows: &[Row], weights: &[Weight]) -> Result<String, Failure> {
+    let mut page = format!(
+        "# Performance\n\n\
+         Measured and written by `cargo xtask bench`; every number is of one run.\n\n{}\n\
+         Contenders take turns in one process, or in processes one after the other where memory is measured, and the ratio \
+         is the median of the ratios of the rounds: it holds on a busy machine, the times less so. An aim is no promise for \
+         your machine.\n\n\
+         | what | subject | rival | its time | ratio | aim | met |\n|---|---:|---|---:|---:|---|---|\n",
+        machine::description()?
+    );
+    for row in rows {
+        let met = if row.aim.met(row.ratio) { "yes" } else { "**no**" };
+        let Row { what, subject, rival, rival_took, ratio, aim } = row;
+        let aim = aim.words();
+        writeln!(page, "| {what} | {subject} | {rival} | {rival_took} | {ratio:.2} | {aim} | {met} |")
+            .map_err(|error| Failure::to("write the table", error))?;
+    }
+    page.push_str(
+        "\n## Weight\n\nA program of ten lines that signs a request, or makes a call: crates in the tree of this platform, a \
+         clean release build, and the stripped binary.\n\n\
+         | depends on | crates | clean build | binary |\n|---|---:|---:|---:|\n",
+    );
+    for Weight { what, crates, build, binary } in weights {
+        writeln!(page, "| {what} | {crates} | {build} | {binary} |")
+            .map_err(|error| Failure::to("write the table", error))?;
+    }
+    page.push_str(NOTES);
+    Ok(page)
+}
+
+/// What the numbers stand for.
+const NOTES: &str = "
+## How to read it
+
+- **Verify** is `PreparedKey::verify` of a digest and a signature that were read before, beside the same of the rival, over
+  512 different signatures of one key. A prepared key takes a few milliseconds to make and 320 KiB; the generator's table of
+  the same size is made once in a process. `CallbackVerifier` prepares its key on the 64th verification, or at once with
+  `prepared()`.
+- **Sign** goes from a struct of 13 members to the three headers and the body. It is k256's constant-time signing; nothing of
+  the precomputed tables is used where a secret is.
+- **String to sign and digest** is beside the double SHA-256 of the finished string alone, and makes 3 heap allocations from a
+  value and 2 from JSON, which `tests/allocations.rs` of `tarspay-sign` asserts.
+- **Callback** goes from the raw bytes and the header to `Verified<Callback>`.
+- **All cores** verifies a million callbacks in turns with one core; the ratio is the speed-up divided by the number of cores.
+- **Balance calls** are 1,024 calls over loopback HTTP to a server in a process of its own, which answers at once. Each
+  contender is a process with a runtime of one thread, able to speak TLS where it is a whole client. CPU time is that of the
+  client's thread. hyper-util posts the same presigned bytes every time and reads the answer as bytes. In its first form it
+  does nothing between two calls, so that thread and server never sleep; in its second it signs before each call and throws
+  that away, and both sides are shown less the time of signing. reqwest signs each call with `tarspay-sign` and reads the
+  answer as `serde_json::Value`; ours reads a typed balance.
+";

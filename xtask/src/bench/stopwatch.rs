@@ -1,0 +1,48 @@
+//! Contenders that take turns, medians, and ratios within a round.
+
+use std::time::Instant;
+
+const ROUNDS: usize = 101;
+
+/// How long each contender took, in nanoseconds for one iteration, round by round.
+pub(super) struct Times(Vec<Vec<f64>>);
+
+/// Lets each contender do `iterations` in turn, again and again. Each is told the number of the iteration, to pick its
+/// input: the same input every time would train the branch predictor. One round goes before those that count.
+pub(super) fn take_turns(iterations: usize, contenders: &mut [&mut dyn FnMut(usize)]) -> Times {
+    let mut times = vec![Vec::with_capacity(ROUNDS); contenders.len()];
+    for round in 0..=ROUNDS {
+        for (contender, times) in contenders.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            for iteration in 0..iterations {
+                contender(iteration);
+            }
+            let taken = start.elapsed().as_secs_f64() * 1e9;
+            if round > 0 {
+                times.push(taken / as_f64(iterations));
+            }
+        }
+    }
+    Times(times)
+}
+
+impl Times {
+    pub(super) fn median(&self, contender: usize) -> f64 {
+        median(self.0[contender].clone())
+    }
+
+    /// The median of the ratios of the rounds: what slows a round slows both.
+    pub(super) fn ratio(&self, subject: usize, rival: usize) -> f64 {
+        median(self.0[subject].iter().zip(&self.0[rival]).map(|(subject, rival)| subject / rival).collect())
+    }
+}
+
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
+pub(super) fn as_f64(count: usize) -> f64 {
+    count as f64
+}

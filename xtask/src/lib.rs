@@ -1,0 +1,25 @@
+//! The maintainers' commands: `cargo xtask --help`.
+#![forbid(unsafe_code)]
+
+pub mod alone;
+pub mod bench;
+pub mod ci;
+pub mod layers;
+pub mod pages;
+#[cfg(test)]
+mod sandbox_page;
+pub mod shell;
+pub mod tree;
+
+/// The examples of the documents, compiled and run by `cargo test`.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../docs/signing.md")]
+    mod signing {}
+    #[doc = include_str!("../../docs/sandbox.md")]
+    mod sandbox {}
+    #[doc = include_str!("../../crates/tarspay-sign/README.md")]
+    mod sign {}
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask`: the maintainers' commands.
+#![forbid(unsafe_code)]
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use xtask::shell::Failure;
+
+/// The maintainers' commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that must hold before a change lands
+    Ci,
+    /// Check which crate may depend on which
+    Layers,
+    /// Check how many crates a user's build pulls in, and that none comes uninvited
+    Tree,
+    /// Write the pages of docs/ that are made from the code
+    Pages {
+        /// Only check that they are current
+        #[arg(long)]
+        check: bool,
+    },
+    /// Build tarspay-sign alone in a new crate, with its README's snippet
+    Alone,
+    /// Measure beside rivals, and write docs/performance.md
+    Bench {
+        /// Measure in this very process: a release build with the feature `bench`
+        #[cfg(feature = "bench")]
+        #[arg(long, hide = true)]
+        now: bool,
+    },
+    /// The server of the benchmark
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BenchServer,
+    /// A client of the benchmark
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BenchClient { name: String, address: String },
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Ci => xtask::ci::run(),
+        Command::Layers => xtask::layers::run(),
+        Command::Tree => xtask::tree::run(),
+        Command::Pages { check } => xtask::pages::run(check),
+        Command::Alone => xtask::alone::run(),
+        #[cfg(feature = "bench")]
+        Command::Bench { now: true } => xtask::bench::measure::run(),
+        Command::Bench { .. } => xtask::bench::run(),
+        #[cfg(feature = "bench")]
+        Command::BenchServer => xtask::bench::http::server::run(),
+        #[cfg(feature = "bench")]
+        Command::BenchClient { name, address } => xtask::bench::http::client::run(&name, &address),
+    };
+    report(result)
+}
+
+#[expect(clippy::print_stderr, reason = "the reason of a failure belongs on stderr")]
+fn report(result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

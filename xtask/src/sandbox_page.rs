@@ -1,0 +1,59 @@
+//! Runs the examples of `docs/sandbox.md` for the shell against a sandbox.
+
+use crate::shell::{root, say};
+use std::fs;
+use std::process::Command;
+use tarspay::types::{Amount, DepositRequest, NotifyUrl, market::kenya};
+use tarspay::{Client, Credentials, Environment};
+use tarspay_sandbox::Sandbox;
+
+/// The blocks of a page that are for the shell.
+fn examples(page: &str) -> Vec<&str> {
+    let starts = page.split("```sh\n").skip(1);
+    starts.map(|rest| rest.split_once("```").expect("a block has an end").0).collect()
+}
+
+fn exists(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_for_the_shell_works() {
+    if !exists("curl") || cfg!(windows) {
+        say("SKIPPED: the examples of docs/sandbox.md need curl and sh");
+        return;
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    let merchant = sandbox.merchant();
+    let credentials = Credentials::new(merchant.merchant_no().clone(), merchant.private_key().clone());
+    let environment = Environment::custom(sandbox.base_url());
+    let client = Client::builder(credentials).environment(environment).build().unwrap();
+    let request = DepositRequest::new(
+        "D1659318251029".parse().unwrap(),
+        kenya::way::CASHIER,
+        kenya::CURRENCY,
+        Amount::parse("1500").unwrap(),
+        NotifyUrl::new("http://127.0.0.1:9/notify").unwrap(),
+    );
+    client.place_deposit(&request).await.unwrap();
+    let order = sandbox.orders().unwrap().remove(0).pay_order_id;
+
+    let page = fs::read_to_string(root().join("docs/sandbox.md")).unwrap();
+    let examples = examples(&page);
+    assert!(examples.len() >= 8, "{} examples", examples.len());
+    for example in examples {
+        let mut shell = Command::new("sh");
+        shell.args(["-e", "-c", example]).env("SANDBOX", sandbox.base_url()).env("ORDER", order.as_str());
+        // Whatever the machine has set up for its own network is not for loopback.
+        shell.env("NO_PROXY", "*").env("no_proxy", "*");
+        let output = tokio::task::spawn_blocking(move || shell.output().unwrap()).await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{example}\n{text}");
+        assert_eq!(text.lines().count(), example.matches("curl ").count(), "{example}\n{text}");
+        for line in text.lines() {
+            let json: serde_json::Value = serde_json::from_str(line).expect(line);
+            assert!(json.get("error").is_none(), "{example}\n{line}");
+        }
+    }
+    sandbox.stop().await;
+}

@@ -1,0 +1,97 @@
+//! Running commands, and saying which.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Why a command of the maintainers failed.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    /// A failure with its reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+
+    /// A failure to do `what`.
+    pub fn to(what: &str, error: impl fmt::Display) -> Self {
+        Self(format!("cannot {what}: {error}"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    // xtask lies directly below it.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Cargo, started in a folder, with its words.
+#[must_use]
+pub fn cargo(folder: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder).args(words);
+    // Set by the cargo that runs this program; a workspace elsewhere has its own.
+    command.env_remove("CARGO_MANIFEST_DIR");
+    command
+}
+
+/// Runs a command that prints for itself.
+///
+/// # Errors
+///
+/// If it cannot be started or does not succeed.
+pub fn run(mut command: Command) -> Result<(), Failure> {
+    say(&format!("$ {}", words(&command)));
+    let status =
+        command.status().map_err(|error| Failure::to(&format!("start {}", words(&command)), error))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{} ended with {status}", words(&command))))
+    }
+}
+
+/// Runs a command and returns what it wrote to stdout.
+///
+/// # Errors
+///
+/// If it cannot be started, does not succeed, or writes something else than text.
+pub fn output(mut command: Command) -> Result<String, Failure> {
+    let output =
+        command.output().map_err(|error| Failure::to(&format!("start {}", words(&command)), error))?;
+    if !output.status.success() {
+        let reason = String::from_utf8_lossy(&output.stderr);
+        return Err(Failure::new(format!("{} ended with {}: {reason}", words(&command), output.status)));
+    }
+    String::from_utf8(output.stdout).map_err(|error| Failure::to("read the output as text", error))
+}
+
+/// A line for the person who watches.
+#[expect(clippy::print_stdout, reason = "the maintainers' commands talk on stdout")]
+pub fn say(text: &str) {
+    println!("{text}");
+}
+
+fn words(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
+    let mut text = program.into_owned();
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            text = format!("{}={:?} {text}", name.to_string_lossy(), value.to_string_lossy());
+        }
+    }
+    for word in command.get_args() {
+        text.push(' ');
+        text.push_str(&word.to_string_lossy());
+    }
+    text
+}
