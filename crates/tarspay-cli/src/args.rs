@@ -34,7 +34,7 @@ pub(crate) enum Command {
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and its own public key,
     /// which checks its callbacks. They are the values for TARSPAY_API_URL, TARSPAY_MERCHANT_ID and
-    /// TARSPAY_PRIVATE_KEY. The keys are made anew at each start.
+    /// TARSPAY_PRIVATE_KEY. The keys are made anew at each start, unless --data keeps them.
     Sandbox(Sandbox),
 }
 
@@ -171,6 +171,9 @@ pub(crate) struct Sandbox {
     /// Loopback address and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: String,
+    /// Keep the state in this file, and go on from it at the next start [default: in memory]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: JsonOnly,
 }

@@ -9,14 +9,17 @@ use tarspay_sandbox::Sandbox;
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     // Listen for the signal first: whoever reads the line may send it at once.
     let stop = stop_signal()?;
-    let sandbox = Sandbox::builder()
-        .listen(args.listen)
+    let mut builder = Sandbox::builder().listen(args.listen);
+    if let Some(file) = args.data {
+        builder = builder.data(file);
+    }
+    let sandbox = builder
         .start()
         .await
         .map_err(|error| Failure::unreadable("the sandbox does not start").caused_by(&error))?;
     let merchant = sandbox.merchant();
     let key = merchant.private_key();
-    // The keys were made for this run and open nothing else.
+    // The keys were made for this sandbox and open nothing else.
     let (private_key, public_key) = (key.expose_hex(), key.public_key().to_string());
     let system_public_key = sandbox.system_public_key().to_string();
     if args.output.json {

@@ -1,4 +1,4 @@
-//! No key and no personal value shows in `Debug`, in errors or in what is told to `tracing`.
+//! No key and no personal value shows in `Debug`, or in errors. What `tracing` is told: `tests/tracing.rs`.
 
 use tarspay::sign::PrivateKey;
 use tarspay::{CallbackVerifier, Credentials};
@@ -123,88 +123,5 @@ mod of_calls {
             assert_eq!(position, None, "{:?}", position.map(|at| &shown[at.saturating_sub(200)..at]));
         }
         assert!(shown.contains("ORDER-1"), "order numbers may be shown");
-    }
-
-    #[cfg(feature = "tracing")]
-    #[tokio::test]
-    async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
-        let key = PrivateKey::generate().unwrap();
-        let refused = Step::json(&format!(r#"{{"code":5003007,"msg":"{PERSONAL}"}}"#));
-        let answered = Step::json(r#"{"code":0,"data":{"payOrderId":"P1"}}"#);
-        let server = Scripted::playing([refused.clone(), answered.clone(), refused, answered]).await;
-        let client = client(&server.base_url, &key);
-        // Tests beside this one reach the same events and have no subscriber. Whoever reaches one first decides whether it
-        // is listened to, so all are reached before the subscriber comes.
-        client.place_deposit(&deposit()).await.unwrap_err();
-        client.place_deposit(&deposit()).await.unwrap();
-        let log = super::log::Log::default();
-        {
-            let _guard = tracing::subscriber::set_default(log.clone());
-            tracing::callsite::rebuild_interest_cache();
-            client.place_deposit(&deposit()).await.unwrap_err();
-            client.place_deposit(&deposit()).await.unwrap();
-        }
-        let told = log.text();
-        for expected in ["no answer", "answered", "/api/pay/unifiedOrder", "ORDER-1", "5003007", "Rejected"] {
-            assert!(told.contains(expected), "{expected}: {told}");
-        }
-        let signature = server.requests()[0]
-            .lines()
-            .find(|line| line.to_lowercase().contains("signature"))
-            .unwrap()
-            .to_owned();
-        let signature = signature.split_once(": ").unwrap().1;
-        for secret in [PERSONAL, key.expose_hex().as_str(), signature] {
-            assert!(!told.contains(secret), "{told}");
-        }
-    }
-}
-
-/// A subscriber that writes down every event.
-#[cfg(feature = "tracing")]
-mod log {
-    use std::fmt::{Debug, Write as _};
-    use std::sync::{Arc, Mutex};
-    use tracing::field::{Field, Visit};
-    use tracing::span::{Attributes, Id, Record};
-    use tracing::{Event, Metadata, Subscriber};
-
-    #[derive(Clone, Default)]
-    pub(super) struct Log(Arc<Mutex<String>>);
-
-    impl Log {
-        pub(super) fn text(&self) -> String {
-            self.0.lock().unwrap().clone()
-        }
-    }
-
-    struct Line<'a>(&'a mut String);
-
-    impl Visit for Line<'_> {
-        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-            write!(self.0, "{field}={value:?} ").unwrap();
-        }
-    }
-
-    impl Subscriber for Log {
-        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-            metadata.target().starts_with("tarspay")
-        }
-
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-        fn event(&self, event: &Event<'_>) {
-            event.record(&mut Line(&mut self.0.lock().unwrap()));
-        }
-
-        fn enter(&self, _: &Id) {}
-
-        fn exit(&self, _: &Id) {}
     }
 }

@@ -1,0 +1,118 @@
+//! What `tracing` is told of a call: paths, numbers and codes, and nothing else.
+//!
+//! A binary of its own: whoever reaches an event first decides for the whole process whether it is listened to, and tests beside
+//! this one have no subscriber.
+#![cfg(all(feature = "client", feature = "tracing"))]
+
+#[path = "it/scripted.rs"]
+#[allow(dead_code, reason = "this binary needs only a part of it")]
+mod scripted;
+
+use scripted::{Scripted, Step};
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex};
+use tarspay::sign::PrivateKey;
+use tarspay::types::{Amount, Currency, DepositRequest, NotifyUrl, ReturnUrl, WayCode};
+use tarspay::{Client, Credentials, Environment, RetryPolicy};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Stands in every personal member.
+const PERSONAL: &str = "Zz9Personal9zZ";
+
+#[tokio::test]
+async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
+    let key = PrivateKey::generate().unwrap();
+    let refused = Step::json(&format!(r#"{{"code":5003007,"msg":"{PERSONAL}"}}"#));
+    let answered = Step::json(r#"{"code":0,"data":{"payOrderId":"P1"}}"#);
+    let server = Scripted::playing([refused, answered]).await;
+    let client = client(&server.base_url, &key);
+    let log = Log::default();
+    {
+        let _guard = tracing::subscriber::set_default(log.clone());
+        client.place_deposit(&deposit()).await.unwrap_err();
+        client.place_deposit(&deposit()).await.unwrap();
+    }
+    let told = log.text();
+    for expected in ["no answer", "answered", "/api/pay/unifiedOrder", "ORDER-1", "5003007", "Rejected"] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    let signature = server.requests()[0]
+        .lines()
+        .find(|line| line.to_lowercase().contains("signature"))
+        .unwrap()
+        .to_owned();
+    let signature = signature.split_once(": ").unwrap().1;
+    for secret in [PERSONAL, key.expose_hex().as_str(), signature] {
+        assert!(!told.contains(secret), "{told}");
+    }
+}
+
+fn client(base_url: &str, key: &PrivateKey) -> Client {
+    Client::builder(Credentials::new("M1".parse().unwrap(), key.clone()))
+        .environment(Environment::custom(base_url))
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap()
+}
+
+fn deposit() -> DepositRequest {
+    DepositRequest::new(
+        "ORDER-1".parse().unwrap(),
+        WayCode::CASHIER,
+        Currency::BRA,
+        Amount::from(100_u32),
+        NotifyUrl::new(format!("https://shop.example/notify?token={PERSONAL}")).unwrap(),
+    )
+    .return_url(ReturnUrl::new(format!("https://shop.example/{PERSONAL}")).unwrap())
+    .customer_name(PERSONAL)
+    .customer_email(PERSONAL)
+    .customer_contact(PERSONAL)
+    .customer_account_number(PERSONAL)
+    .subject(PERSONAL)
+    .description(PERSONAL)
+    .attach(PERSONAL)
+    .with_extra("note", PERSONAL)
+    .unwrap()
+}
+
+/// A subscriber that writes down every event.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+struct Line<'a>(&'a mut String);
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, "{field}={value:?} ").unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("tarspay")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Line(&mut self.0.lock().unwrap()));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
