@@ -2,6 +2,12 @@
 //!
 //! A binary of its own: whoever reaches an event first decides for the whole process whether it is listened to, and tests beside
 //! this one have no subscriber.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 #![cfg(all(feature = "client", feature = "tracing"))]
 
 #[path = "it/scripted.rs"]
