@@ -10,6 +10,8 @@ mod balance;
 mod demo;
 mod keygen;
 mod keys;
+#[cfg(unix)]
+mod killed;
 mod running;
 mod sandbox;
 mod sign;

@@ -21,6 +21,35 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(args: &[&str]) -> Self {
+        let mut running = Self::begin(args);
+        running.ready = running.lines.recv_timeout(PATIENCE).expect("the sandbox says that it is ready");
+        running
+    }
+
+    /// Starts it, looks at it so many times or until it is ready, and kills it.
+    #[cfg(unix)]
+    pub(crate) fn struck_while_starting(args: &[&str], looks: u32) {
+        let mut running = Self::begin(args);
+        for _ in 0..looks {
+            assert_eq!(running.child.try_wait().unwrap(), None, "it ends only when it is killed");
+            if running.lines.try_recv().is_ok() {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        running.kill();
+    }
+
+    /// `kill -9`, and waits for the end.
+    #[cfg(unix)]
+    pub(crate) fn kill(mut self) {
+        use std::os::unix::process::ExitStatusExt as _;
+        const SIGKILL: i32 = 9;
+        self.child.kill().unwrap();
+        assert_eq!(self.child.wait().unwrap().signal(), Some(SIGKILL), "it ends only when it is killed");
+    }
+
+    fn begin(args: &[&str]) -> Self {
         let mut child = tarspay(&["sandbox"])
             .args(args)
             .stdin(Stdio::null())
@@ -36,9 +65,7 @@ impl Running {
                 let _ = sender.send(line.unwrap());
             }
         });
-        let mut running = Self { child, lines, ready: String::new() };
-        running.ready = running.lines.recv_timeout(PATIENCE).expect("the sandbox says that it is ready");
-        running
+        Self { child, lines, ready: String::new() }
     }
 
     pub(crate) fn start_json() -> (Self, Value) {
