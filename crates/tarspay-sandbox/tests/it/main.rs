@@ -23,6 +23,7 @@ mod lifecycle;
 mod many;
 mod matrix;
 mod merchants;
+mod mutated;
 mod nonces;
 mod order_life;
 mod refused;
