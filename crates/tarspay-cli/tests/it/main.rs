@@ -3,7 +3,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test fails by panicking, also in its helpers"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, also in its helpers, and its output is captured"
 )]
 
 mod balance;
@@ -12,6 +13,8 @@ mod keygen;
 mod keys;
 #[cfg(unix)]
 mod killed;
+#[cfg(target_os = "linux")]
+mod load;
 mod running;
 mod sandbox;
 mod sign;

@@ -75,14 +75,14 @@ impl Merchant {
         if let Some(at) = self.in_doubt() {
             return self.resolve(at, life).await;
         }
-        let existing: Vec<_> = (0..self.orders.len())
+        let known: Vec<_> = (0..self.orders.len())
             .filter(|at| self.orders[*at].existence == Existence::Acknowledged)
             .collect();
         let choice = self.dice.below(10);
-        if choice < 4 || existing.is_empty() {
+        if choice < 4 || known.is_empty() {
             return self.place_new(life).await;
         }
-        let at = existing[self.dice.below(u32::try_from(existing.len()).unwrap()) as usize];
+        let at = known[self.dice.below(u32::try_from(known.len()).unwrap()) as usize];
         if choice == 9 { self.query(at, life).await } else { self.step(at, life).await }
     }
 
@@ -100,16 +100,16 @@ impl Merchant {
             return self.place(at, life).await;
         }
         let path = format!("orders?merchant_order_no={}", order.number);
-        let Some((status, found)) = life.owner.ask("GET", &path, "").await else {
+        let Some((http, found)) = life.owner.ask("GET", &path, "").await else {
             return self.lost(at, life);
         };
-        assert_eq!(status, 200, "{found}");
+        assert_eq!(http, 200, "{found}");
         let id =
             found["orders"][0]["pay_order_id"].as_str().expect("an acknowledged order exists").to_owned();
-        let Some((status, found)) = life.owner.ask("GET", &format!("orders/{id}"), "").await else {
+        let Some((http, found)) = life.owner.ask("GET", &format!("orders/{id}"), "").await else {
             return self.lost(at, life);
         };
-        assert_eq!(status, 200, "{found}");
+        assert_eq!(http, 200, "{found}");
         let states = states_of(&found);
         order.assert_can_be(&states);
         (order.id, order.states, order.asked) = (Some(id), states, None);
@@ -143,12 +143,12 @@ impl Merchant {
             let request = request.customer_contact("254115555076");
             let place = life.client.place_withdraw(&request);
             let place = if perhaps_sent { place.perhaps_sent_before() } else { place };
-            place.await.map(short)
+            place.await.map(|placed| short(&placed))
         } else {
             let request = DepositRequest::new(number, WayCode::CASHIER, currency, amount, notify_url);
             let place = life.client.place_deposit(&request);
             let place = if perhaps_sent { place.perhaps_sent_before() } else { place };
-            place.await.map(short)
+            place.await.map(|placed| short(&placed))
         };
         let is_too_much = order.amount == TOO_MUCH;
         match placed {
@@ -268,7 +268,7 @@ fn states_of(shown: &Value) -> Vec<i64> {
     shown["history"].as_array().unwrap().iter().map(|step| step["to"].as_i64().unwrap()).collect()
 }
 
-fn short<A: tarspay::Placeable>(placed: Placed<A>) -> (Option<String>, bool) {
+fn short<A: tarspay::Placeable>(placed: &Placed<A>) -> (Option<String>, bool) {
     (placed.pay_order_id().map(ToString::to_string), placed.differs)
 }
 
