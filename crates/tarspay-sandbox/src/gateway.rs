@@ -4,7 +4,7 @@ use crate::calls;
 use crate::engine::Engine;
 use crate::event::EventKind;
 use crate::explain::{Explained, Refused};
-use crate::keys::{ApiKey, MerchantStatus};
+use crate::keys::{ApiKey, Keys, MerchantStatus};
 use crate::refusal::Refusal;
 use std::net::IpAddr;
 use tarspay_sign::{
@@ -130,7 +130,7 @@ impl Engine {
         })?;
 
         let nonce: Nonce = nonce.parse().map_err(Refusal::signature)?;
-        check_signature(call, &api_key.key, nonce, signature)
+        check_signature(&self.keys, call, &api_key.key, nonce, signature)
             .map_err(|error| Denied::Signature(Box::new(api_key.key), Refusal::signature(error)))?;
 
         self.check_key(&api_key, call.peer)?;
@@ -193,6 +193,7 @@ impl Engine {
 }
 
 fn check_signature(
+    keys: &Keys,
     call: &Call<'_>,
     key: &PublicKey,
     nonce: Nonce,
@@ -203,7 +204,11 @@ fn check_signature(
         [] => Parameters::none(),
         body => Parameters::from_json(body)?,
     };
-    RequestToSign::new(call.path, nonce, parameters)?.verify(key, &signature, SignaturePolicy::AcceptHighS)
+    let request = RequestToSign::new(call.path, nonce, parameters)?;
+    match keys.prepared(key) {
+        Some(key) => key.verify(&request.digest(), &signature, SignaturePolicy::AcceptHighS),
+        None => request.verify(key, &signature, SignaturePolicy::AcceptHighS),
+    }
 }
 
 fn unknown_key(reason: impl std::fmt::Display) -> Refusal {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
-use tarspay_sign::{Nonce, PublicKey};
+use tarspay_sign::{Nonce, PreparedKey, PublicKey};
 use tarspay_types::MerchantNo;
 
 /// Whether the gateway lets a merchant call.
@@ -126,16 +126,49 @@ struct Known {
     /// By their text in lower case: reading a point of the curve for every call would cost more than finding it.
     keys: HashMap<String, ApiKey>,
     used_nonces: HashMap<String, BTreeSet<Nonce>>,
+    /// How often each key was used, until it is prepared.
+    uses: HashMap<PublicKey, u32>,
+    prepared: HashMap<PublicKey, PreparedKey>,
 }
+
+/// From this use on it pays to prepare a key.
+const OFTEN: u32 = 64;
+
+/// The most keys that are prepared, at 320 KiB each.
+const MOST_PREPARED: usize = 64;
 
 impl Keys {
     pub(crate) fn new(keys: Vec<ApiKey>) -> Self {
         let keys = keys.into_iter().map(|key| (key.key.to_string(), key)).collect();
-        Self(Mutex::new(Known { keys, used_nonces: HashMap::new() }))
+        Self(Mutex::new(Known { keys, ..Known::default() }))
     }
 
     pub(crate) fn find(&self, text: &str) -> Option<ApiKey> {
         self.known().keys.get(&text.to_ascii_lowercase()).cloned()
+    }
+
+    /// Counts a use of a key, and gives it prepared if it is used often.
+    pub(crate) fn prepared(&self, key: &PublicKey) -> Option<PreparedKey> {
+        {
+            let mut known = self.known();
+            if let Some(prepared) = known.prepared.get(key) {
+                return Some(prepared.clone());
+            }
+            if known.prepared.len() >= MOST_PREPARED {
+                return None;
+            }
+            let uses = known.uses.entry(*key).or_default();
+            *uses += 1;
+            if *uses < OFTEN {
+                return None;
+            }
+        }
+        // It takes milliseconds, in which others go on; who is here at the same time makes it too.
+        let prepared = key.prepare();
+        let mut known = self.known();
+        known.uses.remove(key);
+        known.prepared.insert(*key, prepared.clone());
+        Some(prepared)
     }
 
     /// Some keys with their owners: all of them, unless there are more than `most`.

@@ -200,3 +200,16 @@ async fn a_body_in_chunks_without_end_is_refused_at_the_limit() {
     stream.write_all(b"1\r\nx\r\n").await.unwrap();
     http::read_one(&mut stream).await.assert_refused(413, SYSTEM_ERROR);
 }
+
+#[tokio::test]
+async fn a_key_that_is_used_often_still_refuses_what_it_has_not_signed() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::of(&sandbox);
+    for _ in 0..100 {
+        let answer = caller.balance_query().send(sandbox.address()).await;
+        answer.assert_balance("M1688443086", "1000000", "0");
+    }
+    let stranger = Caller::new(PrivateKey::generate().unwrap(), &caller.merchant_no);
+    let forged = stranger.balance_query().header("X-API-KEY", &caller.key.public_key().to_string());
+    forged.send(sandbox.address()).await.assert_refused(200, SIGNATURE_ERROR);
+}
