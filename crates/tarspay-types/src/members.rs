@@ -240,6 +240,9 @@ impl Decode for Members {
 
 deserialize_by_decode!(Members);
 
+/// Room for the members of any documented object, so that reading one asks for it once.
+const USUAL_MEMBERS: usize = 16;
+
 /// The members as they stand in the text, duplicates included.
 struct Listed(Vec<(String, Box<RawValue>)>);
 
@@ -255,7 +258,7 @@ impl<'de> Deserialize<'de> for Listed {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed, A::Error> {
-                let mut members = Vec::new();
+                let mut members = Vec::with_capacity(USUAL_MEMBERS);
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
