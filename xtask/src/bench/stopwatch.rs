@@ -46,3 +46,32 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
 pub(super) fn as_f64(count: usize) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contenders_take_turns_and_the_round_that_warms_up_does_not_count() {
+        let calls = std::cell::RefCell::new(Vec::new());
+        let times = take_turns(
+            2,
+            &mut [&mut |iteration| calls.borrow_mut().push(('a', iteration)), &mut |iteration| {
+                calls.borrow_mut().push(('b', iteration))
+            }],
+        );
+        assert_eq!(times.0.iter().map(Vec::len).collect::<Vec<_>>(), [ROUNDS, ROUNDS]);
+        let calls = calls.into_inner();
+        assert_eq!(calls.len(), 4 * (ROUNDS + 1));
+        assert!(calls.chunks(4).all(|round| round == [('a', 0), ('a', 1), ('b', 0), ('b', 1)]));
+    }
+
+    #[test]
+    fn a_ratio_is_the_median_of_the_rounds_ratios_and_not_the_ratio_of_medians() {
+        // The machine slows down: both contenders do.
+        let times = Times(vec![vec![1.0, 20.0, 300.0], vec![2.0, 10.0, 600.0]]);
+        assert!((times.ratio(0, 1) - 0.5).abs() < 1e-9);
+        assert!((times.median(0) - 20.0).abs() < 1e-9);
+        assert!(median(Vec::new()).is_nan());
+    }
+}
