@@ -93,20 +93,26 @@ impl Members {
     /// Takes out the first usable one of the members `names`, which are other spellings of one thing. What is
     /// not usable stays.
     pub(crate) fn require<T: Decode>(&mut self, names: &[&str]) -> Result<T, DecodeError> {
-        self.take(names, |json| json == "null")
+        self.take(names, |json| json == "null")?
+            .ok_or_else(|| DecodeError::missing(names.first().copied().unwrap_or_default()))
     }
 
     /// As [`require`](Members::require), where having none is fine. An empty text means none.
     pub(crate) fn optional<T: Decode>(&mut self, names: &[&str]) -> Option<T> {
-        self.take(names, |json| matches!(json, "null" | "\"\"")).ok()
+        self.take(names, |json| matches!(json, "null" | "\"\"")).ok().flatten()
     }
 
     /// Takes out a member of a request, where an empty text is a value like any other: it is signed and sent.
     pub(crate) fn given<T: Decode>(&mut self, name: &str) -> Option<T> {
-        self.require(&[name]).ok()
+        self.take(&[name], |json| json == "null").ok().flatten()
     }
 
-    fn take<T: Decode>(&mut self, names: &[&str], is_none: fn(&str) -> bool) -> Result<T, DecodeError> {
+    /// `Ok(None)` if none of the members is there; the first refusal if none that is there can be read.
+    fn take<T: Decode>(
+        &mut self,
+        names: &[&str],
+        is_none: fn(&str) -> bool,
+    ) -> Result<Option<T>, DecodeError> {
         let mut refusal = None;
         for name in names {
             let Some(position) = self.position(name) else { continue };
@@ -117,12 +123,12 @@ impl Members {
             match T::from_json(json) {
                 Ok(value) => {
                     self.0.remove(position);
-                    return Ok(value);
+                    return Ok(Some(value));
                 }
                 Err(error) => refusal = refusal.or(Some(error.within(name))),
             }
         }
-        Err(refusal.unwrap_or_else(|| DecodeError::missing(names.first().copied().unwrap_or_default())))
+        refusal.map_or(Ok(None), Err)
     }
 
     /// Adds a member to a request whose own members are `known`, if it can be signed.
