@@ -10,6 +10,7 @@ pub mod pages;
 mod sandbox_page;
 pub mod shell;
 pub mod tree;
+pub mod vectors;
 
 /// The examples of the documents, compiled and run by `cargo test`.
 #[cfg(doctest)]

@@ -27,6 +27,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the conformance suite, and have it checked by other languages
+    Vectors {
+        /// Only check that it is current
+        #[arg(long)]
+        check: bool,
+    },
     /// Build tarspay-sign alone in a new crate, with its README's snippet
     Alone,
     /// Measure beside rivals, and write docs/performance.md
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
         Command::Layers => xtask::layers::run(),
         Command::Tree => xtask::tree::run(),
         Command::Pages { check } => xtask::pages::run(check),
+        Command::Vectors { check } => xtask::vectors::run(check),
         Command::Alone => xtask::alone::run(),
         #[cfg(feature = "bench")]
         Command::Bench { now: true } => xtask::bench::measure::run(),

@@ -1,0 +1,62 @@
+//! The independent checks: programs in other languages, written from `docs/signing.md` alone.
+
+use crate::shell::{Failure, root};
+use cargo_metadata::MetadataCommand;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A program that reads the suite and agrees or not.
+pub(crate) struct Checker {
+    pub(crate) name: &'static str,
+    interpreter: &'static str,
+    program: &'static str,
+}
+
+pub(crate) const CHECKERS: &[Checker] = &[
+    Checker { name: "python with ecdsa", interpreter: "python3", program: "xtask/conformance/check.py" },
+    Checker { name: "node with elliptic", interpreter: "node", program: "xtask/conformance/check.mjs" },
+];
+
+/// What a checker says of a suite.
+pub(crate) enum Verdict {
+    /// Every case, with how many there were.
+    Agrees(String),
+    /// The interpreter or its package is missing.
+    Skipped(String),
+    Disagrees(String),
+}
+
+/// The exit code of a checker whose package is not installed.
+const PACKAGE_MISSING: i32 = 3;
+
+/// Runs a checker on a suite.
+pub(crate) fn check(checker: &Checker, suite: &Path) -> Result<Verdict, Failure> {
+    let tools = tools()?;
+    let in_venv = tools.join("venv/bin").join(checker.interpreter);
+    let interpreter = if in_venv.exists() { in_venv } else { checker.interpreter.into() };
+    let mut command = Command::new(interpreter);
+    command.arg(root().join(checker.program)).arg(suite);
+    command.env("NODE_PATH", tools.join("node_modules"));
+    let Ok(output) = command.output() else {
+        return Ok(Verdict::Skipped(format!("{} is not installed", checker.interpreter)));
+    };
+    let mut said = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+    Ok(match output.status.code() {
+        Some(0) => Verdict::Agrees(said),
+        Some(PACKAGE_MISSING) => Verdict::Skipped(said),
+        _ => {
+            said.push_str(&String::from_utf8_lossy(&output.stderr));
+            Verdict::Disagrees(said)
+        }
+    })
+}
+
+/// Where the packages of the checkers may be installed: outside the tree.
+fn tools() -> Result<PathBuf, Failure> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .map_err(|error| Failure::to("find the target directory", error))?;
+    Ok(metadata.target_directory.join("conformance").into())
+}
