@@ -8,6 +8,7 @@
 )]
 
 mod callbacks;
+mod conformance;
 mod differential;
 #[cfg(feature = "explain")]
 mod explain;
