@@ -1,4 +1,4 @@
-// Holds the conformance suite against an implementation that was written from docs/signing.md alone.
+// Holds the conformance suite against an implementation that shares no code with tarspay-sign.
 //
 // Usage: node check.mjs conformance.json. Needs the package `elliptic`, here or in NODE_PATH.
 // Ends with 0 if every case agrees, 1 if one does not, 3 if the package is missing.

@@ -39,7 +39,7 @@ pub fn run(check: bool) -> Result<(), Failure> {
         match outside::check(checker, &path)? {
             outside::Verdict::Agrees(summary) => say(&format!("vectors: {summary}")),
             outside::Verdict::Skipped(reason) => {
-                say(&format!("vectors: {}: skipped: {reason}", checker.name))
+                say(&format!("vectors: {}: skipped: {reason}", checker.name));
             }
             outside::Verdict::Disagrees(report) => {
                 return Err(Failure::new(format!("{} disagrees:\n{report}", checker.name)));

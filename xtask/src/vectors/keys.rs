@@ -16,6 +16,7 @@ const HIGHEST: &str = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd
 const ORDER: &str = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
 const ZERO: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 pub(crate) fn cases() -> Result<Vec<Key>, Error> {
     let rule = "1-overview";
     let merchant = PrivateKey::from_hex(MERCHANT)?.public_key().to_string();

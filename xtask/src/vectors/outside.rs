@@ -1,4 +1,4 @@
-//! The independent checks: programs in other languages, written from `docs/signing.md` alone.
+//! The independent checks: programs in other languages that share no code with `tarspay-sign`.
 
 use crate::shell::{Failure, root};
 use cargo_metadata::MetadataCommand;

@@ -11,6 +11,7 @@ const DER: &str = "25-der";
 const MALLEABLE: &str = "8-malleability";
 const ORDER: &str = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 pub(crate) fn cases() -> Result<Vec<SignatureCase>, Error> {
     let key = PrivateKey::from_hex(MERCHANT)?;
     let public = key.public_key();

@@ -47,6 +47,7 @@ pub(crate) struct Suite {
 
 /// A key text, read or refused.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the file")]
 pub(crate) struct Key {
     #[serde(flatten)]
     pub(crate) about: About,
