@@ -57,7 +57,7 @@ mod tests {
         let times = take_turns(
             2,
             &mut [&mut |iteration| calls.borrow_mut().push(('a', iteration)), &mut |iteration| {
-                calls.borrow_mut().push(('b', iteration))
+                calls.borrow_mut().push(('b', iteration));
             }],
         );
         assert_eq!(times.0.iter().map(Vec::len).collect::<Vec<_>>(), [ROUNDS, ROUNDS]);
