@@ -16,6 +16,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tarspay_sign::{Clock, PrivateKey, SystemClock};
 use tokio::net::TcpListener;
@@ -137,6 +138,7 @@ impl Builder {
         let merchant = Arc::new(TestMerchant::new(kept_key(&connection, "test_merchant_key")?));
         let keys = Arc::new(Keys::new(store::keys::all(&connection)?));
         let owed = store::callbacks::owed(&connection)?;
+        let has_plans = AtomicBool::new(store::plans::has_any(&connection)?);
         let hand = Arc::new(Hand::new(self.clock, store::open::latest_time(&connection)?));
         let events = Arc::new(EventLog::new());
         let settings = Arc::new(self.settings);
@@ -160,6 +162,7 @@ impl Builder {
             keys,
             explainer,
             faults,
+            has_plans,
             events,
             timekeeper,
             system_key,

@@ -3,6 +3,9 @@
 mod callbacks;
 mod merchants;
 mod orders;
+mod reset;
+mod scenarios;
 mod time;
 
+pub use scenarios::PlannedStep;
 pub use time::TimeControl;

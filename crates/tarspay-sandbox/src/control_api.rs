@@ -14,6 +14,8 @@ mod routes;
 mod shown;
 mod time;
 
+pub(crate) use faults::read as read_fault;
+
 use crate::Sandbox;
 use crate::server::{self, MAX_BODY_BYTES};
 use axum::body::{Body, to_bytes};

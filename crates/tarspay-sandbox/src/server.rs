@@ -133,17 +133,22 @@ async fn answer(State(Shared { engine, api }): State<Shared>, request: Request) 
         return ended(end);
     }
     // How the gateway answers a refused call is not documented; the sandbox keeps to HTTP 200 and the envelope.
-    let Answer { json: mut envelope, explained } = engine.answer(&call).await;
-    if let Some(end) = faults.after {
+    let Answer { json: mut envelope, explained, faults: planned } = engine.answer(&call).await;
+    if !planned.delay.is_zero() {
+        tokio::time::sleep(planned.delay).await;
+    }
+    // What was asked for by itself goes before what a scenario wants.
+    if let Some(end) = faults.after.or(planned.after) {
         return ended(end);
     }
-    if let Some(state) = faults.state {
+    if let Some(state) = faults.state.or(planned.state) {
         envelope = with_state(envelope, state);
     }
-    let mut response = if faults.truncate.is_none() && faults.slow.is_none() {
+    let (truncate, slow) = (faults.truncate.or(planned.truncate), faults.slow.or(planned.slow));
+    let mut response = if truncate.is_none() && slow.is_none() {
         json(StatusCode::OK, envelope)
     } else {
-        json(StatusCode::OK, Body::new(AnswerBody::new(envelope, faults.truncate, faults.slow)))
+        json(StatusCode::OK, Body::new(AnswerBody::new(envelope, truncate, slow)))
     };
     if let Some(names) = explained.and_then(|names| HeaderValue::try_from(names).ok()) {
         response.headers_mut().insert(EXPLAIN_HEADER, names);

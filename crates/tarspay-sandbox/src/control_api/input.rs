@@ -9,6 +9,10 @@ use std::str::FromStr;
 pub(super) struct Input(Map<String, Value>);
 
 impl Input {
+    pub(super) fn from_members(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
     /// No body is an empty object.
     pub(super) fn from_body(body: &[u8]) -> Result<Self, Refused> {
         if body.iter().all(u8::is_ascii_whitespace) {

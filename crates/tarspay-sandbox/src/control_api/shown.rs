@@ -156,6 +156,24 @@ pub(super) fn event(event: &Event) -> Value {
         EventKind::FaultStruck { fault, what } => {
             ("fault_struck", json!({ "fault": fault.number(), "what": what }))
         }
+        EventKind::ScenarioTook { pay_order_id, scenario } => {
+            ("scenario_took", json!({ "pay_order_id": pay_order_id, "scenario": scenario }))
+        }
+        EventKind::ScenarioSkipped { pay_order_id, scenario, step, reason } => (
+            "scenario_skipped",
+            json!({ "pay_order_id": pay_order_id, "scenario": scenario, "step": step, "reason": reason }),
+        ),
+        EventKind::ScenarioStruck { pay_order_id, scenario, what } => {
+            ("scenario_struck", json!({ "pay_order_id": pay_order_id, "scenario": scenario, "what": what }))
+        }
+        EventKind::ForgerySent { callback, pay_order_id, believed, outcome } => (
+            "forgery_sent",
+            json!({
+                "callback": callback.number(), "pay_order_id": pay_order_id,
+                "believed": believed, "outcome": outcome,
+            }),
+        ),
+        EventKind::Reset => ("reset", json!({})),
         EventKind::Failed { message } => ("failed", json!({ "message": message })),
     };
     shown["number"] = event.number.into();

@@ -171,14 +171,14 @@ pub(crate) fn history(tx: &Tx<'_>, id: i64) -> Result<Vec<StateChange>, StoreErr
     Ok(changes)
 }
 
-/// Some of the orders that have timed out unpaid by now.
-pub(crate) fn overdue(tx: &Tx<'_>, at_most: u32) -> Result<Vec<Record>, StoreError> {
+/// Some of the orders that have timed out unpaid by this time.
+pub(crate) fn overdue(tx: &Tx<'_>, by: u64, at_most: u32) -> Result<Vec<Record>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM orders WHERE state IN (0, 1) AND expires_at IS NOT NULL AND expires_at <= ?1
          ORDER BY expires_at LIMIT ?2"
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![tx.now, at_most])?;
+    let mut rows = statement.query(params![by, at_most])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
         records.push(record(row)?);

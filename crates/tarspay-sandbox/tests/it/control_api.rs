@@ -190,14 +190,17 @@ async fn every_fault_can_be_asked_for() {
         (json!({ "kind": "high_s_callback_signature" }), Fault::high_s_callback_signature()),
         (json!({ "kind": "duplicate_callback", "copies": 2 }), Fault::duplicate_callback(2)),
         (json!({ "kind": "reorder_callbacks" }), Fault::reorder_callbacks()),
+        (json!({ "kind": "lose_callback" }), Fault::lose_callback()),
+        (json!({ "kind": "delay_callback", "millis": 5 }), Fault::delay_callback(Duration::from_millis(5))),
+        (json!({ "kind": "forge_callback" }), Fault::forge_callback()),
     ] {
         let shown = post(&sandbox, "faults", &fault).await;
         assert_eq!((&shown["what"], &shown["times_left"]), (&json!(expected.to_string()), &json!(1)));
         assert_eq!(sandbox.faults().last().unwrap().1.to_string(), expected.to_string());
     }
-    assert_eq!(get(&sandbox, "faults").await["faults"].as_array().unwrap().len(), 12);
+    assert_eq!(get(&sandbox, "faults").await["faults"].as_array().unwrap().len(), 15);
     let left = post(&sandbox, "faults/3/clear", &json!({})).await;
-    assert_eq!(left["faults"].as_array().unwrap().len(), 11);
+    assert_eq!(left["faults"].as_array().unwrap().len(), 14);
     let (kind, _) = refused(&sandbox, 404, "POST", "faults/3/clear", "").await;
     assert_eq!(kind, "unknown_fault");
     assert_eq!(post(&sandbox, "faults/clear", &json!({})).await, json!({ "faults": [] }));

@@ -28,6 +28,8 @@ mod nonces;
 mod order_life;
 mod refused;
 mod restart;
+mod scenario_rules;
+mod scenarios;
 mod secrecy;
 mod support;
 mod vectors;
