@@ -11,6 +11,7 @@ mod merchants;
 mod orders;
 mod refused;
 mod routes;
+mod scenarios;
 mod shown;
 mod time;
 

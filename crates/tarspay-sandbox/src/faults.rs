@@ -42,6 +42,7 @@ pub(crate) enum End {
 
 /// What happens to one sending of a callback.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "faults come together in any way")]
 pub(crate) struct CallbackFaults {
     pub(crate) wrong_signature: bool,
     pub(crate) high_s: bool,

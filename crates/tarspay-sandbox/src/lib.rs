@@ -98,7 +98,7 @@ mod timekeeper;
 
 pub use builder::Builder;
 pub use callback::{Attempt, CallbackId, CallbackStatus, OutgoingCallback};
-pub use control::{PlannedStep, TimeControl};
+pub use control::{CallbackFilter, OrderFilter, PlannedStep, TimeControl};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, EventKind, EventTail, SignatureExplanation};
 pub use fault::{Fault, FaultId};

@@ -75,7 +75,7 @@ impl Sandbox {
         Builder::new()
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// Where programs of this machine find it: `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> &str {
         &self.engine.base_url
     }

@@ -44,6 +44,10 @@ struct CloseConnection;
 #[derive(Clone, Copy)]
 struct Peer(IpAddr);
 
+/// The address of this machine at which a request has arrived.
+#[derive(Clone, Copy)]
+pub(crate) struct ArrivedAt(pub(crate) IpAddr);
+
 #[derive(Clone)]
 struct Shared {
     engine: Arc<Engine>,
@@ -84,9 +88,14 @@ pub(crate) async fn serve(
 async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
     // Answers are small and wait for nothing.
     let _ = stream.set_nodelay(true);
+    let arrived_at = stream.local_addr().map(|address| ArrivedAt(address.ip().to_canonical())).ok();
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer.ip()));
+        // An address of IPv4 stays one where a socket of IPv6 takes both.
+        request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
+        if let Some(arrived_at) = arrived_at {
+            request.extensions_mut().insert(arrived_at);
+        }
         let answer = router.call(request);
         async move {
             let Ok(response) = answer.await;

@@ -2,10 +2,10 @@
 
 use super::orders::{Record, parsed};
 use super::{StoreError, Tx};
-use crate::CallbackId;
 use crate::callback::{Attempt, CallbackStatus, OutgoingCallback};
 use crate::clock::system_time;
 use crate::timekeeper::Owed;
+use crate::{CallbackFilter, CallbackId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
 
@@ -151,6 +151,26 @@ pub(crate) fn all(tx: &Tx<'_>, order: Option<&PayOrderId>) -> Result<Vec<Outgoin
         all.push(outgoing(tx, row)?);
     }
     Ok(all)
+}
+
+/// The callbacks that fit, with their attempts, the oldest first.
+pub(crate) fn page(tx: &Tx<'_>, filter: &CallbackFilter) -> Result<Vec<OutgoingCallback>, StoreError> {
+    let condition = if filter.order.is_some() { "pay_order_id = ?1" } else { "?1 IS NULL" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM callbacks JOIN orders ON orders.id = order_id
+         WHERE {condition} AND callbacks.id > ?2 ORDER BY callbacks.id LIMIT ?3"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![
+        filter.order.as_ref().map(PayOrderId::as_str),
+        filter.after.map_or(0, CallbackId::number),
+        filter.limit,
+    ])?;
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.push(outgoing(tx, row)?);
+    }
+    Ok(page)
 }
 
 /// Where a callback goes, for sending it again; `None` if there is no such callback.

@@ -2,7 +2,7 @@
 
 use super::{StoreError, Tx};
 use crate::clock::system_time;
-use crate::{Order, StateChange};
+use crate::{Order, OrderFilter, StateChange};
 use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 use std::str::FromStr;
 use tarspay_types::{
@@ -67,6 +67,28 @@ pub(crate) fn is_taken(
 pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Order>, StoreError> {
     let mut statement = tx.connection.prepare(&format!("SELECT {COLUMNS} FROM orders ORDER BY id"))?;
     let mut rows = statement.query([])?;
+    let mut orders = Vec::new();
+    while let Some(row) = rows.next()? {
+        orders.push(record(row)?.order);
+    }
+    Ok(orders)
+}
+
+/// The orders that fit and come after this number in the store, the oldest first.
+pub(crate) fn page(tx: &Tx<'_>, filter: &OrderFilter, after: i64) -> Result<Vec<Order>, StoreError> {
+    let mut statement = tx.connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM orders
+         WHERE id > ?1 AND merchant_no = coalesce(?2, merchant_no)
+             AND merchant_order_no = coalesce(?3, merchant_order_no) AND state = coalesce(?4, state)
+         ORDER BY id LIMIT ?5"
+    ))?;
+    let mut rows = statement.query(params![
+        after,
+        filter.merchant_no.as_ref().map(MerchantNo::as_str),
+        filter.merchant_order_no.as_ref().map(MerchantOrderNo::as_str),
+        filter.state.map(OrderState::code),
+        filter.limit,
+    ])?;
     let mut orders = Vec::new();
     while let Some(row) = rows.next()? {
         orders.push(record(row)?.order);

@@ -26,6 +26,7 @@ mod merchants;
 mod mutated;
 mod nonces;
 mod order_life;
+mod parity;
 mod refused;
 mod restart;
 mod scenario_rules;

@@ -310,8 +310,8 @@ async fn a_running_clock_takes_the_steps_by_itself() {
     sandbox.play(scenario("soon", "[[steps]]\nafter = \"50ms\"\ndo = \"pay\"")).unwrap();
     let receiver = Receiver::ok().await;
     Caller::of(&sandbox).deposit_to(&sandbox, "D1", &receiver.url()).await;
-    let received = receiver.until(1).await;
-    assert_eq!(received[0].json()["state"], OrderState::SUCCESS.code());
+    let told = receiver.until(1).await;
+    assert_eq!(told[0].json()["state"], OrderState::SUCCESS.code());
 }
 
 #[tokio::test]
