@@ -191,7 +191,10 @@ impl Keys {
 
     /// Forgets all keys but this one. Used nonces stay used.
     pub(crate) fn reset(&self, only: ApiKey) {
-        self.known().keys = HashMap::from([(only.key.to_string(), only)]);
+        let mut known = self.known();
+        known.uses.retain(|key, _| *key == only.key);
+        known.prepared.retain(|key, _| *key == only.key);
+        known.keys = HashMap::from([(only.key.to_string(), only)]);
     }
 
     pub(crate) fn set_status(&self, owner: &MerchantNo, status: MerchantStatus) {
