@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alone;
+pub mod api;
 pub mod bench;
 pub mod ci;
 pub mod layers;

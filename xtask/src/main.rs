@@ -33,6 +33,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the public API of every library to xtask/public-api/, and check the foreign types in it
+    Api {
+        /// Only check that it is current
+        #[arg(long)]
+        check: bool,
+    },
     /// Build tarspay-sign alone in a new crate, with its README's snippet
     Alone,
     /// Measure beside rivals, and write docs/performance.md
@@ -59,6 +65,7 @@ fn main() -> ExitCode {
         Command::Tree => xtask::tree::run(),
         Command::Pages { check } => xtask::pages::run(check),
         Command::Vectors { check } => xtask::vectors::run(check),
+        Command::Api { check } => xtask::api::run(&xtask::shell::root(), check),
         Command::Alone => xtask::alone::run(),
         #[cfg(feature = "bench")]
         Command::Bench { now: true } => xtask::bench::measure::run(),
