@@ -7,6 +7,7 @@ pub mod bench;
 pub mod ci;
 pub mod layers;
 pub mod pages;
+pub mod release;
 #[cfg(test)]
 mod sandbox_page;
 pub mod shell;

@@ -41,6 +41,9 @@ enum Command {
     },
     /// Build tarspay-sign alone in a new crate, with its README's snippet
     Alone,
+    /// The steps of a release: docs/releasing.md
+    #[command(subcommand)]
+    Release(xtask::release::Step),
     /// Measure beside rivals, and write docs/performance.md
     Bench {
         /// Measure in this very process: a release build with the feature `bench`
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Vectors { check } => xtask::vectors::run(check),
         Command::Api { check } => xtask::api::run(&xtask::shell::root(), check),
         Command::Alone => xtask::alone::run(),
+        Command::Release(step) => xtask::release::run(&step),
         #[cfg(feature = "bench")]
         Command::Bench { now: true } => xtask::bench::measure::run(),
         Command::Bench { .. } => xtask::bench::run(),
