@@ -3,7 +3,7 @@
 use super::workspace::Workspace;
 use super::{changelog, git};
 use crate::shell::{Failure, cargo, output, run as run_command, say};
-use crate::{api, pages};
+use crate::{api, pages, vectors};
 use cargo_metadata::Package as Manifest;
 use semver::Version;
 use std::fs;
@@ -20,6 +20,7 @@ const MAY_HOLD: &[&str] = &[
     "README.md",
     "benches",
     "examples",
+    "scenarios",
     "src",
     "tests",
     "vectors",
@@ -50,6 +51,7 @@ pub fn run(root: &Path) -> Result<(), Failure> {
     let mut note = |outcome: Result<(), Failure>| faults.extend(outcome.err().map(|fault| fault.to_string()));
     note(output(cargo(root, &["metadata", "--locked", "--format-version", "1"])).map(drop));
     note(pages::run(true));
+    note(vectors::run(true));
     note(api::run(root, true));
     // Builds nothing: tests have built the workspace.
     let words = ["publish", "--workspace", "--dry-run", "--locked", "--no-verify", "--allow-dirty"];
