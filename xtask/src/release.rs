@@ -5,6 +5,7 @@ pub mod changelog;
 pub mod check;
 pub mod git;
 pub mod publish;
+pub mod verify;
 pub mod workspace;
 
 use crate::shell::{Failure, root, say};
@@ -30,6 +31,8 @@ pub enum Step {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Build and run the READMEs' programs in fresh crates that depend on the packed archives
+    Verify,
     /// Tag the present commit with the version
     Tag {
         /// Only say what would be tagged
@@ -64,6 +67,7 @@ pub fn run(step: &Step) -> Result<(), Failure> {
         }
         Step::Check => check::run(&root),
         Step::Bump { level, date, dry_run } => bump::run(&root, *level, date, *dry_run),
+        Step::Verify => verify::run(&root),
         Step::Tag { dry_run } => {
             let workspace = Workspace::read(&root)?;
             git::tag(&root, &workspace.version, *dry_run)
