@@ -5,6 +5,7 @@ pub mod changelog;
 pub mod check;
 pub mod git;
 pub mod publish;
+pub mod rehearse;
 pub mod verify;
 pub mod workspace;
 
@@ -24,9 +25,9 @@ pub enum Step {
     Bump {
         /// What the release changes for users
         level: bump::Level,
-        /// The date in the changelog, as YYYY-MM-DD
+        /// The date in the changelog, as YYYY-MM-DD; today's in UTC without it
         #[arg(long)]
-        date: String,
+        date: Option<String>,
         /// Only say what would be written
         #[arg(long)]
         dry_run: bool,
@@ -45,6 +46,8 @@ pub enum Step {
         #[arg(long)]
         dry_run: bool,
     },
+    /// All of it but `verify`, in a clone that is thrown away, with a folder for a registry
+    Rehearse,
 }
 
 /// Takes one step.
@@ -66,7 +69,11 @@ pub fn run(step: &Step) -> Result<(), Failure> {
             Ok(())
         }
         Step::Check => check::run(&root),
-        Step::Bump { level, date, dry_run } => bump::run(&root, *level, date, *dry_run),
+        Step::Bump { level, date, dry_run } => {
+            let date = date.clone().unwrap_or_else(bump::today);
+            bump::run(&root, *level, &date, *dry_run)
+        }
+        Step::Rehearse => rehearse::run(&root),
         Step::Verify => verify::run(&root),
         Step::Tag { dry_run } => {
             let workspace = Workspace::read(&root)?;

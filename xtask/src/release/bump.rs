@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use semver::Version;
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 use toml_edit::{DocumentMut, Item, value};
 
 /// What a release changes for users.
@@ -48,6 +49,13 @@ pub fn run(root: &Path, level: Level, date: &str, dry_run: bool) -> Result<(), F
     write(&log, &log_text)?;
     // Only our own crates change in the lock file.
     run_command(cargo(root, &["update", "--workspace", "--offline", "--quiet"]))
+}
+
+/// The day it is now, in UTC, as YYYY-MM-DD.
+#[must_use]
+pub fn today() -> String {
+    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    now.split('T').next().unwrap_or_default().to_owned()
 }
 
 fn raised(version: &Version, level: Level) -> Version {
@@ -94,7 +102,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 mod tests {
     use super::super::git::tests::repository;
     use super::super::{changelog, git, workspace::Workspace};
-    use super::{Level, raised, run, with_version};
+    use super::{Level, raised, run, today, with_version};
     use semver::Version;
     use std::fs;
     use tempfile::TempDir;
@@ -115,6 +123,16 @@ mod tests {
             ("b/Cargo.toml", &(package("b") + "[dependencies]\na.workspace = true\n")),
             ("b/src/lib.rs", ""),
         ])
+    }
+
+    #[test]
+    fn today_is_a_date_that_the_changelog_takes() {
+        let log = "## Unreleased
+
+- New.
+";
+        let closed = changelog::close(log, &Version::new(0, 2, 0), &today()).unwrap();
+        assert!(changelog::has(&closed, &Version::new(0, 2, 0)), "{closed}");
     }
 
     #[test]

@@ -11,6 +11,34 @@ fn git(root: &Path, words: &[&str]) -> Command {
     command
 }
 
+/// A clone with the present commit as `main`, and an author of its own.
+///
+/// # Errors
+///
+/// If git fails.
+pub fn clone(root: &Path, into: &Path) -> Result<(), Failure> {
+    let mut command = Command::new("git");
+    command.args(["clone", "--quiet"]).arg(root).arg(into);
+    output(command)?;
+    for words in [
+        &["checkout", "--quiet", "-B", "main"][..],
+        &["config", "user.name", "Rehearsal"],
+        &["config", "user.email", "rehearsal@example.com"],
+    ] {
+        output(git(into, words))?;
+    }
+    Ok(())
+}
+
+/// Commits every change.
+///
+/// # Errors
+///
+/// If git fails, or nothing has changed.
+pub fn commit(root: &Path, message: &str) -> Result<(), Failure> {
+    output(git(root, &["commit", "--quiet", "--all", "--message", message])).map(drop)
+}
+
 /// The files that are not committed, one a line.
 ///
 /// # Errors

@@ -80,7 +80,7 @@ pub fn run(root: &Path) -> Result<(), Failure> {
         let verb = if program(&readme).is_some_and(|(_, runs)| runs) { "run" } else { "build" };
         let name = format!("probe-{}", probe.package);
         let mut command = cargo(folder, &[verb, "--quiet", "--package", &name]);
-        command.env("CARGO_TARGET_DIR", target(root)?);
+        command.env("CARGO_TARGET_DIR", &workspace.target);
         run_command(command)?;
     }
     say(&format!("verify: {} packages serve a crate of a stranger", PROBES.len()));
@@ -94,15 +94,6 @@ fn program(readme: &str) -> Option<(&str, bool)> {
         let (code, _) = rest.split_once("```")?;
         code.contains("fn main()").then_some((code, !marks.contains("no_run")))
     })
-}
-
-fn target(root: &Path) -> Result<std::path::PathBuf, Failure> {
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .manifest_path(root.join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .map_err(|error| Failure::to("read the workspace", error))?;
-    Ok(metadata.target_directory.into())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

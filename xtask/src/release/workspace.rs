@@ -3,7 +3,7 @@
 use crate::shell::Failure;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package as Manifest};
 use semver::Version;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A crate that is published.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Workspace {
     pub packages: Vec<Package>,
     /// Their manifests, in no particular order.
     pub manifests: Vec<Manifest>,
+    /// Where cargo builds it.
+    pub target: PathBuf,
 }
 
 impl Workspace {
@@ -39,6 +41,7 @@ impl Workspace {
             .no_deps()
             .exec()
             .map_err(|error| Failure::to("read the workspace", error))?;
+        let target = metadata.target_directory.into();
         // `publish = false` is an empty list of registries.
         let manifests: Vec<Manifest> = metadata
             .packages
@@ -60,7 +63,7 @@ impl Workspace {
             .iter()
             .map(|manifest| Package { name: manifest.name.to_string(), needs: needs(manifest, &names) })
             .collect();
-        Ok(Self { version, packages: ordered(packages)?, manifests })
+        Ok(Self { version, packages: ordered(packages)?, manifests, target })
     }
 }
 
