@@ -1,7 +1,7 @@
 //! Everything that must hold before a change lands, cheapest first.
 
 use crate::shell::{Failure, cargo, root, run as run_command, say};
-use crate::{alone, api, layers, pages, tree, vectors};
+use crate::{alone, api, layers, pages, release, tree, vectors};
 
 /// Each set of features that a user can choose, beside the default: the package and its flags.
 const FEATURE_SETS: &[(&str, &[&str])] = &[
@@ -42,6 +42,7 @@ pub fn run() -> Result<(), Failure> {
         run_command(doc)
     })?;
     step("tarspay-sign alone", alone::run)?;
+    step("a rehearsed release", || release::rehearse::run(&root()))?;
     say("ci: everything holds");
     Ok(())
 }
