@@ -3,26 +3,26 @@
 //! A page that the developer looks at can send requests to loopback from inside the browser. Those of another site carry
 //! its `Origin`; a name of its own that it has pointed at loopback (DNS rebinding) stands in `Host`.
 
-use super::refused::Refused;
-use axum::http::{StatusCode, header, request, uri::Authority};
+use axum::http::{header, request, uri::Authority};
 use std::net::IpAddr;
 
-pub(super) fn check(head: &request::Parts) -> Result<(), Refused> {
+/// The error says in a sentence what is refused.
+pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
     let mut hosts = head.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
         _ => None,
     };
     let Some(host) = host.filter(is_loopback) else {
-        return Err(forbidden("the header Host must name this machine, such as 127.0.0.1 or localhost"));
+        return Err("the header Host must name this machine, such as 127.0.0.1 or localhost");
     };
     if head.uri.authority().is_some_and(|named| !is_loopback(named)) {
-        return Err(forbidden("the address of the request must name this machine"));
+        return Err("the address of the request must name this machine");
     }
     let own = format!("http://{host}");
     let is_own = |origin: &[u8]| origin.eq_ignore_ascii_case(own.as_bytes());
     if !head.headers.get_all(header::ORIGIN).iter().all(|origin| is_own(origin.as_bytes())) {
-        return Err(forbidden("web pages of another origin cannot drive the sandbox"));
+        return Err("web pages of another origin cannot drive the sandbox");
     }
     Ok(())
 }
@@ -37,10 +37,6 @@ fn is_loopback(authority: &Authority) -> bool {
         Ok(ip) => ip.is_loopback(),
         Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
-}
-
-fn forbidden(message: &str) -> Refused {
-    Refused::new(StatusCode::FORBIDDEN, "forbidden", message)
 }
 
 #[cfg(test)]
