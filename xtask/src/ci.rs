@@ -1,7 +1,7 @@
 //! Everything that must hold before a change lands, cheapest first.
 
 use crate::shell::{Failure, cargo, root, run as run_command, say};
-use crate::{alone, layers, pages, tree, vectors};
+use crate::{alone, browser, layers, pages, tree, vectors};
 
 /// Each set of features that a user can choose, beside the default: the package and its flags.
 const FEATURE_SETS: &[(&str, &[&str])] = &[
@@ -27,6 +27,7 @@ pub fn run() -> Result<(), Failure> {
     step("pages made from the code", || pages::run(true))?;
     step("conformance suite", || vectors::run(true))?;
     step("lints", lints)?;
+    step("the page in a browser", browser::run)?;
     step("tests, every feature", || {
         run_command(cargo(&root(), &["test", "--locked", "--workspace", "--all-features"]))
     })?;

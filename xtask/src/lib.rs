@@ -3,6 +3,7 @@
 
 pub mod alone;
 pub mod bench;
+pub mod browser;
 pub mod ci;
 pub mod layers;
 pub mod pages;

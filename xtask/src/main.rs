@@ -35,6 +35,8 @@ enum Command {
     },
     /// Build tarspay-sign alone in a new crate, with its README's snippet
     Alone,
+    /// Try the sandbox's page in a real browser, which is installed where that can be done
+    Browser,
     /// Measure beside rivals, and write docs/performance.md
     Bench {
         /// Measure in this very process: a release build with the feature `bench`
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Pages { check } => xtask::pages::run(check),
         Command::Vectors { check } => xtask::vectors::run(check),
         Command::Alone => xtask::alone::run(),
+        Command::Browser => xtask::browser::run(),
         #[cfg(feature = "bench")]
         Command::Bench { now: true } => xtask::bench::measure::run(),
         Command::Bench { .. } => xtask::bench::run(),

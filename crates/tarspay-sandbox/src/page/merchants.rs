@@ -61,8 +61,8 @@ fn one(sandbox: &Sandbox, account: &Account) -> Markup {
         MerchantStatus::NotAuthenticated => ("mind", "not authenticated"),
     };
     html! {
-        article.card {
-            h3 { (account.merchant_no.as_str()) " " span.badge.(tone) { (status) } }
+        article.card aria-label=(account.merchant_no.as_str()) {
+            p.name { b { (account.merchant_no.as_str()) } " " span.badge.(tone) { (status) } }
             @for key in sandbox.engine.keys.of(&account.merchant_no) {
                 p.signature {
                     span.quiet { "Public key" @if key.disabled { ", disabled" } } " " code { (key.key.to_string()) }

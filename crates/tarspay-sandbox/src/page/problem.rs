@@ -77,6 +77,10 @@ impl From<Error> for Problem {
             ErrorKind::InvalidAmount => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::new(status, with_causes(&error))
+        let reason = with_causes(&error);
+        // Errors are written to stand inside a sentence: "no order P1".
+        let mut letters = reason.chars();
+        let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+        Self::new(status, format!("{first}{}.", letters.as_str()))
     }
 }

@@ -26,6 +26,8 @@ mod merchants;
 mod mutated;
 mod nonces;
 mod order_life;
+mod page;
+mod page_guard;
 mod refused;
 mod restart;
 mod secrecy;

@@ -1,0 +1,38 @@
+//! The sandbox's page in a real browser: installs Chromium where that can be done, and runs the test.
+
+use crate::shell::{Failure, cargo, root, run as run_command, say};
+use std::process::{Command, Stdio};
+
+/// Runs the test of the page; where there is no browser, and none can be installed, says so.
+///
+/// # Errors
+///
+/// If the test fails.
+pub fn run() -> Result<(), Failure> {
+    if !is_there()
+        && let Err(reason) = install()
+    {
+        say(&format!("skipped: the page in a browser, as there is no chromedriver: {reason}"));
+        return Ok(());
+    }
+    let words = ["test", "--locked", "--package", "xtask", "--test", "browser", "--", "--nocapture"];
+    run_command(cargo(&root(), &words))
+}
+
+/// Whether the driver of the browser starts. It finds its browser itself.
+fn is_there() -> bool {
+    let mut driver = Command::new("chromedriver");
+    driver.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    driver.status().is_ok_and(|status| status.success())
+}
+
+/// Only root may, and only Debian and its kin call it so.
+fn install() -> Result<(), Failure> {
+    let apt = |words: &[&str]| {
+        let mut apt = Command::new("apt-get");
+        apt.args(words).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        run_command(apt)
+    };
+    apt(&["update"])?;
+    apt(&["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver", "fonts-dejavu-core"])
+}
