@@ -3,6 +3,8 @@
 use crate::shell::{Failure, cargo, root, run as run_command, say};
 use std::process::{Command, Stdio};
 
+const BROWSERS: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
+
 /// Runs the test of the page; where there is no browser, and none can be installed, says so.
 ///
 /// # Errors
@@ -12,18 +14,21 @@ pub fn run() -> Result<(), Failure> {
     if !is_there()
         && let Err(reason) = install()
     {
-        say(&format!("skipped: the page in a browser, as there is no chromedriver: {reason}"));
+        say(&format!("skipped: the page in a browser, as there is none: {reason}"));
         return Ok(());
     }
     let words = ["test", "--locked", "--package", "xtask", "--test", "browser", "--", "--nocapture"];
     run_command(cargo(&root(), &words))
 }
 
-/// Whether the driver of the browser starts. It finds its browser itself.
-fn is_there() -> bool {
-    let mut driver = Command::new("chromedriver");
-    driver.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-    driver.status().is_ok_and(|status| status.success())
+/// Whether there is a Chromium, by one of its names, with the driver that finds it.
+pub fn is_there() -> bool {
+    let starts = |program: &&str| {
+        let mut command = Command::new(program);
+        command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    starts(&"chromedriver") && BROWSERS.iter().any(starts)
 }
 
 /// Only root may, and only Debian and its kin call it so.

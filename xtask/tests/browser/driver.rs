@@ -1,4 +1,4 @@
-//! A headless Chromium behind its WebDriver, and what only Chromium can: another screen, dark colours, its console.
+//! A headless Chromium behind its driver, and what only Chromium can: another screen, dark colours, its console.
 
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::key::Key;
@@ -20,14 +20,17 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// `None` if there is no driver on this machine, which is said past the test runner's capture.
+    /// `None` if there is no browser on this machine, which is said past the test runner's capture.
     pub(crate) async fn start() -> Option<Self> {
+        if !xtask::browser::is_there() {
+            io::stderr()
+                .write_all(b"skipped: the page in a browser, as there is none with its driver\n")
+                .unwrap();
+            return None;
+        }
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        let Ok(mut process) = command.spawn() else {
-            writeln!(io::stderr(), "skipped: the page in a browser, as there is no chromedriver").unwrap();
-            return None;
-        };
+        let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         while let Some(line) = lines.next_line().await.unwrap() {
             if let Some((_, port)) = line.split_once("started successfully on port ") {

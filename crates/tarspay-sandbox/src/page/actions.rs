@@ -37,7 +37,8 @@ pub(super) fn post(sandbox: &Sandbox, segments: &[&str], form: &Values) -> Resul
     Ok(html(problem.status, &page))
 }
 
-/// A payer can do something about an order only while it waits for him.
+/// A payer can do something about an order only while it waits for him. Should it end between this look and the step, the
+/// step is refused or, as a late payment, taken: the page shows which.
 fn by_payer(sandbox: &Sandbox, id: &PayOrderId, step: &str, form: &Values) -> Result<(), Problem> {
     if !matches!(step, "pay" | "partial" | "fail" | "expire") {
         return Err(Problem::not_found("There is no such button."));

@@ -77,8 +77,8 @@ fn buttons(order: &Order, refused: Option<&Refused>) -> Markup {
         }
         (partial(&to("partial"), order, entered))
         div.others {
-            form method="post" action=(to("fail")) { button { "Let it fail" } }
-            form method="post" action=(to("expire")) { button { "Let it expire" } }
+            form method="post" action=(to("fail")) { button { "Fail" } }
+            form method="post" action=(to("expire")) { button { "Expire" } }
         }
     }
 }

@@ -2,16 +2,18 @@
 
 use super::layout::{self, Tab};
 use super::problem::Problem;
-use super::{AT_ONCE, callbacks, log, merchants, orders};
+use super::{callbacks, log, merchants, orders};
 use crate::Sandbox;
 use maud::{Markup, html};
+
+/// How much of each list is shown, so that a phone's reader gets to the end.
+const BEGINNING: usize = 8;
 
 pub(super) fn page(sandbox: &Sandbox) -> Result<Markup, Problem> {
     let accounts = merchants::some(sandbox, "")?;
     let latest_orders = orders::latest(sandbox, i64::MAX)?;
     let latest_callbacks = callbacks::latest(sandbox, i64::MAX)?;
     let events = log::latest(sandbox, i64::MAX);
-    let is_full = |shown: usize| shown == AT_ONCE;
     Ok(layout::page(
         "Overview",
         Tab::Home,
@@ -21,18 +23,18 @@ pub(super) fn page(sandbox: &Sandbox) -> Result<Markup, Problem> {
             section aria-labelledby="orders" {
                 h2 #orders { "Orders" }
                 p #changed hidden { a href="/" { "Something has changed: show it" } }
-                (orders::table(&latest_orders))
-                @if is_full(latest_orders.len()) { p { a href="/orders" { "All orders" } } }
+                (orders::table(beginning(&latest_orders)))
+                (all("/orders", "All orders", latest_orders.len()))
             }
             section aria-labelledby="callbacks" {
                 h2 #callbacks { "Callbacks" }
-                (callbacks::list(&latest_callbacks, false))
-                @if is_full(latest_callbacks.len()) { p { a href="/callbacks" { "All callbacks" } } }
+                (callbacks::list(beginning(&latest_callbacks), false))
+                (all("/callbacks", "All callbacks", latest_callbacks.len()))
             }
             section aria-labelledby="merchants" {
                 h2 #merchants { "Merchants" }
-                (merchants::list(sandbox, &accounts))
-                @if is_full(accounts.len()) { p { a href="/merchants" { "All merchants" } } }
+                (merchants::list(sandbox, beginning(&accounts)))
+                (all("/merchants", "All merchants", accounts.len()))
             }
             section aria-labelledby="events" {
                 h2 #events { "Log" }
@@ -41,4 +43,12 @@ pub(super) fn page(sandbox: &Sandbox) -> Result<Markup, Problem> {
             }
         },
     ))
+}
+
+fn beginning<T>(list: &[T]) -> &[T] {
+    &list[..list.len().min(BEGINNING)]
+}
+
+fn all(path: &str, name: &str, count: usize) -> Markup {
+    html! { @if count > BEGINNING { p { a href=(path) { (name) } } } }
 }

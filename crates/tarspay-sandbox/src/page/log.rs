@@ -35,7 +35,7 @@ pub(super) fn latest(sandbox: &Sandbox, before: i64) -> Vec<Event> {
 pub(super) fn live(events: &[Event]) -> Markup {
     html! {
         p.empty #no-events hidden[!events.is_empty()] { "Nothing has happened yet." }
-        ol.log #log role="log" aria-live="polite" aria-label="Events, the newest first" data-at-most=(AT_ONCE) {
+        ol.log #log role="log" tabindex="0" aria-live="polite" aria-label="Events, the newest first" data-at-most=(AT_ONCE) {
             @for event in events { (item(event)) }
         }
     }

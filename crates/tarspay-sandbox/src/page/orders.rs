@@ -122,9 +122,9 @@ pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>
 fn steps(order: &Order, refused: Option<&Refused>) -> Markup {
     const STEPS: &[(OrderState, &str, &str)] = &[
         (OrderState::SUCCESS, "pay", "Pay"),
-        (OrderState::FAILED, "fail", "Let it fail"),
+        (OrderState::FAILED, "fail", "Fail"),
         (OrderState::REJECTED, "reject", "Reject"),
-        (OrderState::TIMED_OUT, "expire", "Let it expire"),
+        (OrderState::TIMED_OUT, "expire", "Expire"),
         (OrderState::REFUNDED, "refund", "Refund"),
     ];
     let possible = STEPS.iter().filter(|(to, _, _)| life::can_come_to(order, *to));
