@@ -92,7 +92,7 @@ pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>
                     div { dt { "Paid" } dd { (show::money(order.pay_amount, &order.currency)) } }
                     div { dt { "Fee" } dd { (show::money(order.fee, &order.currency)) } }
                     div { dt { "Created" } dd { (show::time(order.created_at)) } }
-                    @if let Some(at) = order.expires_at { div { dt { "Expires unpaid" } dd { (show::time(at)) } } }
+                    @if let (true, Some(at)) = (order.state.is_pending(), order.expires_at) { div { dt { "Expires unpaid" } dd { (show::time(at)) } } }
                     @if let Some(id) = &order.trx_id { div { dt { "Transaction" } dd { code { (id.as_str()) } } } }
                     div { dt { "Callbacks go to" } dd { code { (order.notify_url.as_str()) } } }
                 }
