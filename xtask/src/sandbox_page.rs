@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 use tarspay::types::{Amount, DepositRequest, NotifyUrl, market::kenya};
 use tarspay::{Client, Credentials, Environment};
-use tarspay_sandbox::Sandbox;
+use tarspay_sandbox::{Sandbox, Scenario};
 
 /// The blocks of a page that are for the shell.
 fn examples(page: &str) -> Vec<&str> {
@@ -56,4 +56,17 @@ async fn every_example_for_the_shell_works() {
         }
     }
     sandbox.stop().await;
+}
+
+#[test]
+fn the_page_lists_the_scenarios_that_are_shipped_and_its_own_one_can_be_played() {
+    let page = fs::read_to_string(root().join("docs/sandbox.md")).unwrap();
+    let listed: Vec<_> = page.split_once("| name | what happens |\n|---|---|\n").unwrap().1.lines().collect();
+    let shipped: Vec<_> = Scenario::shipped_ones()
+        .map(|scenario| format!("| `{}` | {} |", scenario.name(), scenario.description()))
+        .collect();
+    assert_eq!(listed[..shipped.len()], shipped);
+    assert_eq!(listed[shipped.len()], "", "the page lists one that is not shipped");
+    let example = page.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    assert_eq!(Scenario::parse(example).unwrap().name(), "late-and-lost");
 }

@@ -3,6 +3,7 @@
 
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Sign, verify and query for the TarsPay payment gateway, and run a local sandbox gateway.
 ///
@@ -167,13 +168,38 @@ pub(crate) struct Balance {
 }
 
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Sandbox {
-    /// Loopback address and port; port 0 takes a free one
+    /// IP address of loopback and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: String,
     /// Keep the state in this file, and go on from it at the next start [default: in memory]
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Option<PathBuf>,
+    /// Let --listen be an address that other machines can reach: whoever reaches the sandbox controls it
+    #[arg(long, requires = "listen")]
+    pub(crate) listen_on_network: bool,
+    /// Play a scenario that is shipped, or one of your own in a TOML file; repeatable
+    #[arg(long = "scenario", value_name = "NAME|FILE")]
+    pub(crate) scenarios: Vec<String>,
+    /// List the scenarios that are shipped, and end
+    #[arg(long)]
+    pub(crate) list_scenarios: bool,
+    /// Time in which a deposit must be paid, such as 90s or "1h 30m" [default: 30m]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) deposit_lifetime: Option<Duration>,
+    /// Refuse amounts beyond the published limits
+    #[arg(long)]
+    pub(crate) enforce_limits: bool,
+    /// Send a callback for every end, also for refunds, timeouts and rejections
+    #[arg(long)]
+    pub(crate) notify_all_ends: bool,
+    /// Let callbacks go to this host too, by its whole name; repeatable [default: loopback only]
+    #[arg(long = "allow-receiver", value_name = "HOST")]
+    pub(crate) allowed_receivers: Vec<String>,
+    /// Do not look for the mistake behind a refused signature
+    #[arg(long)]
+    pub(crate) no_explain: bool,
     #[command(flatten)]
     pub(crate) output: JsonOnly,
 }

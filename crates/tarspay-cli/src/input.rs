@@ -68,7 +68,8 @@ pub(crate) fn parameters(body: Option<&Path>) -> Result<Parameters, Failure> {
     Parameters::from_json(&json).map_err(|error| Failure::unreadable("the body").caused_by(&error))
 }
 
-fn text(path: &Path, what: &str) -> Result<String, Failure> {
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn text(path: &Path, what: &str) -> Result<String, Failure> {
     // The error of the conversion would hold the bytes of the key.
     String::from_utf8(bytes(path, what)?).map_err(|_| Failure::unreadable(format!("{what} is not text")))
 }

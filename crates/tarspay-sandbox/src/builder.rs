@@ -14,9 +14,10 @@ use crate::store::{self, Store, Surroundings};
 use crate::timekeeper::Timekeeper;
 use crate::{Error, ErrorKind, server};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tarspay_sign::{Clock, PrivateKey, SystemClock};
 use tokio::net::TcpListener;
@@ -25,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 /// Settings of a [`Sandbox`].
 pub struct Builder {
     listen: String,
+    trusts_the_network: bool,
     clock: Box<dyn Clock>,
     data: Option<PathBuf>,
     settings: Settings,
@@ -34,17 +36,31 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Self {
             listen: "127.0.0.1:0".to_owned(),
+            trusts_the_network: false,
             clock: Box::new(SystemClock),
             data: None,
             settings: Settings::default(),
         }
     }
 
-    /// The IP address and port to listen on; `127.0.0.1:0`, a free port, at first. Loopback only: the sandbox trusts
+    /// The IP address and port to listen on; `127.0.0.1:0`, a free port, at first. Loopback only, unless
+    /// [`listen_on_network_and_trust_it`](Builder::listen_on_network_and_trust_it) is said too: the sandbox trusts
     /// whoever can reach it.
     #[must_use]
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listen = address.into();
+        self
+    }
+
+    /// Lets [`listen`](Builder::listen) name an address that other machines can reach, such as `0.0.0.0:8787`. Whoever
+    /// reaches it controls it: they move its orders, read all that merchants have sent, and have callbacks sent to this
+    /// machine's loopback. For containers and closed networks only.
+    ///
+    /// The control API still takes no request of a web page: the header `Host` must be loopback, or the IP address at which
+    /// the request has arrived, and no other name.
+    #[must_use]
+    pub fn listen_on_network_and_trust_it(mut self) -> Self {
+        self.trusts_the_network = true;
         self
     }
 
@@ -115,11 +131,11 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidAddress`] if the address is not an IP address of loopback with a port,
+    /// [`ErrorKind::InvalidAddress`] if the address is not an IP address with a port, or not one of loopback,
     /// [`ErrorKind::Bind`] if it cannot be bound, [`ErrorKind::RandomSource`] if no key can be made,
     /// [`ErrorKind::Store`] if the file cannot be used.
     pub async fn start(self) -> Result<Sandbox, Error> {
-        let address = loopback(&self.listen)?;
+        let address = address(&self.listen, self.trusts_the_network)?;
         let cannot_bind = |source| {
             Error::new(
                 ErrorKind::Bind,
@@ -138,6 +154,7 @@ impl Builder {
         let merchant = Arc::new(TestMerchant::new(kept_key(&connection, "test_merchant_key")?));
         let keys = Arc::new(Keys::new(store::keys::all(&connection)?));
         let owed = store::callbacks::owed(&connection)?;
+        let has_plans = AtomicBool::new(store::plans::has_any(&connection)?);
         let hand = Arc::new(Hand::new(self.clock, store::open::latest_time(&connection)?));
         let events = Arc::new(EventLog::new());
         let settings = Arc::new(self.settings);
@@ -153,7 +170,7 @@ impl Builder {
         })?;
         let explainer = Explainer::new(settings.explains, Arc::clone(&keys), system_key.public_key());
         let faults = Faults::new(Arc::clone(&hand), Arc::clone(&events));
-        let base_url = format!("http://{address}");
+        let base_url = format!("http://{}", reachable(address));
         let engine = Arc::new(Engine {
             store,
             hand,
@@ -161,6 +178,7 @@ impl Builder {
             keys,
             explainer,
             faults,
+            has_plans,
             events,
             timekeeper,
             system_key,
@@ -184,6 +202,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("listen", &self.listen)
+            .field("trusts_the_network", &self.trusts_the_network)
             .field("data", &self.data)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
@@ -214,7 +233,18 @@ fn kept_key(connection: &rusqlite::Connection, name: &str) -> Result<PrivateKey,
     })
 }
 
-fn loopback(listen: &str) -> Result<SocketAddr, Error> {
+/// Where programs of this machine find it: every address is none to connect to.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+fn address(listen: &str, trusts_the_network: bool) -> Result<SocketAddr, Error> {
     let address: SocketAddr = listen.parse().map_err(|source| {
         Error::new(
             ErrorKind::InvalidAddress,
@@ -222,11 +252,14 @@ fn loopback(listen: &str) -> Result<SocketAddr, Error> {
         )
         .with_source(source)
     })?;
-    if address.ip().is_loopback() {
+    if address.ip().is_loopback() || trusts_the_network {
         return Ok(address);
     }
     Err(Error::new(
         ErrorKind::InvalidAddress,
-        format!("{address} is not a loopback address; the sandbox listens on 127.0.0.0/8 or [::1] only"),
+        format!(
+            "{address} is not a loopback address: whoever reaches the sandbox controls it. Listen on 127.0.0.0/8 or [::1], \
+             or say that the network is trusted"
+        ),
     ))
 }

@@ -13,7 +13,7 @@ use crate::gateway::Call;
 use crate::refusal::{Refusal, with_causes};
 use crate::store::Tx;
 use crate::store::orders::{self, Record, Which};
-use crate::{Error, life};
+use crate::{Error, plan};
 use tarspay_types::{
     BizType, Decode, ErrorCode, MerchantNo, MerchantOrderNo, PayOrderId, Request, TrxIdSubmit, WithMerchant,
 };
@@ -84,7 +84,7 @@ fn find(
             && id.is_none_or(|id| record.order.pay_order_id == *id)
     };
     let Some(mut record) = found.filter(fits) else { return Ok(None) };
-    life::expire_if_overdue(tx, &mut record)?;
+    plan::catch_up_with(tx, &mut record)?;
     Ok(Some(record))
 }
 

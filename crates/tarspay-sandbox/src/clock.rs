@@ -59,6 +59,11 @@ impl Hand {
         }
     }
 
+    /// Follows the base again, as at first.
+    pub(crate) fn reset(&self) {
+        *self.state() = State { ahead: 0, frozen: None, latest: 0 };
+    }
+
     pub(crate) fn is_frozen(&self) -> bool {
         self.state().frozen.is_some()
     }

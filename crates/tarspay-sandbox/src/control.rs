@@ -3,6 +3,11 @@
 mod callbacks;
 mod merchants;
 mod orders;
+mod pages;
+mod reset;
+mod scenarios;
 mod time;
 
+pub use pages::{CallbackFilter, OrderFilter};
+pub use scenarios::PlannedStep;
 pub use time::TimeControl;

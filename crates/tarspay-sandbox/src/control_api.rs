@@ -10,8 +10,11 @@ mod merchants;
 mod orders;
 mod refused;
 mod routes;
+mod scenarios;
 mod shown;
 mod time;
+
+pub(crate) use faults::read as read_fault;
 
 use crate::server::{self, MAX_BODY_BYTES};
 use crate::{Sandbox, guard};

@@ -9,6 +9,7 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::timekeeper::Message;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tarspay_sign::PrivateKey;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -19,6 +20,8 @@ pub(crate) struct Engine {
     pub(crate) keys: Arc<Keys>,
     pub(crate) explainer: Explainer,
     pub(crate) faults: Faults,
+    /// Whether a scenario was ever played, whose faults may strike a call.
+    pub(crate) has_plans: AtomicBool,
     pub(crate) events: Arc<EventLog>,
     pub(crate) timekeeper: UnboundedSender<Message>,
     pub(crate) system_key: PrivateKey,

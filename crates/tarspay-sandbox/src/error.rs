@@ -30,6 +30,10 @@ pub enum ErrorKind {
     UnknownOrder,
     /// There is no callback of this number.
     UnknownCallback,
+    /// No scenario of this name comes with the sandbox, or is played.
+    UnknownScenario,
+    /// A scenario cannot be read, or says what cannot be.
+    InvalidScenario,
     /// The order cannot go from its state to the one asked for, or never in its direction.
     InvalidTransition,
     /// The amount does not fit: zero, not below what is asked for where it must be, or of more than 28 digits.

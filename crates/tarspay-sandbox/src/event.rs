@@ -95,6 +95,50 @@ pub enum EventKind {
         /// What it did, and to what.
         what: String,
     },
+    /// A scenario has taken a new order.
+    #[non_exhaustive]
+    ScenarioTook {
+        /// The gateway's number of the order.
+        pay_order_id: PayOrderId,
+        /// The name of the scenario.
+        scenario: String,
+    },
+    /// A step of a scenario was not possible when its time came.
+    #[non_exhaustive]
+    ScenarioSkipped {
+        /// The gateway's number of the order.
+        pay_order_id: PayOrderId,
+        /// The name of the scenario.
+        scenario: String,
+        /// What was to be done, and when, as in `pay after 3m`.
+        step: String,
+        /// Why it could not be.
+        reason: String,
+    },
+    /// A fault of a scenario took effect.
+    #[non_exhaustive]
+    ScenarioStruck {
+        /// The gateway's number of the order.
+        pay_order_id: PayOrderId,
+        /// The name of the scenario.
+        scenario: String,
+        /// What it did.
+        what: String,
+    },
+    /// A forged callback was sent beside a true one, as a fault wants it.
+    #[non_exhaustive]
+    ForgerySent {
+        /// The true callback.
+        callback: CallbackId,
+        /// The gateway's number of the order.
+        pay_order_id: PayOrderId,
+        /// Whether the receiver answered HTTP 200 and `OK`: it does not verify signatures, and believes anybody.
+        believed: bool,
+        /// What came of it, in words.
+        outcome: String,
+    },
+    /// The sandbox was put back to its first day.
+    Reset,
     /// The sandbox could not do something by itself, such as write its file.
     #[non_exhaustive]
     Failed {
@@ -150,6 +194,11 @@ impl EventLog {
 
     pub(crate) fn all(&self) -> Vec<Event> {
         self.kept().events.iter().cloned().collect()
+    }
+
+    /// Forgets them; their numbers go on.
+    pub(crate) fn clear(&self) {
+        self.kept().events.clear();
     }
 
     /// Those after this number.

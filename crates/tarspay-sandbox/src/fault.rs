@@ -29,8 +29,8 @@ impl fmt::Display for FaultId {
 
 /// Something that goes wrong on demand.
 ///
-/// As made it strikes once, at the next call or callback that it can strike; the settings choose others. Durations are
-/// in real time, whatever the sandbox's clock shows: they are there to try the timeouts of clients.
+/// As made it strikes once, at the next call or callback that it can strike; the settings choose others. Durations of
+/// calls are in real time, whatever the sandbox's clock shows: they are there to try the timeouts of clients.
 ///
 /// ```
 /// use std::time::Duration;
@@ -67,6 +67,30 @@ pub(crate) enum Kind {
     HighS,
     Duplicate(u32),
     Reorder,
+    LoseCallback,
+    DelayCallback(Duration),
+    Forge,
+}
+
+impl Kind {
+    fn is_of_callbacks(&self) -> bool {
+        match self {
+            Self::Delay(_)
+            | Self::Drop
+            | Self::Status(_)
+            | Self::Refuse(_)
+            | Self::Truncate(_)
+            | Self::Slow(_)
+            | Self::UnknownState(_) => false,
+            Self::WrongSignature
+            | Self::HighS
+            | Self::Duplicate(_)
+            | Self::Reorder
+            | Self::LoseCallback
+            | Self::DelayCallback(_)
+            | Self::Forge => true,
+        }
+    }
 }
 
 /// On which side of the commit a call is struck.
@@ -141,6 +165,22 @@ impl Fault {
         Self::new(Kind::Reorder, Phase::Before)
     }
 
+    /// An attempt at a callback is lost on the way: the receiver sees nothing of it, and the sandbox tries again later.
+    pub fn lose_callback() -> Self {
+        Self::new(Kind::LoseCallback, Phase::Before)
+    }
+
+    /// A callback is sent so much later, on the sandbox's [clock](crate::Sandbox::clock).
+    pub fn delay_callback(duration: Duration) -> Self {
+        Self::new(Kind::DelayCallback(duration), Phase::Before)
+    }
+
+    /// Before a callback comes a forged one about the same order, which tells that all was paid. It is signed, but not by
+    /// this sandbox. [`EventKind::ForgerySent`](crate::EventKind::ForgerySent) tells whether the receiver believed it.
+    pub fn forge_callback() -> Self {
+        Self::new(Kind::Forge, Phase::Before)
+    }
+
     /// Strikes after the call has had its effect: an order exists, and the merchant is not told so.
     #[must_use]
     pub fn after_commit(mut self) -> Self {
@@ -185,7 +225,7 @@ impl Fault {
     }
 
     pub(crate) fn is_of_callbacks(&self) -> bool {
-        matches!(self.kind, Kind::WrongSignature | Kind::HighS | Kind::Duplicate(_) | Kind::Reorder)
+        self.kind.is_of_callbacks()
     }
 
     /// Whether it strikes this time.
@@ -220,6 +260,9 @@ impl fmt::Display for Fault {
             Kind::HighS => f.write_str("sign the callback with a high s"),
             Kind::Duplicate(times) => write!(f, "send the callback {times} times more"),
             Kind::Reorder => f.write_str("hold the callback back for another"),
+            Kind::LoseCallback => f.write_str("lose the callback on the way"),
+            Kind::DelayCallback(duration) => write!(f, "send the callback {duration:?} later"),
+            Kind::Forge => f.write_str("send a forged callback before it"),
         }?;
         let can_be_both = matches!(self.kind, Kind::Drop | Kind::Status(_) | Kind::Refuse(_));
         if can_be_both {

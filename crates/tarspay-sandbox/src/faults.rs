@@ -42,11 +42,56 @@ pub(crate) enum End {
 
 /// What happens to one sending of a callback.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "faults come together in any way")]
 pub(crate) struct CallbackFaults {
     pub(crate) wrong_signature: bool,
     pub(crate) high_s: bool,
     pub(crate) duplicates: u32,
     pub(crate) hold: bool,
+    pub(crate) lost: bool,
+    pub(crate) delay: Duration,
+    pub(crate) forged: bool,
+}
+
+impl CallFaults {
+    pub(crate) fn add(&mut self, kind: &Kind, phase: Phase) {
+        let end = match kind {
+            Kind::Delay(duration) => return self.delay += *duration,
+            Kind::Truncate(bytes) => return self.truncate = Some(*bytes),
+            Kind::Slow(duration) => return self.slow = Some(*duration),
+            Kind::UnknownState(state) => return self.state = Some(*state),
+            Kind::Drop => End::Drop,
+            Kind::Status(status) => End::Status(*status),
+            Kind::Refuse(code) => End::Refuse(*code),
+            Kind::WrongSignature
+            | Kind::HighS
+            | Kind::Duplicate(_)
+            | Kind::Reorder
+            | Kind::LoseCallback
+            | Kind::DelayCallback(_)
+            | Kind::Forge => return,
+        };
+        // The first that was asked for counts.
+        match phase {
+            Phase::Before => self.before = self.before.or(Some(end)),
+            Phase::After => self.after = self.after.or(Some(end)),
+        }
+    }
+}
+
+impl CallbackFaults {
+    pub(crate) fn add(&mut self, kind: &Kind) {
+        match kind {
+            Kind::WrongSignature => self.wrong_signature = true,
+            Kind::HighS => self.high_s = true,
+            Kind::Duplicate(times) => self.duplicates = *times,
+            Kind::Reorder => self.hold = true,
+            Kind::LoseCallback => self.lost = true,
+            Kind::DelayCallback(duration) => self.delay = *duration,
+            Kind::Forge => self.forged = true,
+            _ => {}
+        }
+    }
 }
 
 impl Faults {
@@ -85,23 +130,7 @@ impl Faults {
             Some(path),
             order,
             || format!("a call at {}", path.escape_debug()),
-            |kind, phase| {
-                let end = match kind {
-                    Kind::Delay(duration) => return faults.delay += *duration,
-                    Kind::Truncate(bytes) => return faults.truncate = Some(*bytes),
-                    Kind::Slow(duration) => return faults.slow = Some(*duration),
-                    Kind::UnknownState(state) => return faults.state = Some(*state),
-                    Kind::Drop => End::Drop,
-                    Kind::Status(status) => End::Status(*status),
-                    Kind::Refuse(code) => End::Refuse(*code),
-                    Kind::WrongSignature | Kind::HighS | Kind::Duplicate(_) | Kind::Reorder => return,
-                };
-                // The first that was asked for counts.
-                match phase {
-                    Phase::Before => faults.before = faults.before.or(Some(end)),
-                    Phase::After => faults.after = faults.after.or(Some(end)),
-                }
-            },
+            |kind, phase| faults.add(kind, phase),
         );
         faults
     }
@@ -109,13 +138,7 @@ impl Faults {
     pub(crate) fn of_callback(&self, order: &str) -> CallbackFaults {
         let mut faults = CallbackFaults::default();
         let what = || format!("a callback about the order {}", order.escape_debug());
-        self.strike(true, None, Some(order), what, |kind, _| match kind {
-            Kind::WrongSignature => faults.wrong_signature = true,
-            Kind::HighS => faults.high_s = true,
-            Kind::Duplicate(times) => faults.duplicates = *times,
-            Kind::Reorder => faults.hold = true,
-            _ => {}
-        });
+        self.strike(true, None, Some(order), what, |kind, _| faults.add(kind));
         faults
     }
 

@@ -1,12 +1,14 @@
 //! The gateway's rules: who may call, and which call answers. Knows no HTTP library.
 
-use crate::calls;
 use crate::engine::Engine;
 use crate::event::EventKind;
 use crate::explain::{Explained, Refused};
+use crate::faults::CallFaults;
 use crate::keys::{ApiKey, Keys, MerchantStatus};
 use crate::refusal::Refusal;
+use crate::{calls, plan};
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 use tarspay_sign::{
     API_KEY_HEADER, API_NONCE_HEADER, API_SIGNATURE_HEADER, Nonce, Parameters, PublicKey, RequestToSign,
     Signature, SignaturePolicy,
@@ -39,6 +41,8 @@ pub(crate) struct Answer {
     pub(crate) json: Vec<u8>,
     /// The names of the mistakes behind a signature that was refused.
     pub(crate) explained: Option<String>,
+    /// What a scenario wants to go wrong with this answer.
+    pub(crate) faults: CallFaults,
 }
 
 /// Why a caller is not let in.
@@ -76,6 +80,10 @@ impl Engine {
             Ok(json) => (json, ErrorCode::SUCCESS, "SUCCESS".to_owned()),
             Err(refusal) => (refusal.to_json(), refusal.code, refusal.message),
         };
+        let faults = match (&merchant_no, &call.order_no) {
+            (Some(merchant_no), Some(number)) => self.planned_faults(merchant_no, number, call.path).await,
+            _ => CallFaults::default(),
+        };
         let path = call.path.chars().take(LOGGED_PATH).collect();
         let merchant_order_no = call.order_no.clone();
         let explanation = explained.map(|explained| explained.event);
@@ -84,7 +92,34 @@ impl Engine {
             self.hand.now(),
             EventKind::Called { path, merchant_no, merchant_order_no, code, message, explanation },
         );
-        Answer { json, explained }
+        Answer { json, explained, faults }
+    }
+
+    /// The faults of a scenario that strike a call after it has had its effect.
+    async fn planned_faults(
+        &self,
+        merchant_no: &MerchantNo,
+        number: &MerchantOrderNo,
+        path: &str,
+    ) -> CallFaults {
+        let mut faults = CallFaults::default();
+        if !self.has_plans.load(Ordering::Relaxed) {
+            return faults;
+        }
+        let (merchant_no, number, path) = (merchant_no.clone(), number.clone(), path.to_owned());
+        let striking = self.store.call(move |tx| plan::strike_call(tx, &merchant_no, &number, &path)).await;
+        match striking {
+            Ok(striking) => {
+                for waiting in &striking {
+                    faults.add(&waiting.fault.fault.kind, waiting.fault.fault.phase);
+                }
+            }
+            Err(error) => {
+                let message = format!("the faults of a scenario cannot be read: {error}");
+                self.events.push(self.hand.now(), EventKind::Failed { message });
+            }
+        }
+        faults
     }
 
     /// Looks for the mistake behind a signature that is refused, whatever comes of it.

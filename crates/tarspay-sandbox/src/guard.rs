@@ -1,8 +1,10 @@
 //! Who may drive the sandbox: programs on this machine, and no web page.
 //!
 //! A page that the developer looks at can send requests to loopback from inside the browser. Those of another site carry
-//! its `Origin`; a name of its own that it has pointed at loopback (DNS rebinding) stands in `Host`.
+//! its `Origin`; a name of its own that it has pointed at this machine (DNS rebinding) stands in `Host`. No page can have an IP
+//! address for a name, so that at which a request has arrived is as good as loopback.
 
+use crate::server::ArrivedAt;
 use axum::http::{header, request, uri::Authority};
 use std::net::IpAddr;
 
@@ -13,10 +15,14 @@ pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
         (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
         _ => None,
     };
-    let Some(host) = host.filter(is_loopback) else {
-        return Err("the header Host must name this machine, such as 127.0.0.1 or localhost");
+    let arrived_at = head.extensions.get().map(|ArrivedAt(ip)| *ip);
+    let names_us = |host: &Authority| is_this_machine(host, arrived_at);
+    let Some(host) = host.filter(names_us) else {
+        return Err(
+            "the header Host must name this machine, such as 127.0.0.1, localhost, or the IP address that was called",
+        );
     };
-    if head.uri.authority().is_some_and(|named| !is_loopback(named)) {
+    if head.uri.authority().is_some_and(|named| !names_us(named)) {
         return Err("the address of the request must name this machine");
     }
     let own = format!("http://{host}");
@@ -27,21 +33,21 @@ pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn is_loopback(authority: &Authority) -> bool {
+fn is_this_machine(authority: &Authority, arrived_at: Option<IpAddr>) -> bool {
     if authority.as_str().contains('@') {
         return false;
     }
     let host = authority.host();
     let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     match literal.parse::<IpAddr>() {
-        Ok(ip) => ip.is_loopback(),
+        Ok(ip) => ip.is_loopback() || Some(ip) == arrived_at,
         Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{ArrivedAt, check};
     use axum::http::Request;
 
     fn passes(host: &str, origin: Option<&str>) -> bool {
@@ -73,6 +79,23 @@ mod tests {
             "local host",
         ] {
             assert!(!passes(host, None), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_address_at_which_a_request_has_arrived_is_a_host_and_no_other_is() {
+        for (host, arrived_at, passes) in [
+            ("192.0.2.7:8787", "192.0.2.7", true),
+            ("localhost:8787", "192.0.2.7", true),
+            ("[2001:db8::1]:8787", "2001:db8::1", true),
+            ("192.0.2.8:8787", "192.0.2.7", false),
+            ("0.0.0.0:8787", "192.0.2.7", false),
+            ("192.0.2.7.evil.example", "192.0.2.7", false),
+            ("evil.example", "192.0.2.7", false),
+        ] {
+            let arrived_at = ArrivedAt(arrived_at.parse().unwrap());
+            let request = Request::get("/").header("Host", host).extension(arrived_at).body(()).unwrap();
+            assert_eq!(check(&request.into_parts().0).is_ok(), passes, "{host}");
         }
     }
 

@@ -189,6 +189,14 @@ impl Keys {
         self.known().keys.insert(key.key.to_string(), key);
     }
 
+    /// Forgets all keys but this one. Used nonces stay used.
+    pub(crate) fn reset(&self, only: ApiKey) {
+        let mut known = self.known();
+        known.uses.retain(|key, _| *key == only.key);
+        known.prepared.retain(|key, _| *key == only.key);
+        known.keys = HashMap::from([(only.key.to_string(), only)]);
+    }
+
     pub(crate) fn set_status(&self, owner: &MerchantNo, status: MerchantStatus) {
         for key in self.known().keys.values_mut().filter(|key| key.owner == *owner) {
             key.owner_status = status;

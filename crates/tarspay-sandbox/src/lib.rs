@@ -92,10 +92,12 @@ mod keys;
 mod life;
 mod order;
 mod page;
+mod plan;
 mod random;
 mod receiver;
 mod refusal;
 mod sandbox;
+mod scenario;
 mod schedule;
 mod server;
 mod settings;
@@ -104,7 +106,7 @@ mod timekeeper;
 
 pub use builder::Builder;
 pub use callback::{Attempt, CallbackId, CallbackStatus, OutgoingCallback};
-pub use control::TimeControl;
+pub use control::{CallbackFilter, OrderFilter, PlannedStep, TimeControl};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, EventKind, EventTail, SignatureExplanation};
 pub use fault::{Fault, FaultId};
@@ -112,6 +114,7 @@ pub use fee::Fee;
 pub use keys::{KeySettings, MerchantStatus, RegisteredKey, RegisteredMerchant};
 pub use order::{CurrencyBalance, Order, StateChange};
 pub use sandbox::{Sandbox, TestMerchant};
+pub use scenario::Scenario;
 
 /// Compiles and runs the example of the README.
 #[cfg(doctest)]

@@ -6,10 +6,10 @@ use crate::clock::system_time;
 use crate::event::EventKind;
 use crate::receiver::Receiver;
 use crate::store::balances::{self, Purse};
-use crate::store::orders::Record;
+use crate::store::orders::{Record, Which};
 use crate::store::{StoreError, Tx, callbacks, fees, orders, transfers};
 use crate::timekeeper::Owed;
-use crate::{Error, ErrorKind, Order};
+use crate::{Error, ErrorKind, Order, plan};
 use tarspay_sign::CallbackText;
 use tarspay_types::{Amount, BizType, Callback, Currency, OrderState, TrxId};
 
@@ -55,8 +55,9 @@ pub(crate) fn create(tx: &Tx<'_>, mut record: Record) -> Result<Record, Error> {
     let Order { pay_order_id, state, .. } = &record.order;
     tx.tell(EventKind::StateChanged { pay_order_id: pay_order_id.clone(), from: None, to: *state });
     if let Some(at) = record.expires_at {
-        tx.expires(at);
+        tx.due(at);
     }
+    plan::take(tx, &record)?;
     Ok(record)
 }
 
@@ -106,6 +107,28 @@ pub(crate) fn pay_by_transfer(
     if amount < record.order.amount { pay_partially(tx, record, amount) } else { pay(tx, record) }
 }
 
+/// A transfer of this reference has come in; the order that it has paid, if one waits for it.
+pub(crate) fn record_transfer(
+    tx: &Tx<'_>,
+    reference: &TrxId,
+    amount: Amount,
+) -> Result<Option<Record>, Error> {
+    let invalid = |reason| Err(Error::new(ErrorKind::InvalidAmount, reason));
+    if amount.is_zero() {
+        return invalid("a transfer of nothing is none");
+    }
+    if transfers::find(tx, reference)?.is_some() {
+        return invalid("there is a transfer of this reference already");
+    }
+    transfers::put(tx, reference, amount, None)?;
+    let Some(mut record) = orders::find(tx, &Which::TrxId(reference))? else { return Ok(None) };
+    if !record.order.state.is_pending() {
+        return Ok(None);
+    }
+    pay_by_transfer(tx, &mut record, reference, amount)?;
+    Ok(Some(record))
+}
+
 /// An order fails; what was held back for a withdraw can be used again.
 pub(crate) fn fail(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
     end_unpaid(tx, record, OrderState::FAILED, Some(reason))
@@ -133,26 +156,6 @@ pub(crate) fn refund(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
         move_money(tx, order, |purse| purse.debit(back))?;
     }
     step(tx, record, OrderState::REFUNDED, None)
-}
-
-/// Times out all deposits that are due, and tells when the next one is.
-pub(crate) fn expire_overdue(tx: &Tx<'_>) -> Result<Option<u64>, Error> {
-    const AT_ONCE: u32 = 256;
-    loop {
-        let overdue = orders::overdue(tx, AT_ONCE)?;
-        if overdue.is_empty() {
-            return Ok(orders::next_expiry(tx)?);
-        }
-        for mut record in overdue {
-            expire(tx, &mut record)?;
-        }
-    }
-}
-
-/// Times out this order if it is due: nobody sees one as pending that is not.
-pub(crate) fn expire_if_overdue(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
-    let is_due = record.expires_at.is_some_and(|at| at <= tx.now);
-    if is_due && record.order.state.is_pending() { expire(tx, record) } else { Ok(()) }
 }
 
 /// Money of a payer has come in, `paid` in all.

@@ -8,7 +8,7 @@ use crate::event::{Event, EventTail};
 use crate::fault::{Fault, FaultId};
 use crate::keys::{ApiKey, MerchantStatus};
 use crate::store::balances::{self, Purse};
-use crate::store::keys;
+use crate::store::{Tx, keys};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Sandbox {
         Builder::new()
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// Where programs of this machine find it: `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> &str {
         &self.engine.base_url
     }
@@ -169,7 +169,7 @@ impl fmt::Debug for Sandbox {
 }
 
 /// The merchant that every sandbox has from the start, with a key pair of its own for this sandbox.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TestMerchant {
     merchant_no: MerchantNo,
     private_key: PrivateKey,
@@ -194,6 +194,22 @@ impl TestMerchant {
 
     /// Registers it with its money, unless the state knows it from an earlier start.
     pub(crate) async fn settle_in(&self, engine: &Engine) -> Result<(), Error> {
+        let merchant = self.clone();
+        let new = engine
+            .store
+            .call(move |tx| match keys::status(tx, &merchant.merchant_no)? {
+                Some(_) => Ok(None),
+                None => merchant.first_day(tx).map(Some),
+            })
+            .await?;
+        if let Some(key) = new {
+            engine.keys.set(key);
+        }
+        Ok(())
+    }
+
+    /// Writes it with its key and its money.
+    pub(crate) fn first_day(&self, tx: &Tx<'_>) -> Result<ApiKey, Error> {
         let key = ApiKey {
             key: self.private_key.public_key(),
             owner: self.merchant_no.clone(),
@@ -202,26 +218,13 @@ impl TestMerchant {
             expires_at: None,
             disabled: false,
         };
-        let new = key.clone();
-        let is_new = engine
-            .store
-            .call(move |tx| {
-                if keys::status(tx, &new.owner)?.is_some() {
-                    return Ok::<_, Error>(false);
-                }
-                keys::add_merchant(tx, &new.owner)?;
-                keys::put(tx, &new)?;
-                let purse = Purse { available: Amount::from(TEST_BALANCE), ..Purse::EMPTY };
-                balances::set_own(tx, &new.owner, purse)?;
-                for currency in market::ALL.iter().filter_map(|market| market.currency()) {
-                    balances::set(tx, &new.owner, currency, purse)?;
-                }
-                Ok(true)
-            })
-            .await?;
-        if is_new {
-            engine.keys.set(key);
+        keys::add_merchant(tx, &self.merchant_no)?;
+        keys::put(tx, &key)?;
+        let purse = Purse { available: Amount::from(TEST_BALANCE), ..Purse::EMPTY };
+        balances::set_own(tx, &self.merchant_no, purse)?;
+        for currency in market::ALL.iter().filter_map(|market| market.currency()) {
+            balances::set(tx, &self.merchant_no, currency, purse)?;
         }
-        Ok(())
+        Ok(key)
     }
 }

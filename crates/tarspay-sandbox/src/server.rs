@@ -45,6 +45,10 @@ struct CloseConnection;
 #[derive(Clone, Copy)]
 struct Peer(IpAddr);
 
+/// The address of this machine at which a request has arrived.
+#[derive(Clone, Copy)]
+pub(crate) struct ArrivedAt(pub(crate) IpAddr);
+
 #[derive(Clone)]
 struct Shared {
     engine: Arc<Engine>,
@@ -88,9 +92,14 @@ pub(crate) async fn serve(
 async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
     // Answers are small and wait for nothing.
     let _ = stream.set_nodelay(true);
+    let arrived_at = stream.local_addr().map(|address| ArrivedAt(address.ip().to_canonical())).ok();
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer.ip()));
+        // An address of IPv4 stays one where a socket of IPv6 takes both.
+        request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
+        if let Some(arrived_at) = arrived_at {
+            request.extensions_mut().insert(arrived_at);
+        }
         let answer = router.call(request);
         async move {
             let Ok(response) = answer.await;
@@ -140,17 +149,22 @@ async fn answer(State(Shared { engine, api, page }): State<Shared>, request: Req
         return ended(end);
     }
     // How the gateway answers a refused call is not documented; the sandbox keeps to HTTP 200 and the envelope.
-    let Answer { json: mut envelope, explained } = engine.answer(&call).await;
-    if let Some(end) = faults.after {
+    let Answer { json: mut envelope, explained, faults: planned } = engine.answer(&call).await;
+    if !planned.delay.is_zero() {
+        tokio::time::sleep(planned.delay).await;
+    }
+    // What was asked for by itself goes before what a scenario wants.
+    if let Some(end) = faults.after.or(planned.after) {
         return ended(end);
     }
-    if let Some(state) = faults.state {
+    if let Some(state) = faults.state.or(planned.state) {
         envelope = with_state(envelope, state);
     }
-    let mut response = if faults.truncate.is_none() && faults.slow.is_none() {
+    let (truncate, slow) = (faults.truncate.or(planned.truncate), faults.slow.or(planned.slow));
+    let mut response = if truncate.is_none() && slow.is_none() {
         json(StatusCode::OK, envelope)
     } else {
-        json(StatusCode::OK, Body::new(AnswerBody::new(envelope, faults.truncate, faults.slow)))
+        json(StatusCode::OK, Body::new(AnswerBody::new(envelope, truncate, slow)))
     };
     if let Some(names) = explained.and_then(|names| HeaderValue::try_from(names).ok()) {
         response.headers_mut().insert(EXPLAIN_HEADER, names);

@@ -11,6 +11,8 @@ pub(crate) mod keys;
 pub(crate) mod open;
 pub(crate) mod orders;
 pub(crate) mod pages;
+pub(crate) mod plans;
+pub(crate) mod reset;
 pub(crate) mod transfers;
 
 use crate::clock::Hand;
@@ -61,7 +63,8 @@ impl From<rusqlite::Error> for StoreError {
 struct Effects {
     events: Vec<EventKind>,
     owed: Vec<Owed>,
-    expiry: Option<u64>,
+    /// When something happens to an order by itself.
+    due: Option<u64>,
 }
 
 /// One job's view of the state.
@@ -85,10 +88,36 @@ impl Tx<'_> {
         self.effects.borrow_mut().owed.push(owed);
     }
 
-    /// Has an order looked at when it expires, once this job is committed.
-    pub(crate) fn expires(&self, at: u64) {
-        let expiry = &mut self.effects.borrow_mut().expiry;
-        *expiry = Some(expiry.map_or(at, |earlier| earlier.min(at)));
+    /// Has the orders looked at when something happens to one by itself, once this job is committed.
+    pub(crate) fn due(&self, at: u64) {
+        let due = &mut self.effects.borrow_mut().due;
+        *due = Some(due.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// Does something that may fail by itself and leave the rest of the job as it was.
+    pub(crate) fn attempt<T, E>(
+        &self,
+        part: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<T, E>, StoreError> {
+        let execute = |sql| -> Result<(), StoreError> {
+            self.connection.prepare_cached(sql)?.execute([])?;
+            Ok(())
+        };
+        execute("SAVEPOINT part")?;
+        let (events, owed, due) = {
+            let effects = self.effects.borrow();
+            (effects.events.len(), effects.owed.len(), effects.due)
+        };
+        let result = part();
+        if result.is_err() {
+            let mut effects = self.effects.borrow_mut();
+            effects.events.truncate(events);
+            effects.owed.truncate(owed);
+            effects.due = due;
+            execute("ROLLBACK TO part")?;
+        }
+        execute("RELEASE part")?;
+        Ok(result)
     }
 
     /// A number for a new order: never handed out twice, not even after a job that failed.
@@ -233,11 +262,11 @@ impl Worker {
                 effects: RefCell::default(),
             };
             let (keep, reply) = job(Ok(&tx));
-            let Effects { mut events, mut owed, expiry } = tx.effects.into_inner();
+            let Effects { mut events, mut owed, due } = tx.effects.into_inner();
             if keep {
                 all.events.append(&mut events);
                 all.owed.append(&mut owed);
-                all.expiry = [all.expiry, expiry].into_iter().flatten().min();
+                all.due = [all.due, due].into_iter().flatten().min();
             } else if let Err(error) = self.execute("ROLLBACK TO job") {
                 reply(Err(error));
                 continue;
@@ -266,8 +295,8 @@ impl Worker {
         for owed in effects.owed {
             let _ = self.around.timekeeper.send(Message::Owed(owed));
         }
-        if let Some(at) = effects.expiry {
-            let _ = self.around.timekeeper.send(Message::Expiry(at));
+        if let Some(at) = effects.due {
+            let _ = self.around.timekeeper.send(Message::Due(at));
         }
     }
 

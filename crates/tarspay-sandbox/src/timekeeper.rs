@@ -1,4 +1,4 @@
-//! The task that does what is due: times out deposits, and sends the callbacks that are owed.
+//! The task that does what is due: times out deposits, takes the steps of scenarios, and sends the callbacks that are owed.
 //!
 //! What it has to do is told to it after every commit; after a restart it is read from the store. So nothing that is
 //! owed is forgotten, and a callback whose outcome was not written before a crash is sent again.
@@ -12,15 +12,15 @@ use crate::engine::Engine;
 use crate::event::EventKind;
 use crate::faults::CallbackFaults;
 use crate::high_s::with_high_s;
-use crate::life;
 use crate::receiver::Receiver;
 use crate::schedule::Schedule;
 use crate::store::callbacks::{self, ToSend};
 use crate::store::{StoreError, Tx};
-use crate::{CallbackId, Error};
+use crate::{CallbackId, Error, plan};
 use std::sync::Arc;
 use std::time::Duration;
-use tarspay_sign::{Digest, Signature};
+use tarspay_sign::{CallbackText, Digest, PrivateKey, Signature};
+use tarspay_types::{Callback, Decode as _, OrderState};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -48,8 +48,8 @@ pub(crate) const INTERVALS: [Duration; 15] = [
 pub(crate) enum Message {
     /// A callback is owed.
     Owed(Owed),
-    /// A deposit times out at this time.
-    Expiry(u64),
+    /// Something happens to an order by itself at this time.
+    Due(u64),
     /// The clock was changed.
     ClockChanged,
     /// Answer when nothing is due and nothing under way.
@@ -72,7 +72,7 @@ enum Next {
 pub(crate) struct Timekeeper {
     engine: Arc<Engine>,
     schedule: Schedule,
-    next_expiry: Option<u64>,
+    next_due: Option<u64>,
     flights: JoinSet<Landed>,
     /// Callbacks that a fault holds back for another one.
     held: Vec<(CallbackId, String)>,
@@ -80,7 +80,7 @@ pub(crate) struct Timekeeper {
 }
 
 impl Timekeeper {
-    /// One that owes what the store says, and looks for deposits that time out at once.
+    /// One that owes what the store says, and looks at once what happens to orders.
     pub(crate) fn new(engine: Arc<Engine>, owed: Vec<Owed>) -> Self {
         let mut schedule = Schedule::default();
         for owed in owed {
@@ -89,7 +89,7 @@ impl Timekeeper {
         Self {
             engine,
             schedule,
-            next_expiry: Some(0),
+            next_due: Some(0),
             flights: JoinSet::new(),
             held: Vec::new(),
             settling: Vec::new(),
@@ -102,8 +102,8 @@ impl Timekeeper {
             while let Ok(message) = messages.try_recv() {
                 self.hear(message);
             }
-            if self.expire().await {
-                // The callbacks of what was timed out are among the messages.
+            if self.catch_up().await {
+                // The callbacks of what was done are among the messages.
                 continue;
             }
             self.start_flights();
@@ -123,25 +123,25 @@ impl Timekeeper {
     fn hear(&mut self, message: Message) {
         match message {
             Message::Owed(owed) => self.schedule.add(owed),
-            Message::Expiry(at) => {
-                self.next_expiry = Some(self.next_expiry.map_or(at, |earlier| earlier.min(at)));
+            Message::Due(at) => {
+                self.next_due = Some(self.next_due.map_or(at, |earlier| earlier.min(at)));
             }
             Message::ClockChanged => {}
             Message::Settle(settled) => self.settling.push(settled),
         }
     }
 
-    /// Times out what is due; whether there was anything to do.
-    async fn expire(&mut self) -> bool {
-        if self.next_expiry.is_none_or(|at| at > self.engine.hand.now()) {
+    /// Does what is due to orders; whether there was anything to do.
+    async fn catch_up(&mut self) -> bool {
+        if self.next_due.is_none_or(|at| at > self.engine.hand.now()) {
             return false;
         }
-        match self.engine.store.call(life::expire_overdue).await {
-            Ok(next) => self.next_expiry = next,
+        match self.engine.store.call(plan::catch_up).await {
+            Ok(next) => self.next_due = next,
             Err(error) => {
-                self.failed("deposits cannot be timed out", &error);
+                self.failed("what is due cannot be done", &error);
                 // Tried again with the next order or change of the clock, not in a circle.
-                self.next_expiry = None;
+                self.next_due = None;
             }
         }
         true
@@ -194,7 +194,7 @@ impl Timekeeper {
         if self.engine.hand.is_frozen() {
             return None;
         }
-        let next = [self.next_expiry, self.schedule.next_at()].into_iter().flatten().min()?;
+        let next = [self.next_due, self.schedule.next_at()].into_iter().flatten().min()?;
         Some(Duration::from_millis(next.saturating_sub(self.engine.hand.now())))
     }
 
@@ -232,25 +232,80 @@ async fn send(
     receiver: &str,
     may_be_held: bool,
 ) -> Result<Next, StoreError> {
-    let Some(callback) = engine.store.call(move |tx| callbacks::to_send(tx, id)).await? else {
-        return Ok(Next::Done);
+    let planned = move |tx: &Tx<'_>| -> Result<_, StoreError> {
+        let Some(callback) = callbacks::to_send(tx, id)? else { return Ok(None) };
+        let striking = if may_be_held { plan::strike_callback(tx, callback.order)? } else { Vec::new() };
+        Ok(Some((callback, striking)))
     };
-    let faults = if may_be_held {
-        engine.faults.of_callback(&callback.merchant_order_no)
-    } else {
-        CallbackFaults::default()
-    };
+    let Some((callback, striking)) = engine.store.call(planned).await? else { return Ok(Next::Done) };
+    let mut faults = CallbackFaults::default();
+    if may_be_held {
+        faults = engine.faults.of_callback(&callback.merchant_order_no);
+        for waiting in striking {
+            faults.add(&waiting.fault.fault.kind);
+        }
+    }
     if faults.hold {
         return Ok(Next::Held);
     }
+    let receiver = receiver.to_owned();
+    if !faults.delay.is_zero() {
+        return engine.store.call(move |tx| postpone(tx, &callback, faults.delay, receiver)).await;
+    }
+    if faults.forged {
+        forge(engine, &callback).await;
+    }
     let signature = sign(engine, &callback.body, faults);
+    if faults.lost {
+        let error = Some("a fault lost it on the way".to_owned());
+        let at = system_time(engine.hand.now());
+        let attempt = Attempt { at, http_status: None, answer: None, error, signature };
+        return engine.store.call(move |tx| conclude(tx, &callback, &attempt, receiver)).await;
+    }
     for _ in 0..faults.duplicates {
         let attempt = attempt(engine, &callback, signature).await;
         engine.store.call(move |tx| callbacks::note_attempt(tx, id, &attempt)).await?;
     }
     let attempt = attempt(engine, &callback, signature).await;
-    let receiver = receiver.to_owned();
     engine.store.call(move |tx| conclude(tx, &callback, &attempt, receiver)).await
+}
+
+/// Has a callback wait without an attempt.
+fn postpone(tx: &Tx<'_>, callback: &ToSend, by: Duration, receiver: String) -> Result<Next, StoreError> {
+    let at = later(tx.now, millis(by));
+    callbacks::set_status(tx, callback.id, CallbackStatus::Owed, None, callback.attempts, Some(at))?;
+    Ok(Next::Again(Owed { at, id: callback.id, receiver }))
+}
+
+/// Sends what somebody might send who knows the order but not the key, and tells whether it was believed.
+async fn forge(engine: &Engine, callback: &ToSend) {
+    let Some((body, signature)) = forgery(&callback.body) else { return };
+    let outcome = match Receiver::of(&callback.url, &engine.settings.allowed_receivers) {
+        Ok(receiver) => deliver::post(&receiver, body, signature, engine.settings.callback_timeout).await,
+        Err(reason) => Err(reason),
+    };
+    let believed = outcome.as_ref().is_ok_and(|answered| answered.status == 200 && answered.text == "OK");
+    let outcome = match outcome {
+        Ok(answered) if believed => {
+            format!("HTTP {} and OK: the receiver does not verify it", answered.status)
+        }
+        Ok(answered) => format!("HTTP {}, and not the bare text OK", answered.status),
+        Err(error) => error,
+    };
+    let pay_order_id = callback.pay_order_id.clone();
+    let kind = EventKind::ForgerySent { callback: callback.id, pay_order_id, believed, outcome };
+    engine.events.push(engine.hand.now(), kind);
+}
+
+/// A callback that tells that all was paid, signed by nobody who is known. `None` if no key can be made for it.
+fn forgery(body: &str) -> Option<(String, Signature)> {
+    let mut callback = Callback::from_json(body).ok()?;
+    callback.state = OrderState::SUCCESS;
+    callback.pay_amount = callback.order_amount;
+    callback.fail_reason = None;
+    let text = CallbackText::from_value(&callback).ok()?;
+    let signature = text.sign(&PrivateKey::generate().ok()?);
+    Some((text.as_str().to_owned(), signature))
 }
 
 fn sign(engine: &Engine, body: &str, faults: CallbackFaults) -> Signature {
@@ -278,7 +333,10 @@ async fn attempt(engine: &Engine, callback: &ToSend, signature: Signature) -> At
 /// Writes an attempt and what follows from it: delivered, to be tried again, or parked.
 fn conclude(tx: &Tx<'_>, callback: &ToSend, attempt: &Attempt, receiver: String) -> Result<Next, StoreError> {
     let id = callback.id;
-    callbacks::note_attempt(tx, id, attempt)?;
+    if !callbacks::note_attempt(tx, id, attempt)? {
+        // It has gone with all others while it was under way.
+        return Ok(Next::Done);
+    }
     let attempts = callback.attempts + 1;
     let outcome = match (attempt.http_status, &attempt.error) {
         _ if attempt.is_delivered() => "HTTP 200 and OK".to_owned(),

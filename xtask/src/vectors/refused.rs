@@ -67,6 +67,7 @@ const BODIES: &[Row] = &[
         "JSON has no raw line feed in a string; escape it.",
         b"{\"body\":\"a\nb\"}",
     ),
+    ("refuse-unit-separator", Documented, "JSON has no raw U+001F in a string.", b"{\"body\":\"a\x1fb\"}"),
     ("refuse-nul", Documented, "JSON has no raw NUL in a string.", b"{\"body\":\"a\0b\"}"),
     ("refuse-bom", Documented, "JSON has no byte order mark.", b"\xef\xbb\xbf{\"mchNo\":\"M1\"}"),
     ("refuse-latin-1", Documented, "JSON is UTF-8; this is Latin-1.", b"{\"customerName\":\"Jos\xe9\"}"),
@@ -90,6 +91,12 @@ const BODIES: &[Row] = &[
     ("refuse-nan", Documented, "Not JSON.", br#"{"amount":NaN}"#),
     ("refuse-escape-unknown", Documented, "Not JSON.", br#"{"a":"\x41"}"#),
     (
+        "refuse-form-feed",
+        Documented,
+        "JSON has four kinds of white space; U+000C is none.",
+        b"{\x0c\"a\":\"1\"}",
+    ),
+    (
         "refuse-no-break-space",
         Documented,
         "JSON has four kinds of white space; U+00A0 is none.",
@@ -106,6 +113,7 @@ const PATHS: &[(&str, Basis, &str, &str)] = &[
     ("refuse-path-bar", Choice, "The separator in a path would move the limits.", "/api|/balanceInfo"),
     ("refuse-path-blank", Choice, "Visible ASCII only.", "/api/balance Info"),
     ("refuse-path-unicode", Choice, "Visible ASCII only; percent-encode what is not.", "/api/é"),
+    ("refuse-path-delete", Choice, "Visible ASCII only; U+007F is none.", "/api/balanceInfo\u{7f}"),
     ("refuse-path-line-feed", Choice, "Visible ASCII only.", "/api/balanceInfo\n"),
 ];
 

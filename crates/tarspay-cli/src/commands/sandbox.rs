@@ -2,14 +2,34 @@
 
 use crate::args::Sandbox as Args;
 use crate::failure::Failure;
-use crate::output;
+use crate::{input, output};
 use serde_json::json;
-use tarspay_sandbox::Sandbox;
+use std::path::Path;
+use tarspay_sandbox::{Sandbox, Scenario};
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    if args.list_scenarios {
+        return list_scenarios(args.output.json);
+    }
+    let scenarios = args.scenarios.iter().map(|name| scenario(name)).collect::<Result<Vec<_>, _>>()?;
     // Listen for the signal first: whoever reads the line may send it at once.
     let stop = stop_signal()?;
-    let mut builder = Sandbox::builder().listen(args.listen);
+    let mut builder = Sandbox::builder().listen(args.listen).explain(!args.no_explain);
+    if args.listen_on_network {
+        builder = builder.listen_on_network_and_trust_it();
+    }
+    if args.enforce_limits {
+        builder = builder.enforce_limits();
+    }
+    if args.notify_all_ends {
+        builder = builder.notify_all_ends();
+    }
+    if let Some(lifetime) = args.deposit_lifetime {
+        builder = builder.deposit_lifetime(lifetime);
+    }
+    for host in args.allowed_receivers {
+        builder = builder.allow_receiver(host);
+    }
     if let Some(file) = args.data {
         builder = builder.data(file);
     }
@@ -17,6 +37,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         .start()
         .await
         .map_err(|error| Failure::unreadable("the sandbox does not start").caused_by(&error))?;
+    for scenario in scenarios {
+        sandbox
+            .play(scenario)
+            .map_err(|error| Failure::unreadable("the scenario is not played").caused_by(&error))?;
+    }
     let merchant = sandbox.merchant();
     let key = merchant.private_key();
     // The keys were made for this sandbox and open nothing else.
@@ -41,6 +66,32 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     stop.await?;
     sandbox.stop().await;
     Ok(())
+}
+
+fn list_scenarios(json: bool) -> Result<(), Failure> {
+    for scenario in Scenario::shipped_ones() {
+        let (name, description) = (scenario.name(), scenario.description());
+        if json {
+            output::json(&json!({ "name": name, "description": description }))?;
+        } else {
+            output::line(&format!("{name:20} {description}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// One that is shipped, or else the one in a file.
+fn scenario(name: &str) -> Result<Scenario, Failure> {
+    let path = Path::new(name);
+    match Scenario::shipped(name) {
+        Ok(scenario) => return Ok(scenario),
+        Err(_) if path.exists() => {}
+        Err(error) => {
+            return Err(Failure::unreadable(format!("there is no file {name}")).caused_by(&error));
+        }
+    }
+    let text = input::text(path, "the scenario")?;
+    Scenario::parse(&text).map_err(|error| Failure::unreadable(name).caused_by(&error))
 }
 
 /// Ready on Ctrl-C, and on Unix on SIGTERM too.

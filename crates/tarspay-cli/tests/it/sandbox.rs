@@ -72,7 +72,86 @@ fn it_refuses_addresses_that_it_cannot_or_must_not_listen_on() {
     let address = taken.local_addr().unwrap().to_string();
     run(&mut tarspay(&["sandbox", "--listen", &address])).failed(2, &["does not start", &address, "port"]);
     run(&mut tarspay(&["sandbox", "--listen", "0.0.0.0:0"])).failed(2, &["does not start", "loopback"]);
+    // The word alone is no address.
+    run(&mut tarspay(&["sandbox", "--listen-on-network"])).failed(2, &["--listen"]);
     for garbage in ["", "8080", "localhost:8080", "127.0.0.1"] {
         run(&mut tarspay(&["sandbox", "--listen", garbage])).failed(2, &["does not start", "127.0.0.1:8080"]);
     }
+}
+
+#[test]
+fn it_listens_on_the_network_only_when_that_is_said() {
+    let (running, mut ready) = {
+        let running = Running::start(&["--json", "--listen", "0.0.0.0:0", "--listen-on-network"]);
+        let ready: serde_json::Value = serde_json::from_str(&running.ready).unwrap();
+        (running, ready)
+    };
+    let base_url = text(&ready, "base_url").to_owned();
+    assert!(base_url.starts_with("http://127.0.0.1:"), "{base_url}");
+    run(&mut balance_of(&ready)).succeeded();
+    ready["private_key"] = json!(PrivateKey::generate().unwrap().expose_hex().as_str());
+    run(&mut balance_of(&ready)).failed(1, &["5003005"]);
+    drop(running);
+}
+
+#[test]
+fn every_setting_of_the_command_line_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let scenario = "name = \"mine\"\ndescription = \"M\"\n[[steps]]\nafter = \"1h\"\ndo = \"pay\"\n";
+    std::fs::write(&file, scenario).unwrap();
+    let running = Running::start(&[
+        "--json",
+        "--no-explain",
+        "--enforce-limits",
+        "--notify-all-ends",
+        "--allow-receiver",
+        "shop.example",
+        "--allow-receiver",
+        "other.example",
+        "--deposit-lifetime",
+        "1h 30m",
+        "--scenario",
+        "paid-at-once",
+        "--scenario",
+        file.to_str().unwrap(),
+    ]);
+    let ready: serde_json::Value = serde_json::from_str(&running.ready).unwrap();
+    let scenarios = get(text(&ready, "base_url"), "scenarios");
+    let names: Vec<_> =
+        scenarios["scenarios"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["paid-at-once", "mine"]);
+}
+
+/// What the control API of a sandbox shows.
+fn get(base_url: &str, path: &str) -> serde_json::Value {
+    use std::io::{Read as _, Write as _};
+    let host = base_url.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    write!(stream, "GET /_sandbox/{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+#[test]
+fn the_scenarios_that_are_shipped_are_listed() {
+    let listed = run(&mut tarspay(&["sandbox", "--list-scenarios"])).succeeded().stdout;
+    assert!(listed.lines().count() >= 10);
+    assert!(listed.lines().any(|line| line.starts_with("withdraw-rejected ")), "{listed}");
+    let listed = run(&mut tarspay(&["sandbox", "--list-scenarios", "--json"])).succeeded().stdout;
+    let first: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    assert_eq!(first["name"], "answer-lost");
+}
+
+#[test]
+fn a_scenario_that_is_none_is_refused_with_its_file_and_line() {
+    run(&mut tarspay(&["sandbox", "--scenario", "paid-at-onse"]))
+        .failed(2, &["paid-at-onse", "no file", "paid-at-once"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    std::fs::write(&file, "name = \"mine\"\ndescription = \"M\"\nstep = 1\n").unwrap();
+    let file = file.to_str().unwrap();
+    run(&mut tarspay(&["sandbox", "--scenario", file])).failed(2, &[file, "line 3", "`steps`"]);
+    run(&mut tarspay(&["sandbox", "--deposit-lifetime", "soon"])).failed(2, &["--deposit-lifetime"]);
 }

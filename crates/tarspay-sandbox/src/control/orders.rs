@@ -1,8 +1,8 @@
 //! Orders: looking at them, and moving them along.
 
+use crate::store::Tx;
 use crate::store::orders::{self, Record, Which};
-use crate::store::{Tx, transfers};
-use crate::{Error, ErrorKind, Order, Sandbox, StateChange, life};
+use crate::{Error, ErrorKind, Order, Sandbox, StateChange, life, plan};
 use tarspay_types::{Amount, MerchantNo, MerchantOrderNo, PayOrderId, TrxId};
 
 /// # Orders
@@ -34,7 +34,7 @@ impl Sandbox {
         self.engine.store.run(move |tx| {
             let found = orders::find(tx, &Which::Number(&merchant_no, &number))?;
             let mut record = found.ok_or_else(|| unknown(number.as_str()))?;
-            life::expire_if_overdue(tx, &mut record)?;
+            plan::catch_up_with(tx, &mut record)?;
             Ok(record.order)
         })
     }
@@ -46,7 +46,7 @@ impl Sandbox {
     /// [`ErrorKind::Store`].
     pub fn orders(&self) -> Result<Vec<Order>, Error> {
         self.engine.store.run(|tx| {
-            life::expire_overdue(tx)?;
+            plan::catch_up(tx)?;
             Ok(orders::all(tx)?)
         })
     }
@@ -145,21 +145,10 @@ impl Sandbox {
     pub fn record_transfer(&self, reference: &TrxId, amount: Amount) -> Result<Option<Order>, Error> {
         let reference = reference.clone();
         self.engine.store.run(move |tx| {
-            let invalid = |reason| Err(Error::new(ErrorKind::InvalidAmount, reason));
-            if amount.is_zero() {
-                return invalid("a transfer of nothing is none");
-            }
-            if transfers::find(tx, &reference)?.is_some() {
-                return invalid("there is a transfer of this reference already");
-            }
-            transfers::put(tx, &reference, amount, None)?;
-            let Some(mut record) = orders::find(tx, &Which::TrxId(&reference))? else { return Ok(None) };
-            life::expire_if_overdue(tx, &mut record)?;
-            if !record.order.state.is_pending() {
-                return Ok(None);
-            }
-            life::pay_by_transfer(tx, &mut record, &reference, amount)?;
-            Ok(Some(record.order))
+            // One that has timed out by now is not paid by it.
+            plan::catch_up(tx)?;
+            let paid = life::record_transfer(tx, &reference, amount)?;
+            Ok(paid.map(|record| record.order))
         })
     }
 
@@ -179,7 +168,7 @@ impl Sandbox {
 
 fn find(tx: &Tx<'_>, id: &PayOrderId) -> Result<Record, Error> {
     let mut record = orders::find(tx, &Which::PayOrderId(id))?.ok_or_else(|| unknown(id.as_str()))?;
-    life::expire_if_overdue(tx, &mut record)?;
+    plan::catch_up_with(tx, &mut record)?;
     Ok(record)
 }
 

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::event::EventKind;
 use crate::refusal::with_causes;
 use crate::timekeeper::Message;
-use crate::{clock, life};
+use crate::{clock, plan};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -12,9 +12,9 @@ use std::time::{Duration, SystemTime};
 /// checked against it but against the clock that the sandbox was [given](crate::Builder::clock), as no caller could follow
 /// one that is put forward.
 ///
-/// After a change, whatever times out by it has timed out when the method returns; callbacks that are due by it are on
+/// After a change, whatever times out by it has timed out, and the steps of scenarios that are due by it are taken, when the method returns; callbacks that are due by it are on
 /// their way, see [`Sandbox::settle`](crate::Sandbox::settle). The time never goes back, also not by a restart with the
-/// same file.
+/// same file; only [`reset`](crate::Sandbox::reset) takes it back to the clock that the sandbox was given.
 #[derive(Clone, Copy)]
 pub struct TimeControl<'a> {
     engine: &'a Engine,
@@ -54,8 +54,8 @@ impl<'a> TimeControl<'a> {
     }
 
     fn changed(self) {
-        if let Err(error) = self.engine.store.run(life::expire_overdue) {
-            let message = format!("deposits cannot be timed out: {}", with_causes(&error));
+        if let Err(error) = self.engine.store.run(plan::catch_up) {
+            let message = format!("what is due cannot be done: {}", with_causes(&error));
             self.engine.events.push(self.engine.hand.now(), EventKind::Failed { message });
         }
         let _ = self.engine.timekeeper.send(Message::ClockChanged);

@@ -4,7 +4,7 @@ use super::input::{Input, required, wrong};
 use super::refused::Refused;
 use super::shown;
 use crate::{Fault, FaultId, Sandbox};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 use tarspay_types::{ErrorCode, OrderState};
 
@@ -38,6 +38,9 @@ const KINDS: &[(&str, Option<&str>)] = &[
     ("high_s_callback_signature", None),
     ("duplicate_callback", Some("copies")),
     ("reorder_callbacks", None),
+    ("lose_callback", None),
+    ("delay_callback", Some("millis")),
+    ("forge_callback", None),
 ];
 
 pub(super) fn list(sandbox: &Sandbox) -> Value {
@@ -62,6 +65,12 @@ pub(super) fn clear(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Ref
 pub(super) fn clear_all(sandbox: &Sandbox) -> Value {
     sandbox.clear_faults();
     list(sandbox)
+}
+
+/// A fault from its members, for scenarios; an error says which is wrong.
+pub(crate) fn read(members: Map<String, Value>) -> Result<Fault, String> {
+    let input = Input::from_members(members);
+    input.only(MEMBERS).and_then(|()| fault(&input)).map_err(Refused::into_message)
 }
 
 fn fault(input: &Input) -> Result<Fault, Refused> {
@@ -116,6 +125,9 @@ fn kind(input: &Input) -> Result<Fault, Refused> {
         "wrong_callback_signature" => Fault::wrong_callback_signature(),
         "high_s_callback_signature" => Fault::high_s_callback_signature(),
         "duplicate_callback" => Fault::duplicate_callback(number(input, "copies")?),
+        "lose_callback" => Fault::lose_callback(),
+        "delay_callback" => Fault::delay_callback(millis()?),
+        "forge_callback" => Fault::forge_callback(),
         _ => Fault::reorder_callbacks(),
     })
 }

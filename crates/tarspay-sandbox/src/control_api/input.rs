@@ -5,10 +5,17 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::str::FromStr;
 
+const PAGE: u32 = 100;
+const LONGEST_PAGE: u32 = 1000;
+
 #[derive(Debug, Default)]
 pub(super) struct Input(Map<String, Value>);
 
 impl Input {
+    pub(super) fn from_members(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
     /// No body is an empty object.
     pub(super) fn from_body(body: &[u8]) -> Result<Self, Refused> {
         if body.iter().all(u8::is_ascii_whitespace) {
@@ -62,6 +69,15 @@ impl Input {
             .and_then(|number| T::try_from(number).ok())
             .map(Some)
             .ok_or_else(|| wrong(name, "must be a whole number that is not negative, and in range"))
+    }
+
+    /// How many things one answer lists.
+    pub(super) fn limit(&self) -> Result<u32, Refused> {
+        match self.number("limit")? {
+            None => Ok(PAGE),
+            Some(limit @ 1..=LONGEST_PAGE) => Ok(limit),
+            Some(_) => Err(wrong("limit", format!("must be from 1 to {LONGEST_PAGE}"))),
+        }
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, Refused> {

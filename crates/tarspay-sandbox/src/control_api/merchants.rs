@@ -3,11 +3,11 @@
 use super::input::{Input, required, wrong};
 use super::refused::Refused;
 use super::shown;
-use crate::{Error, ErrorKind, KeySettings, MerchantStatus, Sandbox};
+use crate::{Error, ErrorKind, Fee, KeySettings, MerchantStatus, Sandbox};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tarspay_sign::PublicKey;
-use tarspay_types::{Amount, Currency, MerchantNo};
+use tarspay_types::{Amount, BizType, Currency, MerchantNo};
 
 pub(super) fn list(sandbox: &Sandbox, _: &str, _: &Input) -> Result<Value, Refused> {
     let merchants: Vec<_> = sandbox.merchants()?.iter().map(shown::merchant).collect();
@@ -60,6 +60,40 @@ pub(super) fn set_balance(sandbox: &Sandbox, id: &str, input: &Input) -> Result<
         None => sandbox.set_balance(&merchant_no, available, frozen)?,
     }
     balances(sandbox, id, input)
+}
+
+pub(super) fn set_fee(sandbox: &Sandbox, _: &str, input: &Input) -> Result<Value, Refused> {
+    let FeeOf { currency, direction, fee } = fee(input)?;
+    sandbox.set_fee(&currency, direction, fee)?;
+    Ok(shown::fee(None, &currency, direction, fee))
+}
+
+pub(super) fn set_merchant_fee(sandbox: &Sandbox, id: &str, input: &Input) -> Result<Value, Refused> {
+    let merchant_no = known(id)?;
+    let FeeOf { currency, direction, fee } = fee(input)?;
+    sandbox.set_merchant_fee(&merchant_no, &currency, direction, fee)?;
+    Ok(shown::fee(Some(&merchant_no), &currency, direction, fee))
+}
+
+struct FeeOf {
+    currency: Currency,
+    direction: BizType,
+    fee: Fee,
+}
+
+fn fee(input: &Input) -> Result<FeeOf, Refused> {
+    let currency = required("currency", input.parsed("currency")?)?;
+    let direction = match required("direction", input.text("direction")?)? {
+        "deposit" => BizType::DEPOSIT,
+        "withdraw" => BizType::WITHDRAW,
+        _ => return Err(wrong("direction", "must be deposit or withdraw")),
+    };
+    let basis_points = input.number("basis_points")?.unwrap_or(0);
+    if basis_points > 10_000 {
+        return Err(wrong("basis_points", "must be at most 10000, which is all"));
+    }
+    let fixed = input.parsed("fixed")?.unwrap_or(Amount::ZERO);
+    Ok(FeeOf { currency, direction, fee: Fee::new(fixed, basis_points) })
 }
 
 /// A text that is no number of a merchant is that of none.

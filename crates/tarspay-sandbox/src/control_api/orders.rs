@@ -3,23 +3,32 @@
 use super::input::{Input, required};
 use super::refused::Refused;
 use super::shown;
-use crate::{Error, ErrorKind, Order, Sandbox};
+use crate::{Error, ErrorKind, Order, OrderFilter, Sandbox};
 use serde_json::{Value, json};
-use tarspay_types::{MerchantNo, MerchantOrderNo, OrderState, PayOrderId};
+use tarspay_types::{Amount, OrderState, PayOrderId, TrxId};
 
 const NO_REASON: &str = "asked for by the owner of the sandbox";
 
 pub(super) fn list(sandbox: &Sandbox, _: &str, input: &Input) -> Result<Value, Refused> {
-    let merchant: Option<MerchantNo> = input.parsed("merchant_no")?;
-    let number: Option<MerchantOrderNo> = input.parsed("merchant_order_no")?;
-    let state = input.number::<u8>("state")?.map(|code| OrderState::from_code(code.into()));
-    let is_meant = |order: &&Order| {
-        merchant.as_ref().is_none_or(|merchant| order.merchant_no == *merchant)
-            && number.as_ref().is_none_or(|number| order.merchant_order_no == *number)
-            && state.is_none_or(|state| order.state == state)
-    };
-    let orders: Vec<_> = sandbox.orders()?.iter().filter(is_meant).map(shown::order).collect();
-    Ok(json!({ "orders": orders }))
+    let limit = input.limit()?;
+    let mut filter = OrderFilter::new();
+    filter.merchant_no = input.parsed("merchant_no")?;
+    filter.merchant_order_no = input.parsed("merchant_order_no")?;
+    filter.state = input.number::<u8>("state")?.map(|code| OrderState::from_code(code.into()));
+    filter.after = input.parsed("after")?;
+    // One more shows whether there is another page.
+    filter.limit = limit + 1;
+    let mut orders = sandbox.find_orders(filter)?;
+    let next = shown::cut(&mut orders, limit).map(|last| json!(last.pay_order_id));
+    let orders: Vec<_> = orders.iter().map(shown::order).collect();
+    Ok(json!({ "orders": orders, "next": next }))
+}
+
+pub(super) fn record_transfer(sandbox: &Sandbox, _: &str, input: &Input) -> Result<Value, Refused> {
+    let reference: TrxId = required("reference", input.parsed("reference")?)?;
+    let amount: Amount = required("amount", input.parsed("amount")?)?;
+    let paid = sandbox.record_transfer(&reference, amount)?;
+    Ok(json!({ "reference": reference, "amount": amount, "paid": paid.as_ref().map(shown::order) }))
 }
 
 pub(super) fn one(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
@@ -60,6 +69,7 @@ pub(super) fn expire(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Re
 fn with_history(sandbox: &Sandbox, order: &Order) -> Result<Value, Refused> {
     let mut shown = shown::order(order);
     shown["history"] = sandbox.history(&order.pay_order_id)?.iter().map(shown::step).collect();
+    shown["planned"] = sandbox.planned(&order.pay_order_id)?.iter().map(shown::planned).collect();
     shown["request"] = json!(order.request);
     Ok(shown)
 }

@@ -37,6 +37,10 @@ impl Refused {
         Self { allowed: Some(allowed), ..refused }
     }
 
+    pub(super) fn into_message(self) -> String {
+        self.message
+    }
+
     pub(super) fn to_json(&self) -> Value {
         json!({ "error": { "kind": self.kind, "message": self.message } })
     }
@@ -49,6 +53,8 @@ impl From<Error> for Refused {
             ErrorKind::UnknownKey => (StatusCode::NOT_FOUND, "unknown_key"),
             ErrorKind::UnknownOrder => (StatusCode::NOT_FOUND, "unknown_order"),
             ErrorKind::UnknownCallback => (StatusCode::NOT_FOUND, "unknown_callback"),
+            ErrorKind::UnknownScenario => (StatusCode::NOT_FOUND, "unknown_scenario"),
+            ErrorKind::InvalidScenario => (StatusCode::BAD_REQUEST, "invalid_scenario"),
             ErrorKind::InvalidTransition => (StatusCode::CONFLICT, "invalid_transition"),
             ErrorKind::BalanceTooLow => (StatusCode::CONFLICT, "balance_too_low"),
             ErrorKind::InvalidAmount => (StatusCode::BAD_REQUEST, "invalid_amount"),

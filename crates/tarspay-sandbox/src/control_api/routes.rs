@@ -2,10 +2,13 @@
 
 use super::input::{Input, decoded};
 use super::refused::Refused;
-use super::{callbacks, faults, merchants, orders, shown, time};
+use super::{callbacks, faults, merchants, orders, scenarios, shown, time};
 use crate::Sandbox;
 use axum::http::Method;
 use serde_json::Value;
+
+const CALLBACKS: &[&str] = &["pay_order_id", "after", "limit"];
+const FEE: &[&str] = &["currency", "direction", "fixed", "basis_points"];
 
 /// Does what a path stands for. The text is the second segment of the path.
 pub(super) type Run = fn(&Sandbox, &str, &Input) -> Result<Value, Refused>;
@@ -51,7 +54,10 @@ impl Resource {
                 ..post(&["currency", "available", "frozen"], merchants::set_balance)
             },
 
-            ["orders"] => get(&["merchant_no", "merchant_order_no", "state"], orders::list),
+            ["merchants", _, "fees"] => post(FEE, merchants::set_merchant_fee),
+            ["fees"] => post(FEE, merchants::set_fee),
+
+            ["orders"] => get(&["merchant_no", "merchant_order_no", "state", "after", "limit"], orders::list),
             ["orders", _] => get(&[], orders::one),
             ["orders", _, "open"] => post(&[], orders::open),
             ["orders", _, "pay"] => post(&[], orders::pay),
@@ -61,8 +67,18 @@ impl Resource {
             ["orders", _, "refund"] => post(&[], orders::refund),
             ["orders", _, "expire"] => post(&[], orders::expire),
 
-            ["callbacks"] => get(&["pay_order_id"], callbacks::list),
-            ["callbacks", "settle"] => post(&[], callbacks::list).after(First::Settle),
+            ["transfers"] => post(&["reference", "amount"], orders::record_transfer),
+
+            ["scenarios"] => Self {
+                get: get(&[], scenarios::list).get,
+                ..post(&["shipped", "scenario", "toml"], scenarios::play)
+            },
+            ["scenarios", "clear"] => post(&[], scenarios::clear_all),
+            ["scenarios", _, "clear"] => post(&[], scenarios::clear),
+
+            ["callbacks"] => get(CALLBACKS, callbacks::list),
+            ["callbacks", "sign"] => post(&["body"], callbacks::sign),
+            ["callbacks", "settle"] => post(CALLBACKS, callbacks::list).after(First::Settle),
             ["callbacks", _] => get(&[], callbacks::one),
             ["callbacks", _, "resend"] => post(&[], callbacks::resend),
 
@@ -78,7 +94,12 @@ impl Resource {
             ["clock", "freeze"] => post(&[], |sandbox, _, _| Ok(time::freeze(sandbox))),
             ["clock", "resume"] => post(&[], |sandbox, _, _| Ok(time::resume(sandbox))),
 
-            ["events"] => get(&["after", "wait_millis"], time::events).after(First::Event),
+            ["events"] => get(&["after", "limit", "wait_millis"], time::events).after(First::Event),
+
+            ["reset"] => post(&[], |sandbox, _, _| {
+                sandbox.reset()?;
+                Ok(shown::health(sandbox))
+            }),
             _ => return None,
         })
     }

@@ -3,12 +3,12 @@
 
 use crate::event::{Event, EventKind};
 use crate::{
-    Attempt, CallbackStatus, CurrencyBalance, Fault, FaultId, MerchantStatus, Order, OutgoingCallback,
-    RegisteredKey, RegisteredMerchant, Sandbox, StateChange,
+    Attempt, CallbackStatus, CurrencyBalance, Fault, FaultId, Fee, MerchantStatus, Order, OutgoingCallback,
+    PlannedStep, RegisteredKey, RegisteredMerchant, Sandbox, Scenario, StateChange,
 };
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
-use tarspay_types::{BizType, OrderState};
+use tarspay_types::{BizType, Currency, MerchantNo, OrderState};
 
 pub(super) fn millis(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, crate::clock::millis)
@@ -48,10 +48,28 @@ pub(super) fn balances(balances: &[CurrencyBalance]) -> Value {
     balances.iter().map(one).collect()
 }
 
-pub(super) fn order(order: &Order) -> Value {
-    let direction = if order.direction == BizType::WITHDRAW { "withdraw" } else { "deposit" };
+pub(super) fn fee(
+    merchant_no: Option<&MerchantNo>,
+    currency: &Currency,
+    direction: BizType,
+    fee: Fee,
+) -> Value {
     json!({
-        "direction": direction,
+        "merchant_no": merchant_no,
+        "currency": currency,
+        "direction": direction_name(direction),
+        "fixed": fee.fixed,
+        "basis_points": fee.basis_points,
+    })
+}
+
+fn direction_name(direction: BizType) -> &'static str {
+    if direction == BizType::WITHDRAW { "withdraw" } else { "deposit" }
+}
+
+pub(super) fn order(order: &Order) -> Value {
+    json!({
+        "direction": direction_name(order.direction),
         "pay_order_id": order.pay_order_id,
         "merchant_no": order.merchant_no,
         "merchant_order_no": order.merchant_order_no,
@@ -68,6 +86,24 @@ pub(super) fn order(order: &Order) -> Value {
         "expires_at": order.expires_at.map(millis),
         "trx_id": order.trx_id,
     })
+}
+
+pub(super) fn planned(step: &PlannedStep) -> Value {
+    json!({ "at": millis(step.at), "scenario": step.scenario, "step": step.step })
+}
+
+pub(super) fn scenario(scenario: &Scenario) -> Value {
+    json!({ "name": scenario.name(), "description": scenario.description() })
+}
+
+/// Cuts what was asked for beyond a page, and tells after which one the next page begins.
+pub(super) fn cut<T>(page: &mut Vec<T>, limit: u32) -> Option<&T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if page.len() <= limit {
+        return None;
+    }
+    page.truncate(limit);
+    page.last()
 }
 
 pub(super) fn step(step: &StateChange) -> Value {
@@ -156,6 +192,24 @@ pub(super) fn event(event: &Event) -> Value {
         EventKind::FaultStruck { fault, what } => {
             ("fault_struck", json!({ "fault": fault.number(), "what": what }))
         }
+        EventKind::ScenarioTook { pay_order_id, scenario } => {
+            ("scenario_took", json!({ "pay_order_id": pay_order_id, "scenario": scenario }))
+        }
+        EventKind::ScenarioSkipped { pay_order_id, scenario, step, reason } => (
+            "scenario_skipped",
+            json!({ "pay_order_id": pay_order_id, "scenario": scenario, "step": step, "reason": reason }),
+        ),
+        EventKind::ScenarioStruck { pay_order_id, scenario, what } => {
+            ("scenario_struck", json!({ "pay_order_id": pay_order_id, "scenario": scenario, "what": what }))
+        }
+        EventKind::ForgerySent { callback, pay_order_id, believed, outcome } => (
+            "forgery_sent",
+            json!({
+                "callback": callback.number(), "pay_order_id": pay_order_id,
+                "believed": believed, "outcome": outcome,
+            }),
+        ),
+        EventKind::Reset => ("reset", json!({})),
         EventKind::Failed { message } => ("failed", json!({ "message": message })),
     };
     shown["number"] = event.number.into();

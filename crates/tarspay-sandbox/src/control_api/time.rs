@@ -33,7 +33,10 @@ pub(super) fn resume(sandbox: &Sandbox) -> Value {
 
 pub(super) fn events(sandbox: &Sandbox, _: &str, input: &Input) -> Result<Value, Refused> {
     let after = input.number("after")?.unwrap_or(0);
-    let events = sandbox.engine.events.after(after);
+    let mut events = sandbox.engine.events.after(after);
+    if input.get("limit").is_some() {
+        shown::cut(&mut events, input.limit()?);
+    }
     let last = events.last().map_or(after, |event| event.number);
     let events: Vec<_> = events.iter().map(shown::event).collect();
     Ok(json!({ "events": events, "last": last }))

@@ -81,6 +81,21 @@ fn words(kind: &EventKind) -> Markup {
             span.badge.bad { "callback" } " no. " (callback) " of " (link(pay_order_id)) " is given up: " (reason)
         },
         EventKind::FaultStruck { what, .. } => html! { span.badge.mind { "fault" } " " (what) },
+        EventKind::ScenarioTook { pay_order_id, scenario } => html! {
+            span.badge { "scenario" } " " (scenario) " takes " (link(pay_order_id))
+        },
+        EventKind::ScenarioSkipped { pay_order_id, scenario, step, reason } => html! {
+            span.badge.mind { "scenario" } " " (scenario) " of " (link(pay_order_id)) " skips " (step) ": " (reason)
+        },
+        EventKind::ScenarioStruck { pay_order_id, scenario, what } => html! {
+            span.badge.mind { "scenario" } " " (scenario) " of " (link(pay_order_id)) ": " (what)
+        },
+        EventKind::ForgerySent { callback, pay_order_id, believed, outcome } => html! {
+            span.badge.(if *believed { "bad" } else { "good" }) { "forgery" }
+            " beside callback no. " (callback) " of " (link(pay_order_id))
+            (if *believed { " was believed: " } else { " was not believed: " }) (outcome)
+        },
+        EventKind::Reset => html! { span.badge { "sandbox" } " is back at its first day" },
         EventKind::Failed { message } => html! { span.badge.bad { "sandbox" } " " (message) },
     }
 }

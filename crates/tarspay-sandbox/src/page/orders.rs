@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::{AT_ONCE, callbacks, cashier, show};
 use crate::store::orders::Record;
 use crate::store::pages;
-use crate::{Error, Order, Sandbox, life};
+use crate::{Error, Order, Sandbox, life, plan};
 use maud::{Markup, html};
 use tarspay_types::{BizType, OrderState, PayOrderId};
 
@@ -27,7 +27,7 @@ pub(super) fn list_page(sandbox: &Sandbox, before: i64) -> Result<Markup, Proble
 /// The newest before a number of the store.
 pub(super) fn latest(sandbox: &Sandbox, before: i64) -> Result<Vec<Record>, Problem> {
     Ok(sandbox.engine.store.run(move |tx| {
-        life::expire_overdue(tx)?;
+        plan::catch_up(tx)?;
         Ok::<_, Error>(pages::orders(tx, before, AT_ONCE)?)
     })?)
 }

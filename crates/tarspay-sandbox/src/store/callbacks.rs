@@ -2,10 +2,10 @@
 
 use super::orders::{Record, parsed};
 use super::{StoreError, Tx};
-use crate::CallbackId;
 use crate::callback::{Attempt, CallbackStatus, OutgoingCallback};
 use crate::clock::system_time;
 use crate::timekeeper::Owed;
+use crate::{CallbackFilter, CallbackId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
 
@@ -44,6 +44,8 @@ pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreErro
 /// What the sender needs of a callback.
 pub(crate) struct ToSend {
     pub(crate) id: CallbackId,
+    /// The order's number in the store.
+    pub(crate) order: i64,
     pub(crate) pay_order_id: PayOrderId,
     pub(crate) merchant_order_no: String,
     pub(crate) url: NotifyUrl,
@@ -54,7 +56,7 @@ pub(crate) struct ToSend {
 /// A callback that is still owed and due: what has become due twice, by sending it again, is sent once.
 pub(crate) fn to_send(tx: &Tx<'_>, id: CallbackId) -> Result<Option<ToSend>, StoreError> {
     let mut statement = tx.connection.prepare_cached(
-        "SELECT pay_order_id, merchant_order_no, url, body, attempts
+        "SELECT pay_order_id, merchant_order_no, url, body, attempts, order_id
          FROM callbacks JOIN orders ON orders.id = order_id WHERE callbacks.id = ?1 AND status = 0 AND coalesce(next_at, 0) <= ?2",
     )?;
     let mut rows = statement.query(params![id.0, tx.now])?;
@@ -66,6 +68,7 @@ pub(crate) fn to_send(tx: &Tx<'_>, id: CallbackId) -> Result<Option<ToSend>, Sto
         url: parsed(row, 2)?,
         body: row.get(3)?,
         attempts: row.get(4)?,
+        order: row.get(5)?,
     }))
 }
 
@@ -86,11 +89,13 @@ pub(crate) fn owed(connection: &Connection) -> Result<Vec<Owed>, StoreError> {
     Ok(all)
 }
 
-pub(crate) fn note_attempt(tx: &Tx<'_>, id: CallbackId, attempt: &Attempt) -> Result<(), StoreError> {
-    tx.connection
+/// Notes an attempt; `false` if there is no such callback any more.
+pub(crate) fn note_attempt(tx: &Tx<'_>, id: CallbackId, attempt: &Attempt) -> Result<bool, StoreError> {
+    let noted = tx
+        .connection
         .prepare_cached(
             "INSERT INTO callback_attempts (callback_id, at, http_status, answer, error, signature)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+             SELECT id, ?2, ?3, ?4, ?5, ?6 FROM callbacks WHERE id = ?1",
         )?
         .execute(params![
             id.0,
@@ -100,7 +105,7 @@ pub(crate) fn note_attempt(tx: &Tx<'_>, id: CallbackId, attempt: &Attempt) -> Re
             attempt.error,
             attempt.signature.to_string(),
         ])?;
-    Ok(())
+    Ok(noted > 0)
 }
 
 /// Writes what has become of a callback. While it is owed `next_at` is the time of the next attempt.
@@ -146,6 +151,26 @@ pub(crate) fn all(tx: &Tx<'_>, order: Option<&PayOrderId>) -> Result<Vec<Outgoin
         all.push(outgoing(tx, row)?);
     }
     Ok(all)
+}
+
+/// The callbacks that fit, with their attempts, the oldest first.
+pub(crate) fn page(tx: &Tx<'_>, filter: &CallbackFilter) -> Result<Vec<OutgoingCallback>, StoreError> {
+    let condition = if filter.order.is_some() { "pay_order_id = ?1" } else { "?1 IS NULL" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM callbacks JOIN orders ON orders.id = order_id
+         WHERE {condition} AND callbacks.id > ?2 ORDER BY callbacks.id LIMIT ?3"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![
+        filter.order.as_ref().map(PayOrderId::as_str),
+        filter.after.map_or(0, CallbackId::number),
+        filter.limit,
+    ])?;
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.push(outgoing(tx, row)?);
+    }
+    Ok(page)
 }
 
 /// Where a callback goes, for sending it again; `None` if there is no such callback.

@@ -9,7 +9,7 @@ use std::time::Duration;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Raised with every change of the schema.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// How long to wait for another sandbox to let go of the file: long enough for one that is being stopped.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -2,7 +2,7 @@
 
 use super::{StoreError, Tx};
 use crate::clock::system_time;
-use crate::{Order, StateChange};
+use crate::{Order, OrderFilter, StateChange};
 use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 use std::str::FromStr;
 use tarspay_types::{
@@ -67,6 +67,28 @@ pub(crate) fn is_taken(
 pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Order>, StoreError> {
     let mut statement = tx.connection.prepare(&format!("SELECT {COLUMNS} FROM orders ORDER BY id"))?;
     let mut rows = statement.query([])?;
+    let mut orders = Vec::new();
+    while let Some(row) = rows.next()? {
+        orders.push(record(row)?.order);
+    }
+    Ok(orders)
+}
+
+/// The orders that fit and come after this number in the store, the oldest first.
+pub(crate) fn page(tx: &Tx<'_>, filter: &OrderFilter, after: i64) -> Result<Vec<Order>, StoreError> {
+    let mut statement = tx.connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM orders
+         WHERE id > ?1 AND merchant_no = coalesce(?2, merchant_no)
+             AND merchant_order_no = coalesce(?3, merchant_order_no) AND state = coalesce(?4, state)
+         ORDER BY id LIMIT ?5"
+    ))?;
+    let mut rows = statement.query(params![
+        after,
+        filter.merchant_no.as_ref().map(MerchantNo::as_str),
+        filter.merchant_order_no.as_ref().map(MerchantOrderNo::as_str),
+        filter.state.map(OrderState::code),
+        filter.limit,
+    ])?;
     let mut orders = Vec::new();
     while let Some(row) = rows.next()? {
         orders.push(record(row)?.order);
@@ -171,14 +193,14 @@ pub(crate) fn history(tx: &Tx<'_>, id: i64) -> Result<Vec<StateChange>, StoreErr
     Ok(changes)
 }
 
-/// Some of the orders that have timed out unpaid by now.
-pub(crate) fn overdue(tx: &Tx<'_>, at_most: u32) -> Result<Vec<Record>, StoreError> {
+/// Some of the orders that have timed out unpaid by this time.
+pub(crate) fn overdue(tx: &Tx<'_>, by: u64, at_most: u32) -> Result<Vec<Record>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM orders WHERE state IN (0, 1) AND expires_at IS NOT NULL AND expires_at <= ?1
          ORDER BY expires_at LIMIT ?2"
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![tx.now, at_most])?;
+    let mut rows = statement.query(params![by, at_most])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
         records.push(record(row)?);

@@ -85,9 +85,10 @@ CREATE TABLE transfers (
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Status: 0 owed, 1 delivered, 2 parked, 3 not deliverable.
+-- Status: 0 owed, 1 delivered, 2 parked, 3 not deliverable. A number is never used again, not even after a reset: one
+-- may be under way then.
 CREATE TABLE callbacks (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     order_id INTEGER NOT NULL REFERENCES orders,
     state INTEGER NOT NULL,
     url TEXT NOT NULL,
@@ -114,3 +115,38 @@ CREATE TABLE callback_attempts (
 ) STRICT;
 
 CREATE INDEX callback_attempts_by_callback ON callback_attempts (callback_id);
+
+-- What is played with orders to come, the first one first.
+CREATE TABLE scenarios (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    -- JSON.
+    scenario TEXT NOT NULL,
+    -- How many orders it has taken.
+    taken INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- What a scenario will do to an order. A step that is done, or was not possible, is no longer here.
+CREATE TABLE planned_steps (
+    id INTEGER PRIMARY KEY,
+    order_id INTEGER NOT NULL REFERENCES orders,
+    scenario TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    -- JSON.
+    step TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX planned_steps_by_time ON planned_steps (at, id);
+CREATE INDEX planned_steps_by_order ON planned_steps (order_id, at, id);
+
+-- What will go wrong with the calls and callbacks of an order; how often yet, for ever if null.
+CREATE TABLE planned_faults (
+    id INTEGER PRIMARY KEY,
+    order_id INTEGER NOT NULL REFERENCES orders,
+    scenario TEXT NOT NULL,
+    -- JSON.
+    fault TEXT NOT NULL,
+    times_left INTEGER
+) STRICT;
+
+CREATE INDEX planned_faults_by_order ON planned_faults (order_id, id);

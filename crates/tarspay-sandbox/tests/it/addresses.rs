@@ -1,7 +1,7 @@
 //! Where a sandbox listens, and where it refuses to.
 
 use crate::Caller;
-use crate::http::reserve;
+use crate::http::{Request, reserve};
 use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -41,6 +41,26 @@ async fn an_address_that_others_can_reach_is_refused() {
         assert_eq!(error.kind(), ErrorKind::InvalidAddress, "{address}");
         assert!(error.to_string().contains("loopback"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn an_address_that_others_can_reach_is_taken_if_the_network_is_trusted() {
+    let sandbox =
+        Sandbox::builder().listen("0.0.0.0:0").listen_on_network_and_trust_it().start().await.unwrap();
+    let port = sandbox.address().port();
+    assert!(sandbox.address().ip().is_unspecified());
+    assert_eq!(sandbox.base_url(), format!("http://127.0.0.1:{port}"));
+    let address = ([127, 0, 0, 1], port).into();
+    let caller = Caller::of(&sandbox);
+    caller.balance_query().send(address).await.assert_balance("M1688443086", "1000000", "0");
+    // Who comes by a name may be a web page, from whose browser this machine can be reached.
+    for (host, status) in [("127.0.0.1", 200), ("localhost", 200), ("0.0.0.0", 403), ("evil.example", 403)] {
+        let request = Request::post("/_sandbox/clock/freeze", "").header("Host", &format!("{host}:{port}"));
+        assert_eq!(request.send(address).await.status, status, "{host}");
+    }
+    let error =
+        Sandbox::builder().listen("everywhere").listen_on_network_and_trust_it().start().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidAddress);
 }
 
 #[tokio::test]

@@ -60,8 +60,8 @@ async fn a_whole_deposit_goes_by_http_alone() {
     let found = get(&sandbox, "orders?merchant_no=M1688443086&merchant_order_no=D1&state=0").await;
     assert_eq!(found["orders"].as_array().unwrap().len(), 1);
     assert_eq!(found["orders"][0]["pay_order_id"], id);
-    assert_eq!(get(&sandbox, "orders?merchant_order_no=D2").await, json!({ "orders": [] }));
-    assert_eq!(get(&sandbox, "orders?state=2").await, json!({ "orders": [] }));
+    assert_eq!(get(&sandbox, "orders?merchant_order_no=D2").await, json!({ "orders": [], "next": null }));
+    assert_eq!(get(&sandbox, "orders?state=2").await, json!({ "orders": [], "next": null }));
 
     assert_eq!(post(&sandbox, &format!("orders/{id}/open"), &json!({})).await["state"], 1);
     let partly = post(&sandbox, &format!("orders/{id}/partial"), &json!({ "amount": "40" })).await;
@@ -78,7 +78,7 @@ async fn a_whole_deposit_goes_by_http_alone() {
     let told: Vec<_> = callbacks.iter().map(|callback| (&callback["state"], &callback["status"])).collect();
     assert_eq!(told, [(&json!(9), &json!("delivered")), (&json!(2), &json!("delivered"))]);
     assert_eq!(get(&sandbox, &format!("callbacks?pay_order_id={id}")).await, settled);
-    assert_eq!(get(&sandbox, "callbacks?pay_order_id=P0").await, json!({ "callbacks": [] }));
+    assert_eq!(get(&sandbox, "callbacks?pay_order_id=P0").await, json!({ "callbacks": [], "next": null }));
     assert_eq!(get(&sandbox, "callbacks/2").await, callbacks[1]);
     assert_eq!(callbacks[1]["attempts"][0]["http_status"], 200);
     assert_eq!(post(&sandbox, "callbacks/2/resend", &json!({})).await["status"], "owed");
@@ -172,6 +172,158 @@ async fn the_clock_is_looked_at_and_set() {
 }
 
 #[tokio::test]
+async fn orders_and_callbacks_come_page_by_page() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (caller, receiver) = (Caller::of(&sandbox), Receiver::ok().await);
+    let mut ids = Vec::new();
+    for number in ["D1", "D2", "D3", "D4", "D5"] {
+        let id = caller.deposit_to(&sandbox, number, &receiver.url()).await;
+        sandbox.pay(&id).unwrap();
+        ids.push(json!(id));
+    }
+    let page = |list: &'static str, name: &'static str, size: usize| {
+        let sandbox = &sandbox;
+        async move {
+            let (mut seen, mut path) = (Vec::new(), format!("{list}limit={size}"));
+            loop {
+                let page = get(sandbox, &path).await;
+                let items = page[if name == "id" { "callbacks" } else { "orders" }].as_array().unwrap();
+                assert!(items.len() <= size);
+                seen.extend(items.iter().map(|item| item[name].clone()));
+                if page["next"].is_null() {
+                    return seen;
+                }
+                assert_eq!(items.len(), size);
+                path = format!("{list}limit={size}&after={}", page["next"].to_string().replace('"', ""));
+            }
+        }
+    };
+    for size in [1, 2, 5, 6, 1000] {
+        assert_eq!(page("orders?", "pay_order_id", size).await, ids, "{size}");
+        assert_eq!(page("orders?state=2&merchant_no=M1688443086&", "pay_order_id", size).await, ids);
+        assert_eq!(page("callbacks?", "id", size).await, [1, 2, 3, 4, 5], "{size}");
+    }
+    let of_one = format!("callbacks?pay_order_id={}", ids[2].as_str().unwrap());
+    assert_eq!(get(&sandbox, &of_one).await["callbacks"][0]["id"], 3);
+    assert_eq!(get(&sandbox, "events?limit=2").await["last"], 2);
+    for path in
+        ["orders?limit=0", "orders?limit=1001", "callbacks?limit=x", "callbacks?after=x", "events?limit=0"]
+    {
+        assert_eq!(refused(&sandbox, 400, "GET", path, "").await.0, "invalid_request", "{path}");
+    }
+    assert_eq!(refused(&sandbox, 404, "GET", "orders?after=P1", "").await.0, "unknown_order");
+}
+
+#[tokio::test]
+async fn fees_are_set_for_a_market_and_for_a_merchant() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::of(&sandbox);
+    let market = json!({ "currency": "KES", "direction": "deposit", "basis_points": 250, "fixed": "1" });
+    let mut shown = market.clone();
+    shown["merchant_no"] = Value::Null;
+    assert_eq!(post(&sandbox, "fees", &market).await, shown);
+    let own = json!({ "currency": "KES", "direction": "withdraw", "fixed": "3.50" });
+    let shown = post(&sandbox, "merchants/M1688443086/fees", &own).await;
+    assert_eq!((&shown["merchant_no"], &shown["basis_points"]), (&json!("M1688443086"), &json!(0)));
+    for (path, body, fee) in
+        [(DEPOSIT, kenya("D1", &json!({})), "3.50"), (WITHDRAW, payout("W1", &json!({})), "3.50")]
+    {
+        let id = caller.create(&sandbox, path, &body).await;
+        assert_eq!(post(&sandbox, &format!("orders/{id}/pay"), &json!({})).await["fee"], fee);
+    }
+    for (body, named) in [
+        (r#"{"direction":"deposit"}"#, "\"currency\" is missing"),
+        (r#"{"currency":"KES"}"#, "\"direction\" is missing"),
+        (r#"{"currency":"KES","direction":"1"}"#, "must be deposit or withdraw"),
+        (r#"{"currency":"KES","direction":"deposit","basis_points":10001}"#, "at most 10000"),
+        (r#"{"currency":"KES","direction":"deposit","fixed":1}"#, "\"fixed\" must be a text"),
+    ] {
+        let (_, message) = refused(&sandbox, 400, "POST", "fees", body).await;
+        assert!(message.contains(named), "{body}: {message}");
+    }
+    let (kind, _) = refused(&sandbox, 404, "POST", "merchants/M9/fees", &own.to_string()).await;
+    assert_eq!(kind, "unknown_merchant");
+}
+
+#[tokio::test]
+async fn a_transfer_is_recorded_and_a_second_one_of_its_reference_is_refused() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let transfer = json!({ "reference": "UTR1", "amount": "100.50" });
+    let shown = post(&sandbox, "transfers", &transfer).await;
+    assert_eq!(shown, json!({ "reference": "UTR1", "amount": "100.50", "paid": null }));
+    let (kind, _) = refused(&sandbox, 400, "POST", "transfers", &transfer.to_string()).await;
+    assert_eq!(kind, "invalid_amount");
+    let (_, message) = refused(&sandbox, 400, "POST", "transfers", r#"{"amount":"1"}"#).await;
+    assert!(message.contains("\"reference\" is missing"), "{message}");
+}
+
+#[tokio::test]
+async fn scenarios_are_played_and_cleared() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let listed = get(&sandbox, "scenarios").await;
+    assert_eq!(listed["scenarios"], json!([]));
+    assert!(listed["shipped"].as_array().unwrap().iter().any(|one| one["name"] == "paid-at-once"));
+    let played = post(&sandbox, "scenarios", &json!({ "shipped": "paid-later" })).await;
+    assert_eq!(
+        (&played["name"], &played["steps"][1]),
+        (&json!("paid-later"), &json!({ "after": "3m", "do": "pay" }))
+    );
+    // What is shown can be played.
+    let mut own = played.clone();
+    own["name"] = json!("own");
+    assert_eq!(post(&sandbox, "scenarios", &json!({ "scenario": own })).await, own);
+    let toml = "name = \"third\"\ndescription = \"T\"\n[[faults]]\nkind = \"lose_callback\"";
+    post(&sandbox, "scenarios", &json!({ "toml": toml })).await;
+    let names = |value: &Value| -> Vec<_> {
+        value["scenarios"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect()
+    };
+    assert_eq!(names(&get(&sandbox, "scenarios").await), ["paid-later", "own", "third"]);
+
+    let id = Caller::of(&sandbox).create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
+    let order = get(&sandbox, &format!("orders/{id}")).await;
+    let planned: Vec<_> = order["planned"].as_array().unwrap().iter().map(|one| &one["step"]).collect();
+    assert_eq!(planned, ["open after 20s", "pay after 3m"]);
+    let pay_at = order["planned"][1]["at"].as_u64().unwrap();
+    assert_eq!(pay_at - order["created_at"].as_u64().unwrap(), 180_000);
+    let events = get(&sandbox, "events").await["events"].to_string();
+    assert!(events.contains(r#""kind":"scenario_took""#), "{events}");
+
+    assert_eq!(names(&post(&sandbox, "scenarios/own/clear", &json!({})).await), ["paid-later", "third"]);
+    assert_eq!(refused(&sandbox, 404, "POST", "scenarios/own/clear", "").await.0, "unknown_scenario");
+    assert!(names(&post(&sandbox, "scenarios/clear", &json!({})).await).is_empty());
+
+    for (body, status, kind, named) in [
+        (json!({ "shipped": "nothing" }), 404, "unknown_scenario", "paid-at-once"),
+        (json!({ "scenario": { "name": "x" } }), 400, "invalid_scenario", "`description`"),
+        (json!({ "scenario": 5 }), 400, "invalid_scenario", "struct"),
+        (json!({ "toml": "name = " }), 400, "invalid_scenario", "line 1"),
+        (json!({}), 400, "invalid_request", "\"toml\""),
+        (json!({ "shipped": "paid-later", "toml": "" }), 400, "invalid_request", "one alone"),
+    ] {
+        let found = refused(&sandbox, status, "POST", "scenarios", &body.to_string()).await;
+        assert!(found.0 == kind && found.1.contains(named), "{body}: {found:?}");
+    }
+    assert_eq!(get(&sandbox, "scenarios").await["scenarios"], json!([]));
+}
+
+#[tokio::test]
+async fn a_callback_of_ones_own_is_signed_and_a_reset_forgets_all() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let signed = post(&sandbox, "callbacks/sign", &json!({ "body": r#"{"state":2,"mchNo":"M1"}"# })).await;
+    let (body, signature) = (signed["body"].as_str().unwrap(), signed["signature"].as_str());
+    let verifier = tarspay_sign::CallbackVerifier::new(sandbox.system_public_key());
+    assert!(verifier.verify(signature, body.as_bytes()).is_ok());
+    let (_, message) = refused(&sandbox, 400, "POST", "callbacks/sign", r#"{"body":"[]"}"#).await;
+    assert!(message.contains("\"body\" cannot be signed"), "{message}");
+
+    Caller::of(&sandbox).create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
+    let health = post(&sandbox, "reset", &json!({})).await;
+    assert_eq!(health, get(&sandbox, "health").await);
+    assert_eq!(get(&sandbox, "orders").await["orders"], json!([]));
+    assert_eq!(get(&sandbox, "events").await["events"][0]["kind"], "reset");
+}
+
+#[tokio::test]
 async fn every_fault_can_be_asked_for() {
     let sandbox = Sandbox::start().await.unwrap();
     for (fault, expected) in [
@@ -190,14 +342,17 @@ async fn every_fault_can_be_asked_for() {
         (json!({ "kind": "high_s_callback_signature" }), Fault::high_s_callback_signature()),
         (json!({ "kind": "duplicate_callback", "copies": 2 }), Fault::duplicate_callback(2)),
         (json!({ "kind": "reorder_callbacks" }), Fault::reorder_callbacks()),
+        (json!({ "kind": "lose_callback" }), Fault::lose_callback()),
+        (json!({ "kind": "delay_callback", "millis": 5 }), Fault::delay_callback(Duration::from_millis(5))),
+        (json!({ "kind": "forge_callback" }), Fault::forge_callback()),
     ] {
         let shown = post(&sandbox, "faults", &fault).await;
         assert_eq!((&shown["what"], &shown["times_left"]), (&json!(expected.to_string()), &json!(1)));
         assert_eq!(sandbox.faults().last().unwrap().1.to_string(), expected.to_string());
     }
-    assert_eq!(get(&sandbox, "faults").await["faults"].as_array().unwrap().len(), 12);
+    assert_eq!(get(&sandbox, "faults").await["faults"].as_array().unwrap().len(), 15);
     let left = post(&sandbox, "faults/3/clear", &json!({})).await;
-    assert_eq!(left["faults"].as_array().unwrap().len(), 11);
+    assert_eq!(left["faults"].as_array().unwrap().len(), 14);
     let (kind, _) = refused(&sandbox, 404, "POST", "faults/3/clear", "").await;
     assert_eq!(kind, "unknown_fault");
     assert_eq!(post(&sandbox, "faults/clear", &json!({})).await, json!({ "faults": [] }));

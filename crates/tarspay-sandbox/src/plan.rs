@@ -1,0 +1,164 @@
+//! What happens to orders by itself, in the order of its time: deposits time out, and scenarios take their steps.
+//!
+//! Time may have jumped: what lies between is done one after the other, as if it had passed.
+
+use crate::clock::{later, millis};
+use crate::event::EventKind;
+use crate::fee::Fee;
+use crate::life;
+use crate::scenario::{Action, Part};
+use crate::store::orders::{self, Record, Which};
+use crate::store::plans::{self, Planned, Waiting};
+use crate::store::{StoreError, Tx};
+use crate::{Error, ErrorKind};
+use tarspay_types::{Amount, MerchantNo, MerchantOrderNo};
+
+/// Has the first scenario that fits take a new order.
+pub(crate) fn take(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
+    let played = plans::played(tx)?;
+    let Some(played) = played.iter().find(|it| it.scenario.takes(&record.order, it.taken)) else {
+        return Ok(());
+    };
+    let scenario = &played.scenario;
+    let times: Vec<_> = scenario.steps().iter().map(|step| later(tx.now, millis(step.after))).collect();
+    plans::plan(tx, record.id, scenario, &times)?;
+    if let Some(first) = times.into_iter().min() {
+        tx.due(first);
+    }
+    tx.tell(EventKind::ScenarioTook {
+        pay_order_id: record.order.pay_order_id.clone(),
+        scenario: scenario.name().to_owned(),
+    });
+    Ok(())
+}
+
+/// Does all that is due, and tells when the next thing is.
+pub(crate) fn catch_up(tx: &Tx<'_>) -> Result<Option<u64>, Error> {
+    const AT_ONCE: u32 = 256;
+    loop {
+        let step = plans::next_due(tx, None)?;
+        let overdue = orders::overdue(tx, until(tx, step.as_ref()), AT_ONCE)?;
+        if !overdue.is_empty() {
+            for mut record in overdue {
+                life::expire(tx, &mut record)?;
+            }
+            continue;
+        }
+        let Some(step) = step else {
+            let next = [orders::next_expiry(tx)?, plans::next_at(tx)?];
+            return Ok(next.into_iter().flatten().min());
+        };
+        match orders::by_id(tx, step.order)? {
+            Some(mut record) => perform(tx, &mut record, &step)?,
+            None => plans::done(tx, &step)?,
+        }
+    }
+}
+
+/// Does all that is due about this order: nobody sees one as it is no longer.
+pub(crate) fn catch_up_with(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
+    loop {
+        let step = plans::next_due(tx, Some(record.id))?;
+        let until = until(tx, step.as_ref());
+        if record.order.state.is_pending() && record.expires_at.is_some_and(|at| at <= until) {
+            life::expire(tx, record)?;
+        }
+        match step {
+            Some(step) => perform(tx, record, &step)?,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// The time up to which deposits time out before a step. One that is taken at that very time is in time.
+fn until(tx: &Tx<'_>, step: Option<&Planned>) -> u64 {
+    step.map_or(tx.now, |step| step.at.saturating_sub(1))
+}
+
+/// Takes a step, or skips it if it is not possible.
+fn perform(tx: &Tx<'_>, record: &mut Record, planned: &Planned) -> Result<(), Error> {
+    plans::done(tx, planned)?;
+    let mut moved = record.clone();
+    match tx.attempt(|| act(tx, &mut moved, &planned.step.action))? {
+        Ok(()) => *record = moved,
+        Err(error) if error.kind() == ErrorKind::Store => return Err(error),
+        Err(error) => tx.tell(EventKind::ScenarioSkipped {
+            pay_order_id: record.order.pay_order_id.clone(),
+            scenario: planned.scenario.clone(),
+            step: planned.step.to_string(),
+            reason: error.to_string(),
+        }),
+    }
+    Ok(())
+}
+
+fn act(tx: &Tx<'_>, record: &mut Record, action: &Action) -> Result<(), Error> {
+    match action {
+        Action::Open => life::open(tx, record),
+        Action::Pay => life::pay(tx, record),
+        Action::PayPartially(part) => {
+            let amount = match *part {
+                Part::Amount(amount) => amount,
+                Part::Percent(percent) => share(record.order.amount, percent)?,
+            };
+            life::pay_partially(tx, record, amount)
+        }
+        Action::Fail(reason) => life::fail(tx, record, reason),
+        Action::Reject(reason) => life::reject(tx, record, reason),
+        Action::Refund => life::refund(tx, record),
+        Action::Expire => life::expire(tx, record),
+        Action::RecordTransfer { amount, reference } => {
+            let reference =
+                reference.as_ref().or(record.order.trx_id.as_ref()).cloned().ok_or_else(|| {
+                    Error::new(ErrorKind::InvalidTransition, "the merchant has submitted no reference for it")
+                })?;
+            let paid = life::record_transfer(tx, &reference, amount.unwrap_or(record.order.amount))?;
+            if let Some(paid) = paid.filter(|paid| paid.id == record.id) {
+                *record = paid;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A share of an amount, to two decimals, as a fee is.
+fn share(amount: Amount, percent: u8) -> Result<Amount, Error> {
+    Fee::new(Amount::ZERO, u16::from(percent) * 100)
+        .of(amount)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidAmount, "the share has more than 28 digits"))
+}
+
+/// The faults that strike a call of this merchant that names this order; they count as having struck.
+pub(crate) fn strike_call(
+    tx: &Tx<'_>,
+    merchant_no: &MerchantNo,
+    number: &MerchantOrderNo,
+    path: &str,
+) -> Result<Vec<Waiting>, StoreError> {
+    let Some(record) = orders::find(tx, &Which::Number(merchant_no, number))? else { return Ok(Vec::new()) };
+    strike(tx, &record, |waiting| waiting.fault.strikes_call(path))
+}
+
+/// The faults that strike an attempt at a callback about this order; they count as having struck.
+pub(crate) fn strike_callback(tx: &Tx<'_>, order: i64) -> Result<Vec<Waiting>, StoreError> {
+    let Some(record) = orders::by_id(tx, order)? else { return Ok(Vec::new()) };
+    strike(tx, &record, |waiting| waiting.fault.fault.is_of_callbacks())
+}
+
+fn strike(
+    tx: &Tx<'_>,
+    record: &Record,
+    meant: impl Fn(&Waiting) -> bool,
+) -> Result<Vec<Waiting>, StoreError> {
+    let mut striking = plans::faults(tx, record.id)?;
+    striking.retain(meant);
+    for waiting in &striking {
+        plans::struck(tx, waiting)?;
+        tx.tell(EventKind::ScenarioStruck {
+            pay_order_id: record.order.pay_order_id.clone(),
+            scenario: waiting.scenario.clone(),
+            what: waiting.fault.fault.to_string(),
+        });
+    }
+    Ok(striking)
+}
