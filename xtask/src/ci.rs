@@ -1,7 +1,7 @@
 //! Everything that must hold before a change lands, cheapest first.
 
 use crate::shell::{Failure, cargo, root, run as run_command, say};
-use crate::{alone, browser, layers, pages, tree, vectors};
+use crate::{alone, browser, layers, links, pages, promises, tree, vectors};
 
 /// Each set of features that a user can choose, beside the default: the package and its flags.
 const FEATURE_SETS: &[(&str, &[&str])] = &[
@@ -26,6 +26,8 @@ pub fn run() -> Result<(), Failure> {
     step("dependency tree", tree::run)?;
     step("pages made from the code", || pages::run(true))?;
     step("conformance suite", || vectors::run(true))?;
+    step("links", links::run)?;
+    step("promises", promises::run)?;
     step("lints", lints)?;
     step("the page in a browser", browser::run)?;
     step("tests, every feature", || {

@@ -6,7 +6,10 @@ pub mod bench;
 pub mod browser;
 pub mod ci;
 pub mod layers;
+pub mod links;
+pub mod markdown;
 pub mod pages;
+pub mod promises;
 #[cfg(test)]
 mod sandbox_page;
 pub mod shell;

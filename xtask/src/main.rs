@@ -33,6 +33,10 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Check that no link between Markdown files leads nowhere
+    Links,
+    /// Check that each promise of docs/threat-model.md has its test
+    Promises,
     /// Build tarspay-sign alone in a new crate, with its README's snippet
     Alone,
     /// Try the sandbox's page in a real browser, which is installed where that can be done
@@ -61,6 +65,8 @@ fn main() -> ExitCode {
         Command::Tree => xtask::tree::run(),
         Command::Pages { check } => xtask::pages::run(check),
         Command::Vectors { check } => xtask::vectors::run(check),
+        Command::Links => xtask::links::run(),
+        Command::Promises => xtask::promises::run(),
         Command::Alone => xtask::alone::run(),
         Command::Browser => xtask::browser::run(),
         #[cfg(feature = "bench")]
