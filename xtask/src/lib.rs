@@ -7,7 +7,7 @@ pub mod browser;
 pub mod ci;
 pub mod layers;
 pub mod links;
-pub mod markdown;
+mod markdown;
 pub mod pages;
 pub mod promises;
 #[cfg(test)]

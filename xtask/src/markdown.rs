@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 
 /// Where a page points to, and what can be pointed to in it.
 #[derive(Debug, Default)]
-pub struct Outline {
+pub(crate) struct Outline {
     /// The targets of links and pictures, as written.
-    pub targets: Vec<String>,
+    pub(crate) targets: Vec<String>,
     /// The anchors of the headings.
-    pub anchors: BTreeSet<String>,
+    pub(crate) anchors: BTreeSet<String>,
 }
 
 impl Outline {
     /// Reads a page.
-    pub fn of(page: &str) -> Self {
+    pub(crate) fn of(page: &str) -> Self {
         let mut outline = Self::default();
         let mut heading = None;
         for event in Parser::new_ext(page, Options::ENABLE_TABLES) {
@@ -64,7 +64,7 @@ fn anchor(heading: &str) -> String {
 /// # Errors
 ///
 /// If a folder cannot be read.
-pub fn pages() -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn pages() -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     collect(&root(), &mut found)?;
     found.sort();
