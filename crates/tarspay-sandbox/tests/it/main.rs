@@ -16,6 +16,7 @@ mod control_api_guard;
 mod events;
 mod explained;
 mod faults;
+mod fuzz;
 mod hostile;
 mod http;
 mod ledger;
