@@ -5,6 +5,7 @@ pub mod alone;
 pub mod bench;
 pub mod browser;
 pub mod ci;
+pub mod fuzz;
 pub mod layers;
 pub mod links;
 mod markdown;

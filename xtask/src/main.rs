@@ -41,6 +41,8 @@ enum Command {
     Alone,
     /// Try the sandbox's page in a real browser, which is installed where that can be done
     Browser,
+    /// Throw bytes at the fuzz targets of the crates
+    Fuzz(xtask::fuzz::Options),
     /// Measure beside rivals, and write docs/performance.md
     Bench {
         /// Measure in this very process: a release build with the feature `bench`
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Command::Promises => xtask::promises::run(),
         Command::Alone => xtask::alone::run(),
         Command::Browser => xtask::browser::run(),
+        Command::Fuzz(options) => xtask::fuzz::run(&options),
         #[cfg(feature = "bench")]
         Command::Bench { now: true } => xtask::bench::measure::run(),
         Command::Bench { .. } => xtask::bench::run(),
