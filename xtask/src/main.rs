@@ -41,6 +41,12 @@ enum Command {
     Alone,
     /// Try the sandbox's page in a real browser, which is installed where that can be done
     Browser,
+    /// Build every choice of features of each library
+    Features,
+    /// Build with the lowest versions of the dependencies that the manifests allow
+    Minimal,
+    /// Check licences, sources, duplicates and advisories of the dependencies
+    Supply,
     /// Throw bytes at the fuzz targets of the crates
     Fuzz(xtask::fuzz::Options),
     /// Measure beside rivals, and write docs/performance.md
@@ -71,6 +77,9 @@ fn main() -> ExitCode {
         Command::Promises => xtask::promises::run(),
         Command::Alone => xtask::alone::run(),
         Command::Browser => xtask::browser::run(),
+        Command::Features => xtask::features::run(),
+        Command::Minimal => xtask::minimal::run(),
+        Command::Supply => xtask::supply::run(),
         Command::Fuzz(options) => xtask::fuzz::run(&options),
         #[cfg(feature = "bench")]
         Command::Bench { now: true } => xtask::bench::measure::run(),

@@ -1,8 +1,7 @@
 //! libFuzzer as the driver: builds `xtask/libfuzzer` with the counters that it is guided by, and runs it.
 
 use super::Options;
-use crate::shell::{Failure, cargo, output, root, run as run_command, say};
-use cargo_metadata::MetadataCommand;
+use crate::shell::{Failure, cargo, output, root, run as run_command, say, target_folder};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -93,13 +92,4 @@ fn build() -> Result<PathBuf, Failure> {
     build.arg(&folder).env("RUSTFLAGS", COUNTERS);
     run_command(build)?;
     Ok(folder.join(host).join("release/tarspay-libfuzzer"))
-}
-
-fn target_folder() -> Result<PathBuf, Failure> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(root().join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .map_err(|error| Failure::to("read the workspace", error))?;
-    Ok(metadata.target_directory.into())
 }
