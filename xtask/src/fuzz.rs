@@ -79,25 +79,37 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
 }
 
-/// Builds this program with the targets and runs it.
+/// The short, deterministic run of `cargo xtask ci`: each target some hundred times.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn smoke() -> Result<(), Failure> {
+    run_words(&["--smoke".into()])
+}
+
+/// Our own driver, with the words of the options.
 fn own(options: &Options) -> Result<(), Failure> {
-    let mut words: Vec<OsString> = ["fuzz", "--now"].map(Into::into).into();
-    words.extend(options.target.as_ref().map(OsString::from));
+    let mut words: Vec<OsString> = options.target.iter().map(OsString::from).collect();
     if options.list {
         words.push("--list".into());
     }
     if options.smoke {
         words.push("--smoke".into());
     } else if let Some(input) = &options.input {
-        // This program runs in the folder of the workspace, whichever the caller is in.
+        // The program is started in the folder of the workspace, whichever the caller is in.
         let input = std::path::absolute(input).map_err(|error| Failure::to("find the input", error))?;
         words.extend(["--input".into(), input.into()]);
     } else {
         words.push(format!("--seconds={}", options.seconds).into());
     }
     words.push(format!("--seed={}", options.seed).into());
-    let mut command =
-        cargo(&root(), &["run", "--quiet", "--locked", "--package", "xtask", "--features", "fuzz", "--"]);
-    command.args(words);
+    run_words(&words)
+}
+
+fn run_words(words: &[OsString]) -> Result<(), Failure> {
+    let build = ["run", "--quiet", "--locked", "--package", "xtask", "--features", "fuzz"];
+    let mut command = cargo(&root(), &build);
+    command.args(["--", "fuzz", "--now"]).args(words);
     run_command(command)
 }
