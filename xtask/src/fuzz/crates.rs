@@ -17,3 +17,5 @@ pub(super) mod http;
 pub(super) mod models;
 #[path = "../../../crates/tarspay-sign/tests/fuzz/signature.rs"]
 pub(super) mod signature;
+#[path = "../../../crates/tarspay-types/tests/fuzz/spellings.rs"]
+mod spellings;

@@ -1,6 +1,7 @@
 //! Fuzz target: callbacks, the request of every call, amounts and addresses, as a gateway or a receiver reads them.
 
 use super::examples::EXAMPLES;
+use super::spellings::are_mixed;
 use std::fmt::Debug;
 use tarspay_types::{
     Amount, BalanceRequest, BangladeshTrxIdQuery, BrazilTrxIdQuery, Callback, CertificateRequest, Decode,
@@ -29,7 +30,7 @@ fn same_again<T: Decode + serde::Serialize + Eq + Debug>(bytes: &[u8]) -> Option
     let model = T::from_slice(bytes).ok()?;
     let written = serde_json::to_string(&model).expect("what was read can be written");
     let again = T::from_json(&written).expect("what was written can be read");
-    assert_eq!(again, model, "reading again changes something");
+    assert!(again == model || are_mixed(bytes), "{model:?} is read again as {again:?}");
     assert_eq!(serde_json::to_string(&again).ok(), Some(written), "writing again changes something");
     Some(model)
 }

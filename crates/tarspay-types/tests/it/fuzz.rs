@@ -8,6 +8,8 @@ mod envelope;
 mod examples;
 #[path = "../fuzz/models.rs"]
 mod models;
+#[path = "../fuzz/spellings.rs"]
+mod spellings;
 
 /// Runs the seeds and the files of `tests/fuzz/found/NAME`.
 fn replay(name: &str, run: fn(&[u8]), seeds: Vec<Vec<u8>>) {
