@@ -79,7 +79,9 @@ fn turn_on(name: &str, features: &BTreeMap<String, Vec<String>>, set: &mut BTree
     // What names a dependency or a feature of one is not in the table.
     let Some(others) = features.get(name) else { return };
     if set.insert(name.to_owned()) {
-        others.iter().for_each(|other| turn_on(other, features, set));
+        for other in others {
+            turn_on(other, features, set);
+        }
     }
 }
 

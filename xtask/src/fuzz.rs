@@ -23,6 +23,8 @@ use std::path::PathBuf;
 
 /// What to fuzz, how and for how long.
 #[derive(Clone, Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[non_exhaustive]
 pub struct Options {
     /// The target; every one in turn if none is given
     pub target: Option<String>,

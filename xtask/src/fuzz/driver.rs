@@ -33,7 +33,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if let Some(file) = &options.input {
         let input = fs::read(file)
             .map_err(|error| Failure::to(&format!("read the input {}", file.display()), error))?;
-        targets.iter().for_each(|target| (target.run)(&input));
+        for target in targets {
+            (target.run)(&input);
+        }
         say(&format!("fuzz: {} holds", file.display()));
         return Ok(());
     }
