@@ -1,6 +1,6 @@
 //! The sandbox's page in a real browser: installs Chromium where that can be done, and runs the test.
 
-use crate::shell::{Failure, cargo, root, run as run_command, say};
+use crate::shell::{Failure, cargo, root, run as run_command, skip};
 use std::process::{Command, Stdio};
 
 const BROWSERS: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
@@ -14,7 +14,7 @@ pub fn run() -> Result<(), Failure> {
     if !is_there()
         && let Err(reason) = install()
     {
-        say(&format!("skipped: the page in a browser, as there is none: {reason}"));
+        skip("the page in a browser", &format!("there is none: {reason}"));
         return Ok(());
     }
     let words = ["test", "--locked", "--package", "xtask", "--test", "browser", "--", "--nocapture"];
