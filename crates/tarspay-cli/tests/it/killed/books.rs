@@ -30,8 +30,18 @@ fn hundredths(value: &Value) -> i128 {
     format!("{whole}{fraction:0<2}").parse().unwrap()
 }
 
+/// All of them, page by page.
 async fn orders(owner: &Owner) -> Vec<Value> {
-    owner.look("orders").await["orders"].as_array().unwrap().clone()
+    let mut all = Vec::new();
+    let mut path = "orders?limit=500".to_owned();
+    loop {
+        let page = owner.look(&path).await;
+        all.extend(page["orders"].as_array().unwrap().iter().cloned());
+        match &page["next"] {
+            Value::Null => return all,
+            next => path = format!("orders?limit=500&after={}", next.as_str().unwrap()),
+        }
+    }
 }
 
 /// Every order is as acknowledged, and the balances are what the orders come to.
