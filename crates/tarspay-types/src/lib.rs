@@ -123,6 +123,7 @@ mod trx_id_bangladesh;
 mod trx_id_brazil;
 mod trx_id_submit;
 mod unix_seconds;
+mod unread;
 mod utr;
 mod web_address;
 mod withdraw;
