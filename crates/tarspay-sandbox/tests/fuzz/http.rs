@@ -111,23 +111,42 @@ fn exchange(sandbox: &Sandbox, bytes: &[u8], end: bool) -> Vec<u8> {
 
 struct Answer {
     status: u16,
-    has_json: bool,
+    kind: Kind,
     body: Vec<u8>,
+}
+
+/// What an answer says that it is.
+enum Kind {
+    Json,
+    /// What the page for people is made of.
+    Text,
+    /// Nothing.
+    None,
 }
 
 impl Answer {
     fn assert_readable(&self) {
         assert!((100..600).contains(&self.status), "status {}", self.status);
-        if !self.has_json {
-            // hyper refuses by itself what is no HTTP: a status without a body.
-            assert!(self.body.is_empty(), "a body of no declared kind");
-            return;
+        assert!(self.status != 500, "the sandbox has a fault: {}", String::from_utf8_lossy(&self.body));
+        match self.kind {
+            Kind::Json => {}
+            Kind::Text => {
+                assert!(
+                    std::str::from_utf8(&self.body).is_ok_and(|text| !text.is_empty()),
+                    "a page is a text"
+                );
+                return;
+            }
+            Kind::None => {
+                // hyper refuses by itself what is no HTTP: a status without a body. So does the page where it leads elsewhere.
+                assert!(self.body.is_empty(), "a body of no declared kind");
+                return;
+            }
         }
         let json: Value = serde_json::from_slice(&self.body).expect("an answer is JSON");
         let is_envelope = json["code"].is_i64() && json["msg"].is_string();
         let is_control = json.is_object() || json.is_array();
         assert!(is_envelope || is_control, "neither an envelope nor an answer of the control API");
-        assert!(self.status != 500, "the sandbox has a fault: {json}");
     }
 }
 
@@ -142,8 +161,12 @@ fn answers(mut bytes: &[u8]) -> Vec<Answer> {
         let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         let length = value("content-length").map_or(0, |length| length.parse().expect("a length"));
         let (body, rest) = bytes[end..].split_at_checked(length).expect("a whole body");
-        let has_json = value("content-type").is_some_and(|kind| kind.starts_with("application/json"));
-        answers.push(Answer { status, has_json, body: body.to_vec() });
+        let kind = match value("content-type") {
+            Some(kind) if kind.starts_with("application/json") => Kind::Json,
+            Some(kind) if kind.starts_with("text/") => Kind::Text,
+            _ => Kind::None,
+        };
+        answers.push(Answer { status, kind, body: body.to_vec() });
         bytes = rest;
     }
     answers
