@@ -3,7 +3,7 @@
 //! The text comes from rustdoc's JSON, whose format changes with the compiler. A compiler that writes another format than
 //! the one the crate `public-api` reads leaves the check undone, and that is said.
 
-use crate::shell::{Failure, cargo, output, say};
+use crate::shell::{Failure, cargo, output, say, skip};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -95,9 +95,8 @@ fn text(root: &Path, library: &str) -> Result<Option<String>, Failure> {
         Some(FORMAT) => {}
         other => {
             let other = other.map_or_else(|| "unknown".to_owned(), |version| version.to_string());
-            say(&format!(
-                "SKIPPED: api: this compiler writes rustdoc's JSON in format {other}, not {FORMAT}"
-            ));
+            let why = format!("this compiler writes rustdoc's JSON in format {other}, not {FORMAT}");
+            skip(&format!("the public API of {library}"), &why);
             return Ok(None);
         }
     }

@@ -9,6 +9,8 @@ mod builds;
 #[cfg(feature = "bench")]
 mod callback;
 #[cfg(feature = "bench")]
+mod child;
+#[cfg(feature = "bench")]
 mod curve;
 #[cfg(feature = "bench")]
 pub mod http;
@@ -22,6 +24,8 @@ mod page;
 mod request;
 #[cfg(feature = "bench")]
 mod sample;
+#[cfg(feature = "bench")]
+mod sandbox;
 #[cfg(feature = "bench")]
 mod stopwatch;
 

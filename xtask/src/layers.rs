@@ -112,10 +112,23 @@ mod tests {
     use super::{run, violations};
     use crate::shell::root;
     use cargo_metadata::{Metadata, MetadataCommand};
+    use std::fs;
 
     #[test]
     fn the_workspace_keeps_to_the_map() {
         run().unwrap();
+    }
+
+    #[test]
+    fn every_crate_forbids_unsafe_code() {
+        let house = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        assert!(house.contains("\n[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
+        let metadata =
+            MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+        for package in metadata.workspace_packages() {
+            let manifest = fs::read_to_string(&package.manifest_path).unwrap();
+            assert!(manifest.contains("\n[lints]\nworkspace = true\n"), "{}", package.name);
+        }
     }
 
     #[test]

@@ -4,13 +4,21 @@
 pub mod alone;
 pub mod api;
 pub mod bench;
+pub mod browser;
 pub mod ci;
+pub mod features;
+pub mod fuzz;
 pub mod layers;
+pub mod links;
+mod markdown;
+pub mod minimal;
 pub mod pages;
+pub mod promises;
 pub mod release;
 #[cfg(test)]
 mod sandbox_page;
 pub mod shell;
+pub mod supply;
 pub mod tree;
 pub mod vectors;
 

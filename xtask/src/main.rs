@@ -39,11 +39,25 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Build tarspay-sign alone in a new crate, with its README's snippet
-    Alone,
     /// The steps of a release: docs/releasing.md
     #[command(subcommand)]
     Release(xtask::release::Step),
+    /// Check that no link between Markdown files leads nowhere
+    Links,
+    /// Check that each promise of docs/threat-model.md has its test
+    Promises,
+    /// Build tarspay-sign alone in a new crate, with its README's snippet
+    Alone,
+    /// Try the sandbox's page in a real browser, which is installed where that can be done
+    Browser,
+    /// Build every choice of features of each library
+    Features,
+    /// Build with the lowest versions of the dependencies that the manifests allow
+    Minimal,
+    /// Check licences, sources, duplicates and advisories of the dependencies
+    Supply,
+    /// Throw bytes at the fuzz targets of the crates
+    Fuzz(xtask::fuzz::Options),
     /// Measure beside rivals, and write docs/performance.md
     Bench {
         /// Measure in this very process: a release build with the feature `bench`
@@ -69,8 +83,15 @@ fn main() -> ExitCode {
         Command::Pages { check } => xtask::pages::run(check),
         Command::Vectors { check } => xtask::vectors::run(check),
         Command::Api { check } => xtask::api::run(&xtask::shell::root(), check),
-        Command::Alone => xtask::alone::run(),
         Command::Release(step) => xtask::release::run(&step),
+        Command::Links => xtask::links::run(),
+        Command::Promises => xtask::promises::run(),
+        Command::Alone => xtask::alone::run(),
+        Command::Browser => xtask::browser::run(),
+        Command::Features => xtask::features::run(),
+        Command::Minimal => xtask::minimal::run(),
+        Command::Supply => xtask::supply::run(),
+        Command::Fuzz(options) => xtask::fuzz::run(&options),
         #[cfg(feature = "bench")]
         Command::Bench { now: true } => xtask::bench::measure::run(),
         Command::Bench { .. } => xtask::bench::run(),

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+
+/// What this run left out.
+static SKIPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Why a command of the maintainers failed.
 #[derive(Debug)]
@@ -32,6 +36,20 @@ impl std::error::Error for Failure {}
 pub fn root() -> PathBuf {
     // xtask lies directly below it.
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+/// The folder of the workspace's builds.
+///
+/// # Errors
+///
+/// If cargo cannot read the workspace.
+pub fn target_folder() -> Result<PathBuf, Failure> {
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .map_err(|error| Failure::to("read the workspace", error))?;
+    Ok(metadata.target_directory.into())
 }
 
 /// Cargo, started in a folder, with its words.
@@ -79,6 +97,18 @@ pub fn output(mut command: Command) -> Result<String, Failure> {
 #[expect(clippy::print_stdout, reason = "the maintainers' commands talk on stdout")]
 pub fn say(text: &str) {
     println!("{text}");
+}
+
+/// Says that a check was left out, and why; `cargo xtask ci` says it again at its end.
+pub fn skip(what: &str, why: &str) {
+    let line = format!("skipped: {what}: {why}");
+    say(&line);
+    SKIPPED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
+}
+
+/// What was left out since the last time this was asked.
+pub fn take_skipped() -> Vec<String> {
+    std::mem::take(&mut SKIPPED.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
 fn words(command: &Command) -> String {

@@ -8,7 +8,7 @@ mod requests;
 mod signatures;
 mod suite;
 
-use crate::shell::{Failure, root, say};
+use crate::shell::{Failure, root, say, skip};
 use std::fmt::Write as _;
 use std::fs;
 use suite::Suite;
@@ -39,7 +39,7 @@ pub fn run(check: bool) -> Result<(), Failure> {
         match outside::check(checker, &path)? {
             outside::Verdict::Agrees(summary) => say(&format!("vectors: {summary}")),
             outside::Verdict::Skipped(reason) => {
-                say(&format!("vectors: {}: skipped: {reason}", checker.name));
+                skip(&format!("vectors: {}", checker.name), &reason);
             }
             outside::Verdict::Disagrees(report) => {
                 return Err(Failure::new(format!("{} disagrees:\n{report}", checker.name)));

@@ -7,6 +7,7 @@ use crate::event::EventLog;
 use crate::explain::Explainer;
 use crate::faults::Faults;
 use crate::keys::Keys;
+use crate::page::Page;
 use crate::sandbox::{Running, Sandbox, TestMerchant};
 use crate::settings::Settings;
 use crate::store::{self, Store, Surroundings};
@@ -187,8 +188,9 @@ impl Builder {
 
         let timekeeper = tokio::spawn(Timekeeper::new(Arc::clone(&engine), owed).run(messages));
         let (stop, stopped) = oneshot::channel::<()>();
-        let api = ControlApi::new(Sandbox::new(Arc::clone(&engine), address, Arc::clone(&merchant), None));
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&engine), api, async {
+        let owner = Arc::new(Sandbox::new(Arc::clone(&engine), address, Arc::clone(&merchant), None));
+        let (api, page) = (ControlApi::new(Arc::clone(&owner)), Page::new(owner));
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&engine), api, page, async {
             // A dropped sender means the same as a sent word: stop.
             let _ = stopped.await;
         }));

@@ -3,7 +3,7 @@
 mod balance;
 mod certificate;
 mod create;
-mod deposit_answer;
+pub(crate) mod deposit_answer;
 mod query;
 mod trx_id;
 mod utr;

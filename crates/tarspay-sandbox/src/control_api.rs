@@ -5,7 +5,6 @@
 
 mod callbacks;
 mod faults;
-mod guard;
 mod input;
 mod merchants;
 mod orders;
@@ -17,8 +16,8 @@ mod time;
 
 pub(crate) use faults::read as read_fault;
 
-use crate::Sandbox;
 use crate::server::{self, MAX_BODY_BYTES};
+use crate::{Sandbox, guard};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Method, StatusCode, header, request};
 use axum::response::Response;
@@ -38,8 +37,8 @@ pub(crate) struct ControlApi {
 
 impl ControlApi {
     /// Over a handle with which nothing ends.
-    pub(crate) fn new(sandbox: Sandbox) -> Self {
-        Self { sandbox: Arc::new(sandbox), stopping: watch::Sender::new(false) }
+    pub(crate) fn new(sandbox: Arc<Sandbox>) -> Self {
+        Self { sandbox, stopping: watch::Sender::new(false) }
     }
 
     /// Whether a path is one of this API rather than of the gateway.
@@ -66,7 +65,7 @@ impl ControlApi {
     }
 
     async fn value(&self, head: &request::Parts, body: Body) -> Result<Value, Refused> {
-        guard::check(head)?;
+        guard::check(head).map_err(|why| Refused::new(StatusCode::FORBIDDEN, "forbidden", why))?;
         let path = head.uri.path().strip_prefix(ROOT).unwrap_or_default();
         let segments = routes::segments(path)?;
         let resource = Resource::find(&segments).ok_or_else(|| {

@@ -206,6 +206,12 @@ impl EventLog {
         self.kept().events.iter().filter(|event| event.number > number).cloned().collect()
     }
 
+    /// The latest of those before this number, the latest first.
+    pub(crate) fn before(&self, number: u64, at_most: usize) -> Vec<Event> {
+        let kept = self.kept();
+        kept.events.iter().rev().filter(|event| event.number < number).take(at_most).cloned().collect()
+    }
+
     pub(crate) fn tail(&self) -> EventTail {
         EventTail(self.tails.subscribe())
     }

@@ -58,6 +58,12 @@
 //! that are not written in Rust. `GET /_sandbox/health` shows where to start. It answers requests whose `Host` is loopback
 //! and whose `Origin` is none or its own, so that no web page can drive it.
 //!
+//! # For people
+//!
+//! `/` of [`base_url`](Sandbox::base_url) is a page: merchants, orders, callbacks with their attempts, and the log. The
+//! `payUrl` of a deposit is its cashier page, where a payer's part is played by buttons. Who may use it is as for the control
+//! API.
+//!
 //! # Side by side
 //!
 //! Many sandboxes run side by side in one process, each with a port, keys and a state of its own. With
@@ -80,10 +86,12 @@ mod fault;
 mod faults;
 mod fee;
 mod gateway;
+mod guard;
 mod high_s;
 mod keys;
 mod life;
 mod order;
+mod page;
 mod plan;
 mod random;
 mod receiver;

@@ -200,15 +200,18 @@ fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&
     step(tx, record, to, reason)
 }
 
-fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
-    let (steps, direction) = match order.direction {
-        BizType::WITHDRAW => (WITHDRAW_STEPS, "withdraw"),
-        _ => (DEPOSIT_STEPS, "deposit"),
-    };
+/// Whether an order can come to this state from where it stands.
+pub(crate) fn can_come_to(order: &Order, to: OrderState) -> bool {
+    let steps = if order.direction == BizType::WITHDRAW { WITHDRAW_STEPS } else { DEPOSIT_STEPS };
     let allowed = steps.iter().any(|(from, next)| *from == order.state && next.contains(&to));
-    if allowed && to.can_follow(order.state) {
+    allowed && to.can_follow(order.state)
+}
+
+fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
+    if can_come_to(order, to) {
         return Ok(());
     }
+    let direction = if order.direction == BizType::WITHDRAW { "withdraw" } else { "deposit" };
     Err(Error::new(
         ErrorKind::InvalidTransition,
         format!("the {direction} {} is in state {} and cannot come to {to}", order.pay_order_id, order.state),

@@ -6,6 +6,7 @@ use crate::control_api::ControlApi;
 use crate::engine::Engine;
 use crate::faults::End;
 use crate::gateway::{Answer, Call};
+use crate::page::Page;
 use crate::refusal::Refusal;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -52,6 +53,7 @@ pub(crate) struct ArrivedAt(pub(crate) IpAddr);
 struct Shared {
     engine: Arc<Engine>,
     api: Arc<ControlApi>,
+    page: Arc<Page>,
 }
 
 /// Serves until `stopped` is ready, then finishes the answers it is writing. Dropped, it ends all connections.
@@ -59,10 +61,12 @@ pub(crate) async fn serve(
     listener: TcpListener,
     engine: Arc<Engine>,
     api: ControlApi,
+    page: Page,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) {
     let api = Arc::new(api);
-    let router = Router::new().fallback(answer).with_state(Shared { engine, api: Arc::clone(&api) });
+    let shared = Shared { engine, api: Arc::clone(&api), page: Arc::new(page) };
+    let router = Router::new().fallback(answer).with_state(shared);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     tokio::pin!(stopped);
@@ -113,10 +117,13 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher
     let _ = watcher.watch(connection).await;
 }
 
-async fn answer(State(Shared { engine, api }): State<Shared>, request: Request) -> Response {
+async fn answer(State(Shared { engine, api, page }): State<Shared>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     if ControlApi::has(head.uri.path()) {
         return api.answer(&head, body).await;
+    }
+    if Page::has(&head.method, head.uri.path()) {
+        return page.answer(&head, body).await;
     }
     if head.method != Method::POST {
         let refusal = Refusal::new(ErrorCode::SYSTEM_ERROR, "every call of the gateway is a POST");

@@ -10,6 +10,7 @@ pub(crate) mod fees;
 pub(crate) mod keys;
 pub(crate) mod open;
 pub(crate) mod orders;
+pub(crate) mod pages;
 pub(crate) mod plans;
 pub(crate) mod reset;
 pub(crate) mod transfers;

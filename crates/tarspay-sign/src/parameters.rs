@@ -41,7 +41,7 @@ pub struct Parameters {
 const VALUE_BYTES: usize = 1024;
 
 /// Room beside the text for `POST|`, a path, `|`, a nonce and `|`, so that the string to sign needs no memory of its own.
-const ROOM_IN_FRONT: usize = 80;
+pub(crate) const ROOM_IN_FRONT: usize = 80;
 
 impl Parameters {
     /// A request without a body: the text and the body are empty.

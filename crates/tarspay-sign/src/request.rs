@@ -1,7 +1,9 @@
 //! The stages of a request: string to sign, digest, signature, headers.
 
+use crate::parameters::ROOM_IN_FRONT;
 use crate::{Digest, Error, ErrorKind, Nonce, Parameters, PrivateKey, PublicKey, Signature, SignaturePolicy};
 use std::fmt;
+use std::io::Write as _;
 
 /// The header with the caller's public key.
 pub const API_KEY_HEADER: &str = "X-API-KEY";
@@ -53,10 +55,7 @@ impl RequestToSign {
     pub fn new(path: &str, nonce: Nonce, parameters: Parameters) -> Result<Self, Error> {
         check_path(path)?;
         let (mut string_to_sign, body) = parameters.into_parts();
-        // The text of the parameters has room for all of this in front of it.
-        for part in [nonce.between_bars(&mut [0; 22]), path, PREFIX] {
-            string_to_sign.insert_str(0, part);
-        }
+        put_in_front(&mut string_to_sign, [PREFIX, path, nonce.between_bars(&mut [0; 22])]);
         Ok(Self { string_to_sign, path_bytes: path.len(), nonce, body })
     }
 
@@ -225,6 +224,19 @@ impl Headers {
             (API_NONCE_HEADER, &self.nonce),
             (API_SIGNATURE_HEADER, &self.signature),
         ]
+    }
+}
+
+/// The text has room for all of this. It is put together first, so that the text moves once; a path that is longer than
+/// any documented one may cost more.
+fn put_in_front(text: &mut String, parts: [&str; 3]) {
+    let mut buffer = [0; ROOM_IN_FRONT];
+    let mut rest = &mut buffer[..];
+    let fits = parts.iter().all(|part| rest.write_all(part.as_bytes()).is_ok());
+    let length = ROOM_IN_FRONT - rest.len();
+    match std::str::from_utf8(&buffer[..length]) {
+        Ok(front) if fits => text.insert_str(0, front),
+        _ => parts.iter().rev().for_each(|part| text.insert_str(0, part)),
     }
 }
 

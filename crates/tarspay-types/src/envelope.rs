@@ -8,6 +8,7 @@ use serde::ser::{Serialize, Serializer};
 use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::error_code::ErrorCode;
 use crate::members::{Members, Writer};
+use crate::unread::Unread;
 
 /// What the gateway sends around every answer: `{"code":0,"msg":"SUCCESS","data":{…}}` (`docs/wire.md`,
 /// section 6).
@@ -84,16 +85,16 @@ impl<T: Serialize> Serialize for Envelope<T> {
 
 impl<T: Decode> Decode for Envelope<T> {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
-        let mut extra = Members::from_json(json)?;
-        let code: ErrorCode = extra.require(&["code"])?;
-        let msg = extra.optional(&["msg"]);
-        let sign = extra.optional(&["sign"]);
-        let data = match extra.get("data") {
+        let mut unread = Unread::from_json(json)?;
+        let code: ErrorCode = unread.require(&["code"])?;
+        let msg = unread.optional(&["msg"]);
+        let sign = unread.optional(&["sign"]);
+        let data = match unread.get("data") {
             None | Some("null" | "\"\"") => None,
-            Some(_) if code.is_success() => Some(extra.require(&["data"])?),
-            Some(_) => extra.optional(&["data"]),
+            Some(_) if code.is_success() => Some(unread.require(&["data"])?),
+            Some(_) => unread.optional(&["data"]),
         };
-        Ok(Self { code, msg, data, sign, extra })
+        Ok(Self { code, msg, data, sign, extra: unread.into_members() })
     }
 }
 

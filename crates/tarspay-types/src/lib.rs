@@ -87,7 +87,8 @@
 //! All models read through [`Decode`], and through serde by way of it. What a caller cannot do without is
 //! required, in an answer; reading a request requires nothing. An optional member that is absent or cannot be used
 //! is `None`, and whatever came stays in the model's `extra` ([`Members`]), so nothing is lost: a model that is
-//! read and written again has the same members. Texts stand in for numbers and numbers for texts. Identifiers and
+//! read and written again has the same members. The one exception is a member with two spellings that came in both: the
+//! usable one is written under the first name, and hides an unusable one there. Texts stand in for numbers and numbers for texts. Identifiers and
 //! open words are read in any length and with blanks at their ends; such a one cannot be made, and
 //! [`Request::check`] refuses to send it. A member that stands twice is refused. Read from JSON text with
 //! `serde_json`; other formats cannot keep the text of numbers and are refused.
@@ -122,6 +123,7 @@ mod trx_id_bangladesh;
 mod trx_id_brazil;
 mod trx_id_submit;
 mod unix_seconds;
+mod unread;
 mod utr;
 mod web_address;
 mod withdraw;

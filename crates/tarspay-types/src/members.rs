@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use crate::decode::{Decode, DecodeError, DecodeErrorKind, deserialize_by_decode};
+use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
 use crate::ids::check;
 use crate::request::{MERCHANT, Outgoing};
+use crate::unread::Unread;
 
 /// The members of one JSON object: names in their order, no name twice, values as their exact JSON text.
 ///
@@ -88,47 +88,6 @@ impl Members {
     /// Removes a member. Returns the exact JSON text of its value.
     pub fn remove(&mut self, name: &str) -> Option<String> {
         self.position(name).map(|position| self.0.remove(position).1.get().to_owned())
-    }
-
-    /// Takes out the first usable one of the members `names`, which are other spellings of one thing. What is
-    /// not usable stays.
-    pub(crate) fn require<T: Decode>(&mut self, names: &[&str]) -> Result<T, DecodeError> {
-        self.take(names, |json| json == "null")?
-            .ok_or_else(|| DecodeError::missing(names.first().copied().unwrap_or_default()))
-    }
-
-    /// As [`require`](Members::require), where having none is fine. An empty text means none.
-    pub(crate) fn optional<T: Decode>(&mut self, names: &[&str]) -> Option<T> {
-        self.take(names, |json| matches!(json, "null" | "\"\"")).ok().flatten()
-    }
-
-    /// Takes out a member of a request, where an empty text is a value like any other: it is signed and sent.
-    pub(crate) fn given<T: Decode>(&mut self, name: &str) -> Option<T> {
-        self.take(&[name], |json| json == "null").ok().flatten()
-    }
-
-    /// `Ok(None)` if none of the members is there; the first refusal if none that is there can be read.
-    fn take<T: Decode>(
-        &mut self,
-        names: &[&str],
-        is_none: fn(&str) -> bool,
-    ) -> Result<Option<T>, DecodeError> {
-        let mut refusal = None;
-        for name in names {
-            let Some(position) = self.position(name) else { continue };
-            let json = self.0[position].1.get();
-            if is_none(json) {
-                continue;
-            }
-            match T::from_json(json) {
-                Ok(value) => {
-                    self.0.remove(position);
-                    return Ok(Some(value));
-                }
-                Err(error) => refusal = refusal.or(Some(error.within(name))),
-            }
-        }
-        refusal.map_or(Ok(None), Err)
     }
 
     /// Adds a member to a request whose own members are `known`, if it can be signed.
@@ -226,55 +185,11 @@ impl Serialize for Members {
 
 impl Decode for Members {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
-        let Listed(members) = serde_json::from_str(json).map_err(|error| {
-            // The text of a data error would repeat the value.
-            if error.is_data() {
-                DecodeError::new(DecodeErrorKind::NotAnObject)
-            } else {
-                DecodeError::not_json(error)
-            }
-        })?;
-        // Sorting finds duplicates in good time however many members a hostile body has.
-        let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(DecodeError::new(DecodeErrorKind::Duplicate).within(pair[0])),
-            None => Ok(Self(members)),
-        }
+        Unread::from_json(json).map(Unread::into_members)
     }
 }
 
 deserialize_by_decode!(Members);
-
-/// Room for the members of any documented object, so that reading one asks for it once.
-const USUAL_MEMBERS: usize = 16;
-
-/// The members as they stand in the text, duplicates included.
-struct Listed(Vec<(String, Box<RawValue>)>);
-
-impl<'de> Deserialize<'de> for Listed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Listed;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed, A::Error> {
-                let mut members = Vec::with_capacity(USUAL_MEMBERS);
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Listed(members))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
-    }
-}
 
 /// Writes known members first, then those extra members whose name has not been written.
 pub(crate) struct Writer<M> {

@@ -62,10 +62,10 @@ macro_rules! model {
 
         impl $crate::decode::Decode for $name {
             fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
-                let mut extra = $crate::members::Members::from_json(json)?;
-                $( let $required = extra.require(&[$required_wire $(, $required_alias)*])?; )*
-                $( let $optional = extra.optional(&[$optional_wire $(, $optional_alias)*]); )*
-                Ok(Self { $($required,)* $($optional,)* extra })
+                let mut unread = $crate::unread::Unread::from_json(json)?;
+                $( let $required = unread.require(&[$required_wire $(, $required_alias)*])?; )*
+                $( let $optional = unread.optional(&[$optional_wire $(, $optional_alias)*]); )*
+                Ok(Self { $($required,)* $($optional,)* extra: unread.into_members() })
             }
         }
 
@@ -232,10 +232,12 @@ macro_rules! request {
         impl $crate::decode::Decode for $name {
             fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
                 let mut request = Self::nothing();
-                request.extra = $crate::members::Members::from_json(json)?;
-                $( $( request.$new = request.extra.given($new_wire); )* )?
-                $( $( request.$one = request.extra.given($one_wire); )* )?
-                $( request.$optional = request.extra.given($optional_wire); )*
+                #[allow(unused_mut, reason = "a request can have no members of its own")]
+                let mut unread = $crate::unread::Unread::from_json(json)?;
+                $( $( request.$new = unread.given($new_wire); )* )?
+                $( $( request.$one = unread.given($one_wire); )* )?
+                $( request.$optional = unread.given($optional_wire); )*
+                request.extra = unread.into_members();
                 Ok(request)
             }
         }

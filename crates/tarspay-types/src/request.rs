@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ids::{MerchantNo, MerchantOrderNo};
 use crate::members::Members;
 use crate::private_text::PrivateText;
+use crate::unread::Unread;
 use crate::web_address::{NotifyUrl, ReturnUrl};
 
 /// The member that the sender adds to every body.
@@ -165,9 +166,9 @@ impl<R: Serialize> Serialize for WithMerchant<R> {
 
 impl<R: Decode> Decode for WithMerchant<R> {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
-        let mut members = Members::from_json(json)?;
+        let mut members = Unread::from_json(json)?;
         let merchant_no = members.require(&[MERCHANT])?;
-        let rest = serde_json::to_string(&members).map_err(DecodeError::not_json)?;
+        let rest = serde_json::to_string(&members.into_members()).map_err(DecodeError::not_json)?;
         Ok(Self { merchant_no, request: R::from_json(&rest)? })
     }
 }

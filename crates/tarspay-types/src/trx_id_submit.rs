@@ -10,6 +10,7 @@ use crate::ids::{MerchantNo, PayOrderId, TrxId, check};
 use crate::members::Members;
 use crate::raw_json::RawJson;
 use crate::request::{Effect, Request};
+use crate::unread::Unread;
 
 const PATH: &str = "/api/bd/";
 
@@ -102,7 +103,7 @@ impl Serialize for TrxIdSubmit {
 
 impl Decode for TrxIdSubmit {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
-        let mut members = Members::from_json(json)?;
+        let mut members = Unread::from_json(json)?;
         Ok(Self::new(members.require(&["payOrderId"])?, members.require(&["trxId"])?)?)
     }
 }

@@ -3,11 +3,11 @@
 pub mod client;
 pub mod server;
 
+use super::child::Server;
 use super::page::{Aim, Row, nanoseconds};
 use super::stopwatch::median;
 use crate::shell::{Failure, output};
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 const ROUNDS: usize = 9;
 
@@ -53,10 +53,10 @@ const REQWEST: usize = 3;
 const CPU_FACTOR: f64 = 1.15;
 
 pub(super) fn rows() -> Result<Vec<Row>, Failure> {
-    let server = Server::start()?;
+    let server = Server::start(this_program(&["bench-server"])?)?;
     let mut rounds: Vec<Vec<Report>> = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
-        rounds.push(CLIENTS.iter().map(|client| server.report(client)).collect::<Result<_, _>>()?);
+        rounds.push(CLIENTS.iter().map(|client| report(&server, client)).collect::<Result<_, _>>()?);
     }
     // One number for all: it is large beside what is left when it is taken off.
     let signing = median(rounds.iter().flatten().map(|report| report.signing).collect());
@@ -109,39 +109,9 @@ fn allowed(posting: f64, report: &Report) -> f64 {
     CPU_FACTOR * posting + report.signing
 }
 
-/// The server's process, which ends with this value.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start() -> Result<Self, Failure> {
-        let mut process = this_program(&["bench-server"])?
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| Failure::to("start the server", error))?;
-        let mut address = String::new();
-        if let Some(stdout) = process.stdout.take() {
-            BufReader::new(stdout)
-                .read_line(&mut address)
-                .map_err(|error| Failure::to("read the server's address", error))?;
-        }
-        Ok(Self { process, address: address.trim().to_owned() })
-    }
-
-    fn report(&self, client: &str) -> Result<Report, Failure> {
-        let line = output(this_program(&["bench-client", client, &self.address])?)?;
-        Report::parse(&line).ok_or_else(|| Failure::new(format!("{client} reported {line:?}")))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // If it has ended by itself there is nothing to do.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+fn report(server: &Server, client: &str) -> Result<Report, Failure> {
+    let line = output(this_program(&["bench-client", client, &server.ready])?)?;
+    Report::parse(&line).ok_or_else(|| Failure::new(format!("{client} reported {line:?}")))
 }
 
 fn this_program(words: &[&str]) -> Result<Command, Failure> {

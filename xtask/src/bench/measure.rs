@@ -1,6 +1,6 @@
 //! All measurements, one after the other: the machine is left to each alone.
 
-use super::{builds, callback, curve, http, page, request};
+use super::{builds, callback, curve, http, page, request, sandbox};
 use crate::shell::{Failure, say};
 
 /// Measures everything, prints the table and writes it to `docs/performance.md`.
@@ -15,6 +15,7 @@ pub fn run() -> Result<(), Failure> {
         ("signing", request::rows),
         ("callbacks", callback::rows),
         ("calls", http::rows),
+        ("the sandbox", sandbox::rows),
     ] {
         say(&format!("bench: {name}"));
         rows.extend(measure()?);

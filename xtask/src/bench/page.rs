@@ -114,6 +114,15 @@ const NOTES: &str = "
   that thread and server never sleep, as those of a client that signs do. In its second it signs before each call, throws
   that away, and the time of signing is taken off before the 1.15: what is left of the difference is our own work.
   reqwest signs each call with `tarspay-sign` and reads the answer as `serde_json::Value`; ours reads a typed balance.
+  Counted once with valgrind's callgrind, a call of ours is 17.5 thousand instructions more than one of hyper-util that signs:
+  4.6 of them allocate and free, 3.1 read the typed answer, 1.8 check what is sent (`request::checked`), 1.4 are
+  `Transport::call` and 1.1 the facade's call; the rest is spread. Where a row misses its aim, it is for these.
+- **Sandbox** is `tarspay sandbox --data FILE`, which answers a deposit when SQLite has it on the disk. The load is 100,000
+  different requests that were signed before, on 32 connections. All of it shares the machine's cores: one thread of the load
+  writes requests and reads answers, one of the sandbox does HTTP, verifies and decides, and one writes to SQLite; the
+  kernel's loopback and the disk come on top. Before each 10,000 deposits the ceiling is measured alone on one core:
+  `PublicKey::verify`, which is k256's. The sandbox itself verifies so until it has seen a key 64 times, and with a prepared
+  key from then on. Memory is what its process holds.
 ";
 
 #[cfg(test)]

@@ -13,8 +13,6 @@ mod keygen;
 mod keys;
 #[cfg(unix)]
 mod killed;
-#[cfg(target_os = "linux")]
-mod load;
 mod running;
 mod sandbox;
 mod sign;

@@ -49,14 +49,6 @@ impl Running {
         assert_eq!(self.child.wait().unwrap().signal(), Some(SIGKILL), "it ends only when it is killed");
     }
 
-    /// The memory that it holds.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn resident_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-
     fn begin(args: &[&str]) -> Self {
         let mut child = tarspay(&["sandbox"])
             .args(args)

@@ -17,7 +17,7 @@ const LOGO: &str = "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/sv
 pub(super) fn deposit_answer(engine: &Engine, order: &Order, request: &DepositRequest) -> Vec<u8> {
     let market = market::by_currency(&order.currency);
     let mut deposit = Deposit::new(order.pay_order_id.clone(), order.merchant_order_no.clone(), order.state);
-    let pay_url = format!("{}/pay/{}", engine.base_url, order.pay_order_id);
+    let pay_url = pay_url(&engine.base_url, order);
     deposit.amount = Some(order.amount);
     deposit.currency = Some(order.currency.clone());
     deposit.country_code = market.and_then(|market| market.country_code().cloned());
@@ -65,8 +65,13 @@ fn has_sign(currency: &Currency) -> bool {
     [Currency::INR, Currency::MYR, Currency::KES].contains(currency)
 }
 
+/// The address of the order's cashier page.
+pub(crate) fn pay_url(base_url: &str, order: &Order) -> String {
+    format!("{base_url}/pay/{}", order.pay_order_id)
+}
+
 /// What the payer needs on the merchant's own page, where that is documented.
-fn pay_data(order: &Order, pay_url: &str) -> Option<String> {
+pub(crate) fn pay_data(order: &Order, pay_url: &str) -> Option<String> {
     let way = order.way_code.as_str();
     match &order.currency {
         currency if *currency == Currency::BDT => Some(wallet(order)),

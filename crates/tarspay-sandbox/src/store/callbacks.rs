@@ -125,7 +125,7 @@ pub(crate) fn set_status(
     Ok(())
 }
 
-const COLUMNS: &str = "callbacks.id, pay_order_id, callbacks.state, url, body, status, reason, callbacks.created_at, \
+pub(super) const COLUMNS: &str = "callbacks.id, pay_order_id, callbacks.state, url, body, status, reason, callbacks.created_at, \
     next_at";
 
 /// A callback with its attempts.
@@ -183,7 +183,7 @@ pub(crate) fn url(tx: &Tx<'_>, id: CallbackId) -> Result<Option<NotifyUrl>, Stor
     url.map(NotifyUrl::new).transpose().map_err(StoreError::damaged)
 }
 
-fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, StoreError> {
+pub(super) fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, StoreError> {
     let id = CallbackId(row.get(0)?);
     let next_at: Option<u64> = row.get(8)?;
     Ok(OutgoingCallback {

@@ -9,7 +9,7 @@ use tarspay_types::{
     BizType, Decode as _, Members, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, TrxId,
 };
 
-const COLUMNS: &str = "id, direction, pay_order_id, merchant_no, merchant_order_no, way_code, currency, amount, \
+pub(super) const COLUMNS: &str = "id, direction, pay_order_id, merchant_no, merchant_order_no, way_code, currency, amount, \
     pay_amount, fee, state, fail_reason, notify_url, created_at, changed_at, expires_at, trx_id, request";
 
 /// An order with its number in the store.
@@ -220,7 +220,7 @@ pub(crate) fn next_expiry(tx: &Tx<'_>) -> Result<Option<u64>, StoreError> {
         .flatten())
 }
 
-fn record(row: &Row<'_>) -> Result<Record, StoreError> {
+pub(super) fn record(row: &Row<'_>) -> Result<Record, StoreError> {
     let expires_at: Option<u64> = row.get(15)?;
     let fail_reason: Option<String> = row.get(11)?;
     let trx_id: Option<String> = row.get(16)?;

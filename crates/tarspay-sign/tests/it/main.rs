@@ -16,6 +16,7 @@ mod explain;
 mod explain_corpus;
 #[cfg(feature = "explain")]
 mod explain_corruptions;
+mod fuzz;
 mod keys;
 mod nonces;
 mod parameters;

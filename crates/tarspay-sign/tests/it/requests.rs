@@ -79,6 +79,17 @@ fn an_external_signature_of_something_else_is_refused() {
 }
 
 #[test]
+fn a_path_of_any_length_stands_in_front() {
+    for length in 1..200 {
+        let path = format!("/{}", "p".repeat(length - 1));
+        let parameters = Parameters::from_json(br#"{"mchNo":"M1"}"#).unwrap();
+        let request = RequestToSign::new(&path, Nonce::from_unix_millis(u64::MAX), parameters).unwrap();
+        assert_eq!(request.string_to_sign(), format!("POST|{path}|18446744073709551615|mchNo=M1"));
+        assert_eq!(request.path(), path);
+    }
+}
+
+#[test]
 fn a_path_that_cannot_be_signed_as_it_is_sent_is_refused() {
     for path in [
         "",

@@ -1,5 +1,6 @@
 //! The behaviour of the public API, one module per part of it.
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     reason = "helpers of tests fail like tests; clippy's own exception covers test functions only"
@@ -12,6 +13,7 @@ mod calls;
 mod decoding;
 mod envelope;
 mod examples;
+mod fuzz;
 mod ids;
 mod market_banks;
 mod market_check;

@@ -30,13 +30,24 @@ fn hundredths(value: &Value) -> i128 {
     format!("{whole}{fraction:0<2}").parse().unwrap()
 }
 
-async fn orders(owner: &Owner) -> Vec<Value> {
-    owner.look("orders").await["orders"].as_array().unwrap().clone()
+/// All orders or callbacks, page by page.
+async fn all(owner: &Owner, what: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut path = format!("{what}?limit=500");
+    loop {
+        let page = owner.look(&path).await;
+        all.extend(page[what].as_array().unwrap().iter().cloned());
+        match &page["next"] {
+            Value::Null => return all,
+            Value::String(next) => path = format!("{what}?limit=500&after={next}"),
+            next => path = format!("{what}?limit=500&after={next}"),
+        }
+    }
 }
 
 /// Every order is as acknowledged, and the balances are what the orders come to.
 pub(super) async fn compare(owner: &Owner, client: &Client, merchants: &[Merchant]) {
-    let shown = orders(owner).await;
+    let shown = all(owner, "orders").await;
     let mut existing = HashMap::new();
     for order in &shown {
         let double = existing.insert(text(order, "merchant_order_no"), order);
@@ -114,7 +125,7 @@ pub(super) async fn compare_histories(owner: &Owner, merchants: &[Merchant]) {
 /// Each end that owes a callback has one that arrives, and no other one ever arrived.
 pub(super) async fn compare_callbacks(owner: &Owner, shop: &Shop) {
     let mut told = HashMap::new();
-    for order in orders(owner).await {
+    for order in all(owner, "orders").await {
         let id = text(&order, "pay_order_id").to_owned();
         for step in owner.look(&format!("orders/{id}")).await["history"].as_array().unwrap() {
             let state = step["to"].as_i64().unwrap();
@@ -124,14 +135,14 @@ pub(super) async fn compare_callbacks(owner: &Owner, shop: &Shop) {
         }
     }
     assert!(!told.is_empty());
-    let mut callbacks = owner.change("callbacks/settle", "").await;
+    owner.change("callbacks/settle", "").await;
     // Some were refused when they came first.
     for _ in 0..3 {
         owner.change("clock/advance", LATER).await;
-        callbacks = owner.change("callbacks/settle", "").await;
+        owner.change("callbacks/settle", "").await;
     }
     let mut owed = HashSet::new();
-    for callback in callbacks["callbacks"].as_array().unwrap() {
+    for callback in &all(owner, "callbacks").await {
         let key = (text(callback, "pay_order_id").to_owned(), callback["state"].as_i64().unwrap());
         assert!(told.contains_key(&key), "nothing to tell: {callback}");
         assert_eq!(text(callback, "status"), "delivered", "{callback}");

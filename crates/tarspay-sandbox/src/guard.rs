@@ -4,12 +4,12 @@
 //! its `Origin`; a name of its own that it has pointed at this machine (DNS rebinding) stands in `Host`. No page can have an IP
 //! address for a name, so that at which a request has arrived is as good as loopback.
 
-use super::refused::Refused;
 use crate::server::ArrivedAt;
-use axum::http::{StatusCode, header, request, uri::Authority};
+use axum::http::{header, request, uri::Authority};
 use std::net::IpAddr;
 
-pub(super) fn check(head: &request::Parts) -> Result<(), Refused> {
+/// The error says in a sentence what is refused.
+pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
     let mut hosts = head.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
@@ -18,17 +18,17 @@ pub(super) fn check(head: &request::Parts) -> Result<(), Refused> {
     let arrived_at = head.extensions.get().map(|ArrivedAt(ip)| *ip);
     let names_us = |host: &Authority| is_this_machine(host, arrived_at);
     let Some(host) = host.filter(names_us) else {
-        return Err(forbidden(
+        return Err(
             "the header Host must name this machine, such as 127.0.0.1, localhost, or the IP address that was called",
-        ));
+        );
     };
     if head.uri.authority().is_some_and(|named| !names_us(named)) {
-        return Err(forbidden("the address of the request must name this machine"));
+        return Err("the address of the request must name this machine");
     }
     let own = format!("http://{host}");
     let is_own = |origin: &[u8]| origin.eq_ignore_ascii_case(own.as_bytes());
     if !head.headers.get_all(header::ORIGIN).iter().all(|origin| is_own(origin.as_bytes())) {
-        return Err(forbidden("web pages of another origin cannot drive the sandbox"));
+        return Err("web pages of another origin cannot drive the sandbox");
     }
     Ok(())
 }
@@ -43,10 +43,6 @@ fn is_this_machine(authority: &Authority, arrived_at: Option<IpAddr>) -> bool {
         Ok(ip) => ip.is_loopback() || Some(ip) == arrived_at,
         Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
-}
-
-fn forbidden(message: &str) -> Refused {
-    Refused::new(StatusCode::FORBIDDEN, "forbidden", message)
 }
 
 #[cfg(test)]

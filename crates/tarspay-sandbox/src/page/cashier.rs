@@ -1,0 +1,129 @@
+//! The cashier page, which `payUrl` points to: what is to be paid, and buttons that play the payer.
+
+use super::actions::Refused;
+use super::problem::Problem;
+use super::{layout, qr, show};
+use crate::calls::deposit_answer::{pay_data, pay_url};
+use crate::{Order, Sandbox};
+use maud::{Markup, html};
+use tarspay_types::{BizType, OrderState, PayOrderId, market};
+
+/// The deposit with this number.
+pub(super) fn deposit(sandbox: &Sandbox, id: &PayOrderId) -> Result<Order, Problem> {
+    let order = sandbox.order(id)?;
+    if order.direction == BizType::WITHDRAW {
+        return Err(Problem::not_found("This order is a withdraw, and a withdraw has no cashier page."));
+    }
+    Ok(order)
+}
+
+/// Shows a deposit to its payer, who has opened it by that.
+pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>) -> Result<Markup, Problem> {
+    deposit(sandbox, id)?;
+    let order = sandbox.open_cashier(id)?;
+    let amount = show::money(order.amount, &order.currency);
+    let title = format!("Pay {} {}", order.amount, order.currency.as_str());
+    let content = html! {
+        section.card.cashier {
+            h1 { span.quiet { @if order.state.is_pending() { "To pay " } @else { "Order of " } } span.big { (amount) } }
+            @if let Some(refused) = refused { p.alert #refused role="alert" { (refused.message) } }
+            @if order.state.is_pending() {
+                (how(sandbox, &order))
+                (facts(&order))
+                (buttons(&order, refused))
+            } @else {
+                (outcome(&order))
+                (facts(&order))
+            }
+        }
+    };
+    let footer = html! { p { a href={ "/orders/" (id) } { "This order in the sandbox" } } };
+    Ok(layout::cashier(&title, &content, &footer))
+}
+
+fn facts(order: &Order) -> Markup {
+    html! {
+        dl.facts {
+            @if let Some(market) = market::by_currency(&order.currency) { div { dt { "Market" } dd { (market.name()) } } }
+            div { dt { "Way to pay" } dd { code { (order.way_code.as_str()) } } }
+            div { dt { "Merchant" } dd { (order.merchant_no.as_str()) } }
+            div { dt { "Order number" } dd { (order.merchant_order_no.as_str()) } }
+            @if let (true, Some(at)) = (order.state.is_pending(), order.expires_at) {
+                div { dt { "Pay until" } dd { (show::time(at)) } }
+            }
+        }
+    }
+}
+
+/// What a payer scans or transfers to, where the way has such a thing.
+fn how(sandbox: &Sandbox, order: &Order) -> Markup {
+    let url = pay_url(sandbox.base_url(), order);
+    let data = pay_data(order, &url);
+    if qr::is_scanned(&order.way_code) {
+        let label = format!("QR code to pay {} {}", order.amount, order.currency.as_str());
+        let picture = qr::picture(data.as_deref().unwrap_or(&url), &label);
+        return html! { @if let Some(picture) = picture { figure { (picture) figcaption { "Scan to pay" } } } };
+    }
+    html! { @if let Some(data) = data { p.transfer { span.quiet { "Pay to" } " " code { (data) } } } }
+}
+
+fn buttons(order: &Order, refused: Option<&Refused>) -> Markup {
+    let to = |step: &str| format!("/pay/{}/{step}", order.pay_order_id);
+    let entered = refused.and_then(|refused| refused.amount.as_deref());
+    html! {
+        h2.unseen { "As the payer" }
+        form method="post" action=(to("pay")) {
+            button.primary { "Pay " (show::money(order.amount, &order.currency)) }
+        }
+        (partial(&to("partial"), order, entered))
+        div.others {
+            form method="post" action=(to("fail")) { button { "Fail" } }
+            form method="post" action=(to("expire")) { button { "Expire" } }
+        }
+    }
+}
+
+/// The form for a part of the amount, with what was entered before if it was refused.
+pub(super) fn partial(action: &str, order: &Order, entered: Option<&str>) -> Markup {
+    let described = if entered.is_some() { "refused part-hint" } else { "part-hint" };
+    html! {
+        form.partial method="post" action=(action) {
+            label for="part" { "Pay only a part, in " (order.currency.as_str()) }
+            div.field {
+                input #part name="amount" inputmode="decimal" autocomplete="off" maxlength="40" required
+                    value=[entered] aria-invalid=[entered.map(|_| "true")] aria-describedby=(described);
+                button { "Pay this part" }
+            }
+            p.quiet #part-hint { "More than 0 and less than " (order.amount.to_string()) "." }
+        }
+    }
+}
+
+fn outcome(order: &Order) -> Markup {
+    let (tone, words, more) = match order.state {
+        OrderState::SUCCESS => ("good", "Paid", "The merchant is told by a callback."),
+        OrderState::PARTLY_PAID => ("mind", "Paid in part", "The merchant is told by a callback."),
+        OrderState::FAILED => ("bad", "The payment failed", "Nothing was paid."),
+        OrderState::TIMED_OUT => ("over", "Expired", "Nothing was paid in time."),
+        OrderState::REFUNDED => ("over", "Refunded", "The money went back."),
+        _ => ("over", "This order has come to an end", ""),
+    };
+    html! {
+        div.outcome.(tone) role="status" {
+            h2 { (words) }
+            @if !order.pay_amount.is_zero() { p { (show::money(order.pay_amount, &order.currency)) " paid in all." } }
+            p { (more) }
+            p { "State " (show::state(order.state)) }
+        }
+        @if let Some(shop) = return_url(order) {
+            p { a.button href=(shop) rel="noreferrer" { "Back to the merchant" } }
+        }
+    }
+}
+
+/// Where the merchant wants the payer back, if a browser goes there by a link and runs nothing.
+fn return_url(order: &Order) -> Option<String> {
+    let url: String = serde_json::from_str(order.request.get("returnUrl")?).ok()?;
+    let scheme = url.split_once("://")?.0.to_ascii_lowercase();
+    matches!(scheme.as_str(), "http" | "https").then_some(url)
+}

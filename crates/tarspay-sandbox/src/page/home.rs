@@ -1,0 +1,54 @@
+//! The overview: the beginning of every list.
+
+use super::layout::{self, Tab};
+use super::problem::Problem;
+use super::{callbacks, log, merchants, orders};
+use crate::Sandbox;
+use maud::{Markup, html};
+
+/// How much of each list is shown, so that a phone's reader gets to the end.
+const BEGINNING: usize = 8;
+
+pub(super) fn page(sandbox: &Sandbox) -> Result<Markup, Problem> {
+    let accounts = merchants::some(sandbox, "")?;
+    let latest_orders = orders::latest(sandbox, i64::MAX)?;
+    let latest_callbacks = callbacks::latest(sandbox, i64::MAX)?;
+    let events = log::latest(sandbox, i64::MAX);
+    Ok(layout::page(
+        "Overview",
+        Tab::Home,
+        &html! {
+            h1 { "Sandbox" }
+            p { "The gateway's address is " code { (sandbox.base_url()) } "." }
+            section aria-labelledby="orders" {
+                h2 #orders { "Orders" }
+                p #changed hidden { a href="/" { "Something has changed: show it" } }
+                (orders::table(beginning(&latest_orders)))
+                (all("/orders", "All orders", latest_orders.len()))
+            }
+            section aria-labelledby="callbacks" {
+                h2 #callbacks { "Callbacks" }
+                (callbacks::list(beginning(&latest_callbacks), false))
+                (all("/callbacks", "All callbacks", latest_callbacks.len()))
+            }
+            section aria-labelledby="merchants" {
+                h2 #merchants { "Merchants" }
+                (merchants::list(sandbox, beginning(&accounts)))
+                (all("/merchants", "All merchants", accounts.len()))
+            }
+            section aria-labelledby="events" {
+                h2 #events { "Log" }
+                (log::live(&events))
+                p { a href="/log" { "The whole log" } }
+            }
+        },
+    ))
+}
+
+fn beginning<T>(list: &[T]) -> &[T] {
+    &list[..list.len().min(BEGINNING)]
+}
+
+fn all(path: &str, name: &str, count: usize) -> Markup {
+    html! { @if count > BEGINNING { p { a href=(path) { (name) } } } }
+}

@@ -1,0 +1,43 @@
+// Keeps the log of the page up to date. Everything else, and reading the log, works without it.
+"use strict";
+(() => {
+  const log = document.getElementById("log");
+  if (!log) return;
+  const atMost = Number(log.dataset.atMost);
+  const changed = document.getElementById("changed");
+  const none = document.getElementById("no-events");
+
+  const pause = document.createElement("button");
+  let paused = false;
+  pause.type = "button";
+  pause.textContent = "Pause the log";
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    pause.textContent = paused ? "Go on with the log" : "Pause the log";
+  });
+  log.before(pause);
+
+  const last = () => Number(log.firstElementChild?.dataset.number ?? 0);
+  const look = async () => {
+    if (paused || document.hidden) return;
+    const answer = await fetch(`/page/log?after=${last()}`);
+    if (!answer.ok) return;
+    const news = document.createElement("template");
+    // The items are escaped by the server, as on the page itself.
+    news.innerHTML = await answer.text();
+    if (!news.content.firstElementChild) return;
+    log.prepend(news.content);
+    while (log.children.length > atMost) log.lastElementChild.remove();
+    if (none) none.hidden = true;
+    if (changed) changed.hidden = false;
+  };
+  const forever = async () => {
+    try {
+      await look();
+    } catch {
+      // The sandbox has stopped; it may come back.
+    }
+    setTimeout(forever, 1000);
+  };
+  forever();
+})();

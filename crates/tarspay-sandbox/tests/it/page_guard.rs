@@ -1,0 +1,160 @@
+//! What the page does not let in or out: values of strangers as HTML, pages of other origins, keys, personal values.
+
+use crate::Caller;
+use crate::http::{Answer, Request};
+use crate::page::{form, get};
+use crate::support::{DEPOSIT, kenya};
+use serde_json::json;
+use tarspay_sandbox::Sandbox;
+use tarspay_types::{OrderState, PayOrderId};
+
+const HOSTILE: &str = r#""><script>alert('x')</script>&amp;"#;
+
+async fn deposit(sandbox: &Sandbox) -> PayOrderId {
+    Caller::of(sandbox).create(sandbox, DEPOSIT, &kenya("D1", &json!({}))).await
+}
+
+#[tokio::test]
+async fn values_of_merchants_are_text_on_every_page() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let body = kenya(HOSTILE, &json!({ "returnUrl": format!("https://shop.example/?{HOSTILE}") }));
+    let id = Caller::of(&sandbox).create(&sandbox, DEPOSIT, &body).await;
+    sandbox.fail(&id, HOSTILE).unwrap();
+    for path in ["/", "/orders", "/callbacks", "/log", &format!("/orders/{id}"), &format!("/pay/{id}")] {
+        let page = get(&sandbox, path).await;
+        assert_eq!(page.status, 200);
+        assert!(
+            !page.body.contains("<script>") && !page.body.contains("&amp;amp;amp;"),
+            "{path}: {}",
+            page.body
+        );
+        if path != "/callbacks" {
+            assert!(page.body.contains("&quot;&gt;&lt;script&gt;"), "{path}: {}", page.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_a_web_address_becomes_a_link_back_to_the_merchant() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::of(&sandbox);
+    for (number, url, is_linked) in [
+        ("D1", "https://shop.example/thanks?order=1&x=2", true),
+        ("D2", "javascript:alert(1)", false),
+        ("D3", "data:text/html,x", false),
+        ("D4", "javascript://shop.example/%0aalert(1)", false),
+    ] {
+        let answer = caller.call(&sandbox, DEPOSIT, &kenya(number, &json!({ "returnUrl": url }))).await;
+        if answer.code() != 0 {
+            assert!(!is_linked, "{url}: {answer:?}");
+            continue;
+        }
+        let id: PayOrderId = answer.json()["data"]["payOrderId"].as_str().unwrap().parse().unwrap();
+        sandbox.pay(&id).unwrap();
+        let page = get(&sandbox, &format!("/pay/{id}")).await;
+        assert_eq!(page.body.contains("Back to the merchant"), is_linked, "{url}");
+        assert!(!page.body.contains("javascript:") && !page.body.contains("data:text"), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn no_private_key_and_no_value_of_the_payer_is_shown() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let personal = json!({
+        "customerName": "Wanjiru Kamau", "customerEmail": "wanjiru@shop.example", "customerContact": "254711222333",
+    });
+    let id = Caller::of(&sandbox).create(&sandbox, DEPOSIT, &kenya("D1", &personal)).await;
+    let key = sandbox.merchant().private_key().expose_hex().to_string();
+    for path in ["/", "/merchants", "/log", &format!("/orders/{id}"), &format!("/pay/{id}")] {
+        let body = get(&sandbox, path).await.body;
+        for secret in [key.as_str(), "Wanjiru", "wanjiru@", "254711222333"] {
+            assert!(!body.contains(secret), "{secret} is on {path}");
+        }
+    }
+}
+
+fn assert_forbidden(answer: &Answer) {
+    assert_eq!(answer.status, 403, "{answer:?}");
+    assert!(answer.body.contains("Not allowed"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn forms_of_other_origins_and_names_do_nothing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let id = deposit(&sandbox).await;
+    let pay = form(&sandbox, &format!("/pay/{id}/pay"), "");
+    let host = sandbox.address().to_string();
+    for (name, value) in [
+        ("Origin", "http://evil.example"),
+        ("Origin", "null"),
+        ("Origin", &*format!("https://{host}")),
+        ("Origin", "http://127.0.0.1:1"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-site"),
+        ("Host", "evil.example"),
+        ("Host", ""),
+    ] {
+        assert_forbidden(&pay.clone().header(name, value).send(sandbox.address()).await);
+        let refund = form(&sandbox, &format!("/orders/{id}/pay"), "").header(name, value);
+        assert_forbidden(&refund.send(sandbox.address()).await);
+    }
+    for kind in ["text/plain", "multipart/form-data; boundary=x", "application/json", ""] {
+        let answer = pay.clone().header("Content-Type", kind).send(sandbox.address()).await;
+        assert_eq!(answer.status, 400, "{kind}");
+    }
+    assert_eq!(sandbox.order(&id).unwrap().state, OrderState::CREATING);
+    let large = pay.clone().body(vec![b'a'; 64 * 1024 + 1]).send(sandbox.address()).await;
+    assert_eq!(large.status, 413);
+    assert_eq!(pay.send(sandbox.address()).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_name_that_was_pointed_at_this_machine_sees_nothing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let id = deposit(&sandbox).await;
+    for path in ["/", "/orders", "/page/log", "/page/style.css", &format!("/pay/{id}")] {
+        for host in ["evil.example", "127.0.0.1.evil.example", "10.0.0.1"] {
+            let request = Request::post(path, "").method("GET").header("Host", host);
+            assert_forbidden(&request.send(sandbox.address()).await);
+        }
+    }
+    assert_eq!(sandbox.order(&id).unwrap().state, OrderState::CREATING);
+    // A shop sends its payer here from its own page.
+    let host = sandbox.address().to_string();
+    let from_shop = Request::post(&format!("/pay/{id}"), "").method("GET").header("Host", &host);
+    assert_eq!(from_shop.header("Sec-Fetch-Site", "cross-site").send(sandbox.address()).await.status, 200);
+}
+
+#[tokio::test]
+async fn every_answer_is_fenced_in() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let id = deposit(&sandbox).await;
+    for path in ["/", "/page/style.css", "/page/log.js", "/page/icon.svg", "/pay/none", &format!("/pay/{id}")]
+    {
+        let answer = get(&sandbox, path).await;
+        let policy = answer.header("content-security-policy").unwrap();
+        for part in ["default-src 'none'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"]
+        {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        for inline in ["<style", " style=", " onclick=", "<script>", "src=\"http", "href=\"//"] {
+            assert!(!answer.body.contains(inline), "{inline} is in {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_of_the_gateway_stay_calls_of_the_gateway() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for path in ["/", "/merchants", "/page/log", "/payment", "/api/pay/unifiedOrder"] {
+        let answer = Request::post(path, "{}").send(sandbox.address()).await;
+        assert_eq!((answer.status, answer.json()["code"].is_i64()), (200, true), "{path}: {answer:?}");
+    }
+    for path in ["/api/pay/unifiedOrder", "/payment", "/ordersx"] {
+        get(&sandbox, path).await.assert_refused(405, -1);
+    }
+}
