@@ -126,6 +126,8 @@ mod tests {
     fn a_checker_refuses_a_suite_with_one_wrong_case() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("conformance.json");
+        let schema = "conformance.schema.json";
+        fs::copy(root().join(super::FILE).with_file_name(schema), folder.path().join(schema)).unwrap();
         let changes = [
             ("/keys/0/public_key", Value::from("02".repeat(33))),
             ("/requests/0/digest", Value::from("00".repeat(32))),
