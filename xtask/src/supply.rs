@@ -17,6 +17,16 @@ struct Policy {
 #[derive(Deserialize)]
 struct Licenses {
     allow: Vec<String>,
+    #[serde(default)]
+    exceptions: Vec<Exception>,
+}
+
+/// What one crate alone may be under.
+#[derive(Deserialize)]
+struct Exception {
+    allow: Vec<String>,
+    #[serde(rename = "crate")]
+    package: String,
 }
 
 #[derive(Deserialize)]
@@ -106,7 +116,11 @@ fn licenses(packages: &[&Package], policy: &Policy) -> Vec<String> {
         };
         let allowed = spdx::Expression::parse_mode(license, spdx::ParseMode::LAX).is_ok_and(|expression| {
             // As `cargo deny`: a licence with an exception is not the licence without it.
-            expression.evaluate(|asked| policy.licenses.allow.contains(&asked.to_string()))
+            let excepted =
+                policy.licenses.exceptions.iter().filter(|exception| exception.package == *package.name);
+            let allowed: Vec<_> =
+                excepted.flat_map(|exception| &exception.allow).chain(&policy.licenses.allow).collect();
+            expression.evaluate(|asked| allowed.contains(&&asked.to_string()))
         });
         (!allowed).then(|| {
             format!("{} {} is under {license}, which deny.toml does not allow", package.name, package.version)
@@ -217,6 +231,10 @@ mod tests {
 
     const POLICY: &str = r#"
         licenses.allow = ["MIT", "Apache-2.0"]
+        licenses.exceptions = [
+            { allow = ["MPL-2.0"], crate = "another" },
+            { allow = ["Zlib"], crate = "tarspay-sign" },
+        ]
         bans.skip = [{ crate = "a@1.0.0", reason = "b asks for it" }]
     "#;
 
@@ -226,6 +244,7 @@ mod tests {
         let faults = |license: &str| licenses(&[&changed("license", license.into())], &policy).len();
         assert_eq!([faults("MIT"), faults("MIT OR GPL-3.0"), faults("GPL-3.0/Apache-2.0")], [0, 0, 0]);
         assert_eq!([faults("GPL-3.0"), faults("MIT AND GPL-3.0"), faults("no licence of all")], [1, 1, 1]);
+        assert_eq!([faults("Zlib"), faults("MPL-2.0")], [0, 1], "an exception is for its crate alone");
         assert_eq!(licenses(&[&changed("license", serde_json::Value::Null)], &policy).len(), 1);
     }
 
