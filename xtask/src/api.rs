@@ -5,6 +5,7 @@
 
 use crate::shell::{Failure, cargo, output, say, skip};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -151,7 +152,7 @@ pub fn difference<'t>(before: &'t str, after: &'t str) -> (BTreeSet<&'t str>, BT
 }
 
 /// A difference, as a person reads it.
-pub fn shown(removed: &BTreeSet<&str>, added: &BTreeSet<&str>) -> String {
+pub fn shown(removed: &BTreeSet<impl Display>, added: &BTreeSet<impl Display>) -> String {
     let removed = removed.iter().map(|line| format!("  - {line}"));
     let added = added.iter().map(|line| format!("  + {line}"));
     removed.chain(added).collect::<Vec<_>>().join("\n")

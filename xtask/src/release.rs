@@ -1,16 +1,20 @@
 //! `cargo xtask release`: the steps from a finished change to the upload. Each refuses what is not ready for it.
 
+mod api_change;
 pub mod bump;
 pub mod changelog;
 pub mod check;
 pub mod git;
+mod local_registry;
+pub mod plan;
 pub mod publish;
 pub mod rehearse;
 pub mod verify;
 pub mod workspace;
 
-use crate::shell::{Failure, root, say};
+use crate::shell::{Failure, root};
 use clap::Subcommand;
+use publish::{CRATES_IO, PAUSE};
 use workspace::Workspace;
 
 /// The steps, in their order.
@@ -32,8 +36,12 @@ pub enum Step {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Build and run the READMEs' programs in fresh crates that depend on the packed archives
-    Verify,
+    /// Run the READMEs' examples in fresh crates, and install the command
+    Verify {
+        /// From a registry that has this version; without it, from archives that are packed now
+        #[arg(long)]
+        registry: Option<String>,
+    },
     /// Tag the present commit with the version
     Tag {
         /// Only say what would be tagged
@@ -42,11 +50,14 @@ pub enum Step {
     },
     /// Upload what is not there yet, each crate after those it depends on
     Publish {
+        /// Another registry that cargo knows
+        #[arg(long, default_value = CRATES_IO)]
+        registry: String,
         /// Only let cargo pack and check; nothing is uploaded
         #[arg(long)]
         dry_run: bool,
     },
-    /// All of it but `verify`, in a clone that is thrown away, with a folder for a registry
+    /// All of it in a clone that is thrown away, with a registry on loopback
     Rehearse,
 }
 
@@ -58,27 +69,21 @@ pub enum Step {
 pub fn run(step: &Step) -> Result<(), Failure> {
     let root = root();
     match step {
-        Step::Plan => {
-            let workspace = Workspace::read(&root)?;
-            let last = git::last_tag(&root)?.map_or_else(|| "none".to_owned(), |tag| format!("v{tag}"));
-            say(&format!("version {}, last tag {last}", workspace.version));
-            for package in &workspace.packages {
-                let why = if package.needs.is_empty() { "needs none of ours" } else { "after" };
-                say(format!("  {} {why} {}", package.name, package.needs.join(", ")).trim_end());
-            }
-            Ok(())
-        }
+        Step::Plan => plan::run(&root),
         Step::Check => check::run(&root),
         Step::Bump { level, date, dry_run } => {
             let date = date.clone().unwrap_or_else(bump::today);
             bump::run(&root, *level, &date, *dry_run)
         }
         Step::Rehearse => rehearse::run(&root),
-        Step::Verify => verify::run(&root),
+        Step::Verify { registry } => {
+            let target = Workspace::read(&root)?.target;
+            verify::run(&root, registry.as_deref(), &target)
+        }
         Step::Tag { dry_run } => {
             let workspace = Workspace::read(&root)?;
             git::tag(&root, &workspace.version, *dry_run)
         }
-        Step::Publish { dry_run } => publish::run(&root, *dry_run),
+        Step::Publish { registry, dry_run } => publish::run(&root, registry, PAUSE, *dry_run),
     }
 }

@@ -1,6 +1,6 @@
 //! One version everywhere: the workspace, what its crates ask of each other, the lock file, the changelog.
 
-use super::workspace::Workspace;
+use super::workspace::{Workspace, own_dependencies};
 use super::{changelog, git};
 use crate::shell::{Failure, cargo, run as run_command, say};
 use clap::ValueEnum;
@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use toml_edit::{DocumentMut, Item, value};
 
 /// What a release changes for users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 #[non_exhaustive]
 pub enum Level {
     /// The first release: the version stays, the changelog gets its date
@@ -58,7 +58,8 @@ pub fn today() -> String {
     now.split('T').next().unwrap_or_default().to_owned()
 }
 
-fn raised(version: &Version, level: Level) -> Version {
+/// The version that a level makes of one.
+pub(super) fn raised(version: &Version, level: Level) -> Version {
     match level {
         Level::First => version.clone(),
         Level::Patch => Version::new(version.major, version.minor, version.patch + 1),
@@ -71,17 +72,13 @@ fn raised(version: &Version, level: Level) -> Version {
 fn with_version(manifest: &str, version: &Version) -> Result<String, Failure> {
     let mut document: DocumentMut =
         manifest.parse().map_err(|error| Failure::to("read Cargo.toml", error))?;
-    let workspace = document.get_mut("workspace").and_then(Item::as_table_mut);
-    let Some(workspace) = workspace else { return Err(Failure::new("Cargo.toml has no [workspace]")) };
-    let own = workspace.get_mut("package").and_then(|package| package.get_mut("version"));
-    let Some(own) = own else { return Err(Failure::new("Cargo.toml has no version in [workspace.package]")) };
+    let package = document.get_mut("workspace").and_then(|workspace| workspace.get_mut("package"));
+    let Some(own) = package.and_then(|package| package.get_mut("version")) else {
+        return Err(Failure::new("Cargo.toml has no version in [workspace.package]"));
+    };
     *own = value(version.to_string());
-    let dependencies = workspace.get_mut("dependencies").and_then(Item::as_table_like_mut);
-    for (_, dependency) in dependencies.into_iter().flat_map(toml_edit::TableLike::iter_mut) {
-        if let Some(dependency) = dependency.as_table_like_mut()
-            && dependency.contains_key("path")
-            && let Some(asked) = dependency.get_mut("version").and_then(Item::as_value_mut)
-        {
+    for dependency in own_dependencies(&mut document) {
+        if let Some(asked) = dependency.get_mut("version").and_then(Item::as_value_mut) {
             let decor = asked.decor().clone();
             *asked = version.to_string().into();
             *asked.decor_mut() = decor;
@@ -99,7 +96,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::git::tests::repository;
     use super::super::{changelog, git, workspace::Workspace};
     use super::{Level, raised, run, today, with_version};
@@ -111,7 +108,7 @@ mod tests {
         [workspace.dependencies]\n# Ours.\na = { path = \"a\", version = \"0.1.0\", default-features = false }\nserde = \"0.1.0\"\n";
 
     /// Two crates, of which `b` needs `a`.
-    fn two_crates() -> TempDir {
+    pub(in super::super) fn two_crates() -> TempDir {
         let package = |name: &str| {
             format!("[package]\nname = \"{name}\"\nversion.workspace = true\nedition = \"2024\"\n")
         };

@@ -1,7 +1,7 @@
 //! Everything that stands against a release, found at once, each with what to do about it.
 
 use super::workspace::Workspace;
-use super::{changelog, git};
+use super::{api_change, changelog, git};
 use crate::shell::{Failure, cargo, output, run as run_command, say};
 use crate::{api, pages, vectors};
 use cargo_metadata::Package as Manifest;
@@ -87,38 +87,12 @@ fn repository(root: &Path, version: &Version) -> Result<Vec<String>, Failure> {
         Some(last) if last >= *version => {
             faults.push(format!("v{last} is tagged and the version is {version}; bump"));
         }
-        Some(last) => faults.extend(api_since(root, &last, version)?),
-    }
-    Ok(faults)
-}
-
-/// Holds the change of the version to the change of the API. A changed line counts as one removed: it may break someone.
-fn api_since(root: &Path, last: &Version, version: &Version) -> Result<Vec<String>, Failure> {
-    let mut faults = Vec::new();
-    for library in api::LIBRARIES {
-        let path = api::path(library);
-        let Some(before) = git::file_at(root, last, &path)? else { continue };
-        let after = fs::read_to_string(root.join(&path)).unwrap_or_default();
-        let (removed, added) = api::difference(&before, &after);
-        if !removed.is_empty() && !may_break(last, version) {
-            faults.push(format!(
-                "{library}: {version} must not break what v{last} had; raise the version further\n{}",
-                api::shown(&removed, &added)
-            ));
-        } else if !added.is_empty() && !may_add(last, version) {
-            faults.push(format!("{library}: {version} only repairs v{last}, but the API grew; bump minor"));
+        Some(last) => {
+            let changes = api_change::since(root, &last)?;
+            faults.extend(changes.iter().filter_map(|change| change.fault(&last, version)));
         }
     }
     Ok(faults)
-}
-
-/// Cargo takes the first number that is not 0 for the one that breaks.
-fn may_break(last: &Version, version: &Version) -> bool {
-    version.major > last.major || last.major == 0 && version.minor > last.minor
-}
-
-fn may_add(last: &Version, version: &Version) -> bool {
-    (version.major, version.minor) > (last.major, last.minor)
 }
 
 fn fields(manifest: &Manifest) -> Vec<String> {
@@ -148,8 +122,9 @@ fn contents(name: &str, list: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::git::{tag, tests::repository};
-    use super::{contents, may_add, may_break, repository as check_repository};
+    use super::super::git::tag;
+    use super::super::git::tests::{commit_all, repository};
+    use super::{contents, repository as check_repository};
     use semver::Version;
     use std::fs;
 
@@ -172,25 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn an_api_that_breaks_or_grows_asks_for_its_version() {
+    fn an_api_that_asks_for_more_is_a_fault() {
         let folder = repository(&[("CHANGELOG.md", LOG), (API, "fn a\n")]);
-        let patch = Version::new(0, 1, 1);
         tag(folder.path(), &Version::new(0, 1, 0), false).unwrap();
-        let since = |text: &str, version: &Version| {
-            fs::write(folder.path().join(API), text).unwrap();
-            super::api_since(folder.path(), &Version::new(0, 1, 0), version).unwrap()
-        };
-        assert!(since("fn a\n", &patch).is_empty());
-        assert!(since("fn a\nfn b\n", &patch)[0].contains("bump minor"));
-        assert!(since("fn b\n", &patch)[0].contains("must not break"));
-        assert!(since("fn b\n", &Version::new(0, 2, 0)).is_empty());
-    }
-
-    #[test]
-    fn after_one_point_zero_only_a_major_version_breaks() {
-        let one = Version::new(1, 0, 0);
-        assert!(!may_break(&one, &Version::new(1, 1, 0)) && may_add(&one, &Version::new(1, 1, 0)));
-        assert!(may_break(&one, &Version::new(2, 0, 0)));
+        fs::write(folder.path().join(API), "fn b\n").unwrap();
+        commit_all(folder.path(), "Break it");
+        let faults = check_repository(folder.path(), &Version::new(0, 1, 1)).unwrap();
+        assert!(matches!(&faults[..], [fault] if fault.contains("asks for 0.2.0")), "{faults:?}");
     }
 
     #[test]

@@ -81,6 +81,18 @@ pub fn file_at(root: &Path, version: &Version, path: &Path) -> Result<Option<Str
     output(git(root, &["show", &format!("{tag}:{path}")])).map(Some)
 }
 
+/// The titles of the commits that changed a folder since a version, or since the beginning; the newest first.
+///
+/// # Errors
+///
+/// If git fails.
+pub fn titles(root: &Path, since: Option<&Version>, folder: &Path) -> Result<Vec<String>, Failure> {
+    let range = since.map_or_else(|| "HEAD".to_owned(), |version| format!("v{version}..HEAD"));
+    let mut log = git(root, &["log", "--no-merges", "--format=%s", &range, "--"]);
+    log.arg(folder);
+    Ok(output(log)?.lines().map(str::to_owned).collect())
+}
+
 /// Whether the present commit has the version's tag.
 ///
 /// # Errors
@@ -134,9 +146,14 @@ pub(crate) mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        output(git(folder.path(), &["add", "--all"])).unwrap();
-        output(git(folder.path(), &["commit", "--quiet", "--message", "Start"])).unwrap();
+        commit_all(folder.path(), "Start");
         folder
+    }
+
+    /// Commits all that is new or changed.
+    pub(crate) fn commit_all(folder: &Path, title: &str) {
+        output(git(folder, &["add", "--all"])).unwrap();
+        super::commit(folder, title).unwrap();
     }
 
     #[test]

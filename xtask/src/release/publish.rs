@@ -12,7 +12,11 @@ use std::time::Duration;
 const ASKS: u32 = 60;
 /// The same for an upload that was refused.
 const ASKS_IF_REFUSED: u32 = 6;
-const PAUSE: Duration = Duration::from_secs(10);
+/// The pause between two questions to an index that others use too.
+pub const PAUSE: Duration = Duration::from_secs(10);
+
+/// The registry of all Rust programs, as cargo names it.
+pub const CRATES_IO: &str = "crates-io";
 
 /// Where crates are published.
 pub trait Registry {
@@ -34,15 +38,15 @@ pub trait Registry {
     fn pause(&mut self);
 }
 
-/// Publishes the workspace in `root`; with `dry_run` cargo only packs it.
+/// Publishes the workspace in `root` to the registry that cargo knows by this name; with `dry_run` cargo only packs it.
 ///
 /// # Errors
 ///
 /// If the present commit is not the one with the version's tag, or cargo fails.
-pub fn run(root: &Path, dry_run: bool) -> Result<(), Failure> {
+pub fn run(root: &Path, registry: &str, pause: Duration, dry_run: bool) -> Result<(), Failure> {
     if dry_run {
         let words = ["publish", "--workspace", "--dry-run", "--locked", "--no-verify", "--allow-dirty"];
-        return run_command(cargo(root, &words));
+        return run_command(cargo(root, &[&words[..], &["--registry", registry]].concat()));
     }
     let workspace = Workspace::read(root)?;
     if !git::is_tagged(root, &workspace.version)? || !git::uncommitted(root)?.is_empty() {
@@ -51,7 +55,7 @@ pub fn run(root: &Path, dry_run: bool) -> Result<(), Failure> {
             workspace.version
         )));
     }
-    let mut registry = CratesIo { root: root.to_owned() };
+    let mut registry = Known { root: root.to_owned(), name: registry.to_owned(), pause };
     publish(&workspace.packages, &workspace.version, &mut registry)
 }
 
@@ -85,15 +89,17 @@ pub fn publish(packages: &[Package], version: &Version, registry: &mut impl Regi
     Ok(())
 }
 
-/// The registry of all Rust programs, asked through cargo.
-struct CratesIo {
+/// A registry that cargo knows, asked through cargo.
+struct Known {
     root: PathBuf,
+    name: String,
+    pause: Duration,
 }
 
-impl Registry for CratesIo {
+impl Registry for Known {
     fn has(&mut self, name: &str, version: &Version) -> Result<bool, Failure> {
         let spec = format!("{name}@{version}");
-        let mut info = cargo(&self.root, &["info", "--quiet", "--registry", "crates-io", &spec]);
+        let mut info = cargo(&self.root, &["info", "--quiet", "--registry", &self.name, &spec]);
         let output = info.output().map_err(|error| Failure::to("start cargo info", error))?;
         let reason = String::from_utf8_lossy(&output.stderr);
         match output.status.success() {
@@ -104,12 +110,12 @@ impl Registry for CratesIo {
     }
 
     fn upload(&mut self, name: &str) -> Result<(), Failure> {
-        let words = ["publish", "--locked", "--no-verify", "--registry", "crates-io", "--package", name];
+        let words = ["publish", "--locked", "--no-verify", "--registry", &self.name, "--package", name];
         run_command(cargo(&self.root, &words))
     }
 
     fn pause(&mut self) {
-        thread::sleep(PAUSE);
+        thread::sleep(self.pause);
     }
 }
 

@@ -1,20 +1,24 @@
-//! The whole sequence in a clone that is thrown away, with a folder for a registry.
+//! The whole sequence in a clone that is thrown away, with a registry on loopback: what a maintainer does, by the same code
+//! and the same cargo.
 
 use super::bump::{self, Level};
-use super::publish::{Registry, publish};
-use super::workspace::{Package, Workspace};
-use super::{changelog, git};
+use super::local_registry::{LocalRegistry, NAME};
+use super::workspace::{Workspace, own_dependencies};
+use super::{changelog, git, plan, publish, verify};
 use crate::shell::{Failure, cargo, run as run_command, say};
-use semver::Version;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
+use toml_edit::DocumentMut;
 
 /// Every change of an API is allowed to this level, so that the rehearsal passes between two releases.
 const LEVEL: Level = Level::Major;
 /// After how many uploads the rehearsed publishing is stopped, to be taken up again.
 const STOPS_AFTER: usize = 2;
+/// An index on loopback shows at once what it has.
+const PAUSE: Duration = Duration::ZERO;
 
-/// Takes every step but `verify` with what is committed in `root`.
+/// Takes every step with what is committed in `root`.
 ///
 /// # Errors
 ///
@@ -24,7 +28,15 @@ pub fn run(root: &Path) -> Result<(), Failure> {
     let clone = folder.path().join("clone");
     git::clone(root, &clone)?;
     open_changelog(&clone)?;
-    bump::run(&clone, LEVEL, &bump::today(), false)?;
+    plan::run(&clone)?;
+
+    let date = bump::today();
+    let before = git::uncommitted(&clone)?;
+    bump::run(&clone, LEVEL, &date, true)?;
+    if git::uncommitted(&clone)? != before {
+        return Err(Failure::new("bump --dry-run has changed files"));
+    }
+    bump::run(&clone, LEVEL, &date, false)?;
     let workspace = Workspace::read(&clone)?;
     let version = &workspace.version;
     refused("tag a tree with changes", git::tag(&clone, version, false))?;
@@ -37,25 +49,26 @@ pub fn run(root: &Path) -> Result<(), Failure> {
     check.env("CARGO_TARGET_DIR", &target);
     run_command(check)?;
 
+    let registry = LocalRegistry::start()?;
+    use_registry(&clone, &registry)?;
+    git::commit(&clone, "Ask a registry on loopback for the crates of the workspace")?;
+    git::tag(&clone, version, true)?;
     git::tag(&clone, version, false)?;
     refused("tag a version twice", git::tag(&clone, version, false))?;
 
-    let words = ["package", "--workspace", "--exclude", "xtask", "--locked", "--no-verify", "--quiet"];
-    let mut package = cargo(&clone, &[&words[..], &["--target-dir"]].concat());
-    package.arg(folder.path().join("packed"));
-    run_command(package)?;
-    let mut shelf = Shelf {
-        packed: folder.path().join("packed/package"),
-        taken: folder.path().join("taken"),
-        packages: &workspace.packages,
-        version,
-        left: STOPS_AFTER,
-    };
-    fs::create_dir(&shelf.taken).map_err(|error| Failure::to("make a folder", error))?;
-    refused("publish to a registry that stops", publish(&workspace.packages, version, &mut shelf))?;
-    shelf.left = workspace.packages.len() - STOPS_AFTER;
-    publish(&workspace.packages, version, &mut shelf)?;
-    say(&format!("rehearse: {version} would be released, {} crates", workspace.packages.len()));
+    publish::run(&clone, NAME, PAUSE, true)?;
+    holds(&registry, 0)?;
+    registry.stop_after(STOPS_AFTER);
+    refused("publish to a registry that stops", publish::run(&clone, NAME, PAUSE, false))?;
+    holds(&registry, STOPS_AFTER)?;
+    registry.go_on();
+    publish::run(&clone, NAME, PAUSE, false)?;
+    holds(&registry, workspace.packages.len())?;
+    // All is there, so nothing is uploaded; the registry would refuse it.
+    publish::run(&clone, NAME, PAUSE, false)?;
+
+    verify::run(&clone, Some(NAME), &target)?;
+    say(&format!("rehearse: {version} would be released: {}", registry.holds().join(", ")));
     Ok(())
 }
 
@@ -70,6 +83,34 @@ fn open_changelog(clone: &Path) -> Result<(), Failure> {
     fs::write(&path, text).map_err(|error| Failure::to("write CHANGELOG.md", error))
 }
 
+/// Makes the registry known in the clone, and the one that has the crates of the workspace.
+///
+/// In a manifest no registry means crates.io, wherever the crate itself is published to.
+fn use_registry(clone: &Path, registry: &LocalRegistry) -> Result<(), Failure> {
+    let edit = |name: &str, change: &dyn Fn(String) -> Result<String, Failure>| {
+        let path = clone.join(name);
+        let text = fs::read_to_string(&path).map_err(|error| Failure::to(&format!("read {name}"), error))?;
+        fs::write(&path, change(text)?).map_err(|error| Failure::to(&format!("write {name}"), error))
+    };
+    edit(".cargo/config.toml", &|text| Ok(text + "\n" + &registry.configuration()))?;
+    edit("Cargo.toml", &|text| {
+        let mut manifest: DocumentMut =
+            text.parse().map_err(|error| Failure::to("read Cargo.toml", error))?;
+        for dependency in own_dependencies(&mut manifest) {
+            dependency.insert("registry", toml_edit::value(NAME));
+        }
+        Ok(manifest.to_string())
+    })
+}
+
+fn holds(registry: &LocalRegistry, count: usize) -> Result<(), Failure> {
+    let held = registry.holds();
+    if held.len() == count {
+        return Ok(());
+    }
+    Err(Failure::new(format!("the registry should hold {count} crates and holds: {}", held.join(", "))))
+}
+
 fn refused(what: &str, outcome: Result<(), Failure>) -> Result<(), Failure> {
     match outcome {
         Ok(()) => Err(Failure::new(format!("to {what} must be refused, and was not"))),
@@ -80,83 +121,24 @@ fn refused(what: &str, outcome: Result<(), Failure>) -> Result<(), Failure> {
     }
 }
 
-/// A folder of archives that takes each crate once, and only after those it needs.
-struct Shelf<'a> {
-    packed: PathBuf,
-    taken: PathBuf,
-    packages: &'a [Package],
-    version: &'a Version,
-    /// How many uploads it takes before it stops.
-    left: usize,
-}
-
-impl Shelf<'_> {
-    fn holds(&self, name: &str) -> bool {
-        self.taken.join(format!("{name}-{}.crate", self.version)).exists()
-    }
-}
-
-impl Registry for Shelf<'_> {
-    fn has(&mut self, name: &str, _: &Version) -> Result<bool, Failure> {
-        Ok(self.holds(name))
-    }
-
-    fn upload(&mut self, name: &str) -> Result<(), Failure> {
-        if self.left == 0 {
-            return Err(Failure::new("the registry stopped"));
-        }
-        let package = self.packages.iter().find(|package| package.name == name);
-        let needs = package.map(|package| package.needs.as_slice()).unwrap_or_default();
-        if let Some(need) = needs.iter().find(|need| !self.holds(need)) {
-            return Err(Failure::new(format!("{name} needs {need}, which is not there")));
-        }
-        if self.holds(name) {
-            return Err(Failure::new(format!("{name} is there already")));
-        }
-        let file = format!("{name}-{}.crate", self.version);
-        fs::copy(self.packed.join(&file), self.taken.join(&file))
-            .map_err(|error| Failure::to(&format!("take {file}"), error))?;
-        self.left -= 1;
-        Ok(())
-    }
-
-    /// A folder shows at once what it has.
-    fn pause(&mut self) {}
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::bump::tests::two_crates;
     use super::super::git::tests::repository;
-    use super::{Package, Registry, Shelf, changelog, open_changelog, refused};
+    use super::{LocalRegistry, changelog, holds, open_changelog, refused, use_registry};
     use crate::shell::Failure;
-    use semver::Version;
     use std::fs;
-
-    #[test]
-    fn a_shelf_takes_a_crate_once_and_after_those_it_needs() {
-        let folder = tempfile::tempdir().unwrap();
-        let (packed, taken) = (folder.path().join("packed"), folder.path().join("taken"));
-        fs::create_dir(&packed).unwrap();
-        fs::create_dir(&taken).unwrap();
-        for name in ["a", "b"] {
-            fs::write(packed.join(format!("{name}-0.1.0.crate")), name).unwrap();
-        }
-        let package = |name: &str, needs: Vec<String>| Package { name: name.to_owned(), needs };
-        let packages = [package("a", vec![]), package("b", vec!["a".to_owned()])];
-        let version = Version::new(0, 1, 0);
-        let mut shelf = Shelf { packed, taken, packages: &packages, version: &version, left: 2 };
-        assert_eq!(shelf.upload("b").unwrap_err().to_string(), "b needs a, which is not there");
-        shelf.upload("a").unwrap();
-        assert_eq!(shelf.upload("a").unwrap_err().to_string(), "a is there already");
-        shelf.upload("b").unwrap();
-        assert!(shelf.has("b", &version).unwrap());
-        assert_eq!(shelf.upload("c").unwrap_err().to_string(), "the registry stopped");
-    }
 
     #[test]
     fn a_step_that_should_have_been_refused_fails_the_rehearsal() {
         assert!(refused("do wrong", Ok(())).is_err());
         assert!(refused("do wrong", Err(Failure::new("no"))).is_ok());
+    }
+
+    #[test]
+    fn a_registry_that_holds_something_else_fails_the_rehearsal() {
+        let registry = LocalRegistry::start().unwrap();
+        assert!(holds(&registry, 0).is_ok() && holds(&registry, 1).is_err());
     }
 
     #[test]
@@ -167,5 +149,18 @@ mod tests {
             let after = fs::read_to_string(folder.path().join("CHANGELOG.md")).unwrap();
             assert_eq!(changelog::open(&after), Some(open));
         }
+    }
+
+    #[test]
+    fn the_clone_asks_the_registry_for_our_crates() {
+        let folder = two_crates();
+        fs::create_dir(folder.path().join(".cargo")).unwrap();
+        fs::write(folder.path().join(".cargo/config.toml"), "[alias]\n").unwrap();
+        let registry = LocalRegistry::start().unwrap();
+        use_registry(folder.path(), &registry).unwrap();
+        let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+        assert_eq!(manifest["workspace"]["dependencies"]["a"]["registry"].as_str(), Some("rehearsal"));
+        assert_eq!(text(".cargo/config.toml"), format!("[alias]\n\n{}", registry.configuration()));
     }
 }

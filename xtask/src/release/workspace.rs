@@ -4,6 +4,7 @@ use crate::shell::Failure;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package as Manifest};
 use semver::Version;
 use std::path::{Path, PathBuf};
+use toml_edit::{DocumentMut, TableLike};
 
 /// A crate that is published.
 #[derive(Debug, Clone)]
@@ -65,6 +66,22 @@ impl Workspace {
             .collect();
         Ok(Self { version, packages: ordered(packages)?, manifests, target })
     }
+}
+
+impl Workspace {
+    /// Where a crate lies.
+    pub(super) fn folder_of(&self, package: &Package) -> Option<&Path> {
+        let manifest = self.manifests.iter().find(|manifest| *manifest.name == package.name)?;
+        manifest.manifest_path.parent().map(cargo_metadata::camino::Utf8Path::as_std_path)
+    }
+}
+
+/// The crates of the workspace among what its manifest offers as dependencies: those with a path.
+pub(super) fn own_dependencies(manifest: &mut DocumentMut) -> impl Iterator<Item = &mut dyn TableLike> {
+    let workspace = manifest.get_mut("workspace");
+    let dependencies = workspace.and_then(|workspace| workspace.get_mut("dependencies")?.as_table_like_mut());
+    let all = dependencies.into_iter().flat_map(TableLike::iter_mut);
+    all.filter_map(|(_, dependency)| dependency.as_table_like_mut().filter(|one| one.contains_key("path")))
 }
 
 /// Dependencies of ours. Those of tests count when they ask for a version: cargo then wants to find it in the registry.
