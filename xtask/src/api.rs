@@ -3,7 +3,7 @@
 //! The text comes from rustdoc's JSON, whose format changes with the compiler. A compiler that writes another format than
 //! the one the crate `public-api` reads leaves the check undone, and that is said.
 
-use crate::shell::{Failure, cargo, output, say, skip};
+use crate::shell::{Failure, cargo, output, say, skip, target_folder};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs;
@@ -89,7 +89,7 @@ fn text(root: &Path, library: &str) -> Result<Option<String>, Failure> {
     // The format is unstable, and stable compilers write it only so.
     rustdoc.env("RUSTC_BOOTSTRAP", "1");
     output(rustdoc)?;
-    let json = target(root)?.join("doc").join(format!("{}.json", library.replace('-', "_")));
+    let json = target_folder(root)?.join("doc").join(format!("{}.json", library.replace('-', "_")));
     let written =
         fs::read_to_string(&json).map_err(|error| Failure::to(&format!("read {}", json.display()), error))?;
     match format_of(&written) {
@@ -113,15 +113,6 @@ fn text(root: &Path, library: &str) -> Result<Option<String>, Failure> {
 fn format_of(json: &str) -> Option<u64> {
     let (_, rest) = json.rsplit_once("\"format_version\":")?;
     rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
-}
-
-fn target(root: &Path) -> Result<PathBuf, Failure> {
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .manifest_path(root.join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .map_err(|error| Failure::to("read the workspace", error))?;
-    Ok(metadata.target_directory.into())
 }
 
 /// Foreign paths that are not on the list.

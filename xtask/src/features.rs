@@ -1,7 +1,7 @@
 //! `cargo xtask features`: every choice of features of a library builds without a warning.
 
-use crate::shell::{Failure, cargo, root, run as run_command, say};
-use cargo_metadata::{MetadataCommand, Package};
+use crate::shell::{Failure, cargo, metadata, root, run as run_command, say};
+use cargo_metadata::Package;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The libraries: all packages that are published and have features to choose from.
@@ -13,11 +13,7 @@ const LIBRARIES: &[&str] = &["tarspay", "tarspay-sign", "tarspay-transport"];
 ///
 /// If a set does not build or has a warning, or a library that has features is not in the list.
 pub fn run() -> Result<(), Failure> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(root().join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .map_err(|error| Failure::to("read the workspace", error))?;
+    let metadata = metadata(&root())?;
     for package in &metadata.packages {
         let name = package.name.as_str();
         // An empty list means that it is never published.

@@ -1,7 +1,7 @@
 //! Who may import whom: the rules of `docs/architecture.md`, checked on `cargo metadata`.
 
-use crate::shell::{Failure, root, say};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use crate::shell::{Failure, metadata, root, say};
+use cargo_metadata::{DependencyKind, Metadata};
 
 /// One crate of the house, and the crates of the house that it may depend on.
 struct Room {
@@ -62,11 +62,7 @@ const UNBOUND: &str = "xtask";
 ///
 /// Names every crate that depends on one it must not.
 pub fn run() -> Result<(), Failure> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(root().join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .map_err(|error| Failure::to("read the workspace", error))?;
+    let metadata = metadata(&root())?;
     let violations = violations(&metadata);
     if violations.is_empty() {
         say(&format!("layers: {} crates keep to the map", HOUSE.len()));
@@ -110,8 +106,8 @@ fn violations(metadata: &Metadata) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{run, violations};
-    use crate::shell::root;
-    use cargo_metadata::{Metadata, MetadataCommand};
+    use crate::shell::{metadata, root};
+    use cargo_metadata::Metadata;
     use std::fs;
 
     #[test]
@@ -123,8 +119,7 @@ mod tests {
     fn every_crate_forbids_unsafe_code() {
         let house = fs::read_to_string(root().join("Cargo.toml")).unwrap();
         assert!(house.contains("\n[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
-        let metadata =
-            MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+        let metadata = metadata(&root()).unwrap();
         for package in metadata.workspace_packages() {
             let manifest = fs::read_to_string(&package.manifest_path).unwrap();
             assert!(manifest.contains("\n[lints]\nworkspace = true\n"), "{}", package.name);
@@ -133,8 +128,7 @@ mod tests {
 
     #[test]
     fn a_layer_that_imports_its_neighbour_is_found() {
-        let metadata =
-            MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+        let metadata = metadata(&root()).unwrap();
         let mut json = serde_json::to_value(&metadata).unwrap();
         let packages = json["packages"].as_array_mut().unwrap();
         let sandbox = packages.iter().find(|package| package["name"] == "tarspay-sandbox").unwrap();

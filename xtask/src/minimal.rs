@@ -1,6 +1,6 @@
 //! `cargo xtask minimal`: the libraries build with the lowest versions of their dependencies that their manifests allow.
 
-use crate::shell::{Failure, cargo, root, run as run_command, say};
+use crate::shell::{Failure, cargo, root, run as run_command, say, target_folder};
 use std::fs;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub fn run() -> Result<(), Failure> {
     run_command(update)?;
     let words = ["check", "--quiet", "--locked", "--workspace", "--all-features"];
     let mut check = cargo(folder.path(), &words);
-    check.env("CARGO_TARGET_DIR", crate::shell::target_folder()?.join("minimal"));
+    check.env("CARGO_TARGET_DIR", target_folder(&root())?.join("minimal"));
     run_command(check)?;
     say("minimal: everything published builds with the lowest direct versions");
     Ok(())

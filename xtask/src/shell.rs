@@ -1,5 +1,6 @@
 //! Running commands, and saying which.
 
+use cargo_metadata::{Metadata, MetadataCommand};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,18 +39,27 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
 }
 
-/// The folder of the workspace's builds.
+/// What cargo knows of the packages of the workspace in a folder; of their dependencies only the names.
 ///
 /// # Errors
 ///
 /// If cargo cannot read the workspace.
-pub fn target_folder() -> Result<PathBuf, Failure> {
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .manifest_path(root().join("Cargo.toml"))
+pub fn metadata(root: &Path) -> Result<Metadata, Failure> {
+    // In the folder, because cargo's configuration there can name registries.
+    MetadataCommand::new()
+        .current_dir(root)
         .no_deps()
         .exec()
-        .map_err(|error| Failure::to("read the workspace", error))?;
-    Ok(metadata.target_directory.into())
+        .map_err(|error| Failure::to("read the workspace", error))
+}
+
+/// The folder of the builds of the workspace in a folder.
+///
+/// # Errors
+///
+/// If cargo cannot read the workspace.
+pub fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
+    Ok(metadata(root)?.target_directory.into())
 }
 
 /// Cargo, started in a folder, with its words.

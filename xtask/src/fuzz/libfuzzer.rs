@@ -28,7 +28,7 @@ pub(super) fn missing() -> Option<String> {
 /// Runs the target, or each in turn.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let program = build()?;
-    let folder = target_folder()?.join("fuzz-corpus");
+    let folder = target_folder(&root())?.join("fuzz-corpus");
     let targets = output(driver(&program, "", &folder))?;
     // What `xtask/libfuzzer/src/main.rs` prints when it is given no target: a name and a folder in each line.
     let targets: Vec<_> = targets.lines().filter_map(|line| line.split_once(' ')).collect();
@@ -86,7 +86,7 @@ fn build() -> Result<PathBuf, Failure> {
     let mut host = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     host.args(["--print", "host-tuple"]);
     let host = output(host)?.trim().to_owned();
-    let folder = target_folder()?.join("libfuzzer");
+    let folder = target_folder(&root())?.join("libfuzzer");
     // With a target named, build scripts and macros stay without counters.
     let mut build = cargo(&package, &["build", "--release", "--target", &host, "--target-dir"]);
     build.arg(&folder).env("RUSTFLAGS", COUNTERS);

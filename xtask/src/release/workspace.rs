@@ -1,7 +1,7 @@
 //! The crates that are published, in the order in which each comes after those it needs.
 
-use crate::shell::Failure;
-use cargo_metadata::{DependencyKind, MetadataCommand, Package as Manifest};
+use crate::shell::{Failure, metadata};
+use cargo_metadata::{DependencyKind, Package as Manifest};
 use semver::Version;
 use std::path::{Path, PathBuf};
 use toml_edit::{DocumentMut, TableLike};
@@ -37,11 +37,7 @@ impl Workspace {
     ///
     /// If cargo cannot read it, nothing in it is published, versions differ, or crates need each other in a circle.
     pub fn read(root: &Path) -> Result<Self, Failure> {
-        let metadata = MetadataCommand::new()
-            .manifest_path(root.join("Cargo.toml"))
-            .no_deps()
-            .exec()
-            .map_err(|error| Failure::to("read the workspace", error))?;
+        let metadata = metadata(root)?;
         let target = metadata.target_directory.into();
         // `publish = false` is an empty list of registries.
         let manifests: Vec<Manifest> = metadata

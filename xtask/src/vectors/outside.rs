@@ -1,7 +1,6 @@
 //! The independent checks: programs in other languages that share no code with `tarspay-sign`.
 
-use crate::shell::{Failure, root};
-use cargo_metadata::MetadataCommand;
+use crate::shell::{Failure, root, target_folder};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -53,10 +52,5 @@ pub(crate) fn check(checker: &Checker, suite: &Path) -> Result<Verdict, Failure>
 
 /// Where the packages of the checkers may be installed: outside the tree.
 fn tools() -> Result<PathBuf, Failure> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(root().join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .map_err(|error| Failure::to("find the target directory", error))?;
-    Ok(metadata.target_directory.join("conformance").into())
+    Ok(target_folder(&root())?.join("conformance"))
 }
