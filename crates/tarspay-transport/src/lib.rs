@@ -107,6 +107,7 @@
 mod answer;
 mod builder;
 mod connect;
+mod deadline;
 mod error;
 mod limits;
 mod origin;

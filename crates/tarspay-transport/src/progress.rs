@@ -1,6 +1,9 @@
 //! How far one call has come: the single place that knows its phase and whether anything was sent.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
+
+use tokio::time::Instant;
 
 use crate::error::{Delivery, Phase};
 
@@ -23,6 +26,21 @@ struct Inner {
     state: State,
     phase: Phase,
     status: Option<u16>,
+    /// When the request began to be sent.
+    since: Option<Instant>,
+    /// Of the call, if it wants to know when that is.
+    waker: Option<Waker>,
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// A connection.
+    Connection,
+    /// The head of the answer to a request that is being sent, or was.
+    Head { since: Instant },
+    /// The rest of the answer.
+    Body,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +63,13 @@ pub(crate) struct Stopped {
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Inner { state: State::Waiting, phase: Phase::Connect, status: None }))
+        Self(Mutex::new(Inner {
+            state: State::Waiting,
+            phase: Phase::Connect,
+            status: None,
+            since: None,
+            waker: None,
+        }))
     }
 
     /// The connector has entered `phase`. Ignored once the request has started: then the pool found another
@@ -69,7 +93,27 @@ impl Progress {
         }
         inner.state = State::Started;
         inner.phase = Phase::Send;
+        inner.since = Some(Instant::now());
+        let waker = inner.waker.take();
+        // Whoever is woken may want the lock.
+        drop(inner);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
         true
+    }
+
+    /// What the call waits for. If it is a connection, the call is woken when its request begins to be sent.
+    pub(crate) fn awaited(&self, cx: &Context<'_>) -> Awaited {
+        let mut inner = self.lock();
+        match inner.since {
+            _ if inner.phase == Phase::AnswerBody => Awaited::Body,
+            Some(since) => Awaited::Head { since },
+            None => {
+                inner.waker = Some(cx.waker().clone());
+                Awaited::Connection
+            }
+        }
     }
 
     /// The whole request was handed over.

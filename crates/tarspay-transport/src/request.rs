@@ -18,6 +18,9 @@ pub(crate) const MAX_HEAD_BYTES: usize = 4096;
 const OURS: [HeaderName; 9] =
     [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TE, TRAILER, EXPECT, PROXY_AUTHORIZATION];
 
+/// `User-Agent`, and what hyper adds: `Host` and `Content-Length`.
+const ADDED: usize = 3;
+
 /// A checked request; its body comes apart from it, because sending wants to watch the body.
 pub(crate) fn checked(
     origin: &Origin,
@@ -56,7 +59,7 @@ fn check_path(path: &str) -> Result<(), Error> {
 }
 
 fn checked_headers(headers: &[(&str, &str)], user_agent: &HeaderValue) -> Result<HeaderMap, Error> {
-    let mut map = HeaderMap::with_capacity(headers.len() + 2);
+    let mut map = HeaderMap::with_capacity(headers.len() + ADDED);
     for (index, (name, value)) in headers.iter().enumerate() {
         // Name and value are mixed up easily, so a name that is none is not shown either.
         let name = HeaderName::try_from(*name).map_err(|error| {

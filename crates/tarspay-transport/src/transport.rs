@@ -8,15 +8,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::Incoming;
+use hyper::Request;
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
-use hyper::{Request, Response};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::capture_connection;
 
 use crate::answer::{Answer, check_head};
 use crate::builder::Builder;
 use crate::connect::Connector;
+use crate::deadline::{Deadlines, Passed};
 use crate::error::{Error, ErrorKind, Phase, classify};
 use crate::limits::{Limits, check_timeout};
 use crate::origin::Origin;
@@ -129,42 +128,27 @@ impl Transport {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let request = request.map(|()| Outgoing::new(body, Arc::clone(&progress)));
-        match tokio::time::timeout(deadline, self.exchange(request, &progress)).await {
-            Ok(result) => result,
-            Err(_) => Err(timed_out(&progress, "the call took longer than", deadline)),
-        }
+        let limit = self.inner.limits.answer_head_timeout;
+        let (mut deadlines, timer) = Deadlines::begin(deadline, limit);
+        let (mut timer, mut exchange) = (pin!(timer), pin!(self.exchange(request, &progress)));
+        poll_fn(|cx| match exchange.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending => deadlines.poll(timer.as_mut(), &progress, cx).map(|passed| {
+                Err(match passed {
+                    Passed::Call => timed_out(&progress, "the call took longer than", deadline),
+                    Passed::Head => timed_out(&progress, "no answer within", limit),
+                })
+            }),
+        })
+        .await
     }
 
     async fn exchange(&self, request: Request<Outgoing>, progress: &Arc<Progress>) -> Result<Answer, Error> {
-        let head = self.head(request, progress).await?;
+        let response = CURRENT.scope(Arc::clone(progress), self.inner.client.request(request)).await;
+        let head = response.map_err(|error| failed(progress, error))?;
         check_head(&head, self.inner.limits.max_answer_head_bytes, progress)?;
         progress.answered(head.status().as_u16());
         Answer::read(head, self.inner.limits.max_answer_bytes, progress).await
-    }
-
-    /// Sends the request and waits for the head of the answer, under the deadline for it.
-    async fn head(
-        &self,
-        mut request: Request<Outgoing>,
-        progress: &Arc<Progress>,
-    ) -> Result<Response<Incoming>, Error> {
-        let limit = self.inner.limits.answer_head_timeout;
-        let mut connection = capture_connection(&mut request);
-        let mut deadline = pin!(async {
-            // Never returns if there is no connection: then the connector's own deadline ends the call.
-            let _ = connection.wait_for_connection_metadata().await;
-            tokio::time::sleep(limit).await;
-        });
-        let mut response = pin!(CURRENT.scope(Arc::clone(progress), self.inner.client.request(request)));
-        let response = poll_fn(|cx| match response.as_mut().poll(cx) {
-            Poll::Ready(response) => Poll::Ready(Some(response)),
-            Poll::Pending => deadline.as_mut().poll(cx).map(|()| None),
-        });
-        match response.await {
-            Some(Ok(head)) => Ok(head),
-            Some(Err(error)) => Err(failed(progress, error)),
-            None => Err(timed_out(progress, "no answer within", limit)),
-        }
     }
 }
 
