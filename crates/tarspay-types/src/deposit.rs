@@ -31,6 +31,7 @@ request! {
     /// .with_extra("note", "blue")?;
     ///
     /// let body = request.body(&MerchantNo::new("M1688443982")?)?.expect("a deposit request has a body");
+    /// let body = body.members().expect("it is an object");
     /// assert_eq!(body.get("customerContact"), Some("\"254115555076\""));
     /// assert_eq!(body.get("note"), Some("\"blue\""));
     /// assert!(!format!("{request:?}").contains("254115555076"));

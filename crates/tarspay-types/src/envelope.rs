@@ -74,12 +74,12 @@ impl<T: Decode> Envelope<T> {
 
 impl<T: Serialize> Serialize for Envelope<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut writer = Writer::new(serializer.serialize_map(None)?);
+        let mut writer = Writer::new(serializer.serialize_map(None)?, &self.extra);
         writer.required("code", &self.code)?;
         writer.optional("msg", self.msg.as_ref())?;
         writer.optional("data", self.data.as_ref())?;
         writer.optional("sign", self.sign.as_ref())?;
-        writer.finish(&self.extra)
+        writer.finish()
     }
 }
 

@@ -192,18 +192,22 @@ impl Decode for Members {
 deserialize_by_decode!(Members);
 
 /// Writes known members first, then those extra members whose name has not been written.
-pub(crate) struct Writer<M> {
+pub(crate) struct Writer<'e, M> {
     map: M,
+    extra: &'e Members,
+    /// Names, remembered only if there is something extra.
     written: Vec<&'static str>,
 }
 
-impl<M: SerializeMap> Writer<M> {
-    pub(crate) fn new(map: M) -> Self {
-        Self { map, written: Vec::new() }
+impl<'e, M: SerializeMap> Writer<'e, M> {
+    pub(crate) fn new(map: M, extra: &'e Members) -> Self {
+        Self { map, extra, written: Vec::new() }
     }
 
     pub(crate) fn required(&mut self, name: &'static str, value: &impl Serialize) -> Result<(), M::Error> {
-        self.written.push(name);
+        if !self.extra.is_empty() {
+            self.written.push(name);
+        }
         self.map.serialize_entry(name, value)
     }
 
@@ -215,8 +219,8 @@ impl<M: SerializeMap> Writer<M> {
         value.map_or(Ok(()), |value| self.required(name, value))
     }
 
-    pub(crate) fn finish(mut self, extra: &Members) -> Result<M::Ok, M::Error> {
-        for (name, value) in &extra.0 {
+    pub(crate) fn finish(mut self) -> Result<M::Ok, M::Error> {
+        for (name, value) in &self.extra.0 {
             if !self.written.contains(&name.as_str()) {
                 self.map.serialize_entry(name, value)?;
             }

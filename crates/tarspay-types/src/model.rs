@@ -53,10 +53,10 @@ macro_rules! model {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let mut writer = $crate::members::Writer::new(serializer.serialize_map(None)?);
+                let mut writer = $crate::members::Writer::new(serializer.serialize_map(None)?, &self.extra);
                 $( writer.required($required_wire, &self.$required)?; )*
                 $( writer.optional($optional_wire, self.$optional.as_ref())?; )*
-                writer.finish(&self.extra)
+                writer.finish()
             }
         }
 
@@ -221,11 +221,11 @@ macro_rules! request {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 #[allow(unused_mut, reason = "a request can have no members of its own")]
-                let mut writer = $crate::members::Writer::new(serializer.serialize_map(None)?);
+                let mut writer = $crate::members::Writer::new(serializer.serialize_map(None)?, &self.extra);
                 $( $( writer.optional($new_wire, self.$new.as_ref())?; )* )?
                 $( $( writer.optional($one_wire, self.$one.as_ref())?; )* )?
                 $( writer.optional($optional_wire, self.$optional.as_ref())?; )*
-                writer.finish(&self.extra)
+                writer.finish()
             }
         }
 

@@ -18,8 +18,8 @@ request! {
     /// let query = DepositQuery::by_merchant_order_no(MerchantOrderNo::new("D1659318251029")?);
     /// assert_eq!(query.path(), "/api/payInInfo");
     /// let body = query.body(&MerchantNo::new("M1655535407")?)?.expect("a query has a body");
-    /// assert_eq!(serde_json::to_string(&body)?, r#"{"mchOrderNo":"D1659318251029","mchNo":"M1655535407"}"#);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// assert_eq!(body.get(), r#"{"mchOrderNo":"D1659318251029","mchNo":"M1655535407"}"#);
+    /// # Ok::<(), tarspay_types::Error>(())
     /// ```
     pub struct DepositQuery: Read, "/api/payInInfo" -> OrderInfo, about merchant_order_no {
         one_of "`mchOrderNo` or `payOrderId`" {

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
 use crate::members::Members;
 
-/// One JSON value as its exact text, for answers whose shape is not documented.
+/// One JSON value as its exact text: an answer whose shape is not documented, or the body of a request.
 ///
 /// Two are equal when their texts are. `Debug` shows the length alone, since the value may be personal.
 ///
@@ -22,7 +22,10 @@ use crate::members::Members;
 /// # Ok::<(), tarspay_types::DecodeError>(())
 /// ```
 #[derive(Clone)]
-pub struct RawJson(Box<RawValue>);
+pub struct RawJson(String);
+
+/// Room for the JSON of a value before it has to grow; a deposit with all its members takes about 500 bytes.
+const USUAL_BYTES: usize = 1024;
 
 impl RawJson {
     /// The JSON of a value.
@@ -31,14 +34,37 @@ impl RawJson {
     ///
     /// [`ErrorKind::NotJson`] when the value does not serialise.
     pub fn new(value: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
-        serde_json::value::to_raw_value(value)
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut json, value)
+            .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error))?;
+        Self::of_bytes(json)
+    }
+
+    /// Adds a member at the end of an object that was written by [`new`](Self::new) and has no such member.
+    pub(crate) fn with_member(self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
+        let refuse = |error| Error::new("value", ErrorKind::NotJson).caused_by(error);
+        let mut json = self.0.into_bytes();
+        json.pop(); // the closing brace
+        if json.len() > 1 {
+            json.push(b',');
+        }
+        serde_json::to_writer(&mut json, name).map_err(refuse)?;
+        json.push(b':');
+        serde_json::to_writer(&mut json, value).map_err(refuse)?;
+        json.push(b'}');
+        Self::of_bytes(json)
+    }
+
+    /// Of what `serde_json` has written, which is UTF-8.
+    fn of_bytes(json: Vec<u8>) -> Result<Self, Error> {
+        String::from_utf8(json)
             .map(Self)
-            .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error))
+            .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error.utf8_error()))
     }
 
     /// The exact text.
     pub fn get(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 
     /// The value, parsed. A number with a fraction becomes a float here. `None` when the value is nested too
@@ -69,13 +95,15 @@ impl fmt::Debug for RawJson {
 
 impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        let value: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
+        value.serialize(serializer)
     }
 }
 
 impl Decode for RawJson {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
-        serde_json::from_str(json).map(Self).map_err(DecodeError::not_json)
+        let value: &RawValue = serde_json::from_str(json).map_err(DecodeError::not_json)?;
+        Ok(Self(value.get().to_owned()))
     }
 }
 

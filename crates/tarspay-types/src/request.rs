@@ -8,8 +8,8 @@ use crate::amount::Amount;
 use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{MerchantNo, MerchantOrderNo};
-use crate::members::Members;
 use crate::private_text::PrivateText;
+use crate::raw_json::RawJson;
 use crate::unread::Unread;
 use crate::web_address::{NotifyUrl, ReturnUrl};
 
@@ -26,7 +26,7 @@ pub(crate) const MERCHANT: &str = "mchNo";
 /// let request = BalanceRequest::new();
 /// assert_eq!(request.path(), "/api/balanceInfo");
 /// let body = request.body(&MerchantNo::new("M1688443086")?)?.expect("a balance request has a body");
-/// assert_eq!(serde_json::to_string(&body)?, r#"{"mchNo":"M1688443086"}"#);
+/// assert_eq!(body.get(), r#"{"mchNo":"M1688443086"}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Request: Serialize {
@@ -63,8 +63,8 @@ pub trait Request: Serialize {
         Ok(())
     }
 
-    /// The JSON object to sign and to send: the request's members and `mchNo`. `None` for a call without a
-    /// body.
+    /// The JSON object to sign and to send: the request's members and, at the end, `mchNo`. `None` for a call
+    /// without a body.
     ///
     /// # Errors
     ///
@@ -72,10 +72,10 @@ pub trait Request: Serialize {
     /// [`ErrorKind::NotJson`] or [`NotAnObject`](ErrorKind::NotAnObject) when the request does not serialise to
     /// a JSON object with distinct members; [`MerchantGiven`](ErrorKind::MerchantGiven) when it already has a
     /// `mchNo`.
-    fn body(&self, merchant_no: &MerchantNo) -> Result<Option<Members>, Error> {
+    fn body(&self, merchant_no: &MerchantNo) -> Result<Option<RawJson>, Error> {
         self.check()?;
         merchant_no.check_outgoing(MERCHANT)?;
-        members_of(merchant_no, self).map(Some)
+        whole(merchant_no, self).map(Some)
     }
 }
 
@@ -160,7 +160,7 @@ impl<R: Serialize> Serialize for WithMerchant<R> {
     /// Writes the request as it is, unchecked. Fails when it is no JSON object with distinct members, or has
     /// a `mchNo` of its own.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        members_of(&self.merchant_no, &self.request).map_err(S::Error::custom)?.serialize(serializer)
+        whole(&self.merchant_no, &self.request).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -175,14 +175,14 @@ impl<R: Decode> Decode for WithMerchant<R> {
 
 deserialize_by_decode!(WithMerchant<R>);
 
-fn members_of(merchant_no: &MerchantNo, request: &(impl Serialize + ?Sized)) -> Result<Members, Error> {
+/// The request's members and the merchant number, in one object.
+fn whole(merchant_no: &MerchantNo, request: &(impl Serialize + ?Sized)) -> Result<RawJson, Error> {
     let refuse = |kind| Error::new("request", kind);
-    let json = serde_json::to_string(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
-    let mut members =
-        Members::from_json(&json).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))?;
+    let json = RawJson::new(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
+    let members =
+        Unread::from_json(json.get()).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))?;
     if members.get(MERCHANT).is_some() {
         return Err(refuse(ErrorKind::MerchantGiven));
     }
-    members.insert(MERCHANT, merchant_no)?;
-    Ok(members)
+    json.with_member(MERCHANT, merchant_no)
 }

@@ -7,7 +7,6 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{MerchantNo, PayOrderId, TrxId, check};
-use crate::members::Members;
 use crate::raw_json::RawJson;
 use crate::request::{Effect, Request};
 use crate::unread::Unread;
@@ -87,7 +86,7 @@ impl Request for TrxIdSubmit {
         Effect::Other
     }
 
-    fn body(&self, _: &MerchantNo) -> Result<Option<Members>, Error> {
+    fn body(&self, _: &MerchantNo) -> Result<Option<RawJson>, Error> {
         Ok(None)
     }
 }

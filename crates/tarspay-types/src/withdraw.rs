@@ -28,7 +28,7 @@ request! {
     /// )
     /// .wallet_id("01011111111");
     /// let body = request.body(&MerchantNo::new("M1688443982")?)?.expect("a withdraw request has a body");
-    /// assert_eq!(body.get("walletId"), Some("\"01011111111\""));
+    /// assert_eq!(body.members().expect("it is an object").get("walletId"), Some("\"01011111111\""));
     /// # Ok::<(), tarspay_types::Error>(())
     /// ```
     pub struct WithdrawRequest: CreateWithdraw, "/api/payOut/unifiedOrder" -> Withdraw, about merchant_order_no {

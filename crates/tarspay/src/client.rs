@@ -164,9 +164,8 @@ impl Client {
         if remaining.is_some_and(|remaining| remaining < SHORTEST_ATTEMPT) {
             return Err(Error::out_of_time());
         }
-        let signed = self.sign(request)?;
-        let path = signed.path().to_owned();
-        let (headers, body) = signed.into_parts();
+        let path = request.path();
+        let (headers, body) = self.sign(request, &path)?.into_parts();
         let [key, nonce, signature] = headers.pairs();
         let headers = [key, nonce, signature, CONTENT_TYPE];
         // A request without a body has no type of it either.
@@ -209,13 +208,13 @@ impl Client {
         self.0.transport.base_url()
     }
 
-    fn sign<R: Request>(&self, request: &R) -> Result<SignedRequest, Error> {
+    fn sign<R: Request>(&self, request: &R, path: &str) -> Result<SignedRequest, Error> {
         let parameters = match request.body(self.merchant_no()).map_err(Error::invalid_request)? {
-            Some(members) => Parameters::from_value(&members).map_err(Error::cannot_sign)?,
+            Some(body) => Parameters::from_json(body.get().as_bytes()).map_err(Error::cannot_sign)?,
             None => Parameters::none(),
         };
         let nonce = self.0.nonces.next_nonce();
-        let request = RequestToSign::new(&request.path(), nonce, parameters).map_err(Error::cannot_sign)?;
+        let request = RequestToSign::new(path, nonce, parameters).map_err(Error::cannot_sign)?;
         Ok(request.sign(self.0.credentials.private_key()))
     }
 }

@@ -29,6 +29,9 @@ const PROBES: &[Probe] = &[
 /// The command.
 const COMMAND: &str = "tarspay-cli";
 
+/// Cargo's own, in a folder.
+const CONFIGURATION: &str = ".cargo/config.toml";
+
 /// What the examples that are async need.
 const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
 
@@ -47,8 +50,7 @@ pub fn run(root: &Path, registry: Option<&str>, target: &Path) -> Result<(), Fai
     let folder = tempfile::tempdir().map_err(|error| Failure::to("make a temporary folder", error))?;
     let folder = folder.path();
     // The registries that the workspace knows are known here too.
-    let configuration = read(&root.join(".cargo/config.toml")).unwrap_or_default() + PROFILE;
-    write(&folder.join(".cargo/config.toml"), &configuration)?;
+    write(&folder.join(CONFIGURATION), &(read(&root.join(CONFIGURATION)).unwrap_or_default() + PROFILE))?;
     let patch = match registry {
         Some(_) => String::new(),
         None => unpack(root, &workspace, folder)?,
@@ -77,7 +79,11 @@ pub fn run(root: &Path, registry: Option<&str>, target: &Path) -> Result<(), Fai
     let mut install = cargo(folder, &["install", "--quiet", "--debug", "--no-track", "--root"]);
     install.arg(folder.join("installed"));
     match registry {
-        Some(registry) => install.args(["--registry", registry, &format!("{COMMAND}@={version}")]),
+        Some(registry) => {
+            // Installing from a registry, cargo leaves the configuration of the present folder aside.
+            install.arg("--config").arg(folder.join(CONFIGURATION));
+            install.args(["--locked", "--registry", registry, &format!("{COMMAND}@={version}")])
+        }
         None => install.arg("--path").arg(folder.join(format!("{COMMAND}-{version}"))),
     };
     ours(install)?;

@@ -59,8 +59,9 @@ async fn play() -> Result<Told, Box<dyn StdError>> {
     let now = SystemClock.unix_millis();
     let nonces = || NonceSource::with_clock(move || now);
     let request = BalanceRequest::new();
-    let body = request.body(&merchant_no)?;
-    let to_sign = RequestToSign::new(&request.path(), nonces().next_nonce(), Parameters::from_value(&body)?)?;
+    let body = request.body(&merchant_no)?.ok_or("a balance query without a body")?;
+    let parameters = Parameters::from_json(body.get().as_bytes())?;
+    let to_sign = RequestToSign::new(&request.path(), nonces().next_nonce(), parameters)?;
     let signed = to_sign.clone().sign(&key);
 
     let client = Client::builder(Credentials::new(merchant_no.clone(), key.clone()))
