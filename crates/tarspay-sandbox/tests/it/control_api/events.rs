@@ -1,11 +1,12 @@
 //! Events: read after a number, and waited for.
 
 use super::get;
-use crate::http::{Request, in_time};
+use crate::http::Request;
 use crate::support::{DEPOSIT, kenya};
+use crate::time::{HeldTime, another_call};
 use crate::{BALANCE, Caller};
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::pin::pin;
 use tarspay_sandbox::Sandbox;
 
 #[tokio::test]
@@ -22,25 +23,34 @@ async fn events_come_after_a_number_and_are_waited_for() {
     let rest = get(&sandbox, "events?after=1").await;
     assert_eq!(rest["events"], json!([events["events"][1]]));
 
-    let waiting = get(&sandbox, "events?after=2&wait_millis=20000");
-    let acting = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        caller.balance_query().send(sandbox.address()).await;
-    };
-    let (news, ()) = in_time(async { tokio::join!(waiting, acting) }).await;
+    // No time passes: only an event can end the wait.
+    let time = HeldTime::new();
+    let mut waiting = pin!(get(&sandbox, "events?after=2&wait_millis=20000"));
+    tokio::select! {
+        biased;
+        early = &mut waiting => panic!("nothing has happened: {early}"),
+        () = another_call(&sandbox) => {}
+    }
+    let query = caller.balance_query();
+    let (news, _) = tokio::join!(waiting, query.send(sandbox.address()));
     assert_eq!((&news["last"], &news["events"][0]["path"]), (&json!(3), &json!(BALANCE)));
+    time.go_on();
 }
 
 #[tokio::test]
 async fn a_stopping_sandbox_lets_those_go_who_wait() {
     let sandbox = Sandbox::start().await.unwrap();
-    let address = sandbox.address();
     let request =
         Request::post("/_sandbox/events?wait_millis=20000", "").method("GET").header("Host", "localhost");
-    let waiting = tokio::spawn(async move { request.send(address).await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let begun = Instant::now();
-    in_time(sandbox.stop()).await;
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    assert_eq!(waiting.await.unwrap().json()["last"], 0);
+    // No time passes: neither the wait nor the patience of the stop can end by itself.
+    let time = HeldTime::new();
+    let mut waiting = pin!(request.send(sandbox.address()));
+    tokio::select! {
+        biased;
+        early = &mut waiting => panic!("nothing has happened: {early:?}"),
+        () = another_call(&sandbox) => {}
+    }
+    let (let_go, ()) = tokio::join!(waiting, sandbox.stop());
+    assert_eq!(let_go.json()["last"], 0);
+    time.go_on();
 }
