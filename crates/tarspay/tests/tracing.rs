@@ -10,22 +10,20 @@
 )]
 #![cfg(all(feature = "client", feature = "tracing"))]
 
+#[path = "it/personal.rs"]
+mod personal;
 #[path = "it/scripted.rs"]
 #[allow(dead_code, reason = "this binary needs only a part of it")]
 mod scripted;
 
+use personal::{PERSONAL, client, deposit};
 use scripted::{Scripted, Step};
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 use tarspay::sign::PrivateKey;
-use tarspay::types::{Amount, Currency, DepositRequest, NotifyUrl, ReturnUrl, WayCode};
-use tarspay::{Client, Credentials, Environment, RetryPolicy};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-
-/// Stands in every personal member.
-const PERSONAL: &str = "Zz9Personal9zZ";
 
 #[tokio::test]
 async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
@@ -53,34 +51,6 @@ async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
     for secret in [PERSONAL, key.expose_hex().as_str(), signature] {
         assert!(!told.contains(secret), "{told}");
     }
-}
-
-fn client(base_url: &str, key: &PrivateKey) -> Client {
-    Client::builder(Credentials::new("M1".parse().unwrap(), key.clone()))
-        .environment(Environment::custom(base_url))
-        .retry(RetryPolicy::none())
-        .build()
-        .unwrap()
-}
-
-fn deposit() -> DepositRequest {
-    DepositRequest::new(
-        "ORDER-1".parse().unwrap(),
-        WayCode::CASHIER,
-        Currency::BRA,
-        Amount::from(100_u32),
-        NotifyUrl::new(format!("https://shop.example/notify?token={PERSONAL}")).unwrap(),
-    )
-    .return_url(ReturnUrl::new(format!("https://shop.example/{PERSONAL}")).unwrap())
-    .customer_name(PERSONAL)
-    .customer_email(PERSONAL)
-    .customer_contact(PERSONAL)
-    .customer_account_number(PERSONAL)
-    .subject(PERSONAL)
-    .description(PERSONAL)
-    .attach(PERSONAL)
-    .with_extra("note", PERSONAL)
-    .unwrap()
 }
 
 /// A subscriber that writes down every event.

@@ -6,13 +6,12 @@
 
 mod books;
 mod merchant;
-mod owner;
 mod shop;
 
+use crate::owner::Owner;
 use crate::running::{Running, reserve};
 use crate::{Files, as_argument, text};
 use merchant::Merchant;
-use owner::Owner;
 use rusqlite::Connection;
 use shop::Shop;
 use std::path::Path;

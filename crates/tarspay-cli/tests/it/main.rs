@@ -13,8 +13,10 @@ mod keygen;
 mod keys;
 #[cfg(unix)]
 mod killed;
+mod owner;
 mod running;
 mod sandbox;
+mod sandbox_flags;
 mod sign;
 mod usage;
 mod vectors;

@@ -73,7 +73,11 @@ impl Running {
     }
 
     pub(crate) fn start_json_on(address: &str) -> (Self, Value) {
-        let running = Self::start(&["--json", "--listen", address]);
+        Self::start_json_with(&["--listen", address])
+    }
+
+    pub(crate) fn start_json_with(args: &[&str]) -> (Self, Value) {
+        let running = Self::start(&[&["--json"], args].concat());
         let ready = serde_json::from_str(&running.ready).unwrap();
         (running, ready)
     }

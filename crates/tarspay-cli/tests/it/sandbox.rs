@@ -1,4 +1,4 @@
-//! `tarspay sandbox`.
+//! `tarspay sandbox`: its one line, where it listens, how it ends, and the scenarios that it knows.
 
 use crate::running::{Running, balance_of, reserve};
 use crate::{run, tarspay, text};
@@ -81,57 +81,12 @@ fn it_refuses_addresses_that_it_cannot_or_must_not_listen_on() {
 
 #[test]
 fn it_listens_on_the_network_only_when_that_is_said() {
-    let (running, mut ready) = {
-        let running = Running::start(&["--json", "--listen", "0.0.0.0:0", "--listen-on-network"]);
-        let ready: serde_json::Value = serde_json::from_str(&running.ready).unwrap();
-        (running, ready)
-    };
+    let (_running, mut ready) = Running::start_json_with(&["--listen", "0.0.0.0:0", "--listen-on-network"]);
     let base_url = text(&ready, "base_url").to_owned();
     assert!(base_url.starts_with("http://127.0.0.1:"), "{base_url}");
     run(&mut balance_of(&ready)).succeeded();
     ready["private_key"] = json!(PrivateKey::generate().unwrap().expose_hex().as_str());
     run(&mut balance_of(&ready)).failed(1, &["5003005"]);
-    drop(running);
-}
-
-#[test]
-fn every_setting_of_the_command_line_is_taken() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("mine.toml");
-    let scenario = "name = \"mine\"\ndescription = \"M\"\n[[steps]]\nafter = \"1h\"\ndo = \"pay\"\n";
-    std::fs::write(&file, scenario).unwrap();
-    let running = Running::start(&[
-        "--json",
-        "--no-explain",
-        "--enforce-limits",
-        "--notify-all-ends",
-        "--allow-receiver",
-        "shop.example",
-        "--allow-receiver",
-        "other.example",
-        "--deposit-lifetime",
-        "1h 30m",
-        "--scenario",
-        "paid-at-once",
-        "--scenario",
-        file.to_str().unwrap(),
-    ]);
-    let ready: serde_json::Value = serde_json::from_str(&running.ready).unwrap();
-    let scenarios = get(text(&ready, "base_url"), "scenarios");
-    let names: Vec<_> =
-        scenarios["scenarios"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
-    assert_eq!(names, ["paid-at-once", "mine"]);
-}
-
-/// What the control API of a sandbox shows.
-fn get(base_url: &str, path: &str) -> serde_json::Value {
-    use std::io::{Read as _, Write as _};
-    let host = base_url.strip_prefix("http://").unwrap();
-    let mut stream = std::net::TcpStream::connect(host).unwrap();
-    write!(stream, "GET /_sandbox/{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Faults on demand: each one's effect as it is seen on the socket, and which calls it strikes.
 
 use crate::http::{self, Answer, Request, in_time};
-use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, WITHDRAW, kenya, payout};
+use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, WITHDRAW, kenya, payout, until};
+use crate::time::{HeldTime, another_call};
 use crate::{BALANCE, Caller};
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tarspay_sandbox::{EventKind, Fault, Sandbox};
 use tarspay_sign::{CallbackVerifier, ErrorKind, Signature};
 use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
@@ -88,41 +89,39 @@ async fn a_refusal_after_the_commit_hides_an_order_that_exists() {
 #[tokio::test]
 async fn a_slow_answer_begins_at_once_and_ends_late() {
     let (sandbox, caller) = started().await;
-    let slow = Duration::from_millis(80);
+    let (time, slow) = (HeldTime::new(), Duration::from_secs(7));
     sandbox.inject(Fault::slow_answer(slow));
     let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
-    let begun = Instant::now();
     stream.write_all(&deposit(&caller, "D1").to_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n{") {
         bytes.push(in_time(stream.read_u8()).await.unwrap());
     }
     // Head and first byte are here; the order is written, and the rest still on its way.
-    let mut next = [0];
-    assert!(stream.try_read(&mut next).is_err());
+    another_call(&sandbox).await;
+    assert_eq!(stream.try_read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     assert_eq!(sandbox.orders().unwrap().len(), 1);
-    bytes.extend(http::read_to_end(&mut stream).await.unwrap());
-    assert!(begun.elapsed() >= slow);
+    bytes.extend(time.passes(slow, &sandbox, http::read_to_end(&mut stream)).await.unwrap());
     assert_eq!(Answer::read(&bytes).code(), 0);
+    time.go_on();
 }
 
 #[tokio::test]
 async fn a_delay_comes_before_the_call_is_handled() {
     let (sandbox, caller) = started().await;
-    let delay = Duration::from_millis(80);
+    let (time, delay) = (HeldTime::new(), Duration::from_secs(7));
     sandbox.inject(Fault::delay(delay).on_path(DEPOSIT));
-    let begun = Instant::now();
+    let mut tail = sandbox.tail();
     let request = deposit(&caller, "D1");
     let address = sandbox.address();
     let call = tokio::spawn(async move { request.send(address).await });
-    // Until the fault has struck; other calls are not delayed.
-    let mut tail = sandbox.tail();
-    while sandbox.events().iter().all(|it| !matches!(it.kind, EventKind::FaultStruck { .. })) {
-        in_time(tail.next()).await;
-    }
+    until(&mut tail, |kind| matches!(kind, EventKind::FaultStruck { .. })).await;
+    // Other calls are not delayed.
+    another_call(&sandbox).await;
     assert!(sandbox.orders().unwrap().is_empty());
-    assert_eq!(call.await.unwrap().code(), 0);
-    assert!(begun.elapsed() >= delay);
+    assert_eq!(time.passes(delay, &sandbox, call).await.unwrap().code(), 0);
+    assert_eq!(sandbox.orders().unwrap().len(), 1);
+    time.go_on();
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ mod scenario_rules;
 mod scenarios;
 mod secrecy;
 mod support;
+mod time;
 mod vectors;
 
 use http::Request;

@@ -1,15 +1,15 @@
 //! Every scenario that comes with the sandbox, played over HTTP: each state and each callback that it promises.
 
 use crate::Caller;
-use crate::http::in_time;
+use crate::http::{Answer, Request, in_time};
 use crate::support::{
-    DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAW, Received, Receiver, Reply, WITHDRAW, kenya, payout, short,
+    DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAW, Received, Receiver, Reply, WITHDRAW, kenya, payout, short, until,
 };
+use crate::time::HeldTime;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tarspay_sandbox::{CallbackStatus, EventKind, Order, Sandbox, Scenario};
 use tarspay_sign::{CallbackVerifier, SignaturePolicy};
-use tarspay_types::PayOrderId;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -19,7 +19,6 @@ struct Stage {
     sandbox: Sandbox,
     caller: Caller,
     receiver: Receiver,
-    id: PayOrderId,
     begun: std::time::SystemTime,
 }
 
@@ -30,26 +29,35 @@ impl Stage {
 
     /// Plays a scenario to one order of 100, whatever becomes of the answer to its creation.
     async fn with(name: &str, path: &str, receiver: Receiver) -> Self {
+        let stage = Self::before(name, receiver).await;
+        let request = stage.creation(path).to_bytes();
+        let answered = crate::http::exchange(stage.sandbox.address(), &request).await.unwrap();
+        let lost = ["answer-lost", "gateway-error-page"].contains(&name);
+        assert_eq!(String::from_utf8_lossy(&answered).contains(r#""code":0"#), !lost, "{name}");
+        stage.assert_taken(name);
+        stage
+    }
+
+    /// Before there is an order that the scenario could take.
+    async fn before(name: &str, receiver: Receiver) -> Self {
         let sandbox = Sandbox::start().await.unwrap();
         sandbox.clock().freeze();
         let begun = sandbox.clock().now();
         sandbox.play(Scenario::shipped(name).unwrap()).unwrap();
         let caller = Caller::of(&sandbox);
-        let changes = json!({ "notifyUrl": receiver.url() });
+        Self { sandbox, caller, receiver, begun }
+    }
+
+    fn creation(&self, path: &str) -> Request {
+        let changes = json!({ "notifyUrl": self.receiver.url() });
         let mut body = if path == DEPOSIT { kenya("N1", &changes) } else { payout("N1", &changes) };
-        body["mchNo"] = json!(caller.merchant_no);
-        let request = caller.signed(path, caller.next_nonce(), &body.to_string());
-        let answered = crate::http::exchange(sandbox.address(), &request.to_bytes()).await.unwrap();
-        let lost = ["answer-lost", "gateway-error-page"].contains(&name);
-        assert_eq!(String::from_utf8_lossy(&answered).contains(r#""code":0"#), !lost, "{name}");
-        let id = sandbox.orders().unwrap()[0].pay_order_id.clone();
-        let stage = Self { sandbox, caller, receiver, id, begun };
-        let took =
-            stage.sandbox.events().into_iter().any(
-                |event| matches!(event.kind, EventKind::ScenarioTook { scenario, .. } if scenario == name),
-            );
-        assert!(took, "{name} took the order");
-        stage
+        body["mchNo"] = json!(self.caller.merchant_no);
+        self.caller.signed(path, self.caller.next_nonce(), &body.to_string())
+    }
+
+    fn assert_taken(&self, name: &str) {
+        let took = |kind| matches!(kind, EventKind::ScenarioTook { scenario, .. } if scenario == name);
+        assert!(self.sandbox.events().into_iter().any(|event| took(event.kind)), "{name} took the order");
     }
 
     /// Goes to so many seconds after the creation, and waits for what is due then.
@@ -61,7 +69,7 @@ impl Stage {
     }
 
     fn order(&self) -> Order {
-        self.sandbox.order(&self.id).unwrap()
+        self.sandbox.orders().unwrap().remove(0)
     }
 
     /// What the merchant is told when it asks.
@@ -77,7 +85,7 @@ impl Stage {
 
     fn verified(&self, received: &Received) -> i64 {
         assert!(self.verifies(received, SignaturePolicy::AcceptHighS), "{}", received.body);
-        assert_eq!(received.json()["payOrderId"], self.id.as_str());
+        assert_eq!(received.json()["payOrderId"], self.order().pay_order_id.as_str());
         received.json()["state"].as_i64().unwrap()
     }
 
@@ -184,22 +192,32 @@ async fn gateway_error_page() {
 
 #[tokio::test]
 async fn gateway_slow() {
-    let begun = Instant::now();
-    let stage = Stage::of("gateway-slow", DEPOSIT).await;
-    assert!(begun.elapsed() >= Duration::from_secs(2));
-    let asked = Instant::now();
+    let stage = Stage::before("gateway-slow", Receiver::ok().await).await;
+    let time = HeldTime::new();
+    assert_eq!(two_seconds_late(&time, &stage, stage.creation(DEPOSIT)).await.code(), 0);
+    stage.assert_taken("gateway-slow");
+    let body = json!({ "mchNo": stage.caller.merchant_no, "mchOrderNo": "N1" }).to_string();
+    let query = stage.caller.signed(QUERY_DEPOSIT, stage.caller.next_nonce(), &body);
+    assert_eq!(two_seconds_late(&time, &stage, query).await.json()["data"]["state"], 0);
+    // The second query is as fast as any: time stands still.
     assert_eq!(stage.query().await["state"], 0);
-    assert!(asked.elapsed() >= Duration::from_secs(2));
-    assert_eq!(stage.query().await["state"], 0);
-    let struck = stage
-        .sandbox
-        .events()
-        .iter()
-        .filter(|it| matches!(it.kind, EventKind::ScenarioStruck { .. }))
-        .count();
-    assert_eq!(struck, 2, "the second query is as fast as any");
+    time.go_on();
+    let struck = |kind| match kind {
+        EventKind::ScenarioStruck { what, .. } => Some(what),
+        _ => None,
+    };
+    let struck: Vec<_> = stage.sandbox.events().into_iter().filter_map(|event| struck(event.kind)).collect();
+    assert_eq!(struck, ["delay by 2s", "take 2s for the answer"]);
     assert_eq!(stage.at(MINUTE).await, 2);
     assert_eq!(stage.told(), [2]);
+}
+
+/// Sends a call, and sees that its answer is whole two seconds after the call has had its effect, and not before.
+async fn two_seconds_late(time: &HeldTime, stage: &Stage, request: Request) -> Answer {
+    let (mut tail, address) = (stage.sandbox.tail(), stage.sandbox.address());
+    let call = tokio::spawn(async move { request.send(address).await });
+    until(&mut tail, |kind| matches!(kind, EventKind::Called { .. })).await;
+    time.passes(Duration::from_secs(2), &stage.sandbox, call).await.unwrap()
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use tarspay_sandbox::{Order, Sandbox};
+use tarspay_sandbox::{EventKind, EventTail, Order, Sandbox};
 use tarspay_types::market::{Field, Format, Market, Offer};
 use tarspay_types::{Amount, PayOrderId, WayCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -106,6 +106,11 @@ impl Caller {
 /// The amounts and the state of an order in short.
 pub(crate) fn short(order: &Order) -> (i64, String, String) {
     (order.state.code(), order.pay_amount.to_string(), order.fee.to_string())
+}
+
+/// Waits for an event after the tail was made.
+pub(crate) async fn until(tail: &mut EventTail, is_it: impl Fn(&EventKind) -> bool) {
+    in_time(async { while !is_it(&tail.next().await.unwrap().kind) {} }).await;
 }
 
 /// One request that a receiver got.

@@ -22,6 +22,8 @@ mod example_hyper;
 #[cfg(feature = "client")]
 mod failures;
 #[cfg(feature = "client")]
+mod personal;
+#[cfg(feature = "client")]
 mod placing;
 #[cfg(all(feature = "client", feature = "tower", feature = "axum"))]
 mod receivers;

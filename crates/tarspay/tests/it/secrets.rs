@@ -19,43 +19,13 @@ fn debug_never_shows_the_private_key() {
 #[cfg(feature = "client")]
 mod of_calls {
     use super::credentials;
+    use crate::personal::{PERSONAL, client, deposit};
     use crate::scripted::{Scripted, Step};
     use std::error::Error as _;
     use std::fmt::Write as _;
     use tarspay::sign::PrivateKey;
-    use tarspay::types::{Amount, Currency, DepositRequest, NotifyUrl, ReturnUrl, WayCode, WithdrawRequest};
-    use tarspay::{Client, Environment, Error, RetryPolicy};
-
-    /// Stands in every personal member.
-    const PERSONAL: &str = "Zz9Personal9zZ";
-
-    fn client(base_url: &str, key: &PrivateKey) -> Client {
-        Client::builder(credentials(key))
-            .environment(Environment::custom(base_url))
-            .retry(RetryPolicy::none())
-            .build()
-            .unwrap()
-    }
-
-    fn deposit() -> DepositRequest {
-        DepositRequest::new(
-            "ORDER-1".parse().unwrap(),
-            WayCode::CASHIER,
-            Currency::BRA,
-            Amount::from(100_u32),
-            NotifyUrl::new(format!("https://shop.example/notify?token={PERSONAL}")).unwrap(),
-        )
-        .return_url(ReturnUrl::new(format!("https://shop.example/{PERSONAL}")).unwrap())
-        .customer_name(PERSONAL)
-        .customer_email(PERSONAL)
-        .customer_contact(PERSONAL)
-        .customer_account_number(PERSONAL)
-        .subject(PERSONAL)
-        .description(PERSONAL)
-        .attach(PERSONAL)
-        .with_extra("note", PERSONAL)
-        .unwrap()
-    }
+    use tarspay::types::{Amount, Currency, NotifyUrl, WayCode, WithdrawRequest};
+    use tarspay::{Client, Error};
 
     fn withdraw() -> WithdrawRequest {
         WithdrawRequest::new(

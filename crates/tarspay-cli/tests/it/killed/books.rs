@@ -1,8 +1,8 @@
 //! The books of the merchants against those of the sandbox, with all money computed anew in whole hundredths.
 
 use super::merchant::{Existence, Merchant, Order};
-use super::owner::Owner;
 use super::shop::Shop;
+use crate::owner::Owner;
 use crate::text;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
