@@ -2,8 +2,7 @@
 
 use crate::shell::{Failure, cargo, root, run as run_command, say, take_skipped};
 use crate::{
-    alone, api, browser, features, fuzz, layers, links, minimal, pages, promises, release, supply, tree,
-    vectors,
+    api, browser, features, fuzz, layers, links, minimal, pages, promises, release, supply, tree, vectors,
 };
 use std::time::{Duration, Instant};
 
@@ -51,7 +50,6 @@ const STEPS: &[Step] = &[
         doc.env("RUSTDOCFLAGS", "-D warnings");
         run_command(doc)
     }),
-    ("tarspay-sign alone", alone::run),
     ("minimal versions", minimal::run),
     ("a rehearsed release", || release::rehearse::run(&root())),
 ];

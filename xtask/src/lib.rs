@@ -1,7 +1,6 @@
 //! The maintainers' commands: `cargo xtask --help`.
 #![forbid(unsafe_code)]
 
-pub mod alone;
 pub mod api;
 pub mod bench;
 pub mod browser;

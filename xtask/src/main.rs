@@ -46,15 +46,13 @@ enum Command {
     Links,
     /// Check that each promise of docs/threat-model.md has its test
     Promises,
-    /// Build tarspay-sign alone in a new crate, with its README's snippet
-    Alone,
     /// Try the sandbox's page in a real browser, which is installed where that can be done
     Browser,
     /// Build every choice of features of each library
     Features,
     /// Build with the lowest versions of the dependencies that the manifests allow
     Minimal,
-    /// Check licences, sources, duplicates and advisories of the dependencies
+    /// Check what the dependencies may be: licences, sources, duplicates, advisories, compilers
     Supply,
     /// Throw bytes at the fuzz targets of the crates
     Fuzz(xtask::fuzz::Options),
@@ -86,7 +84,6 @@ fn main() -> ExitCode {
         Command::Release(step) => xtask::release::run(&step),
         Command::Links => xtask::links::run(),
         Command::Promises => xtask::promises::run(),
-        Command::Alone => xtask::alone::run(),
         Command::Browser => xtask::browser::run(),
         Command::Features => xtask::features::run(),
         Command::Minimal => xtask::minimal::run(),

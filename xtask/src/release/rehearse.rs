@@ -125,7 +125,7 @@ fn refused(what: &str, outcome: Result<(), Failure>) -> Result<(), Failure> {
 mod tests {
     use super::super::bump::tests::two_crates;
     use super::super::git::tests::repository;
-    use super::{LocalRegistry, changelog, holds, open_changelog, refused, use_registry};
+    use super::{DocumentMut, LocalRegistry, changelog, holds, open_changelog, refused, use_registry};
     use crate::shell::Failure;
     use std::fs;
 
@@ -159,7 +159,7 @@ mod tests {
         let registry = LocalRegistry::start().unwrap();
         use_registry(folder.path(), &registry).unwrap();
         let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
-        let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+        let manifest: DocumentMut = text("Cargo.toml").parse().unwrap();
         assert_eq!(manifest["workspace"]["dependencies"]["a"]["registry"].as_str(), Some("rehearsal"));
         assert_eq!(text(".cargo/config.toml"), format!("[alias]\n\n{}", registry.configuration()));
     }
