@@ -152,6 +152,25 @@ async fn a_signed_callback_that_cannot_be_read_is_handed_to_who_asked_for_refusa
 }
 
 #[tokio::test]
+async fn debug_of_a_rejection_shows_no_value_of_its_body() {
+    let key = PrivateKey::generate().unwrap();
+    let body = r#"{"customerName":"Zz9Personal9zZ"}"#;
+    let signature = tarspay::sign::CallbackText::from_json(body.as_bytes()).unwrap().sign(&key).to_string();
+    let shown = Arc::new(Mutex::new(String::new()));
+    let told = Arc::clone(&shown);
+    let layer =
+        CallbackLayer::new(CallbackVerifier::trusting(key.public_key())).on_refused(move |rejection| {
+            *told.lock().unwrap() = format!("{rejection} {rejection:?} {rejection:#?}");
+        });
+    let service = layer.layer(Store { stored: Stored::default(), fails: false });
+    let receiver = serve(Router::new().route_service("/notify", service)).await;
+    send(&receiver, &[(tarspay::sign::CALLBACK_SIGNATURE_HEADER, &signature)], body).await;
+    let shown = shown.lock().unwrap();
+    assert!(shown.contains("422") && shown.contains("payOrderId"), "{shown}");
+    assert!(!shown.contains("Zz9Personal9zZ"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_callback_that_could_not_be_stored_is_not_acknowledged() {
     let key = PrivateKey::generate().unwrap();
     let (receiver, stored) = with_layer(CallbackVerifier::trusting(key.public_key()), true).await;
