@@ -302,7 +302,9 @@ impl<R: OrderRequest> Placing<'_, R> {
             let mut looked_up = false;
             match judge(&error, doubt) {
                 Verdict::Exists => return Ok(self.look_up().await),
-                Verdict::Final => return Err(error),
+                Verdict::Final if doubt == Doubt::None => return Err(error),
+                // Only an order that was perhaps sent before: that it cannot be sent now says nothing of then.
+                Verdict::Final => return self.give_up(error, true).await,
                 Verdict::NotSent => {}
                 Verdict::MayExist(grows) => {
                     doubt = doubt.max(grows);
@@ -413,7 +415,7 @@ enum Verdict {
     MayExist(Doubt),
     /// Nothing has changed.
     NotSent,
-    /// The order does not exist, and another attempt would not create it.
+    /// This attempt created no order, and another one would not either.
     Final,
 }
 

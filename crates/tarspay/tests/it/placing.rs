@@ -171,6 +171,20 @@ async fn an_order_perhaps_sent_before_is_looked_up_even_if_todays_rules_refuse_i
 }
 
 #[tokio::test]
+async fn an_order_perhaps_sent_before_is_looked_up_even_if_no_body_can_be_made_of_it() {
+    let server = Scripted::playing([Step::json(FOUND), Step::json(NO_SUCH_ORDER)]).await;
+    let client = client(&server.base_url);
+    let mut request = deposit();
+    // As in a request that was read from the body that was sent.
+    request.extra.insert("mchNo", "M1").unwrap();
+    assert_eq!(client.place_deposit(&request).await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_recovered(&client.place_deposit(&request).perhaps_sent_before().await.unwrap());
+    let error = client.place_deposit(&request).perhaps_sent_before().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(server.paths(), [QUERY, QUERY], "it is not sent");
+}
+
+#[tokio::test]
 async fn an_order_proven_to_exist_is_recovered_even_if_nobody_can_say_how_it_stands() {
     let (result, server) = place([Step::lost(), Step::json(EXISTS), Step::lost()]).await;
     let placed = result.unwrap();
