@@ -237,6 +237,34 @@ async fn a_signature_that_is_always_refused_is_a_refusal_and_not_a_doubt() {
 }
 
 #[tokio::test]
+async fn a_refused_signature_and_then_nobody_there_is_in_doubt() {
+    let refused = Step::json(r#"{"code":5003008,"msg":"sign error"}"#);
+    let server = Scripted::playing_once([refused, Step::json(NO_SUCH_ORDER)]).await;
+    let error = client(&server.base_url).place_deposit(&deposit()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "not the NotSent of the last attempt");
+    assert_eq!(server.paths(), [CREATE, QUERY]);
+}
+
+#[tokio::test]
+async fn a_refused_signature_is_believed_only_if_the_gateway_could_be_asked() {
+    let refused = Step::json(r#"{"code":5003008,"msg":"sign error"}"#);
+    let other = FOUND.replace("\"D1\"", "\"D2\"");
+    for unclear in [Step::lost(), Step::json_with("502 Bad Gateway", "<html>"), Step::json(&other)] {
+        let server = Scripted::playing([refused.clone(), unclear.clone()]).await;
+        let request = deposit();
+        let placing = client(&server.base_url).place_deposit(&request).retry(RetryPolicy::none()).await;
+        let error = placing.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{unclear:?}");
+        assert_eq!(error.code(), Some(ErrorCode::SIGNATURE_ERROR), "what the gateway said is kept");
+        assert_eq!(server.paths(), [CREATE, QUERY, QUERY], "it is asked a last time");
+    }
+    let server = Scripted::playing([refused, Step::lost(), Step::json(FOUND)]).await;
+    let request = deposit();
+    let placing = client(&server.base_url).place_deposit(&request).retry(RetryPolicy::none()).await;
+    assert_recovered(&placing.unwrap());
+}
+
+#[tokio::test]
 async fn a_clear_refusal_is_final_and_not_repeated() {
     let (result, server) = place([Step::json(BALANCE_TOO_LOW)]).await;
     let error = result.unwrap_err();
