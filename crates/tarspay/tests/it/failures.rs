@@ -1,7 +1,7 @@
 //! Calls that fail: each lands in the kind that tells the caller what to do.
 
 use crate::calls::credentials;
-use crate::scripted::Scripted;
+use crate::scripted::{Scripted, Step};
 use std::error::Error as _;
 use std::time::Duration;
 use tarspay::sign::PrivateKey;
@@ -59,6 +59,22 @@ async fn a_refused_connection_was_not_sent() {
     assert_eq!(error.kind(), ErrorKind::NotSent);
     assert!(error.is_not_sent() && error.can_repeat_query() && !error.is_outcome_unknown());
     assert_eq!(error.transport_error().unwrap().phase(), Some(Phase::Connect));
+}
+
+#[tokio::test]
+async fn what_was_sent_once_is_not_called_not_sent_because_a_repetition_was_not() {
+    let trouble = Step::json(r#"{"code":-1}"#);
+    for (first, kind) in [(Step::lost(), ErrorKind::OutcomeUnknown), (trouble, ErrorKind::Rejected)] {
+        let server = Scripted::playing_once([first]).await;
+        let client = Client::builder(some_credentials())
+            .environment(Environment::custom(&server.base_url))
+            .retry(RetryPolicy::default().attempts(3).waits(Duration::ZERO, Duration::ZERO))
+            .build()
+            .unwrap();
+        let error = client.balance().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert_eq!(client.balance().await.unwrap_err().kind(), ErrorKind::NotSent, "nobody is there now");
+    }
 }
 
 #[tokio::test]
