@@ -180,6 +180,34 @@ async fn a_callback_that_could_not_be_stored_is_not_acknowledged() {
     assert!(stored.lock().unwrap().is_empty());
 }
 
+/// A handler that is never ready.
+#[derive(Clone)]
+struct Away;
+
+impl Service<Verified<Callback>> for Away {
+    type Response = ();
+    type Error = &'static str;
+    type Future = Ready<Result<(), &'static str>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        Poll::Ready(Err("away"))
+    }
+
+    fn call(&mut self, _: Verified<Callback>) -> Self::Future {
+        ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_is_never_ready_is_not_acknowledged() {
+    let key = PrivateKey::generate().unwrap();
+    let service = CallbackLayer::new(CallbackVerifier::trusting(key.public_key())).layer(Away);
+    let receiver = serve(Router::new().route_service("/notify", service)).await;
+    let signed = SignedCallback::new(&callback(), &key).unwrap();
+    let (status, text) = send(&receiver, &[signed.header()], signed.body()).await;
+    assert_eq!((status, text.as_str()), (500, "not handled"));
+}
+
 #[tokio::test]
 async fn the_hyper_example_takes_a_callback() {
     let key = PrivateKey::generate().unwrap();
