@@ -147,10 +147,15 @@ async fn a_refusal_for_trouble_of_the_gateways_own_can_be_repeated() {
 
 #[tokio::test]
 async fn a_hostile_message_cannot_write_lines_into_a_log() {
-    let server = Scripted::with_json("200 OK", r#"{"code":-1,"msg":"a\nb\u001b[31m"}"#).await;
+    let json = r#"{"code":-1,"msg":"a\r\nb\u0085\u2028\u001b[31m"}"#;
+    let server = Scripted::with_json("200 OK", json).await;
     let error = failure(&server.base_url).await;
-    assert!(!error.to_string().contains(['\n', '\u{1b}']), "{error}");
-    assert_eq!(error.gateway_message(), Some("a\nb\u{1b}[31m"), "the text itself is kept");
+    for shown in [error.to_string(), format!("{error:?}")] {
+        assert!(shown.contains("[31m"), "{shown}");
+        assert!(!shown.contains(['\r', '\n', '\u{85}', '\u{2028}', '\u{1b}']), "{shown:?}");
+    }
+    let message = "a\r\nb\u{85}\u{2028}\u{1b}[31m";
+    assert_eq!(error.gateway_message(), Some(message), "the text itself is kept");
 }
 
 #[tokio::test]
