@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 use std::collections::HashMap;
-use tarspay_sign::{ErrorKind, Parameters};
+use tarspay_sign::{CallbackText, ErrorKind, Parameters};
 
 fn text(json: &str) -> String {
     Parameters::from_json(json.as_bytes())
@@ -178,6 +178,8 @@ fn deep_nesting_is_refused_without_overflowing_the_stack() {
     let depth = 200_000;
     let json = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(matches!(refused(&json).0, ErrorKind::UnsupportedValue | ErrorKind::InvalidBody));
+    // A callback may have it, and has it in its text.
+    assert_eq!(CallbackText::from_json(json.as_bytes()).unwrap().as_str(), json);
 }
 
 #[test]
