@@ -124,6 +124,9 @@ mod tests {
             let manifest = fs::read_to_string(&package.manifest_path).unwrap();
             assert!(manifest.contains("\n[lints]\nworkspace = true\n"), "{}", package.name);
         }
+        // A workspace of its own, without these lints.
+        let fuzzer = fs::read_to_string(root().join("xtask/libfuzzer/src/main.rs")).unwrap();
+        assert!(!fuzzer.contains("unsafe"));
     }
 
     #[test]

@@ -207,10 +207,24 @@ pub(crate) struct Sandbox {
 #[cfg(test)]
 mod tests {
     use super::Args;
-    use clap::CommandFactory as _;
+    use clap::{Command, CommandFactory as _};
 
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    fn names(command: &Command) -> Vec<String> {
+        let own = command.get_arguments().map(|argument| argument.get_id().to_string());
+        own.chain(command.get_subcommands().flat_map(names)).collect()
+    }
+
+    #[test]
+    fn no_argument_is_a_private_key() {
+        let mut names = names(&Args::command());
+        names.retain(|name| ["key", "private", "secret"].iter().any(|word| name.contains(word)));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names, ["key_file", "public_key"]);
     }
 }

@@ -27,8 +27,8 @@ impl fmt::Display for CallbackId {
     }
 }
 
-/// A callback of a sandbox to a merchant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A callback of a sandbox to a merchant. `Debug` shows the length of its body alone.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutgoingCallback {
     /// Its number.
@@ -52,6 +52,24 @@ pub struct OutgoingCallback {
     pub next_at: Option<SystemTime>,
     /// What was tried, the first attempt first. One that a fault repeated at once is among them.
     pub attempts: Vec<Attempt>,
+}
+
+impl fmt::Debug for OutgoingCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, pay_order_id, state, url, body, status, reason, created_at, next_at, attempts } = self;
+        f.debug_struct("OutgoingCallback")
+            .field("id", id)
+            .field("pay_order_id", pay_order_id)
+            .field("state", state)
+            .field("url", url)
+            .field("body_bytes", &body.len())
+            .field("status", status)
+            .field("reason", reason)
+            .field("created_at", created_at)
+            .field("next_at", next_at)
+            .field("attempts", attempts)
+            .finish()
+    }
 }
 
 /// What has become of a callback.
@@ -88,8 +106,8 @@ impl CallbackStatus {
     }
 }
 
-/// One attempt to deliver a callback.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One attempt to deliver a callback. `Debug` shows the length of the answer alone.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
     /// When it ended, on the sandbox's clock.
@@ -108,5 +126,18 @@ impl Attempt {
     /// Whether the receiver took it: HTTP 200 and the bare text `OK`.
     pub fn is_delivered(&self) -> bool {
         self.http_status == Some(200) && self.answer.as_deref() == Some("OK")
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, http_status, answer, error, signature } = self;
+        f.debug_struct("Attempt")
+            .field("at", at)
+            .field("http_status", http_status)
+            .field("answer_bytes", &answer.as_ref().map(String::len))
+            .field("error", error)
+            .field("signature", signature)
+            .finish()
     }
 }

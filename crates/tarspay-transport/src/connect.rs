@@ -70,15 +70,14 @@ impl Service<Uri> for Connector {
 
 impl Route {
     async fn connect(&self, progress: &Arc<Progress>) -> Result<Stream, Error> {
-        let tcp = match (&self.proxy, &self.tls) {
-            (Some(proxy), Some(_)) => {
-                let tcp = open(&proxy.origin, Resolver::any(Arc::clone(progress)), progress).await?;
-                progress.connecting(Phase::Proxy);
-                proxy.tunnel(tcp, &self.gateway).await?
-            }
+        let tcp = if let (Some(proxy), Some(_)) = (&self.proxy, &self.tls) {
+            let tcp = open(&proxy.origin, Resolver::any(Arc::clone(progress)), progress).await?;
+            progress.connecting(Phase::Proxy);
+            proxy.tunnel(tcp, &self.gateway).await?
+        } else {
             // Plain HTTP goes to this very machine, which no proxy can reach for us.
-            (_, None) => open(&self.gateway, Resolver::loopback(Arc::clone(progress)), progress).await?,
-            (None, Some(_)) => open(&self.gateway, Resolver::any(Arc::clone(progress)), progress).await?,
+            let resolver = Resolver::to_gateway(self.tls.is_some(), Arc::clone(progress));
+            open(&self.gateway, resolver, progress).await?
         };
         let stream = match &self.tls {
             None => Stream::Plain(tcp),

@@ -82,8 +82,9 @@ impl OrderState {
     /// ```
     ///
     /// States are seen now and then, not one by one, so steps in between may be missing: whatever can follow
-    /// in several steps can follow at once. A state follows itself, which changes nothing. Of two different
-    /// states at most one can follow the other.
+    /// in several steps can follow at once. Of two different states at most one can follow the other. A state
+    /// follows itself, which changes nothing; who acts on a state compares it with the known one first, or acts
+    /// again on a replayed callback.
     ///
     /// | after | can follow | how certain (`docs/wire.md`, sections 8 and 10) |
     /// |---|---|---|

@@ -16,8 +16,8 @@ use tarspay::types::{Callback, OrderState, PayOrderId};
 use tarspay::{Acknowledged, CallbackVerifier, Verified};
 use tokio::net::TcpListener;
 
-/// Where the orders stand. A real handler keeps this in its database.
-pub type Orders = Arc<Mutex<HashMap<PayOrderId, OrderState>>>;
+/// The states that each order was acted upon, the last one last. A real handler keeps this in its database.
+pub type Orders = Arc<Mutex<HashMap<PayOrderId, Vec<OrderState>>>>;
 
 #[derive(Clone, FromRef)]
 struct App {
@@ -28,10 +28,11 @@ struct App {
 async fn on_callback(State(orders): State<Orders>, callback: Verified<Callback>) -> Acknowledged {
     let mut orders = orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     // The same callback can come several times, and late: only a state that can follow the one we know counts.
-    let known = orders.get(&callback.pay_order_id).copied();
+    let states = orders.entry(callback.pay_order_id.clone()).or_default();
+    let known = states.last().copied();
     if known.is_none_or(|known| callback.state != known && callback.state.can_follow(known)) {
         println!("order {} is now {}", callback.merchant_order_no, callback.state);
-        orders.insert(callback.pay_order_id.clone(), callback.state);
+        states.push(callback.state);
     }
     // Only after it is stored.
     Acknowledged

@@ -111,9 +111,12 @@ impl Course {
     /// Makes a call, and makes it again while that is safe, useful and allowed.
     pub(crate) async fn repeat<R: Request>(&self, client: &Client, request: &R) -> Result<R::Answer, Error> {
         let mut failed_attempts = 0;
+        let mut sent = None;
         loop {
             let error = match client.attempt(request, self.remaining()).await {
                 Ok(answer) => return Ok(answer),
+                // That an attempt was not sent is no news of one that was.
+                Err(error) if error.kind() == ErrorKind::NotSent => sent.unwrap_or(error),
                 Err(error) => error,
             };
             failed_attempts += 1;
@@ -122,6 +125,7 @@ impl Course {
             if !safe || !self.go_on(client, failed_attempts).await {
                 return Err(error);
             }
+            sent = Some(error).filter(|error| error.kind() != ErrorKind::NotSent);
         }
     }
 

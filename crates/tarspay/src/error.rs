@@ -234,12 +234,12 @@ mod of_calls {
             Self::new(ErrorKind::OutcomeUnknown, reason).with_status(status)
         }
 
-        /// The same error at the end of a course of attempts of which an earlier one may have created the order.
+        /// The same error at the end of a course of attempts of which one may have created the order.
         pub(crate) fn in_doubt(self) -> Self {
             if self.kind() == ErrorKind::OutcomeUnknown {
                 return self;
             }
-            let reason = "an earlier attempt may have created the order; the last one ended otherwise";
+            let reason = "an attempt may have created the order, whatever the last one came to";
             let mut error = Self::new(ErrorKind::OutcomeUnknown, reason);
             error.0.status = self.0.status;
             error.0.refusal.clone_from(&self.0.refusal);

@@ -6,8 +6,8 @@
 //! number exists, which after a first attempt proves that this one was accepted; then the order is looked up.
 //!
 //! What the gateway says to a *later* attempt proves nothing against an earlier one: "balance too low" may well be the
-//! consequence of the order that exists. So once an attempt is in doubt, only the order itself or its absence from all
-//! attempts ends the doubt, and if neither can be had, the outcome is reported as unknown.
+//! consequence of the order that exists. So once an attempt is in doubt, only the order itself ends the doubt, and if it
+//! cannot be had, the outcome is reported as unknown.
 
 use crate::call::{Boxed, Course, Options};
 use crate::types::market::{self, Market, Report};
@@ -302,22 +302,27 @@ impl<R: OrderRequest> Placing<'_, R> {
             let mut looked_up = false;
             match judge(&error, doubt) {
                 Verdict::Exists => return Ok(self.look_up().await),
-                Verdict::Final => return Err(error),
+                Verdict::Final if doubt == Doubt::None => return Err(error),
+                // Only an order that was perhaps sent before: that it cannot be sent now says nothing of then.
+                Verdict::Final => return self.give_up(error, true).await,
                 Verdict::NotSent => {}
                 Verdict::MayExist(grows) => {
                     doubt = doubt.max(grows);
                     // An answer that leaves the order open came from a gateway that can be asked.
-                    looked_up = error.kind() == ErrorKind::Rejected;
-                    if looked_up && let Some(found) = self.find().await {
-                        return Ok(self.recovered(Some(found)));
+                    if error.kind() == ErrorKind::Rejected {
+                        match self.find().await {
+                            Ok(found) => return Ok(self.recovered(Some(found))),
+                            Err(unfound) => looked_up = unfound.kind() == ErrorKind::Rejected,
+                        }
                     }
                 }
             }
             if !self.course.go_on(self.client, failed_attempts).await {
-                return if doubt == Doubt::Serious {
-                    self.give_up(error, !looked_up).await
-                } else {
-                    Err(error)
+                return match doubt {
+                    Doubt::None => Err(error),
+                    // Then the last attempt too was refused for its signature.
+                    Doubt::Slight if looked_up => Err(error),
+                    Doubt::Slight | Doubt::Serious => self.give_up(error, !looked_up).await,
                 };
             }
         }
@@ -353,16 +358,21 @@ impl<R: OrderRequest> Placing<'_, R> {
         self.recovered(found)
     }
 
-    /// Asks once.
-    async fn find(&self) -> Option<OrderInfo> {
+    /// Asks once. Only a refusal says that the gateway was asked and did not find it.
+    async fn find(&self) -> Result<OrderInfo, Error> {
         let query = R::query(self.merchant_order_no.clone());
-        let found = self.client.attempt(&query, self.course.remaining()).await.ok();
-        found.filter(|order| self.is_this(order.merchant_order_no.as_ref()))
+        let found = self.client.attempt(&query, self.course.remaining()).await?;
+        if self.is_this(found.merchant_order_no.as_ref()) {
+            Ok(found)
+        } else {
+            Err(Error::about_another_order())
+        }
     }
 
-    /// No more attempts, and the order is in doubt: unless that was just done, the gateway is asked a last time.
+    /// No more attempts, and the order is in doubt: unless the gateway has just said that it finds none, it is asked a
+    /// last time.
     async fn give_up(self, last: Error, ask: bool) -> Result<Placed<R::Answer>, Error> {
-        if ask && let Some(found) = self.find().await {
+        if ask && let Ok(found) = self.find().await {
             return Ok(self.recovered(Some(found)));
         }
         Err(last.in_doubt())
@@ -413,7 +423,7 @@ enum Verdict {
     MayExist(Doubt),
     /// Nothing has changed.
     NotSent,
-    /// The order does not exist, and another attempt would not create it.
+    /// This attempt created no order, and another one would not either.
     Final,
 }
 
@@ -423,8 +433,8 @@ enum Doubt {
     None,
     /// The signature was refused, and nothing else has happened. Nearly always that is all. But if something on the way
     /// sends a request twice, this is the answer to the second copy, refused for its used nonce, and the first created
-    /// the order. A new attempt with a new nonce, or a query, brings it to light; when all attempts end like this, the
-    /// refusal is believed.
+    /// the order. A new attempt with a new nonce, or a query, brings it to light. The refusal is believed if all attempts
+    /// that were sent end like this, and after the last one the gateway was asked and found no order.
     Slight,
     /// An attempt may well have created the order.
     Serious,

@@ -21,6 +21,7 @@ use scripted::{Scripted, Step};
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 use tarspay::sign::PrivateKey;
+use tarspay::types::TrxIdSubmit;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -29,7 +30,9 @@ use tracing::{Event, Metadata, Subscriber};
 async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
     let key = PrivateKey::generate().unwrap();
     let refused = Step::json(&format!(r#"{{"code":5003007,"msg":"{PERSONAL}"}}"#));
-    let answered = Step::json(r#"{"code":0,"data":{"payOrderId":"P1"}}"#);
+    let answered = Step::json(&format!(
+        r#"{{"code":0,"data":{{"payOrderId":"P1","customerContact":"{PERSONAL}","payUrl":"{PERSONAL}"}}}}"#
+    ));
     let server = Scripted::playing([refused, answered]).await;
     let client = client(&server.base_url, &key);
     let log = Log::default();
@@ -37,9 +40,15 @@ async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
         let _guard = tracing::subscriber::set_default(log.clone());
         client.place_deposit(&deposit()).await.unwrap_err();
         client.place_deposit(&deposit()).await.unwrap();
+        client
+            .call(TrxIdSubmit::new("P1".parse().unwrap(), PERSONAL.parse().unwrap()).unwrap())
+            .await
+            .unwrap();
     }
     let told = log.text();
-    for expected in ["no answer", "answered", "/api/pay/unifiedOrder", "ORDER-1", "5003007", "Rejected"] {
+    for expected in
+        ["no answer", "answered", "/api/pay/unifiedOrder", "ORDER-1", "5003007", "Rejected", "/api/bd/P1"]
+    {
         assert!(told.contains(expected), "{expected}: {told}");
     }
     let signature = server.requests()[0]
@@ -53,7 +62,7 @@ async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
     }
 }
 
-/// A subscriber that writes down every event.
+/// A subscriber that writes down every event, and what spans are given as they begin.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
@@ -67,6 +76,8 @@ struct Line<'a>(&'a mut String);
 
 impl Visit for Line<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        const NAMES: [&str; 6] = ["message", "path", "merchant_order_no", "kind", "code", "status"];
+        assert!(NAMES.contains(&field.name()), "{field}");
         write!(self.0, "{field}={value:?} ").unwrap();
     }
 }
@@ -76,7 +87,8 @@ impl Subscriber for Log {
         metadata.target().starts_with("tarspay")
     }
 
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        attributes.record(&mut Line(&mut self.0.lock().unwrap()));
         Id::from_u64(1)
     }
 

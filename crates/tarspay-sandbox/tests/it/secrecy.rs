@@ -1,5 +1,9 @@
-//! No private key in what is shown.
+//! No private key and no personal value in what is shown.
 
+use crate::Caller;
+use crate::http::in_time;
+use crate::support::{Receiver, Reply, WITHDRAW, payout};
+use serde_json::json;
 use tarspay_sandbox::Sandbox;
 
 #[tokio::test]
@@ -18,6 +22,23 @@ async fn debug_never_shows_a_private_key() {
     assert!(format!("{sandbox:?}").contains(sandbox.base_url()));
     let public_key = sandbox.merchant().private_key().public_key().to_string();
     assert!(format!("{:?}", sandbox.merchant()).contains(&public_key));
+}
+
+#[tokio::test]
+async fn debug_of_a_callback_shows_neither_its_body_nor_its_answer() {
+    const PERSONAL: &str = "Zz9Personal9zZ";
+    let sandbox = Sandbox::start().await.unwrap();
+    let shop = Receiver::always(Reply::With(500, PERSONAL)).await;
+    let body = payout("W1", &json!({ "notifyUrl": format!("{}&token={PERSONAL}", shop.url()) }));
+    let id = Caller::of(&sandbox).create(&sandbox, WITHDRAW, &body).await;
+    sandbox.fail(&id, PERSONAL).unwrap();
+    in_time(sandbox.settle()).await;
+    let [callback] = &sandbox.callbacks_of(&id).unwrap()[..] else { panic!("one callback") };
+    assert!(callback.body.contains(PERSONAL));
+    assert_eq!(callback.attempts[0].answer.as_deref(), Some(PERSONAL));
+    let shown = format!("{callback:?} {callback:#?} {:?}", sandbox.order(&id).unwrap());
+    assert!(!shown.contains(PERSONAL), "{shown}");
+    assert!(shown.contains(&id.to_string()) && shown.contains("500"), "{shown}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 use std::collections::HashMap;
-use tarspay_sign::{ErrorKind, Parameters};
+use tarspay_sign::{CallbackText, ErrorKind, Parameters};
 
 fn text(json: &str) -> String {
     Parameters::from_json(json.as_bytes())
@@ -121,6 +121,16 @@ fn a_name_twice_is_refused_by_name_however_it_is_written() {
     for json in [r#"{"a":"1","b":"2","a":"1"}"#, r#"{"a":"1","\u0061":"2"}"#, r#"{"a":null,"a":"1"}"#] {
         assert_eq!(refused(json), (ErrorKind::InvalidBody, Some("a".to_owned())), "{json}");
     }
+    // Also among more than stand on the stack, and wherever the two are.
+    for count in [15, 16, 17, 500] {
+        for twice in [0, count / 2, count - 1] {
+            let mut json: Vec<_> = (0..count).map(|index| format!(r#""k{index:03}":"v""#)).collect();
+            json.push(format!(r#""k{twice:03}":"w""#));
+            let json = format!("{{{}}}", json.join(","));
+            let expected = (ErrorKind::InvalidBody, Some(format!("k{twice:03}")));
+            assert_eq!(refused(&json), expected, "{count}");
+        }
+    }
 }
 
 #[test]
@@ -168,6 +178,8 @@ fn deep_nesting_is_refused_without_overflowing_the_stack() {
     let depth = 200_000;
     let json = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(matches!(refused(&json).0, ErrorKind::UnsupportedValue | ErrorKind::InvalidBody));
+    // A callback may have it, and has it in its text.
+    assert_eq!(CallbackText::from_json(json.as_bytes()).unwrap().as_str(), json);
 }
 
 #[test]

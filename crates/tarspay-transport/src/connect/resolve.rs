@@ -37,10 +37,10 @@ impl Resolver {
         Self { progress, loopback_only: false, failed: Failed::default() }
     }
 
-    /// Drops every address outside this machine, whatever the hosts file or the name server says about
-    /// `localhost`.
-    pub(super) fn loopback(progress: Arc<Progress>) -> Self {
-        Self { loopback_only: true, ..Self::any(progress) }
+    /// For plain HTTP it drops every address outside this machine, whatever the hosts file or the name server
+    /// says about `localhost`.
+    pub(super) fn to_gateway(is_tls: bool, progress: Arc<Progress>) -> Self {
+        Self { loopback_only: !is_tls, ..Self::any(progress) }
     }
 
     pub(super) fn failed(&self) -> Failed {
@@ -112,6 +112,10 @@ mod tests {
 
     #[test]
     fn plain_http_keeps_only_addresses_of_this_machine() {
+        let progress = Arc::new(Progress::new());
+        assert!(Resolver::to_gateway(false, Arc::clone(&progress)).loopback_only);
+        assert!(!Resolver::to_gateway(true, progress).loopback_only);
+
         let found = addresses(&["192.0.2.1:0", "127.0.0.1:0", "[2001:db8::1]:0", "[::1]:0"]);
         let kept = allowed(found.clone().into_iter(), true).unwrap();
         assert_eq!(kept, addresses(&["127.0.0.1:0", "[::1]:0"]));

@@ -2,25 +2,40 @@
 
 use std::sync::Arc;
 
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 
 pub(crate) const BOTH_VERSIONS: &[&SupportedProtocolVersion] =
     &[&rustls::version::TLS13, &rustls::version::TLS12];
 
-/// A certificate that is its own authority.
+/// A certificate and its key.
 pub(crate) struct Identity {
     pub(crate) certificate: CertificateDer<'static>,
     key: KeyPair,
 }
 
 impl Identity {
-    /// For host names or addresses.
+    /// For host names or addresses, and its own authority.
     pub(crate) fn of(names: &[&str]) -> Self {
-        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        Self::self_signed(&params(names))
+    }
+
+    /// An authority; every one has the same name.
+    pub(crate) fn authority() -> Self {
+        Self::self_signed(&authority())
+    }
+
+    /// For host names or addresses, issued by an [`authority`](Self::authority).
+    pub(crate) fn issued(by: &Self, names: &[&str]) -> Self {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        let certificate = params(names).signed_by(&key, &Issuer::new(authority(), &by.key)).unwrap();
+        Self { certificate: certificate.der().clone(), key }
+    }
+
+    fn self_signed(params: &CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
         Self { certificate: certificate.der().clone(), key }
     }
 
@@ -38,4 +53,14 @@ impl Identity {
             .with_single_cert(vec![self.certificate.clone()], key)
             .unwrap()
     }
+}
+
+fn params(names: &[&str]) -> CertificateParams {
+    CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap()
+}
+
+fn authority() -> CertificateParams {
+    let mut params = params(&[]);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
 }

@@ -132,6 +132,14 @@ fn a_bad_user_agent_is_refused() {
 }
 
 #[test]
+fn the_defaults_are_the_documented_ones() {
+    let limits = "Limits { connect_timeout: 10s, answer_head_timeout: 30s, call_timeout: 60s, \
+                  pool_idle_timeout: 30s, max_answer_bytes: 1048576, max_answer_head_bytes: 65536 }";
+    let shown = format!("{:?}", Transport::builder("https://gateway.test"));
+    assert_eq!(shown, format!("Builder {{ limits: {limits}, .. }}"));
+}
+
+#[test]
 fn absurd_deadlines_are_refused_by_name() {
     type Set = fn(Builder, Duration) -> Builder;
     let all: [(&str, Set); 4] = [

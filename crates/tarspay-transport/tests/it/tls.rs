@@ -20,6 +20,22 @@ async fn a_self_signed_certificate_is_refused() {
     assert_eq!(server.seen.requests().len(), 0);
 }
 
+#[tokio::test]
+async fn a_certificate_of_an_authority_that_nobody_trusts_is_refused() {
+    let authority = Identity::authority();
+    let issued = Identity::issued(&authority, &["127.0.0.1"]);
+    let server = Server::tls(issued.server(BOTH_VERSIONS), |peer| peer.answer_all(200, "in")).await;
+    // Another authority of the same name does not vouch for it, nor does an older certificate for the same host.
+    for other in [Identity::authority(), Identity::of(&["127.0.0.1"])] {
+        let transport = patient(&server.https_url()).add_root_certificate_der(other.der()).build().unwrap();
+        let error = assert_failed(post(&transport).await, ErrorKind::Tls, Phase::Tls, Delivery::NotSent);
+        assert!(chain(&error).iter().any(|text| text.contains("invalid peer certificate")), "{error:?}");
+    }
+    assert_eq!(server.seen.requests().len(), 0);
+    let transport = patient(&server.https_url()).add_root_certificate_der(authority.der()).build().unwrap();
+    assert_eq!(post(&transport).await.unwrap().body(), b"in", "with its authority it is good");
+}
+
 #[cfg(feature = "webpki-roots")]
 #[tokio::test]
 async fn the_compiled_in_roots_do_not_trust_a_stranger() {

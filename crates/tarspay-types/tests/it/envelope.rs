@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use tarspay_types::{
-    Amount, AnswerError, Balance, Decode, DecodeErrorKind, Envelope, ErrorCode, Members, MerchantNo, RawJson,
+    Amount, AnswerError, Balance, Callback, Decode, DecodeErrorKind, Envelope, ErrorCode, Members,
+    MerchantNo, RawJson,
 };
 
 use crate::support::{any_json, any_object, whole_text, written};
@@ -245,6 +246,9 @@ fn deep_nesting_breaks_nothing() {
     assert_eq!(refused(&"{\"a\":".repeat(DEPTH)).0, DecodeErrorKind::NotJson);
     assert_eq!(refused(&format!(r#"{{"code":0,"data":{deep}}}"#)).1, "data");
     assert!(Envelope::<Value>::from_json(&format!(r#"{{"code":0,"data":{deep}}}"#)).is_err());
+    let callback = format!(r#"{{"payOrderId":"P1","mchOrderNo":"D1","state":2,"x":{deep}}}"#);
+    let callback = Callback::from_json(&callback).unwrap();
+    assert_eq!(callback.extra.get("x").map(str::len), Some(2 * DEPTH));
 }
 
 proptest! {

@@ -25,8 +25,8 @@ pub(super) fn not_handled() -> Response<Full<Bytes>> {
 /// Why a request was not a verified callback, and how it is answered: 401 without a valid signature, 413 too large, 422
 /// signed but unreadable, 405 not a `POST`, 400 cut short.
 ///
-/// A callback that is signed but unreadable is real: keep its [`body`](Self::body) and query the order.
-#[derive(Debug)]
+/// A callback that is signed but unreadable is real: keep its [`body`](Self::body) and query the order. `Debug` shows
+/// the length of the body alone.
 pub struct CallbackRejection {
     status: StatusCode,
     reason: &'static str,
@@ -75,6 +75,17 @@ impl CallbackRejection {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
         response
+    }
+}
+
+impl fmt::Debug for CallbackRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallbackRejection")
+            .field("status", &self.status())
+            .field("reason", &self.reason)
+            .field("error", &self.error)
+            .field("body_bytes", &self.body.len())
+            .finish()
     }
 }
 

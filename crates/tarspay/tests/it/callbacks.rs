@@ -58,6 +58,24 @@ fn the_production_verifier_refuses_everybody_elses_key() {
 }
 
 #[test]
+fn production_trusts_the_system_key_and_no_other() {
+    // The vector C1, which the gateway signed.
+    let signature = "3046022100ae8634a9db66c069030483012e7d0e38ebca6d924b82d8bb2e240764dafeb4f3\
+                     022100ba3e3bd90346652e681b4b1b25e55d983002d84160fb9c696fb20ea3e4742e76";
+    let body = r#"{"bizType":2,"currency":"IDR","failReason":"payment failed","fee":"6973","mchNo":"M1696154848","mchOrderNo":"1184196902791413760","orderAmount":"31500","payAmount":"31500","payOrderId":"P1734517376779485186","state":3}"#;
+    let key = PrivateKey::generate().unwrap();
+    for verifier in [CallbackVerifier::production(), CallbackVerifier::production().and_key(key.public_key())]
+    {
+        assert!(verifier.verify(Some(signature), body.as_bytes()).is_ok());
+    }
+    // It shows all the keys that it trusts.
+    let shown = |verifier: CallbackVerifier| format!("{verifier:?}").matches("PublicKey(").count();
+    assert!(format!("{:?}", CallbackVerifier::production()).contains(sign::SYSTEM_PUBLIC_KEY));
+    assert_eq!(shown(CallbackVerifier::production()), 1);
+    assert_eq!(shown(CallbackVerifier::production().and_key(key.public_key())), 2);
+}
+
+#[test]
 fn a_signed_body_that_is_no_callback_is_unreadable_and_not_refused() {
     let key = PrivateKey::generate().unwrap();
     let body = r#"{"hello":"world"}"#;

@@ -240,6 +240,8 @@ async fn intents(count: u32) {
         }
         assert_eq!(end == End::Refused, number % 10 == 1, "{order_no}: only what is too much is refused");
     }
+    let wanted = ends.values().filter(|end| **end != End::Refused).count();
+    assert_eq!(orders.len(), wanted, "an order that nobody asked for");
     let seen = chaos.seen.lock().unwrap();
     for fault in FAULTS {
         assert!(seen.contains_key(&fault), "{fault:?} never happened");

@@ -1,7 +1,7 @@
 //! Calls that fail: each lands in the kind that tells the caller what to do.
 
 use crate::calls::credentials;
-use crate::scripted::Scripted;
+use crate::scripted::{Scripted, Step};
 use std::error::Error as _;
 use std::time::Duration;
 use tarspay::sign::PrivateKey;
@@ -59,6 +59,22 @@ async fn a_refused_connection_was_not_sent() {
     assert_eq!(error.kind(), ErrorKind::NotSent);
     assert!(error.is_not_sent() && error.can_repeat_query() && !error.is_outcome_unknown());
     assert_eq!(error.transport_error().unwrap().phase(), Some(Phase::Connect));
+}
+
+#[tokio::test]
+async fn what_was_sent_once_is_not_called_not_sent_because_a_repetition_was_not() {
+    let trouble = Step::json(r#"{"code":-1}"#);
+    for (first, kind) in [(Step::lost(), ErrorKind::OutcomeUnknown), (trouble, ErrorKind::Rejected)] {
+        let server = Scripted::playing_once([first]).await;
+        let client = Client::builder(some_credentials())
+            .environment(Environment::custom(&server.base_url))
+            .retry(RetryPolicy::default().attempts(3).waits(Duration::ZERO, Duration::ZERO))
+            .build()
+            .unwrap();
+        let error = client.balance().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert_eq!(client.balance().await.unwrap_err().kind(), ErrorKind::NotSent, "nobody is there now");
+    }
 }
 
 #[tokio::test]
@@ -131,10 +147,15 @@ async fn a_refusal_for_trouble_of_the_gateways_own_can_be_repeated() {
 
 #[tokio::test]
 async fn a_hostile_message_cannot_write_lines_into_a_log() {
-    let server = Scripted::with_json("200 OK", r#"{"code":-1,"msg":"a\nb\u001b[31m"}"#).await;
+    let json = r#"{"code":-1,"msg":"a\r\nb\u0085\u2028\u001b[31m"}"#;
+    let server = Scripted::with_json("200 OK", json).await;
     let error = failure(&server.base_url).await;
-    assert!(!error.to_string().contains(['\n', '\u{1b}']), "{error}");
-    assert_eq!(error.gateway_message(), Some("a\nb\u{1b}[31m"), "the text itself is kept");
+    for shown in [error.to_string(), format!("{error:?}")] {
+        assert!(shown.contains("[31m"), "{shown}");
+        assert!(!shown.contains(['\r', '\n', '\u{85}', '\u{2028}', '\u{1b}']), "{shown:?}");
+    }
+    let message = "a\r\nb\u{85}\u{2028}\u{1b}[31m";
+    assert_eq!(error.gateway_message(), Some(message), "the text itself is kept");
 }
 
 #[tokio::test]

@@ -171,6 +171,20 @@ async fn an_order_perhaps_sent_before_is_looked_up_even_if_todays_rules_refuse_i
 }
 
 #[tokio::test]
+async fn an_order_perhaps_sent_before_is_looked_up_even_if_no_body_can_be_made_of_it() {
+    let server = Scripted::playing([Step::json(FOUND), Step::json(NO_SUCH_ORDER)]).await;
+    let client = client(&server.base_url);
+    let mut request = deposit();
+    // As in a request that was read from the body that was sent.
+    request.extra.insert("mchNo", "M1").unwrap();
+    assert_eq!(client.place_deposit(&request).await.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_recovered(&client.place_deposit(&request).perhaps_sent_before().await.unwrap());
+    let error = client.place_deposit(&request).perhaps_sent_before().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(server.paths(), [QUERY, QUERY], "it is not sent");
+}
+
+#[tokio::test]
 async fn an_order_proven_to_exist_is_recovered_even_if_nobody_can_say_how_it_stands() {
     let (result, server) = place([Step::lost(), Step::json(EXISTS), Step::lost()]).await;
     let placed = result.unwrap();
@@ -220,6 +234,34 @@ async fn a_signature_that_is_always_refused_is_a_refusal_and_not_a_doubt() {
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Rejected, Some(ErrorCode::SIGNATURE_ERROR)));
     assert_eq!(server.paths(), [CREATE, QUERY, CREATE, QUERY, CREATE, QUERY]);
+}
+
+#[tokio::test]
+async fn a_refused_signature_and_then_nobody_there_is_in_doubt() {
+    let refused = Step::json(r#"{"code":5003008,"msg":"sign error"}"#);
+    let server = Scripted::playing_once([refused, Step::json(NO_SUCH_ORDER)]).await;
+    let error = client(&server.base_url).place_deposit(&deposit()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "not the NotSent of the last attempt");
+    assert_eq!(server.paths(), [CREATE, QUERY]);
+}
+
+#[tokio::test]
+async fn a_refused_signature_is_believed_only_if_the_gateway_could_be_asked() {
+    let refused = Step::json(r#"{"code":5003008,"msg":"sign error"}"#);
+    let other = FOUND.replace("\"D1\"", "\"D2\"");
+    for unclear in [Step::lost(), Step::json_with("502 Bad Gateway", "<html>"), Step::json(&other)] {
+        let server = Scripted::playing([refused.clone(), unclear.clone()]).await;
+        let request = deposit();
+        let placing = client(&server.base_url).place_deposit(&request).retry(RetryPolicy::none()).await;
+        let error = placing.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{unclear:?}");
+        assert_eq!(error.code(), Some(ErrorCode::SIGNATURE_ERROR), "what the gateway said is kept");
+        assert_eq!(server.paths(), [CREATE, QUERY, QUERY], "it is asked a last time");
+    }
+    let server = Scripted::playing([refused, Step::lost(), Step::json(FOUND)]).await;
+    let request = deposit();
+    let placing = client(&server.base_url).place_deposit(&request).retry(RetryPolicy::none()).await;
+    assert_recovered(&placing.unwrap());
 }
 
 #[tokio::test]

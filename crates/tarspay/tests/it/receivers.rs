@@ -152,6 +152,25 @@ async fn a_signed_callback_that_cannot_be_read_is_handed_to_who_asked_for_refusa
 }
 
 #[tokio::test]
+async fn debug_of_a_rejection_shows_no_value_of_its_body() {
+    let key = PrivateKey::generate().unwrap();
+    let body = r#"{"customerName":"Zz9Personal9zZ"}"#;
+    let signature = tarspay::sign::CallbackText::from_json(body.as_bytes()).unwrap().sign(&key).to_string();
+    let shown = Arc::new(Mutex::new(String::new()));
+    let told = Arc::clone(&shown);
+    let layer =
+        CallbackLayer::new(CallbackVerifier::trusting(key.public_key())).on_refused(move |rejection| {
+            *told.lock().unwrap() = format!("{rejection} {rejection:?} {rejection:#?}");
+        });
+    let service = layer.layer(Store { stored: Stored::default(), fails: false });
+    let receiver = serve(Router::new().route_service("/notify", service)).await;
+    send(&receiver, &[(tarspay::sign::CALLBACK_SIGNATURE_HEADER, &signature)], body).await;
+    let shown = shown.lock().unwrap();
+    assert!(shown.contains("422") && shown.contains("payOrderId"), "{shown}");
+    assert!(!shown.contains("Zz9Personal9zZ"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_callback_that_could_not_be_stored_is_not_acknowledged() {
     let key = PrivateKey::generate().unwrap();
     let (receiver, stored) = with_layer(CallbackVerifier::trusting(key.public_key()), true).await;
@@ -159,6 +178,34 @@ async fn a_callback_that_could_not_be_stored_is_not_acknowledged() {
     let (status, text) = send(&receiver, &[signed.header()], signed.body()).await;
     assert_eq!((status, text.as_str()), (500, "not handled"));
     assert!(stored.lock().unwrap().is_empty());
+}
+
+/// A handler that is never ready.
+#[derive(Clone)]
+struct Away;
+
+impl Service<Verified<Callback>> for Away {
+    type Response = ();
+    type Error = &'static str;
+    type Future = Ready<Result<(), &'static str>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        Poll::Ready(Err("away"))
+    }
+
+    fn call(&mut self, _: Verified<Callback>) -> Self::Future {
+        ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_is_never_ready_is_not_acknowledged() {
+    let key = PrivateKey::generate().unwrap();
+    let service = CallbackLayer::new(CallbackVerifier::trusting(key.public_key())).layer(Away);
+    let receiver = serve(Router::new().route_service("/notify", service)).await;
+    let signed = SignedCallback::new(&callback(), &key).unwrap();
+    let (status, text) = send(&receiver, &[signed.header()], signed.body()).await;
+    assert_eq!((status, text.as_str()), (500, "not handled"));
 }
 
 #[tokio::test]
@@ -181,20 +228,21 @@ async fn the_axum_example_acts_once_and_never_backwards() {
     let receiver = serve(crate::example_axum::router(verifier, Arc::clone(&orders))).await;
     let mut callback = callback();
     let id = callback.pay_order_id.clone();
+    let acts = [OrderState::SUCCESS, OrderState::REFUNDED];
     // A replayed success, then a late "processing", change nothing; a refund does.
-    for (state, known) in [
-        (OrderState::SUCCESS, OrderState::SUCCESS),
-        (OrderState::SUCCESS, OrderState::SUCCESS),
-        (OrderState::PROCESSING, OrderState::SUCCESS),
-        (OrderState::REFUNDED, OrderState::REFUNDED),
-        (OrderState::SUCCESS, OrderState::REFUNDED),
+    for (state, acted) in [
+        (OrderState::SUCCESS, &acts[..1]),
+        (OrderState::SUCCESS, &acts[..1]),
+        (OrderState::PROCESSING, &acts[..1]),
+        (OrderState::REFUNDED, &acts[..]),
+        (OrderState::SUCCESS, &acts[..]),
     ] {
         callback.state = state;
         let signed = SignedCallback::new(&callback, &key).unwrap();
         let answer =
             receiver.post("/tarspay/notify", &[signed.header()], signed.body().to_owned()).await.unwrap();
         assert_eq!(answer.body(), b"OK");
-        assert_eq!(orders.lock().unwrap().get(&id), Some(&known));
+        assert_eq!(orders.lock().unwrap()[&id], acted, "one act for each state");
     }
 }
 

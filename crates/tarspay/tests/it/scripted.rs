@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -35,6 +35,8 @@ pub(crate) struct Scripted {
     requests: Arc<Mutex<Vec<String>>>,
     arrived: Arc<Notify>,
     server: JoinHandle<()>,
+    /// Keeps the port from everybody else.
+    reserved: Option<TcpSocket>,
 }
 
 impl Scripted {
@@ -49,16 +51,34 @@ impl Scripted {
 
     /// Plays one step for each request, and the last one for all further requests.
     pub(crate) async fn playing(steps: impl IntoIterator<Item = Step>) -> Self {
-        let steps: Vec<Step> = steps.into_iter().collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start(listener, steps.into_iter().collect(), false)
+    }
+
+    /// Plays one step for each request. Before the last one is played, nobody listens any more.
+    pub(crate) async fn playing_once(steps: impl IntoIterator<Item = Step>) -> Self {
+        let reserved = TcpSocket::new_v4().unwrap();
+        reserved.set_reuseaddr(true).unwrap();
+        reserved.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = reserved.local_addr().unwrap();
+        // Only on Linux can a listener share the port; elsewhere it is merely free.
+        let reserved = cfg!(target_os = "linux").then_some(reserved);
+        let listener = TcpListener::bind(address).await.unwrap();
+        let mut server = Self::start(listener, steps.into_iter().collect(), true);
+        server.reserved = reserved;
+        server
+    }
+
+    fn start(listener: TcpListener, steps: Vec<Step>, once: bool) -> Self {
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         let arrived = Arc::new(Notify::new());
         let arrival = Arc::clone(&arrived);
         let server = tokio::spawn(async move {
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
+            let mut listener = Some(listener);
+            while let Some(open) = &listener {
+                let (mut stream, _) = open.accept().await.unwrap();
                 let Some(request) = read_request(&mut stream).await else { continue };
                 let position = {
                     let mut seen = seen.lock().unwrap();
@@ -66,6 +86,9 @@ impl Scripted {
                     seen.len() - 1
                 };
                 arrival.notify_one();
+                if once && position + 1 == steps.len() {
+                    listener = None;
+                }
                 match steps.get(position).or(steps.last()).unwrap() {
                     Step::Answer(answer) => {
                         let _ = stream.write_all(answer).await;
@@ -77,7 +100,7 @@ impl Scripted {
                 }
             }
         });
-        Self { base_url, requests, arrived, server }
+        Self { base_url, requests, arrived, server, reserved: None }
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {
