@@ -27,7 +27,7 @@ impl CallbackText {
         json::read_sorted(json, &mut members)?;
         let mut text = String::with_capacity(json.len());
         text.push('{');
-        for member in members.iter() {
+        for member in &members {
             if text.len() > 1 {
                 text.push(',');
             }

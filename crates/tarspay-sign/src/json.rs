@@ -1,28 +1,24 @@
 //! Reading the members of a JSON object without changing a character of their values.
 
-mod list;
-
-pub(crate) use list::Members;
-
 use crate::{Error, ErrorKind};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
 
+/// The members of one object: on the stack while they are as few as in every documented request, of which the longest has
+/// 13.
+pub(crate) type Members<'a> = SmallVec<[Member<'a>; 16]>;
+
 /// One top-level member: its name, unescaped, and the JSON text of its value as it was written.
 pub(crate) struct Member<'a> {
+    /// The first bytes of the name as a number, which mostly tells two names apart.
+    first: u64,
     /// Borrowed if it stands in the JSON text as it is, without escapes.
     pub(crate) name: Cow<'a, str>,
     pub(crate) value: &'a RawValue,
-}
-
-impl Default for Member<'_> {
-    /// An unused place in [`Members`].
-    fn default() -> Self {
-        Self { name: Cow::Borrowed(""), value: RawValue::NULL }
-    }
 }
 
 /// The value of a member, by what a string to sign can make of it.
@@ -36,17 +32,17 @@ pub(crate) enum Scalar<'a> {
 }
 
 /// Reads one JSON object and sorts its members by the bytes of their names, into a list that is large to move.
-pub(crate) fn read_sorted<'a>(json: &'a [u8], members: &mut Members<'a>) -> Result<(), Error> {
-    read(json, members)?;
+pub(crate) fn read_sorted<'a>(json: &'a [u8], members: &mut Members<'a>) -> Result<&'a str, Error> {
+    let text = read(json, members)?;
     // Equal neighbours have been compared with each other by any sort, so without a meeting there are none.
     let mut equals_met = false;
     members.sort_unstable_by(|a, b| {
-        let order = a.name.cmp(&b.name);
+        let order = a.first.cmp(&b.first).then_with(|| a.name.cmp(&b.name));
         equals_met |= order.is_eq();
         order
     });
     if !equals_met {
-        return Ok(());
+        return Ok(text);
     }
     for pair in members.windows(2) {
         if pair[0].name == pair[1].name {
@@ -57,7 +53,7 @@ pub(crate) fn read_sorted<'a>(json: &'a [u8], members: &mut Members<'a>) -> Resu
             .with_field(pair[1].name.as_ref()));
         }
     }
-    Ok(())
+    Ok(text)
 }
 
 /// Reads one JSON object: its members as they stand, a name twice included.
@@ -68,7 +64,7 @@ pub(crate) fn members(json: &[u8]) -> Result<Members<'_>, Error> {
     Ok(members)
 }
 
-fn read<'a>(json: &'a [u8], members: &mut Members<'a>) -> Result<(), Error> {
+fn read<'a>(json: &'a [u8], members: &mut Members<'a>) -> Result<&'a str, Error> {
     // Once for the whole text, where `serde_json` would do it for each name and value.
     let text = std::str::from_utf8(json).map_err(|source| {
         Error::new(ErrorKind::InvalidBody, "the body is not UTF-8, as JSON has to be").with_source(source)
@@ -77,10 +73,45 @@ fn read<'a>(json: &'a [u8], members: &mut Members<'a>) -> Result<(), Error> {
     Fill(members)
         .deserialize(&mut deserializer)
         .and_then(|()| deserializer.end())
-        .map_err(|source| not_an_object(json, source))
+        .map_err(|source| not_an_object(json, source))?;
+    Ok(text)
 }
 
 impl<'a> Member<'a> {
+    fn new(name: Cow<'a, str>, value: &'a RawValue) -> Self {
+        // Zeros stand behind a shorter name. They sort as its end does: before every other byte, and with zeros of a longer
+        // name the whole names decide.
+        let mut first = [0; 8];
+        match name.as_bytes().first_chunk() {
+            Some(bytes) => first = *bytes,
+            None => first[..name.len()].copy_from_slice(name.as_bytes()),
+        }
+        Self { first: u64::from_be_bytes(first), name, value }
+    }
+
+    /// Appends the name, a colon and the value as it was written.
+    pub(crate) fn push_to(&self, body: &mut String, json: &str) -> Result<(), Error> {
+        if let Some(written) = self.without_blanks(json) {
+            body.push_str(written);
+            return Ok(());
+        }
+        self.push_name(body)?;
+        body.push(':');
+        body.push_str(self.value.get());
+        Ok(())
+    }
+
+    /// The member as it stands in the text from which it was read, if it is compact there: one piece instead of five.
+    fn without_blanks<'t>(&self, json: &'t str) -> Option<&'t str> {
+        let Cow::Borrowed(name) = self.name else { return None };
+        let value = self.value.get();
+        let place = |part: &str| part.as_ptr().addr().checked_sub(json.as_ptr().addr());
+        let (start, value_start) = (place(name)?.checked_sub(1)?, place(value)?);
+        // A quote on each side of the name, and a colon.
+        let written = json.get(start..value_start + value.len())?;
+        (written.len() == name.len() + 3 + value.len()).then_some(written)
+    }
+
     /// Appends the name as a JSON string.
     pub(crate) fn push_name(&self, json: &mut String) -> Result<(), Error> {
         match &self.name {
@@ -183,7 +214,7 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((BorrowedText(name), value)) = map.next_entry()? {
-            self.0.push(Member { name, value });
+            self.0.push(Member::new(name, value));
         }
         Ok(())
     }

@@ -26,20 +26,17 @@ impl Nonce {
 
     /// `|1704180814988|`, as it stands in a string to sign: written to the end of a buffer that the largest number
     /// fills.
-    pub(crate) fn between_bars(self, buffer: &mut [u8; 22]) -> &str {
-        let mut rest = self.0;
-        let mut start = buffer.len();
-        buffer.fill(b'|');
-        for (index, place) in buffer.iter_mut().enumerate().take(21).skip(1).rev() {
-            *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+    pub(crate) fn between_bars(self, buffer: &mut [u8; 22]) -> &[u8] {
+        *buffer = [b'|'; 22];
+        let (mut rest, mut start) = (self.0, buffer.len() - 1);
+        loop {
+            start -= 1;
+            buffer[start] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
             rest /= 10;
-            start = index - 1;
             if rest == 0 {
-                break;
+                return &buffer[start - 1..];
             }
         }
-        // Digits and bars are UTF-8.
-        std::str::from_utf8(&buffer[start..]).unwrap_or_default()
     }
 }
 

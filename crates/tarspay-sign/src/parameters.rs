@@ -41,7 +41,7 @@ pub struct Parameters {
 const VALUE_BYTES: usize = 1024;
 
 /// Room beside the text for `POST|`, a path, `|`, a nonce and `|`, so that the string to sign needs no memory of its own.
-pub(crate) const ROOM_IN_FRONT: usize = 80;
+pub(crate) const ROOM_IN_FRONT: usize = 96;
 
 impl Parameters {
     /// A request without a body: the text and the body are empty.
@@ -71,11 +71,11 @@ impl Parameters {
     /// [`none`](Self::none).
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
         let mut members = Members::default();
-        json::read_sorted(json, &mut members)?;
+        let json = json::read_sorted(json, &mut members)?;
         let mut text = String::with_capacity(json.len() + ROOM_IN_FRONT);
         let mut body = String::with_capacity(json.len());
         body.push('{');
-        for member in members.iter() {
+        for member in &members {
             let value = match member.scalar()? {
                 Scalar::Null => continue,
                 Scalar::Unsupported(what) => {
@@ -97,9 +97,7 @@ impl Parameters {
             text.push_str(&member.name);
             text.push('=');
             text.push_str(&value);
-            member.push_name(&mut body)?;
-            body.push(':');
-            body.push_str(member.value.get());
+            member.push_to(&mut body, json)?;
         }
         body.push('}');
         Ok(Self { text, body })

@@ -30,6 +30,50 @@ fn names_sort_by_bytes() {
 }
 
 #[test]
+fn names_that_begin_alike_sort_by_what_follows() {
+    // The eighth byte, the ninth, an end, and zeros, which stand for an end where eight bytes are compared at once.
+    let names = [
+        "",
+        "\\u0000",
+        "a",
+        "a\\u0000",
+        "a\\u0000\\u0000b",
+        "a\\u0001",
+        "customer",
+        "customerA",
+        "customerAB",
+        "customerB",
+        "customes",
+        "ÿ",
+    ];
+    for swapped in 0..names.len() {
+        let mut order = names;
+        order.reverse();
+        order.swap(0, swapped);
+        let members: Vec<_> = order.iter().map(|name| format!(r#""{name}":"v""#)).collect();
+        let expected: Vec<_> = names
+            .iter()
+            .map(|name| name.replace("\\u0000", "\0").replace("\\u0001", "\u{1}") + "=v")
+            .collect();
+        assert_eq!(text(&format!("{{{}}}", members.join(","))), expected.join("&"));
+    }
+}
+
+#[test]
+fn a_body_is_compact_wherever_the_blanks_stood() {
+    let compact = r#"{"a":"x","b":"y","c":1}"#;
+    for json in [
+        compact,
+        r#"{"c":1,"b":"y","a":"x"}"#,
+        r#"{ "a" :"x","b": "y" , "c":1 }"#,
+        r#"{"\u0061":"x","b"	:	"y","c":
+1}"#,
+    ] {
+        assert_eq!(body(json), compact, "{json}");
+    }
+}
+
+#[test]
 fn any_number_of_members_sorts() {
     for count in [15, 16, 17, 500] {
         let json: Vec<_> = (0..count).rev().map(|index| format!(r#""k{index:03}":"v""#)).collect();
