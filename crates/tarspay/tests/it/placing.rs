@@ -1,5 +1,7 @@
 //! Placing an order: created once, never reported failed when it exists. One test for each way that it can go.
 
+mod signatures;
+
 use crate::scripted::{Scripted, Step};
 use std::collections::HashSet;
 use std::future::IntoFuture as _;
@@ -213,55 +215,6 @@ async fn an_order_perhaps_sent_before_is_found_again() {
     let server = Scripted::playing([Step::json(EXISTS), Step::json(FOUND)]).await;
     let placed = client(&server.base_url).place_deposit(&deposit()).perhaps_sent_before().await.unwrap();
     assert_recovered(&placed);
-}
-
-#[tokio::test]
-async fn a_refused_signature_may_be_that_of_a_second_copy() {
-    let refused = Step::json(r#"{"code":5003008,"msg":"sign error"}"#);
-    let (result, server) = place([refused.clone(), Step::json(FOUND)]).await;
-    assert_recovered(&result.unwrap());
-    assert_eq!(server.paths(), [CREATE, QUERY]);
-
-    let steps = [refused, Step::json(NO_SUCH_ORDER), Step::json(EXISTS), Step::json(FOUND)];
-    let (result, server) = place(steps).await;
-    assert_recovered(&result.unwrap());
-    assert_eq!(server.paths(), [CREATE, QUERY, CREATE, QUERY]);
-}
-
-#[tokio::test]
-async fn a_signature_that_is_always_refused_is_a_refusal_and_not_a_doubt() {
-    let (result, server) = place([Step::json(r#"{"code":5003008,"msg":"sign error"}"#)]).await;
-    let error = result.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::Rejected, Some(ErrorCode::SIGNATURE_ERROR)));
-    assert_eq!(server.paths(), [CREATE, QUERY, CREATE, QUERY, CREATE, QUERY]);
-}
-
-#[tokio::test]
-async fn a_refused_signature_and_then_nobody_there_is_in_doubt() {
-    let refused = Step::json(r#"{"code":5003008,"msg":"sign error"}"#);
-    let server = Scripted::playing_once([refused, Step::json(NO_SUCH_ORDER)]).await;
-    let error = client(&server.base_url).place_deposit(&deposit()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "not the NotSent of the last attempt");
-    assert_eq!(server.paths(), [CREATE, QUERY]);
-}
-
-#[tokio::test]
-async fn a_refused_signature_is_believed_only_if_the_gateway_could_be_asked() {
-    let refused = Step::json(r#"{"code":5003008,"msg":"sign error"}"#);
-    let other = FOUND.replace("\"D1\"", "\"D2\"");
-    for unclear in [Step::lost(), Step::json_with("502 Bad Gateway", "<html>"), Step::json(&other)] {
-        let server = Scripted::playing([refused.clone(), unclear.clone()]).await;
-        let request = deposit();
-        let placing = client(&server.base_url).place_deposit(&request).retry(RetryPolicy::none()).await;
-        let error = placing.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{unclear:?}");
-        assert_eq!(error.code(), Some(ErrorCode::SIGNATURE_ERROR), "what the gateway said is kept");
-        assert_eq!(server.paths(), [CREATE, QUERY, QUERY], "it is asked a last time");
-    }
-    let server = Scripted::playing([refused, Step::lost(), Step::json(FOUND)]).await;
-    let request = deposit();
-    let placing = client(&server.base_url).place_deposit(&request).retry(RetryPolicy::none()).await;
-    assert_recovered(&placing.unwrap());
 }
 
 #[tokio::test]
