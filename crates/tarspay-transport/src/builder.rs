@@ -57,8 +57,10 @@ impl Builder {
 
     /// Deadline for the head of the answer: from the moment in which the request begins to be sent, over a
     /// connection that is reused or new, until status and headers are complete. Sending the request is part of
-    /// it; an interim answer (`100 Continue`) does not restart it. For a call with an empty body it runs from
-    /// the call's beginning. Default: 30 seconds.
+    /// it; an interim answer (`100 Continue`) does not restart it. Default: 30 seconds.
+    ///
+    /// Of a call with an empty body nobody sees when it begins to be sent. It has this time and that of
+    /// [`connect_timeout`](Self::connect_timeout) together, from its beginning.
     pub fn answer_head_timeout(mut self, timeout: Duration) -> Self {
         self.limits.answer_head_timeout = timeout;
         self

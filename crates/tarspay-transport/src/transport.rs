@@ -119,16 +119,17 @@ impl Transport {
         let mut request = checked(&self.inner.gateway, path, headers, &self.inner.user_agent)?;
         let progress = Arc::new(Progress::new());
         let _guard = WithdrawOnDrop(&progress);
+        let mut limit = self.inner.limits.answer_head_timeout;
         if body.is_empty() {
             // hyper never asks an empty body for a frame, so nobody sees its head leave. Only a connector's error still
-            // proves that nothing was sent.
+            // proves that nothing was sent, and it comes before the head is due.
+            limit += self.inner.limits.connect_timeout;
             progress.start();
             progress.sent();
             // hyper leaves it out for an empty body; RFC 9110, section 8.6, wants it for a POST.
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let request = request.map(|()| Outgoing::new(body, Arc::clone(&progress)));
-        let limit = self.inner.limits.answer_head_timeout;
         let (mut deadlines, timer) = Deadlines::begin(deadline, limit);
         let (mut timer, mut exchange) = (pin!(timer), pin!(self.exchange(request, &progress)));
         poll_fn(|cx| match exchange.as_mut().poll(cx) {

@@ -15,7 +15,7 @@ use crate::unread::Unread;
 ///
 /// Models keep in a field `extra` of this type what they do not know: members that the gateway adds, and
 /// known members whose value cannot be used (null, an empty text, an amount below zero). So nothing that came
-/// in is lost, and `100.00` stays `100.00`. It is also the form of a request's whole body.
+/// in is lost, and `100.00` stays `100.00`.
 ///
 /// Two are equal when they hold the same names with the same texts, in any order. `Debug` shows names only,
 /// since values may be personal.

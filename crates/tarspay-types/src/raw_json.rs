@@ -1,4 +1,4 @@
-//! One JSON value of unknown shape, as its exact text.
+//! One JSON value as its exact text.
 
 use std::fmt;
 
@@ -40,12 +40,17 @@ impl RawJson {
         Self::of_bytes(json)
     }
 
-    /// Adds a member at the end of an object that was written by [`new`](Self::new) and has no such member.
-    pub(crate) fn with_member(self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
+    /// Adds a member at the end of an object, which ends with its brace and has no such member; `is_first` if it has none.
+    pub(crate) fn with_member(
+        self,
+        is_first: bool,
+        name: &str,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<Self, Error> {
         let refuse = |error| Error::new("value", ErrorKind::NotJson).caused_by(error);
         let mut json = self.0.into_bytes();
-        json.pop(); // the closing brace
-        if json.len() > 1 {
+        json.pop(); // the brace
+        if !is_first {
             json.push(b',');
         }
         serde_json::to_writer(&mut json, name).map_err(refuse)?;

@@ -184,5 +184,6 @@ fn whole(merchant_no: &MerchantNo, request: &(impl Serialize + ?Sized)) -> Resul
     if members.get(MERCHANT).is_some() {
         return Err(refuse(ErrorKind::MerchantGiven));
     }
-    json.with_member(MERCHANT, merchant_no)
+    let is_first = members.is_empty();
+    json.with_member(is_first, MERCHANT, merchant_no)
 }

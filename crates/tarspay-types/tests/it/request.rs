@@ -80,6 +80,37 @@ fn undocumented_members_are_sent_like_the_rest() {
 }
 
 #[test]
+fn a_body_is_one_object_however_the_request_is_written() {
+    /// A request that hands on JSON as it was written elsewhere.
+    struct Written(RawJson);
+
+    impl Serialize for Written {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.serialize(serializer)
+        }
+    }
+
+    impl Request for Written {
+        type Answer = Value;
+
+        fn path(&self) -> Cow<'_, str> {
+            "/api/tomorrow".into()
+        }
+
+        fn effect(&self) -> Effect {
+            Effect::Other
+        }
+    }
+
+    for (written, count) in [("{}", 1), ("{ \n}", 1), (" { } ", 1), (r#"{ "a" : "}" , "b":{} }"#, 3)] {
+        let request = Written(RawJson::from_json(written).unwrap());
+        let body = request.body(&merchant()).unwrap().unwrap();
+        let members = body.members().unwrap_or_else(|| panic!("{} is no object", body.get()));
+        assert_eq!((members.len(), members.get("mchNo")), (count, Some("\"M1688443086\"")));
+    }
+}
+
+#[test]
 fn a_path_can_hold_values_and_a_body_can_be_none() {
     let request = Submit("P1/T1");
     assert_eq!(request.path(), "/api/bd/P1/T1");
