@@ -42,9 +42,12 @@ const FOREIGN: &[(&str, &str)] = &[
     ("zeroize::Zeroizing", "private key text that is wiped when it is dropped"),
 ];
 
+/// Where the texts stand, below the workspace's folder.
+pub const FOLDER: &str = "xtask/public-api";
+
 /// Where the text of a library stands, below the workspace's folder.
 pub fn path(library: &str) -> PathBuf {
-    Path::new("xtask/public-api").join(format!("{library}.txt"))
+    Path::new(FOLDER).join(format!("{library}.txt"))
 }
 
 /// Writes the text of every library of the workspace in `root`, or with `check` compares it. Foreign types are checked

@@ -8,6 +8,7 @@ pub mod git;
 mod local_registry;
 pub mod plan;
 pub mod publish;
+mod readme;
 pub mod rehearse;
 pub mod verify;
 pub mod workspace;
@@ -36,11 +37,11 @@ pub enum Step {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Run the READMEs' examples in fresh crates, and install the command
+    /// Run the READMEs' examples in fresh crates that depend on what a registry has, and install the command from it
     Verify {
-        /// From a registry that has this version; without it, from archives that are packed now
-        #[arg(long)]
-        registry: Option<String>,
+        /// Another registry that cargo knows
+        #[arg(long, default_value = CRATES_IO)]
+        registry: String,
     },
     /// Tag the present commit with the version
     Tag {
@@ -77,8 +78,8 @@ pub fn run(step: &Step) -> Result<(), Failure> {
         }
         Step::Rehearse => rehearse::run(&root),
         Step::Verify { registry } => {
-            let target = Workspace::read(&root)?.target;
-            verify::run(&root, registry.as_deref(), &target)
+            let target = Workspace::read(&root)?.target.join("rehearsal/build");
+            verify::run(&root, registry, &target)
         }
         Step::Tag { dry_run } => {
             let workspace = Workspace::read(&root)?;

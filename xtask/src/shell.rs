@@ -2,6 +2,7 @@
 
 use cargo_metadata::{Metadata, MetadataCommand};
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -60,6 +61,26 @@ pub fn metadata(root: &Path) -> Result<Metadata, Failure> {
 /// If cargo cannot read the workspace.
 pub fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
     Ok(metadata(root)?.target_directory.into())
+}
+
+/// The text of a file.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::to(&format!("read {}", path.display()), error))
+}
+
+/// Writes a file, and the folders above it.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::create_dir_all(path.parent().unwrap_or(path))
+        .and_then(|()| fs::write(path, text))
+        .map_err(|error| Failure::to(&format!("write {}", path.display()), error))
 }
 
 /// Cargo, started in a folder, with its words.

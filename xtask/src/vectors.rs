@@ -9,7 +9,6 @@ mod signatures;
 mod suite;
 
 use crate::shell::{Failure, root, say, skip};
-use std::fmt::Write as _;
 use std::fs;
 use suite::Suite;
 use tarspay_sign::ErrorKind;
@@ -82,14 +81,6 @@ fn refusal(kind: ErrorKind) -> &'static str {
         // The schema knows no such word, so a case that comes here is found.
         _ => "unknown",
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

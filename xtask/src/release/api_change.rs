@@ -12,20 +12,20 @@ use std::path::Path;
 
 /// What differs in the API of one library. A line that changed was removed and added: it may break someone.
 pub(super) struct ApiChange {
-    library: &'static str,
+    library: String,
     removed: BTreeSet<String>,
     added: BTreeSet<String>,
 }
 
-/// The libraries whose API has changed since the version.
+/// The libraries whose API has changed since the version; one that is gone has lost all of it.
 pub(super) fn since(root: &Path, last: &Version) -> Result<Vec<ApiChange>, Failure> {
     let mut changes = Vec::new();
-    for library in api::LIBRARIES {
-        let path = api::path(library);
+    for path in git::files_at(root, last, Path::new(api::FOLDER))? {
         let Some(before) = git::file_at(root, last, &path)? else { continue };
         let after = fs::read_to_string(root.join(&path)).unwrap_or_default();
         let (removed, added) = api::difference(&before, &after);
         let owned = |lines: BTreeSet<&str>| lines.into_iter().map(str::to_owned).collect();
+        let library = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let change = ApiChange { library, removed: owned(removed), added: owned(added) };
         if !(change.removed.is_empty() && change.added.is_empty()) {
             changes.push(change);
@@ -90,6 +90,16 @@ mod tests {
         assert!(faults("fn a\nfn b\n", &last, &patch)[0].contains("asks for 0.2.0 at least and not 0.1.1"));
         assert!(faults("fn b\n", &last, &patch)[0].ends_with("\n  - fn a\n  + fn b"));
         assert_eq!(faults("fn b\n", &last, &minor), [""; 0]);
+    }
+
+    #[test]
+    fn a_library_that_is_gone_breaks() {
+        let last = Version::new(1, 0, 0);
+        let folder = repository(&[(API, "fn a\n")]);
+        tag(folder.path(), &last, false).unwrap();
+        fs::remove_file(folder.path().join(API)).unwrap();
+        let changes = since(folder.path(), &last).unwrap();
+        assert!(changes[0].fault(&last, &Version::new(1, 1, 0)).unwrap().contains("asks for 2.0.0"));
     }
 
     #[test]

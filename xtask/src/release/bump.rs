@@ -1,11 +1,10 @@
-//! One version everywhere: the workspace, what its crates ask of each other, the lock file, the changelog.
+//! One version everywhere: the workspace, what its crates ask of each other, the lock file, the changelog, the READMEs.
 
 use super::workspace::{Workspace, own_dependencies};
-use super::{changelog, git};
-use crate::shell::{Failure, cargo, run as run_command, say};
+use super::{changelog, git, readme};
+use crate::shell::{Failure, cargo, read, run as run_command, say, write};
 use clap::ValueEnum;
 use semver::Version;
-use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 use toml_edit::{DocumentMut, Item, value};
@@ -30,23 +29,31 @@ pub enum Level {
 ///
 /// If the changelog has nothing to release, or a manifest cannot be edited.
 pub fn run(root: &Path, level: Level, date: &str, dry_run: bool) -> Result<(), Failure> {
-    let present = Workspace::read(root)?.version;
+    let workspace = Workspace::read(root)?;
+    let present = &workspace.version;
     if level == Level::First
         && let Some(tag) = git::last_tag(root)?
     {
         return Err(Failure::new(format!("v{tag} was released, so this is not the first; say what changed")));
     }
-    let next = raised(&present, level);
+    let next = raised(present, level);
     let (manifest, log) = (root.join("Cargo.toml"), root.join("CHANGELOG.md"));
-    // Both texts are made before one is written, so that a refusal leaves nothing half done.
+    // All texts are made before one is written, so that a refusal leaves nothing half done.
     let log_text = changelog::close(&read(&log)?, &next, date)?;
     let manifest_text = with_version(&read(&manifest)?, &next)?;
+    let mut pages = Vec::new();
+    for (path, page) in workspace.readmes()? {
+        pages.push((path, readme::asking_for(&page, &workspace.names(), &next)));
+    }
     say(&format!("bump: {present} -> {next}, {date}"));
     if dry_run {
         return Ok(());
     }
     write(&manifest, &manifest_text)?;
     write(&log, &log_text)?;
+    for (path, page) in pages {
+        write(&path, &page)?;
+    }
     // Only our own crates change in the lock file.
     run_command(cargo(root, &["update", "--workspace", "--offline", "--quiet"]))
 }
@@ -87,14 +94,6 @@ fn with_version(manifest: &str, version: &Version) -> Result<String, Failure> {
     Ok(document.to_string())
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| Failure::to(&format!("read {}", path.display()), error))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|error| Failure::to(&format!("write {}", path.display()), error))
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::git::tests::repository;
@@ -117,6 +116,7 @@ pub(super) mod tests {
             ("CHANGELOG.md", "# Changelog\n\n## Unreleased\n\n- New.\n"),
             ("a/Cargo.toml", &package("a")),
             ("a/src/lib.rs", ""),
+            ("a/README.md", "a = \"0.1\"\n"),
             ("b/Cargo.toml", &(package("b") + "[dependencies]\na.workspace = true\n")),
             ("b/src/lib.rs", ""),
         ])
@@ -163,6 +163,7 @@ pub(super) mod tests {
         assert_eq!(lock.matches("version = \"0.2.0\"").count(), 2, "{lock}");
         let log = fs::read_to_string(folder.path().join("CHANGELOG.md")).unwrap();
         assert!(changelog::has(&log, &workspace.version), "{log}");
+        assert_eq!(fs::read_to_string(folder.path().join("a/README.md")).unwrap(), "a = \"0.2\"\n");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Everything that stands against a release, found at once, each with what to do about it.
 
 use super::workspace::Workspace;
-use super::{api_change, changelog, git};
+use super::{api_change, changelog, git, readme};
 use crate::shell::{Failure, cargo, output, run as run_command, say};
 use crate::{api, pages, vectors};
 use cargo_metadata::Package as Manifest;
@@ -45,6 +45,15 @@ pub fn run(root: &Path) -> Result<(), Failure> {
             say(&format!(
                 "warning: {} names no repository; set it when the project has an address",
                 manifest.name
+            ));
+        }
+    }
+    for (path, page) in workspace.readmes()? {
+        if readme::asking_for(&page, &workspace.names(), &workspace.version) != page {
+            faults.push(format!(
+                "{} asks for another version than {}; bump",
+                path.display(),
+                workspace.version
             ));
         }
     }

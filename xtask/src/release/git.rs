@@ -2,7 +2,7 @@
 
 use crate::shell::{Failure, output, run as run_command, say};
 use semver::Version;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn git(root: &Path, words: &[&str]) -> Command {
@@ -65,6 +65,17 @@ pub fn branch(root: &Path) -> Result<String, Failure> {
 pub fn last_tag(root: &Path) -> Result<Option<Version>, Failure> {
     let tags = output(git(root, &["tag", "--list", "v*"]))?;
     Ok(tags.lines().filter_map(|tag| Version::parse(tag.strip_prefix('v')?).ok()).max())
+}
+
+/// The files in a folder as it stood at a version.
+///
+/// # Errors
+///
+/// If git fails.
+pub fn files_at(root: &Path, version: &Version, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut list = git(root, &["ls-tree", "-r", "--name-only", &format!("v{version}"), "--"]);
+    list.arg(folder);
+    Ok(output(list)?.lines().map(PathBuf::from).collect())
 }
 
 /// A file as it stood at a version; `None` if it was not there.

@@ -13,7 +13,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -38,7 +37,7 @@ impl LocalRegistry {
     /// An empty one.
     pub(super) fn start() -> Result<Self, Failure> {
         let failed = |error| Failure::to("start a registry on loopback", error);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let shelf = Arc::new(Mutex::new(Shelf { address, left: usize::MAX, versions: BTreeMap::new() }));
@@ -181,7 +180,7 @@ impl Shelf {
         if let Some(missing) = ours.map(|needed| &needed.name).find(|needed| !self.has(needed)) {
             return Err(format!("{name} needs {missing}, which is not there"));
         }
-        let line = published.line(&hex(&Sha256::digest(archive)));
+        let line = published.line(&hex::encode(Sha256::digest(archive)));
         self.versions.insert(key, Version { line, archive: body.slice_ref(archive) });
         self.left -= 1;
         Ok(())
@@ -230,14 +229,6 @@ impl Needed {
 fn piece(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     rest.split_at_checked(u32::from_le_bytes(*length).try_into().ok()?)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // A text in memory cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -41,7 +41,9 @@ fn text(root: &Path) -> Result<String, Failure> {
 /// The version that is asked for, and by what.
 fn version(root: &Path, present: &Version, last: Option<&Version>) -> Result<String, Failure> {
     let Some(last) = last else {
-        return Ok(format!("{present} would be the first release: bump first"));
+        let log = fs::read_to_string(root.join("CHANGELOG.md")).unwrap_or_default();
+        let done = if changelog::has(&log, present) { "it is bumped" } else { "so bump first" };
+        return Ok(format!("nothing was released yet: {present} would be the first, {done}"));
     };
     let changes = api_change::since(root, last)?;
     let most = changes.iter().max_by_key(|change| change.asks(last));
@@ -96,7 +98,7 @@ mod tests {
         let folder = two_crates();
         let text = text(folder.path()).unwrap();
         for part in [
-            "0.1.0 would be the first release: bump first",
+            "nothing was released yet: 0.1.0 would be the first, so bump first\n",
             "1. a, which needs none of ours\n   1 commit:\n   - Start\n",
             "2. b, after a\n",
             "CHANGELOG.md will say:\n\n- New.",

@@ -5,10 +5,11 @@ use super::bump::{self, Level};
 use super::local_registry::{LocalRegistry, NAME};
 use super::workspace::{Workspace, own_dependencies};
 use super::{changelog, git, plan, publish, verify};
-use crate::shell::{Failure, cargo, run as run_command, say};
-use std::fs;
-use std::path::Path;
+use crate::shell::{Failure, cargo, read, run as run_command, say, write};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{env, fs};
 use toml_edit::DocumentMut;
 
 /// Every change of an API is allowed to this level, so that the rehearsal passes between two releases.
@@ -24,8 +25,12 @@ const PAUSE: Duration = Duration::ZERO;
 ///
 /// If a step fails, or one that must be refused is not.
 pub fn run(root: &Path) -> Result<(), Failure> {
-    let folder = tempfile::tempdir().map_err(|error| Failure::to("make a temporary folder", error))?;
-    let clone = folder.path().join("clone");
+    // Always the same place, so that what is built of the clone takes the place of what was built of the one before.
+    let folder = Workspace::read(root)?.target.join("rehearsal");
+    let clone = folder.join("clone");
+    if clone.exists() {
+        fs::remove_dir_all(&clone).map_err(|error| Failure::to("remove the clone of last time", error))?;
+    }
     git::clone(root, &clone)?;
     open_changelog(&clone)?;
     plan::run(&clone)?;
@@ -49,6 +54,7 @@ pub fn run(root: &Path) -> Result<(), Failure> {
     check.env("CARGO_TARGET_DIR", &target);
     run_command(check)?;
 
+    let _traces = Traces::begin();
     let registry = LocalRegistry::start()?;
     use_registry(&clone, &registry)?;
     git::commit(&clone, "Ask a registry on loopback for the crates of the workspace")?;
@@ -67,7 +73,7 @@ pub fn run(root: &Path) -> Result<(), Failure> {
     // All is there, so nothing is uploaded; the registry would refuse it.
     publish::run(&clone, NAME, PAUSE, false)?;
 
-    verify::run(&clone, Some(NAME), &target)?;
+    verify::run(&clone, NAME, &folder.join("build"))?;
     say(&format!("rehearse: {version} would be released: {}", registry.holds().join(", ")));
     Ok(())
 }
@@ -75,32 +81,55 @@ pub fn run(root: &Path) -> Result<(), Failure> {
 /// After a release nothing has changed yet, and a bump without a change is refused.
 fn open_changelog(clone: &Path) -> Result<(), Failure> {
     let path = clone.join("CHANGELOG.md");
-    let text = fs::read_to_string(&path).map_err(|error| Failure::to("read CHANGELOG.md", error))?;
+    let text = read(&path)?;
     if changelog::open(&text) != Some("") {
         return Ok(());
     }
-    let text = text.replacen("## Unreleased\n", "## Unreleased\n\n- A rehearsal.\n", 1);
-    fs::write(&path, text).map_err(|error| Failure::to("write CHANGELOG.md", error))
+    write(&path, &text.replacen("## Unreleased\n", "## Unreleased\n\n- A rehearsal.\n", 1))
 }
 
 /// Makes the registry known in the clone, and the one that has the crates of the workspace.
 ///
 /// In a manifest no registry means crates.io, wherever the crate itself is published to.
 fn use_registry(clone: &Path, registry: &LocalRegistry) -> Result<(), Failure> {
-    let edit = |name: &str, change: &dyn Fn(String) -> Result<String, Failure>| {
-        let path = clone.join(name);
-        let text = fs::read_to_string(&path).map_err(|error| Failure::to(&format!("read {name}"), error))?;
-        fs::write(&path, change(text)?).map_err(|error| Failure::to(&format!("write {name}"), error))
-    };
-    edit(".cargo/config.toml", &|text| Ok(text + "\n" + &registry.configuration()))?;
-    edit("Cargo.toml", &|text| {
-        let mut manifest: DocumentMut =
-            text.parse().map_err(|error| Failure::to("read Cargo.toml", error))?;
-        for dependency in own_dependencies(&mut manifest) {
-            dependency.insert("registry", toml_edit::value(NAME));
+    let configuration = clone.join(".cargo/config.toml");
+    write(&configuration, &(read(&configuration)? + "\n" + &registry.configuration()))?;
+    let path = clone.join("Cargo.toml");
+    let mut manifest: DocumentMut =
+        read(&path)?.parse().map_err(|error| Failure::to("read Cargo.toml", error))?;
+    for dependency in own_dependencies(&mut manifest) {
+        dependency.insert("registry", toml_edit::value(NAME));
+    }
+    write(&path, &manifest.to_string())
+}
+
+/// What cargo keeps in its home of registries on loopback. What comes in while this lives is removed at its end: nobody else
+/// can use it.
+struct Traces(BTreeSet<PathBuf>);
+
+impl Traces {
+    fn begin() -> Self {
+        Self(Self::there())
+    }
+
+    fn there() -> BTreeSet<PathBuf> {
+        let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(env::home_dir()?.join(".cargo"))).unwrap_or_default();
+        let folders = ["cache", "index", "src"].map(|folder| home.join("registry").join(folder));
+        let entries = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+        let on_loopback =
+            entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("127.0.0.1-"));
+        on_loopback.map(|entry| entry.path()).collect()
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        for trace in Self::there().difference(&self.0) {
+            // What cannot be removed does no harm.
+            let _ = fs::remove_dir_all(trace);
         }
-        Ok(manifest.to_string())
-    })
+    }
 }
 
 fn holds(registry: &LocalRegistry, count: usize) -> Result<(), Failure> {

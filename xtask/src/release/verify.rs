@@ -3,8 +3,7 @@
 
 use super::publish::CRATES_IO;
 use super::workspace::Workspace;
-use crate::shell::{Failure, cargo, output, run as run_command, say};
-use std::fmt::Write as _;
+use crate::shell::{Failure, cargo, read, run as run_command, say, write};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -38,24 +37,19 @@ const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-mul
 /// As in the workspace, so that its compiled dependencies serve here too.
 const PROFILE: &str = "\n[profile.dev.package.\"*\"]\nopt-level = 2\n";
 
-/// Builds and runs what depends on the version of the workspace in `root`: on what the registry of this name has, or
-/// without one on archives that are packed now. `target` is where it is built.
+/// Builds and runs, in `target`, what depends on the version of the workspace in `root` that the registry of this name has.
 ///
 /// # Errors
 ///
-/// If an archive cannot be made, or an example does not build or run.
-pub fn run(root: &Path, registry: Option<&str>, target: &Path) -> Result<(), Failure> {
-    let workspace = Workspace::read(root)?;
-    let version = workspace.version.to_string();
+/// If the registry does not have it, or an example does not build or run.
+pub fn run(root: &Path, registry: &str, target: &Path) -> Result<(), Failure> {
+    let version = Workspace::read(root)?.version.to_string();
     let folder = tempfile::tempdir().map_err(|error| Failure::to("make a temporary folder", error))?;
     let folder = folder.path();
+    forget(target).map_err(|error| Failure::to("remove what was built before", error))?;
     // The registries that the workspace knows are known here too.
     write(&folder.join(CONFIGURATION), &(read(&root.join(CONFIGURATION)).unwrap_or_default() + PROFILE))?;
-    let patch = match registry {
-        Some(_) => String::new(),
-        None => unpack(root, &workspace, folder)?,
-    };
-    write(&folder.join("Cargo.toml"), &manifest(&patch, &version))?;
+    write(&folder.join("Cargo.toml"), "[workspace]\nresolver = \"3\"\nmembers = [\"probes/*\"]\n")?;
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))
         .map_err(|error| Failure::to("copy Cargo.lock", error))?;
     for probe in PROBES {
@@ -76,16 +70,10 @@ pub fn run(root: &Path, registry: Option<&str>, target: &Path) -> Result<(), Fai
         // One by one: together they would be built with the features of all.
         ours(cargo(folder, &["test", "--quiet", "--doc", "--package", &format!("probe-{}", probe.name)]))?;
     }
-    let mut install = cargo(folder, &["install", "--quiet", "--debug", "--no-track", "--root"]);
-    install.arg(folder.join("installed"));
-    match registry {
-        Some(registry) => {
-            // Installing from a registry, cargo leaves the configuration of the present folder aside.
-            install.arg("--config").arg(folder.join(CONFIGURATION));
-            install.args(["--locked", "--registry", registry, &format!("{COMMAND}@={version}")])
-        }
-        None => install.arg("--path").arg(folder.join(format!("{COMMAND}-{version}"))),
-    };
+    // Installing from a registry, cargo leaves the configuration of the present folder aside.
+    let mut install = cargo(folder, &["install", "--quiet", "--debug", "--no-track", "--locked", "--config"]);
+    install.arg(folder.join(CONFIGURATION)).arg("--root").arg(folder.join("installed"));
+    install.args(["--registry", registry, &format!("{COMMAND}@={version}")]);
     ours(install)?;
     let mut demo = Command::new(folder.join("installed/bin/tarspay"));
     demo.arg("demo");
@@ -94,37 +82,34 @@ pub fn run(root: &Path, registry: Option<&str>, target: &Path) -> Result<(), Fai
     Ok(())
 }
 
-/// Packs the workspace and unpacks the archives in `folder`. The answer makes them stand for what the registry would have.
-fn unpack(root: &Path, workspace: &Workspace, folder: &Path) -> Result<String, Failure> {
-    let words = ["package", "--workspace", "--exclude", "xtask", "--locked", "--no-verify", "--allow-dirty"];
-    let mut package = cargo(root, &[&words[..], &["--quiet", "--target-dir"]].concat());
-    package.arg(folder.join("packed"));
-    run_command(package)?;
-    let mut patch = "\n[patch.crates-io]\n".to_owned();
-    for one in &workspace.packages {
-        let name = format!("{}-{}", one.name, workspace.version);
-        let mut unpack = Command::new("tar");
-        unpack.arg("-xzf").arg(folder.join(format!("packed/package/{name}.crate"))).arg("-C").arg(folder);
-        output(unpack)?;
-        if one.name != COMMAND {
-            // A line in memory cannot fail.
-            let _ = writeln!(patch, "{} = {{ path = {name:?} }}", one.name);
+/// Removes what was built of our crates and of the probes: each time they come from another folder or registry, and would
+/// pile up beside what was built of them before.
+fn forget(target: &Path) -> std::io::Result<()> {
+    for folder in ["deps", "build", ".fingerprint", "incremental"] {
+        // There is none before the first time.
+        let Ok(entries) = fs::read_dir(target.join("debug").join(folder)) else { continue };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let name = name.strip_prefix("lib").unwrap_or(&name);
+            if !["tarspay", "probe"].iter().any(|ours| name.starts_with(ours)) {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
         }
     }
-    Ok(patch)
-}
-
-/// The workspace of the probes, and of the command where its archive is unpacked there.
-fn manifest(patch: &str, version: &str) -> String {
-    let command = if patch.is_empty() { String::new() } else { format!(", \"{COMMAND}-{version}\"") };
-    format!("[workspace]\nresolver = \"3\"\nmembers = [\"probes/*\"{command}]\n{patch}")
+    Ok(())
 }
 
 impl Probe {
-    fn manifest(&self, registry: Option<&str>, version: &str) -> String {
-        let registry = registry
-            .filter(|registry| *registry != CRATES_IO)
-            .map_or_else(String::new, |registry| format!(", registry = {registry:?}"));
+    fn manifest(&self, registry: &str, version: &str) -> String {
+        // For cargo, a dependency without a registry is on crates.io.
+        let registry =
+            if registry == CRATES_IO { String::new() } else { format!(", registry = {registry:?}") };
         let need = |need: &&str| format!("{need} = {{ version = \"={version}\"{registry} }}");
         format!(
             "[package]\nname = \"probe-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{}\n\n\
@@ -135,30 +120,18 @@ impl Probe {
     }
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| Failure::to(&format!("read {}", path.display()), error))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, text))
-        .map_err(|error| Failure::to(&format!("write {}", path.display()), error))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PROBES, manifest};
+    use super::{PROBES, forget};
     use crate::release::workspace::Workspace;
-    use crate::shell::root;
+    use crate::shell::{root, write};
 
     #[test]
     fn a_probe_depends_on_what_the_registry_has_and_on_nothing_else_of_ours() {
         let sign = PROBES.iter().find(|probe| probe.name == "sign").unwrap();
         let from = |registry| sign.manifest(registry, "0.1.0");
-        assert!(from(None).contains("[dependencies]\ntarspay-sign = { version = \"=0.1.0\" }\n\n"));
-        assert_eq!(from(Some("crates-io")), from(None), "without being named");
-        assert!(from(Some("other")).contains("{ version = \"=0.1.0\", registry = \"other\" }"));
+        assert!(from("crates-io").contains("[dependencies]\ntarspay-sign = { version = \"=0.1.0\" }\n\n"));
+        assert!(from("other").contains("{ version = \"=0.1.0\", registry = \"other\" }"));
     }
 
     #[test]
@@ -170,8 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn an_unpacked_command_belongs_to_the_workspace() {
-        assert!(!manifest("", "0.1.0").contains("tarspay-cli"));
-        assert!(manifest("[patch.crates-io]\n", "0.1.0").contains("\"tarspay-cli-0.1.0\""));
+    fn what_was_built_of_ours_is_forgotten_and_what_others_need_stays() {
+        let target = tempfile::tempdir().unwrap();
+        forget(target.path()).unwrap();
+        let deps = target.path().join("debug/deps");
+        for name in ["libtarspay_sign-1.rlib", "tarspay_sign-1.d", "libserde-1.rlib"] {
+            write(&deps.join(name), "").unwrap();
+        }
+        write(&target.path().join("debug/.fingerprint/probe-sign-1/output"), "").unwrap();
+        forget(target.path()).unwrap();
+        let left: Vec<_> = std::fs::read_dir(deps).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["libserde-1.rlib"]);
+        assert!(!target.path().join("debug/.fingerprint/probe-sign-1").exists());
     }
 }

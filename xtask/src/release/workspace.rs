@@ -1,6 +1,6 @@
 //! The crates that are published, in the order in which each comes after those it needs.
 
-use crate::shell::{Failure, metadata};
+use crate::shell::{Failure, metadata, read};
 use cargo_metadata::{DependencyKind, Package as Manifest};
 use semver::Version;
 use std::path::{Path, PathBuf};
@@ -65,6 +65,17 @@ impl Workspace {
 }
 
 impl Workspace {
+    /// The names of the crates.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.packages.iter().map(|package| package.name.as_str()).collect()
+    }
+
+    /// The READMEs of the crates, with their places.
+    pub(super) fn readmes(&self) -> Result<Vec<(PathBuf, String)>, Failure> {
+        let paths = self.manifests.iter().filter_map(Manifest::readme);
+        paths.map(|path| Ok((path.clone().into(), read(path.as_std_path())?))).collect()
+    }
+
     /// Where a crate lies.
     pub(super) fn folder_of(&self, package: &Package) -> Option<&Path> {
         let manifest = self.manifests.iter().find(|manifest| *manifest.name == package.name)?;

@@ -1,8 +1,8 @@
 //! Callbacks: signed as received, signed in order, and forged.
 
 use super::keys::{GATEWAY, STRANGER};
+use super::refusal;
 use super::suite::{About, Basis, Callback};
-use super::{hex, refusal};
 use Basis::{Choice, Documented, Proven};
 use tarspay_sign::{
     CallbackText, CallbackVerifier, Digest, Error, PrivateKey, PublicKey, SYSTEM_PUBLIC_KEY, SignedForm,
@@ -385,7 +385,7 @@ fn case(about: About, key: PublicKey, signature: Option<&str>, body: &[u8], max_
         about,
         public_key: key.to_string(),
         signature: signature.map(str::to_owned),
-        body_hex: hex(body),
+        body_hex: hex::encode(body),
         body: std::str::from_utf8(body).ok().map(str::to_owned),
         max_bytes,
         valid: verdict.is_ok(),

@@ -1,7 +1,7 @@
 //! Requests that a signer must refuse, and as what.
 
+use super::refusal;
 use super::suite::{About, Basis, RefusedRequest};
-use super::{hex, refusal};
 use Basis::{Choice, Documented, Proven};
 use tarspay_sign::{Error, Nonce, Parameters, RequestToSign};
 
@@ -158,7 +158,7 @@ fn case(about: About, path: &str, nonce: &str, body: &[u8]) -> Option<RefusedReq
         about,
         path: path.to_owned(),
         nonce: nonce.to_owned(),
-        body_hex: hex(body),
+        body_hex: hex::encode(body),
         body: std::str::from_utf8(body).ok().map(str::to_owned),
         refused_as: refusal(error.kind()),
         member: error.field().map(str::to_owned),

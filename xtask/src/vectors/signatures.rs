@@ -1,8 +1,8 @@
 //! Signatures over a digest: other forms that must verify, and faults that must not.
 
 use super::keys::{MERCHANT, STRANGER};
+use super::refusal;
 use super::suite::{About, Basis, SignatureCase};
-use super::{hex, refusal};
 use Basis::{Choice, Documented, Proven};
 use tarspay_sign::{Digest, Error, PrivateKey, PublicKey, Signature, SignaturePolicy};
 
@@ -28,7 +28,7 @@ pub(crate) fn cases() -> Result<Vec<SignatureCase>, Error> {
         let inner = parts.concat();
         // A test signature is short: its length fits one byte.
         let length = u8::try_from(inner.len()).unwrap_or(u8::MAX);
-        hex(&[&[0x30, length], inner.as_slice()].concat())
+        hex::encode([&[0x30, length], inner.as_slice()].concat())
     };
     let integer = |bytes: &[u8]| [&[0x02, u8::try_from(bytes.len()).unwrap_or(u8::MAX)], bytes].concat();
     let order: Vec<u8> = [&[0][..], &bytes(ORDER)].concat();
@@ -177,17 +177,17 @@ pub(crate) fn cases() -> Result<Vec<SignatureCase>, Error> {
         "der-length-too-long",
         Documented,
         "The sequence says one byte more than there are.",
-        hex(&with_length(&der, 1)),
+        hex::encode(with_length(&der, 1)),
     );
     malformed(
         "der-length-too-short",
         Documented,
         "The sequence says one byte less than there are.",
-        hex(&with_length(&der, -1)),
+        hex::encode(with_length(&der, -1)),
     );
     malformed("der-cut-off", Documented, "The last byte is missing.", text[..text.len() - 2].to_owned());
     malformed("der-byte-behind", Choice, "A byte after the sequence.", format!("{text}00"));
-    let fixed = |bytes: &[u8]| format!("{:0>64}", hex(bytes.strip_prefix(&[0]).unwrap_or(bytes)));
+    let fixed = |bytes: &[u8]| format!("{:0>64}", hex::encode(bytes.strip_prefix(&[0]).unwrap_or(bytes)));
     malformed(
         "raw-r-and-s",
         Documented,
