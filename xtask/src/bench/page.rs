@@ -110,14 +110,13 @@ const NOTES: &str = "
 - **Balance calls** are 1,024 calls over loopback HTTP to a server in a process of its own, which answers at once. Each
   contender is a process with a runtime of one thread, able to speak TLS where it is a whole client. CPU time is that of the
   client's thread. hyper-util posts the same presigned bytes every time and reads the answer as bytes; beside it stands
-  what the aim allows, 1.15 times its time and the time of signing. That is what signing adds to it, measured by the same client
-  signing before each call and throwing that away: a thread that works between two calls finds caches and a scheduler in
-  another state than one that only posts. reqwest signs each call with `tarspay-sign` and reads the answer as
-  `serde_json::Value`; ours reads a typed balance.
-  Counted once with valgrind's callgrind, a call of ours is 10.8 thousand instructions more than one of hyper-util that signs,
-  of 900 thousand: half of them read the typed answer, the others check what is sent, keep deadlines and know what was sent. And
-  it makes four system calls more, which look for a connection that was closed (`connect/stream.rs`) and are what lets a call
-  on it be repeated in safety.
+  what the aim allows, 1.15 times its time and the time of signing, in two ways. A thread that signs between two calls finds
+  caches and a scheduler in another state than one that only posts: what signing adds is the time of the same client when it
+  signs before each call and throws that away, less its own. Signing in a loop of its own takes less, so that these rows
+  charge us with that difference too. reqwest signs each call with `tarspay-sign` and
+  reads the answer as `serde_json::Value`; ours reads a typed balance. Beside hyper-util our calls read that answer, check what
+  is sent, keep deadlines, know what was sent, and look for a connection that was closed, which takes system calls
+  (`connect/stream.rs`) and is what lets a call on it be repeated in safety.
 - **Sandbox** is `tarspay sandbox --data FILE`, which answers a deposit when SQLite has it on the disk. The load is 100,000
   different requests that were signed before, on 32 connections. All of it shares the machine's cores: one thread of the load
   writes requests and reads answers, one of the sandbox does HTTP, verifies and decides, and one writes to SQLite; the

@@ -23,7 +23,7 @@ const PATH: &str = "/api/balanceInfo";
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
 /// Measures the client of this name and prints one line: wall and CPU time of a call one by one, the same 64 at a time,
-/// and the peak memory in KiB.
+/// the peak memory in KiB, and the time that signing takes.
 ///
 /// # Errors
 ///
@@ -137,6 +137,7 @@ where
         numbers.push((cpu_nanoseconds()? - cpu) / as_f64(CALLS));
     }
     numbers.push(peak_kib()?);
+    numbers.push(signing_nanoseconds()?);
     Ok(numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(" "))
 }
 
@@ -184,4 +185,13 @@ fn peak_kib() -> Result<f64, Anything> {
     let text = fs::read_to_string("/proc/self/status")?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+fn signing_nanoseconds() -> Result<f64, Anything> {
+    let (key, nonces) = (KEY.parse()?, NonceSource::new());
+    let cpu = cpu_nanoseconds()?;
+    for _ in 0..CALLS {
+        black_box(sign(&key, &nonces)?);
+    }
+    Ok((cpu_nanoseconds()? - cpu) / as_f64(CALLS))
 }
