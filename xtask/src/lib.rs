@@ -32,4 +32,6 @@ mod documents {
     mod sandbox {}
     #[doc = include_str!("../../crates/tarspay-sign/README.md")]
     mod sign {}
+    #[doc = include_str!("../../crates/tarspay/README.md")]
+    mod facade {}
 }

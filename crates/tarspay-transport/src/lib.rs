@@ -122,7 +122,7 @@ pub use self::builder::Builder;
 pub use self::error::{Delivery, Error, ErrorKind, Phase};
 pub use self::transport::Transport;
 
-/// Compiles and runs the example of the README.
+/// Compiles and runs the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
