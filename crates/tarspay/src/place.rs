@@ -222,7 +222,7 @@ impl<'a, R: OrderRequest> Place<'a, R> {
     }
 
     /// Says that this very order may have been sent before: by a process that crashed, a future that was dropped, a call
-    /// that ended in [`OutcomeUnknown`](ErrorKind::OutcomeUnknown). "Number exists" is then taken as proof that it was
+    /// that ended in [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). "Number exists" is then taken as proof that it was
     /// accepted. Without this it is an error, since the number belongs to another order.
     pub fn perhaps_sent_before(mut self) -> Self {
         self.perhaps_sent_before = true;
