@@ -26,7 +26,8 @@ const PAUSE: Duration = Duration::ZERO;
 /// If a step fails, or one that must be refused is not.
 pub fn run(root: &Path) -> Result<(), Failure> {
     // Always the same place, so that what is built of the clone takes the place of what was built of the one before.
-    let folder = Workspace::read(root)?.target.join("rehearsal");
+    let target = Workspace::read(root)?.target;
+    let folder = target.join("rehearsal");
     let clone = folder.join("clone");
     if clone.exists() {
         fs::remove_dir_all(&clone).map_err(|error| Failure::to("remove the clone of last time", error))?;
@@ -48,8 +49,6 @@ pub fn run(root: &Path) -> Result<(), Failure> {
     git::commit(&clone, &format!("Release {version}"))?;
 
     // The check is one of the clone's own program; what is compiled here serves there too.
-    let target = workspace.target;
-    let target = if target.starts_with(&clone) { Workspace::read(root)?.target } else { target };
     let mut check = cargo(&clone, &["xtask", "release", "check"]);
     check.env("CARGO_TARGET_DIR", &target);
     run_command(check)?;
