@@ -37,7 +37,8 @@ request! {
     /// assert!(!format!("{request:?}").contains("254115555076"));
     /// # Ok::<(), tarspay_types::Error>(())
     /// ```
-    pub struct DepositRequest: CreateDeposit, "/api/pay/unifiedOrder" -> Deposit, about merchant_order_no {
+    pub struct DepositRequest: CreateDeposit, "/api/pay/unifiedOrder" -> Deposit, about merchant_order_no,
+        echoes { merchant_order_no } {
         new {
             /// The merchant's number of the order. Never use one twice.
             merchant_order_no: MerchantOrderNo = "mchOrderNo";

@@ -12,7 +12,7 @@ open_codes! {
     ///
     /// let code = ErrorCode::from_code(5_003_010);
     /// assert_eq!(code.meanings(), ["order state error", "creating the withdraw order failed"]);
-    /// assert!(code.leaves_creation_open());
+    /// assert!(code.depends_on_history());
     /// ```
     pub struct ErrorCode = "error code" {
         SUCCESS = 0, "success";
@@ -51,18 +51,26 @@ impl ErrorCode {
         matches!(self, Self::SUCCESS)
     }
 
-    /// Whether this code, as the answer to a create call, leaves open whether an order exists.
+    /// Whether this code can be the consequence of an order that exists, so that as the response to a create call it
+    /// proves nothing: look the order up by its merchant order number before anything else, and never create a second
+    /// order.
     ///
-    /// If so, query by the merchant order number before anything else; never create a second order.
+    /// | code | why an existing order can cause it |
+    /// |---|---|
+    /// | 5003008 | a second copy of a request carries a nonce that is used already |
+    /// | 5003011 | the number exists, perhaps by a first copy of this very request |
+    /// | 5004006 | the first copy took the balance |
+    /// | 5003010 | "order state error" is about an order; its other meaning does not say when creating failed |
+    /// | -1, 5003013, 5003017, 500323 | trouble inside the gateway; whether before or after the order was stored is not documented |
+    /// | 500324 | an order must exist before it can expire |
+    /// | 5003018, 5003020, 500326 | not documented for a create call |
+    /// | any code that is not documented | nobody knows |
     ///
-    /// False only for success and for the codes that refuse the call before an order can exist: those about the
-    /// merchant, its key, its signature or its balance, and about a member of the request. True for every
-    /// other code, documented or not. Section 11 of `docs/wire.md` names -1, 5003010, 5003013, 5003017 and
-    /// 500323; the rest is caution of ours (section 12), since the meaning of a code is a few words.
+    /// False for success, and for the codes that refuse the request itself, its merchant or its key, before the history
+    /// of the order matters: a second copy would be refused like the first.
     ///
-    /// False for 5003011, too, which has a question of its own:
-    /// [`is_order_number_taken`](Self::is_order_number_taken).
-    pub const fn leaves_creation_open(self) -> bool {
+    /// Source: `docs/wire.md`, sections 9 and 11 for the codes; the classes are inferred (section 12).
+    pub const fn depends_on_history(self) -> bool {
         !matches!(
             self,
             Self::SUCCESS
@@ -73,24 +81,37 @@ impl ErrorCode {
                 | Self::API_KEY_UNKNOWN
                 | Self::API_KEY_EXPIRED
                 | Self::IP_ERROR
-                | Self::SIGNATURE_ERROR
                 | Self::WAY_CODE_NOT_SUPPORTED
-                | Self::ORDER_NUMBER_EXISTS
                 | Self::URL_FORMAT_ERROR
                 | Self::RATE_NOT_SET_UP
                 | Self::CHANNEL_UNKNOWN
-                | Self::BALANCE_TOO_LOW
                 | Self::AMOUNT_FORMAT_WRONG
                 | Self::URL_NOT_SUPPORTED
                 | Self::WAY_CODE_WRONG
         )
     }
 
-    /// Whether the merchant order number is taken: 5003011.
+    /// Whether the gateway reports trouble of its own, so that the same call can succeed later: -1, 5003010, 5003013,
+    /// 5003017, 500323, 500326, and 5003018 and 5003020, which do not say that there is no such order.
     ///
-    /// After a resend of the same order it means that the earlier attempt was accepted: query it
-    /// (`docs/wire.md`, section 11). On a first attempt it means that the number belongs to another order.
-    pub const fn is_order_number_taken(self) -> bool {
-        matches!(self, Self::ORDER_NUMBER_EXISTS)
+    /// Repeat a query freely. Repeat a create call only under the same merchant order number, and look it up first.
+    pub const fn is_temporary(self) -> bool {
+        matches!(
+            self,
+            Self::SYSTEM_ERROR
+                | Self::ORDER_STATE_OR_WITHDRAW_FAILED
+                | Self::CHANNEL_ERROR
+                | Self::CREATE_DEPOSIT_FAILED
+                | Self::QUERY_DEPOSIT_FAILED
+                | Self::QUERY_WITHDRAW_FAILED
+                | Self::REMOTE_CLIENT_ERROR
+                | Self::BALANCE_QUERY_ERROR
+        )
+    }
+
+    /// Whether a query found no order: 5003018 and 5003020. The words are "querying the order failed", so this proves
+    /// nothing by itself, least of all right after the order was sent.
+    pub const fn is_order_not_found(self) -> bool {
+        matches!(self, Self::QUERY_DEPOSIT_FAILED | Self::QUERY_WITHDRAW_FAILED)
     }
 }

@@ -78,7 +78,8 @@ pub(crate) use model;
 /// [`Request`](crate::Request).
 ///
 /// The head names what the call does, its path, its answer and, if it is about one order, the field with the
-/// merchant's number of it. Members of the block `new` are required and are the arguments of `new`. Of the
+/// merchant's number of it; then the fields that a response repeats (`echoes`), and its field with the merchant's
+/// number (`of`). Members of the block `new` are required and are the arguments of `new`. Of the
 /// block `one_of` at least one is required, and each has a constructor of its own. The optional ones have
 /// setters.
 ///
@@ -88,7 +89,8 @@ pub(crate) use model;
 macro_rules! request {
     (
         $(#[$attribute:meta])*
-        pub struct $name:ident : $effect:ident, $path:literal -> $answer:ty $(, about $order:ident)? {
+        pub struct $name:ident : $effect:ident, $path:literal -> $answer:ty $(, about $order:ident)?
+            $(, echoes { $($echoed:ident),* })? $(, of $merchant:ident)? {
             $( new { $(
                 $(#[$new_doc:meta])*
                 $new:ident : $new_type:ty = $new_wire:literal;
@@ -205,6 +207,8 @@ macro_rules! request {
                 None $( .or(self.$order.as_ref()) )?
             }
 
+            $crate::model::is_answered_by! { $answer { $($($echoed),*)? } $($merchant)? }
+
             fn check(&self) -> Result<(), $crate::error::Error> {
                 $( $( self.extra.check_required($new_wire, self.$new.as_ref())?; )* )?
                 $( $( self.extra.check_optional($one_wire, self.$one.as_ref())?; )* )?
@@ -246,3 +250,21 @@ macro_rules! request {
     };
 }
 pub(crate) use request;
+
+/// [`Request::is_answered_by`](crate::Request::is_answered_by) for a response that names the fields given.
+macro_rules! is_answered_by {
+    ($answer:ty {}) => {};
+    ($answer:ty { $($echoed:ident),* } $($merchant:ident)?) => {
+        fn is_answered_by(&self, merchant_no: &$crate::ids::MerchantNo, response: &$answer) -> bool {
+            let _ = merchant_no;
+            true $( && !$crate::model::differ(self.$echoed.as_ref(), response.$echoed.as_ref()) )*
+                $( && !$crate::model::differ(Some(merchant_no), response.$merchant.as_ref()) )?
+        }
+    };
+}
+pub(crate) use is_answered_by;
+
+/// Whether both are known, and not the same.
+pub(crate) fn differ<T: PartialEq>(asked: Option<&T>, named: Option<&T>) -> bool {
+    asked.zip(named).is_some_and(|(asked, named)| asked != named)
+}

@@ -21,7 +21,8 @@ request! {
     /// assert_eq!(body.get(), r#"{"mchOrderNo":"D1659318251029","mchNo":"M1655535407"}"#);
     /// # Ok::<(), tarspay_types::Error>(())
     /// ```
-    pub struct DepositQuery: Read, "/api/payInInfo" -> OrderInfo, about merchant_order_no {
+    pub struct DepositQuery: Read, "/api/payInInfo" -> OrderInfo, about merchant_order_no,
+        echoes { merchant_order_no, pay_order_id }, of merchant_no {
         one_of "`mchOrderNo` or `payOrderId`" {
             /// The merchant's number of the order.
             by_merchant_order_no => merchant_order_no: MerchantOrderNo = "mchOrderNo";
@@ -37,7 +38,8 @@ request! {
     ///
     /// Documented with the merchant's number. Whether the gateway's number may stand instead is not: use it
     /// only when there is nothing else.
-    pub struct WithdrawQuery: Read, "/api/payOutInfo" -> OrderInfo, about merchant_order_no {
+    pub struct WithdrawQuery: Read, "/api/payOutInfo" -> OrderInfo, about merchant_order_no,
+        echoes { merchant_order_no, pay_order_id }, of merchant_no {
         one_of "`mchOrderNo` or `payOrderId`" {
             /// The merchant's number of the order.
             by_merchant_order_no => merchant_order_no: MerchantOrderNo = "mchOrderNo";

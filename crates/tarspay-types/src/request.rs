@@ -47,6 +47,15 @@ pub trait Request: Serialize {
         None
     }
 
+    /// Whether a response is about what was asked: the merchant and the order numbers that it names are those of the
+    /// request. A response that names none passes.
+    ///
+    /// Connections and proxies can mix up responses, so a client asks this of every response with code 0.
+    fn is_answered_by(&self, merchant_no: &MerchantNo, response: &Self::Answer) -> bool {
+        let _ = (merchant_no, response);
+        true
+    }
+
     /// Whether the request has all that the call requires everywhere, and no documented member with a value
     /// that cannot be used. What only some markets require is not looked at.
     ///

@@ -54,7 +54,8 @@ request! {
     /// 7.11). Answered by [`Reprocessed`]. Marked as under development: expect a refusal.
     ///
     /// It changes the order, and whether it may be repeated is not documented: look at the order first.
-    pub struct TrxIdReprocess: Other, "/api/trxSupplement" -> Reprocessed, about merchant_order_no {
+    pub struct TrxIdReprocess: Other, "/api/trxSupplement" -> Reprocessed, about merchant_order_no,
+        echoes { merchant_order_no, trx_id } {
         new {
             /// The transaction id of the wallet.
             trx_id: TrxId = "trxId";

@@ -31,7 +31,8 @@ request! {
     /// assert_eq!(body.members().expect("it is an object").get("walletId"), Some("\"01011111111\""));
     /// # Ok::<(), tarspay_types::Error>(())
     /// ```
-    pub struct WithdrawRequest: CreateWithdraw, "/api/payOut/unifiedOrder" -> Withdraw, about merchant_order_no {
+    pub struct WithdrawRequest: CreateWithdraw, "/api/payOut/unifiedOrder" -> Withdraw, about merchant_order_no,
+        echoes { merchant_order_no } {
         new {
             /// The merchant's number of the order. Never use one twice.
             merchant_order_no: MerchantOrderNo = "mchOrderNo";

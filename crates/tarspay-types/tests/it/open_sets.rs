@@ -53,30 +53,41 @@ fn the_table_of_error_codes_is_complete() {
 fn codes_outside_the_table_are_unknown_but_kept() {
     for code in [5_003_016, 5_003_019, 500_325, 1, -2, i64::MAX, i64::MIN] {
         let unknown = ErrorCode::from_code(code);
-        assert!(!unknown.is_known() && !unknown.is_success() && unknown.leaves_creation_open());
+        assert!(!unknown.is_known() && !unknown.is_success() && unknown.depends_on_history());
         assert_eq!((unknown.code(), unknown.name(), unknown.meanings().len()), (code, None, 0));
         assert_eq!(written(&unknown), code);
     }
 }
 
 #[test]
-fn only_a_code_that_refuses_before_an_order_can_exist_settles_a_creation() {
-    let (open, settled): (Vec<_>, Vec<_>) = ErrorCode::KNOWN
+fn every_code_is_in_one_class_by_what_it_says_of_a_creation() {
+    let (history, request): (Vec<_>, Vec<_>) = ErrorCode::KNOWN
         .iter()
         .map(|code| code.code())
-        .partition(|code| ErrorCode::from_code(*code).leaves_creation_open());
-    assert_eq!(open, [-1, 5_003_010, 5_003_013, 5_003_017, 5_003_018, 5_003_020, 500_323, 500_324, 500_326]);
+        .partition(|code| ErrorCode::from_code(*code).depends_on_history());
     assert_eq!(
-        settled,
+        history,
         [
-            0, 5_003_001, 5_003_002, 5_003_003, 5_003_004, 5_003_005, 5_003_006, 5_003_007, 5_003_008,
-            5_003_009, 5_003_011, 5_003_012, 5_003_014, 5_003_015, 5_004_006, 500_321, 500_322, 500_327
+            -1, 5_003_008, 5_003_010, 5_003_011, 5_003_013, 5_003_017, 5_003_018, 5_003_020, 5_004_006,
+            500_323, 500_324, 500_326
         ]
     );
-    let taken: Vec<_> = ErrorCode::KNOWN.iter().filter(|code| code.is_order_number_taken()).collect();
-    assert_eq!(taken, [&ErrorCode::ORDER_NUMBER_EXISTS]);
-    let success: Vec<_> = ErrorCode::KNOWN.iter().filter(|code| code.is_success()).collect();
-    assert_eq!(success, [&ErrorCode::SUCCESS]);
+    assert_eq!(
+        request,
+        [
+            0, 5_003_001, 5_003_002, 5_003_003, 5_003_004, 5_003_005, 5_003_006, 5_003_007, 5_003_009,
+            5_003_012, 5_003_014, 5_003_015, 500_321, 500_322, 500_327
+        ]
+    );
+    let codes = |test: fn(ErrorCode) -> bool| -> Vec<_> {
+        ErrorCode::KNOWN.iter().filter(|code| test(**code)).map(|code| code.code()).collect()
+    };
+    assert_eq!(
+        codes(ErrorCode::is_temporary),
+        [-1, 5_003_010, 5_003_013, 5_003_017, 5_003_018, 5_003_020, 500_323, 500_326]
+    );
+    assert_eq!(codes(ErrorCode::is_order_not_found), [5_003_018, 5_003_020]);
+    assert_eq!(codes(ErrorCode::is_success), [0]);
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::error::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use tarspay_types::{
-    BalanceRequest, Decode, DecodeErrorKind, Effect, Error, ErrorKind, Members, MerchantNo, RawJson, Request,
-    WithMerchant,
+    Amount, Balance, BalanceRequest, Currency, Decode, DecodeErrorKind, Deposit, DepositQuery,
+    DepositRequest, Effect, Error, ErrorKind, Members, MerchantNo, MerchantOrderNo, NotifyUrl, OrderInfo,
+    RawJson, Reprocessed, Request, TrxIdReprocess, WayCode, WithMerchant,
 };
 
 use crate::support::written;
@@ -165,4 +166,46 @@ fn effects_tell_what_may_be_repeated() {
     let creates = [Effect::Read, Effect::CreateDeposit, Effect::CreateWithdraw, Effect::Other]
         .map(Effect::creates_order);
     assert_eq!(creates, [false, true, true, false]);
+}
+
+#[test]
+fn a_response_about_something_else_is_noticed() {
+    let merchant = MerchantNo::new("M1").unwrap();
+    let query = DepositQuery::by_merchant_order_no(MerchantOrderNo::new("D1").unwrap());
+    for (json, fits) in [
+        (r#"{"state":2}"#, true),
+        (r#"{"state":2,"mchOrderNo":"D1","mchNo":"M1","payOrderId":"P9"}"#, true),
+        (r#"{"state":2,"mchOrderNo":"OTHER"}"#, false),
+        (r#"{"state":2,"mchOrderNo":"D1","mchNo":"M2"}"#, false),
+        (r#"{"state":2,"mchOrderNo":"D1","machNo":"M2"}"#, false),
+    ] {
+        assert_eq!(query.is_answered_by(&merchant, &OrderInfo::from_json(json).unwrap()), fits, "{json}");
+    }
+    let query = DepositQuery::by_pay_order_id("P1".parse().unwrap());
+    for (json, fits) in
+        [(r#"{"state":2,"payOrderId":"P1"}"#, true), (r#"{"state":2,"payOrderId":"P2"}"#, false)]
+    {
+        assert_eq!(query.is_answered_by(&merchant, &OrderInfo::from_json(json).unwrap()), fits, "{json}");
+    }
+    for (json, fits) in [
+        (r#"{"availableAmount":"1","frozenAmount":"0"}"#, true),
+        (r#"{"availableAmount":"1","frozenAmount":"0","machNo":"M1"}"#, true),
+        (r#"{"availableAmount":"1","frozenAmount":"0","mchNo":"M2"}"#, false),
+    ] {
+        let balance = Balance::from_json(json).unwrap();
+        assert_eq!(BalanceRequest::new().is_answered_by(&merchant, &balance), fits, "{json}");
+    }
+    let deposit = DepositRequest::new(
+        "D1".parse().unwrap(),
+        WayCode::CASHIER,
+        Currency::KES,
+        Amount::from(100_u32),
+        NotifyUrl::new("https://shop.example/notify").unwrap(),
+    );
+    for (json, fits) in [("{}", true), (r#"{"mchOrderNo":"D1"}"#, true), (r#"{"mchOrderNo":"D2"}"#, false)] {
+        assert_eq!(deposit.is_answered_by(&merchant, &Deposit::from_json(json).unwrap()), fits, "{json}");
+    }
+    let reprocess = TrxIdReprocess::new("T1".parse().unwrap(), "D1".parse().unwrap());
+    let other = Reprocessed::from_json(r#"{"status":1,"mchOrderNo":"D1","trxId":"T2"}"#).unwrap();
+    assert!(!reprocess.is_answered_by(&merchant, &other));
 }
