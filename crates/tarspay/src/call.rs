@@ -1,13 +1,12 @@
 //! One call with its options: repeated where that is safe, ended by a deadline.
 
-use crate::retry::{RetryPolicy, random};
+use crate::engine::{Course, Options};
 use crate::types::Request;
-use crate::{Client, Error, ErrorKind};
+use crate::{Client, Error, RetryPolicy};
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
 
 /// A boxed future, for what can be awaited after its options are set.
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -28,7 +27,7 @@ pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// ```
 ///
 /// A query is repeated by the client's [`RetryPolicy`] while [`Error::can_repeat_query`] says so. Any other call is
-/// repeated only if it was [not sent](ErrorKind::NotSent). Dropping the future ends the call; what was sent by then may
+/// repeated only if it was [not sent](crate::ErrorKind::NotSent). Dropping the future ends the call; what was sent by then may
 /// have been received.
 #[must_use = "a call is made when it is awaited"]
 pub struct Call<R> {
@@ -77,68 +76,5 @@ impl<R: fmt::Debug> fmt::Debug for Call<R> {
             .field("request", &self.request)
             .field("options", &self.options)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a caller can set for one call.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Options {
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) retry: Option<RetryPolicy>,
-}
-
-/// One course of attempts: a policy, and the moment at which it ends.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Course {
-    pub(crate) policy: RetryPolicy,
-    end: Option<Instant>,
-}
-
-impl Course {
-    pub(crate) fn begin(client: &Client, options: &Options) -> Self {
-        Self {
-            policy: options.retry.unwrap_or(client.retry_policy()),
-            // A deadline beyond what the clock can say is none.
-            end: options.deadline.and_then(|deadline| Instant::now().checked_add(deadline)),
-        }
-    }
-
-    /// What is left of the time; `None` if there is no limit.
-    pub(crate) fn remaining(&self) -> Option<Duration> {
-        self.end.map(|end| end.saturating_duration_since(Instant::now()))
-    }
-
-    /// Makes a call, and makes it again while that is safe, useful and allowed.
-    pub(crate) async fn repeat<R: Request>(&self, client: &Client, request: &R) -> Result<R::Answer, Error> {
-        let mut failed_attempts = 0;
-        let mut sent = None;
-        loop {
-            let error = match client.attempt(request, self.remaining()).await {
-                Ok(answer) => return Ok(answer),
-                // That an attempt was not sent is no news of one that was.
-                Err(error) if error.kind() == ErrorKind::NotSent => sent.unwrap_or(error),
-                Err(error) => error,
-            };
-            failed_attempts += 1;
-            let safe =
-                error.kind() == ErrorKind::NotSent || request.effect().is_read() && error.can_repeat_query();
-            if !safe || !self.go_on(client, failed_attempts).await {
-                return Err(error);
-            }
-            sent = Some(error).filter(|error| error.kind() != ErrorKind::NotSent);
-        }
-    }
-
-    /// Waits before the next attempt; `false` if there is to be none.
-    pub(crate) async fn go_on(&self, client: &Client, failed_attempts: u32) -> bool {
-        if failed_attempts >= self.policy.max_attempts() {
-            return false;
-        }
-        let wait = self.policy.wait(failed_attempts, random());
-        if self.remaining().is_some_and(|remaining| remaining <= wait) || !client.take_retry() {
-            return false;
-        }
-        sleep(wait).await;
-        true
     }
 }

@@ -1,19 +1,18 @@
 //! The client: one typed request in, one typed answer out.
 
+use crate::engine::Engine;
 use crate::retry::{RetryBudget, RetryPolicy};
-use crate::sign::{NonceSource, Parameters, RequestToSign, SignedRequest};
+use crate::sign::NonceSource;
 use crate::transport::{self, Transport};
 use crate::types::{
-    BalanceRequest, Decode as _, DepositQuery, DepositRequest, Envelope, MerchantNo, MerchantOrderNo,
-    Request, WithdrawQuery, WithdrawRequest,
+    BalanceRequest, DepositQuery, DepositRequest, MerchantNo, MerchantOrderNo, Request, WithdrawQuery,
+    WithdrawRequest,
 };
-use crate::{Call, Credentials, Environment, Error, Place, RawRequest, Wait, trace};
+use crate::{Call, Credentials, Environment, Error, Place, RawRequest, Wait};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-const CONTENT_TYPE: (&str, &str) = ("Content-Type", "application/json;charset=utf-8");
 
 /// A client of the gateway for one merchant. Cheap to clone; clones share connections and nonces, and may be used from
 /// many tasks. It needs a tokio runtime.
@@ -39,24 +38,13 @@ const CONTENT_TYPE: (&str, &str) = ("Content-Type", "application/json;charset=ut
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(pub(crate) Arc<Engine>);
 
-struct Inner {
-    credentials: Credentials,
-    nonces: Arc<NonceSource>,
-    transport: Transport,
-    retry: RetryPolicy,
-    budget: RetryBudget,
-}
-
-/// Below this, no attempt is begun: the transport takes no shorter deadline.
-const SHORTEST_ATTEMPT: Duration = Duration::from_millis(1);
-
-/// The transport takes no longer one.
-const LONGEST_ATTEMPT: Duration = Duration::from_secs(60 * 60);
-
-/// How many retries the calls of a client have together, unless told otherwise.
+/// The retry budget by default.
 const DEFAULT_RETRY_BUDGET: u32 = 50;
+
+/// The quiet time by default; see [`ClientBuilder::quiet_time`].
+const DEFAULT_QUIET_TIME: Duration = Duration::from_secs(5);
 
 impl Client {
     /// A client of the production gateway with all defaults.
@@ -76,6 +64,7 @@ impl Client {
             nonces: None,
             retry: RetryPolicy::default(),
             retry_budget: DEFAULT_RETRY_BUDGET,
+            quiet_time: DEFAULT_QUIET_TIME,
             adjust: Box::new(|builder| builder),
         }
     }
@@ -87,8 +76,8 @@ impl Client {
 
     /// Makes any call of [`types`](crate::types), or one of your own.
     ///
-    /// To create an order use [`place_deposit`](Self::place_deposit) or [`place_withdraw`](Self::place_withdraw): they
-    /// know what to do when the answer is lost.
+    /// To create an order use [`place_deposit`](Self::place_deposit) or [`place_withdrawal`](Self::place_withdrawal):
+    /// they know what to do when the response is lost.
     pub fn call<R: Request>(&self, request: R) -> Call<R> {
         Call::new(self.clone(), request)
     }
@@ -117,85 +106,41 @@ impl Client {
         Place::new(self, request)
     }
 
-    /// Places a withdraw, as [`place_deposit`](Self::place_deposit) does a deposit.
-    pub fn place_withdraw<'a>(&'a self, request: &'a WithdrawRequest) -> Place<'a, WithdrawRequest> {
+    /// Places a withdrawal, as [`place_deposit`](Self::place_deposit) does a deposit.
+    pub fn place_withdrawal<'a>(&'a self, request: &'a WithdrawRequest) -> Place<'a, WithdrawRequest> {
         Place::new(self, request)
     }
 
-    /// Where a deposit stands, by the merchant's number. A refusal does not prove that there is no such order.
-    pub fn deposit(&self, merchant_order_no: MerchantOrderNo) -> Call<DepositQuery> {
+    /// Takes up a deposit that may have been sent before: by a process that crashed, a future that was dropped, a placing
+    /// that ended in [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). It is looked up first, and placed with the same
+    /// number if it does not exist.
+    pub fn resume_deposit<'a>(&'a self, request: &'a DepositRequest) -> Place<'a, DepositRequest> {
+        Place::resume(self, request)
+    }
+
+    /// Takes up a withdrawal that may have been sent before, as [`resume_deposit`](Self::resume_deposit) does a deposit.
+    pub fn resume_withdrawal<'a>(&'a self, request: &'a WithdrawRequest) -> Place<'a, WithdrawRequest> {
+        Place::resume(self, request)
+    }
+
+    /// Queries a deposit by the merchant's number. A refusal does not prove that there is no such order.
+    pub fn query_deposit(&self, merchant_order_no: MerchantOrderNo) -> Call<DepositQuery> {
         self.call(DepositQuery::by_merchant_order_no(merchant_order_no))
     }
 
-    /// Where a withdraw stands, by the merchant's number. A refusal does not prove that there is no such order.
-    pub fn withdraw(&self, merchant_order_no: MerchantOrderNo) -> Call<WithdrawQuery> {
+    /// Queries a withdrawal by the merchant's number. A refusal does not prove that there is no such order.
+    pub fn query_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Call<WithdrawQuery> {
         self.call(WithdrawQuery::by_merchant_order_no(merchant_order_no))
     }
 
-    /// Follows a deposit until it has ended.
+    /// Queries a deposit until it has ended.
     pub fn wait_for_deposit(&self, merchant_order_no: MerchantOrderNo) -> Wait<'_, DepositQuery> {
         Wait::new(self, merchant_order_no)
     }
 
-    /// Follows a withdraw until it has ended.
-    pub fn wait_for_withdraw(&self, merchant_order_no: MerchantOrderNo) -> Wait<'_, WithdrawQuery> {
+    /// Queries a withdrawal until it has ended.
+    pub fn wait_for_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Wait<'_, WithdrawQuery> {
         Wait::new(self, merchant_order_no)
-    }
-
-    /// One attempt, with a nonce and a signature of its own.
-    pub(crate) async fn attempt<R: Request>(
-        &self,
-        request: &R,
-        remaining: Option<Duration>,
-    ) -> Result<R::Answer, Error> {
-        let result = self.exchange(request, remaining).await;
-        if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
-            self.0.budget.answered();
-        }
-        trace::attempt(request, result.as_ref().err());
-        result
-    }
-
-    async fn exchange<R: Request>(
-        &self,
-        request: &R,
-        remaining: Option<Duration>,
-    ) -> Result<R::Answer, Error> {
-        if remaining.is_some_and(|remaining| remaining < SHORTEST_ATTEMPT) {
-            return Err(Error::out_of_time());
-        }
-        let path = request.path();
-        let (headers, body) = self.sign(request, &path)?.into_parts();
-        let [key, nonce, signature] = headers.pairs();
-        let headers = [key, nonce, signature, CONTENT_TYPE];
-        // A request without a body has no type of it either.
-        let headers = if body.is_empty() { &headers[..3] } else { &headers[..] };
-        let transport = &self.0.transport;
-        let answer = match remaining {
-            None => transport.post(&path, headers, body).await,
-            Some(remaining) => {
-                transport.post_within(remaining.min(LONGEST_ATTEMPT), &path, headers, body).await
-            }
-        }
-        .map_err(Error::transport)?;
-        // The gateway's HTTP status for a failing answer is not documented, so a refusal is read whatever it is. Success
-        // is believed only where both say so: an intermediary may well answer 502 with a JSON of its own.
-        let status = answer.status();
-        let envelope = Envelope::<R::Answer>::from_slice(answer.body())
-            .map_err(|error| Error::unreadable_answer(status, error))?;
-        if envelope.code.is_success() && !(200..300).contains(&status) {
-            return Err(Error::contradictory(status));
-        }
-        envelope.into_result().map_err(|error| Error::no_answer(status, error))
-    }
-
-    pub(crate) fn retry_policy(&self) -> RetryPolicy {
-        self.0.retry
-    }
-
-    /// Takes one retry from the budget that all calls share.
-    pub(crate) fn take_retry(&self) -> bool {
-        self.0.budget.take()
     }
 
     /// Whose client this is.
@@ -206,16 +151,6 @@ impl Client {
     /// The gateway that is called.
     pub fn base_url(&self) -> &str {
         self.0.transport.base_url()
-    }
-
-    fn sign<R: Request>(&self, request: &R, path: &str) -> Result<SignedRequest, Error> {
-        let parameters = match request.body(self.merchant_no()).map_err(Error::invalid_request)? {
-            Some(body) => Parameters::from_json(body.get().as_bytes()).map_err(Error::cannot_sign)?,
-            None => Parameters::none(),
-        };
-        let nonce = self.0.nonces.next_nonce();
-        let request = RequestToSign::new(path, nonce, parameters).map_err(Error::cannot_sign)?;
-        Ok(request.sign(self.0.credentials.private_key()))
     }
 }
 
@@ -236,11 +171,12 @@ pub struct ClientBuilder {
     nonces: Option<Arc<NonceSource>>,
     retry: RetryPolicy,
     retry_budget: u32,
+    quiet_time: Duration,
     adjust: Box<dyn FnOnce(transport::Builder) -> transport::Builder + Send>,
 }
 
 impl ClientBuilder {
-    /// Which gateway to call; production at first.
+    /// Which gateway to call. Default: production.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
@@ -252,17 +188,28 @@ impl ClientBuilder {
         self
     }
 
-    /// How often a call is attempted that may be repeated, and how long is waited between.
+    /// How often a call that may be repeated is attempted, and the waits between.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// How many retries all calls of the client have together; 50 at first. Each retry takes one, each answer of the
-    /// gateway gives a tenth back. When they are used up, calls are attempted once, so that a broken gateway is not
-    /// hammered.
+    /// The retry budget that all calls of the client share. Default: 50. Each retry takes one from it, each response of the
+    /// gateway gives a tenth back. When it is used up, calls are attempted once, so that a broken gateway is not hammered.
     pub fn retry_budget(mut self, retries: u32) -> Self {
         self.retry_budget = retries;
+        self
+    }
+
+    /// How long a copy of a request that was sent can take to reach the gateway and to be seen by its queries. Default:
+    /// 5 seconds.
+    ///
+    /// A placing believes "no such order" only when this time has passed since something was sent last: before it reports
+    /// an order as rejected because of a code that an existing order can cause, and before it sends a withdrawal again. So
+    /// a withdrawal that is refused for the balance takes this long. Nothing is documented about such copies; the default
+    /// is inferred (`docs/wire.md`, section 12). Raise it where a proxy between you and the gateway repeats requests late.
+    pub fn quiet_time(mut self, quiet_time: Duration) -> Self {
+        self.quiet_time = quiet_time;
         self
     }
 
@@ -296,14 +243,13 @@ impl ClientBuilder {
         let builder = Transport::builder(self.environment.base_url())
             .user_agent(concat!("tarspay/", env!("CARGO_PKG_VERSION")));
         let transport = (self.adjust)(builder).build().map_err(Error::transport)?;
-        let nonces = self.nonces.unwrap_or_default();
-        let budget = RetryBudget::new(self.retry_budget);
-        Ok(Client(Arc::new(Inner {
+        Ok(Client(Arc::new(Engine {
             credentials: self.credentials,
-            nonces,
+            nonces: self.nonces.unwrap_or_default(),
             transport,
             retry: self.retry,
-            budget,
+            budget: RetryBudget::new(self.retry_budget),
+            quiet_time: self.quiet_time,
         })))
     }
 }

@@ -4,6 +4,7 @@ use crate::sign;
 use crate::types::{self, ErrorCode};
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 /// Why a call gave no answer, or a callback was not accepted.
 ///
@@ -27,6 +28,7 @@ struct Inner {
     refusal: Option<types::Refusal>,
     report: Option<types::market::Report>,
     status: Option<u16>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -57,6 +59,7 @@ impl Error {
             refusal: None,
             report: None,
             status: None,
+            retry_after: None,
             source: None,
         }))
     }
@@ -106,6 +109,11 @@ impl Error {
         self.0.status
     }
 
+    /// How long the gateway asked to wait before the next attempt: the header `Retry-After` in seconds, at most 60 of them.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// What the market's rules said of a request that they [refused](ErrorKind::Invalid): every violation at once, each
     /// with its field, its rule and its source.
     pub fn violations(&self) -> &[types::market::Violation] {
@@ -132,28 +140,28 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Invalid | ErrorKind::NotSent)
     }
 
-    /// Whether the same *query* can succeed when it is repeated later: it was not sent, its answer was lost, or the
-    /// gateway reported trouble of its own (-1, 5003013, 500323, 500326, and 5003018 and 5003020, which do not say
-    /// that there is no such order).
+    /// Whether the same *query* can succeed when it is repeated later: it was not sent, its response was lost, the gateway
+    /// is busy or broken (HTTP 429 or 5xx), it [reports trouble](ErrorCode::is_temporary), or it refused the signature, which
+    /// happens when another process with the same key has used the nonce.
     ///
     /// For a call that creates an order this says nothing; see [`is_outcome_unknown`](Self::is_outcome_unknown) and
-    /// [`ErrorCode::leaves_creation_open`].
+    /// [`ErrorCode::depends_on_history`].
     pub fn can_repeat_query(&self) -> bool {
         match self.0.kind {
             ErrorKind::NotSent | ErrorKind::OutcomeUnknown => true,
-            ErrorKind::Rejected => self.code().is_some_and(|code| {
-                matches!(
-                    code,
-                    ErrorCode::SYSTEM_ERROR
-                        | ErrorCode::CHANNEL_ERROR
-                        | ErrorCode::REMOTE_CLIENT_ERROR
-                        | ErrorCode::BALANCE_QUERY_ERROR
-                        | ErrorCode::QUERY_DEPOSIT_FAILED
-                        | ErrorCode::QUERY_WITHDRAW_FAILED
-                )
-            }),
+            ErrorKind::Rejected => {
+                self.is_busy_or_broken()
+                    || self
+                        .code()
+                        .is_some_and(|code| code.is_temporary() || code == ErrorCode::SIGNATURE_ERROR)
+            }
             _ => false,
         }
+    }
+
+    /// Whether the HTTP status says that the server, or one on the way, could not handle the request now.
+    pub(crate) fn is_busy_or_broken(&self) -> bool {
+        self.0.status.is_some_and(|status| status == 429 || status >= 500)
     }
 }
 
@@ -163,6 +171,7 @@ mod of_calls {
     use crate::transport::{self, Delivery};
     use crate::types;
     use crate::types::{AnswerError, DecodeError};
+    use std::time::Duration;
 
     /// Without the client no request is ever refused, sent or answered.
     impl Error {
@@ -217,15 +226,17 @@ mod of_calls {
             Self::new(ErrorKind::NotSent, "the deadline of the call passed before the request was sent")
         }
 
-        /// Whether the gateway said code 0, and no more.
-        pub(crate) fn is_accepted_without_data(&self) -> bool {
-            let source = self.0.source.as_deref().and_then(|source| source.downcast_ref());
-            matches!(source, Some(AnswerError::DataMissing))
+        /// A response about another order or merchant than was asked for.
+        pub(crate) fn about_something_else(status: u16) -> Self {
+            let reason = "the response is about another order or merchant than the request";
+            Self::new(ErrorKind::OutcomeUnknown, reason).with_status(status)
         }
 
-        /// An answer about another order than was asked for.
-        pub(crate) fn about_another_order() -> Self {
-            Self::new(ErrorKind::OutcomeUnknown, "the answer names another order than this one")
+        /// A response to the creation of an order that does not settle it: it names no order, or another amount or currency.
+        pub(crate) fn odd_creation() -> Self {
+            let reason =
+                "the gateway accepted the order, but its response does not name this order as it was sent";
+            Self::new(ErrorKind::OutcomeUnknown, reason)
         }
 
         /// Code 0 with an HTTP status that is no success: somebody on the way answered, or the gateway contradicts itself.
@@ -242,9 +253,15 @@ mod of_calls {
             let reason = "an attempt may have created the order, whatever the last one came to";
             let mut error = Self::new(ErrorKind::OutcomeUnknown, reason);
             error.0.status = self.0.status;
+            error.0.retry_after = self.0.retry_after;
             error.0.refusal.clone_from(&self.0.refusal);
             error.0.report.clone_from(&self.0.report);
             error.caused_by(self)
+        }
+
+        pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+            self.0.retry_after = retry_after;
+            self
         }
 
         fn with_status(mut self, status: u16) -> Self {

@@ -37,6 +37,8 @@ mod callback;
 #[cfg(feature = "client")]
 mod client;
 mod credentials;
+#[cfg(feature = "client")]
+mod engine;
 mod environment;
 mod error;
 #[cfg(feature = "client")]
@@ -71,7 +73,7 @@ pub use credentials::Credentials;
 pub use environment::{Environment, PRODUCTION_URL};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "client")]
-pub use place::{OrderRequest, Place, Placeable, Placed, Placement};
+pub use place::{Matches, OrderRequest, Place, Placeable, Placed};
 #[cfg(feature = "client")]
 pub use raw::RawRequest;
 #[cfg(feature = "client")]

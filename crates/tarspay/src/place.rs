@@ -1,27 +1,32 @@
 //! Placing an order so that it is created once, and never reported failed when it exists.
 //!
-//! A create call can end in a way that says nothing about the order: no answer, half an answer, "system error". Then
-//! the order is sent again under the same merchant order number. The number is what makes this safe: the gateway takes
-//! each number once (`docs/wire.md`, sections 7.1 and 9). The new attempt either creates the order, or is told that the
-//! number exists, which after a first attempt proves that this one was accepted; then the order is looked up.
+//! A create call can end in a way that says nothing about the order: no response, half a response, "system error", or the
+//! refusal of a second copy of the request. Then the order is looked up, and sent again under the same merchant order
+//! number if it is not found. The number is what makes this safe: the gateway takes each number once (`docs/wire.md`,
+//! sections 7.1 and 9).
 //!
-//! What the gateway says to a *later* attempt proves nothing against an earlier one: "balance too low" may well be the
-//! consequence of the order that exists. So once an attempt is in doubt, only the order itself ends the doubt, and if it
-//! cannot be had, the outcome is reported as unknown.
+//! `machine.rs` decides, and its tables say by which rules. Here its actions are carried out, and responses are put in
+//! their rows.
 
-mod placing;
+#[cfg(test)]
+mod enumeration;
+mod machine;
 
-use crate::call::{Boxed, Course, Options};
+use crate::call::Boxed;
+use crate::engine::{Options, Prepared};
+use crate::retry::random;
 use crate::types::market::{self, Market, Report};
 use crate::types::{
-    Amount, Currency, Deposit, DepositQuery, DepositRequest, MerchantOrderNo, OrderInfo, OrderState,
-    PayOrderId, Request, Withdraw, WithdrawQuery, WithdrawRequest,
+    Amount, Currency, Deposit, DepositQuery, DepositRequest, ErrorCode, MerchantOrderNo, OrderInfo,
+    OrderState, PayOrderId, Request, Withdraw, WithdrawQuery, WithdrawRequest,
 };
-use crate::{Client, Error, RetryPolicy};
-use placing::Placing;
+use crate::wait::OrderQuery;
+use crate::{Client, Error, ErrorKind, RetryPolicy};
+use machine::{Action, Attempt, Conclusion, Event, LookedUp, Machine, Settings};
 use std::fmt;
 use std::future::IntoFuture;
 use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 mod sealed {
     pub trait Sealed {}
@@ -33,65 +38,49 @@ mod sealed {
 pub trait OrderRequest: Request<Answer: Placeable> + Send + Sync + sealed::Sealed {
     /// The query that finds the order again.
     #[doc(hidden)]
-    type Query: Request<Answer = OrderInfo> + Send + Sync;
+    type Query: OrderQuery;
 
+    /// Whether money goes out, so that a second order would be lost money.
     #[doc(hidden)]
-    fn query(merchant_order_no: MerchantOrderNo) -> Self::Query;
+    const PAYS_OUT: bool;
 
-    /// The currency asked for.
+    /// The amount and the currency asked for.
     #[doc(hidden)]
-    fn currency(&self) -> Option<&Currency>;
-
-    /// The amount asked for.
-    #[doc(hidden)]
-    fn amount(&self) -> Option<&Amount>;
+    fn price(&self) -> (Option<&Amount>, Option<&Currency>);
 }
 
 impl OrderRequest for DepositRequest {
     type Query = DepositQuery;
+    const PAYS_OUT: bool = false;
 
-    fn query(merchant_order_no: MerchantOrderNo) -> DepositQuery {
-        DepositQuery::by_merchant_order_no(merchant_order_no)
-    }
-
-    fn currency(&self) -> Option<&Currency> {
-        self.currency.as_ref()
-    }
-
-    fn amount(&self) -> Option<&Amount> {
-        self.amount.as_ref()
+    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
+        (self.amount.as_ref(), self.currency.as_ref())
     }
 }
 
 impl OrderRequest for WithdrawRequest {
     type Query = WithdrawQuery;
+    const PAYS_OUT: bool = true;
 
-    fn query(merchant_order_no: MerchantOrderNo) -> WithdrawQuery {
-        WithdrawQuery::by_merchant_order_no(merchant_order_no)
-    }
-
-    fn currency(&self) -> Option<&Currency> {
-        self.currency.as_ref()
-    }
-
-    fn amount(&self) -> Option<&Amount> {
-        self.amount.as_ref()
+    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
+        (self.amount.as_ref(), self.currency.as_ref())
     }
 }
 
-/// What the creation of an order answers: [`Deposit`] or [`Withdraw`].
+/// The response to the creation of an order: [`Deposit`] or [`Withdraw`].
 pub trait Placeable: Send {
-    /// The gateway's number of the order.
     #[doc(hidden)]
     fn pay_order_id(&self) -> Option<&PayOrderId>;
 
-    /// The merchant's number of the order.
     #[doc(hidden)]
     fn merchant_order_no(&self) -> Option<&MerchantOrderNo>;
 
-    /// Where the order stands.
     #[doc(hidden)]
     fn state(&self) -> Option<OrderState>;
+
+    /// The amount and the currency that the response names.
+    #[doc(hidden)]
+    fn price(&self) -> (Option<&Amount>, Option<&Currency>);
 }
 
 impl Placeable for Deposit {
@@ -105,6 +94,10 @@ impl Placeable for Deposit {
 
     fn state(&self) -> Option<OrderState> {
         self.state
+    }
+
+    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
+        (self.amount.as_ref(), self.currency.as_ref())
     }
 }
 
@@ -120,96 +113,178 @@ impl Placeable for Withdraw {
     fn state(&self) -> Option<OrderState> {
         self.state
     }
+
+    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
+        (None, None)
+    }
 }
 
 /// An order that exists at the gateway.
+///
+/// The number is what identifies an order. A query names no payee, so a number that was used before for a withdrawal to
+/// somebody else looks the same here: never use a number twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Placed<A> {
-    /// The merchant's number of the order.
-    pub merchant_order_no: MerchantOrderNo,
-    /// Whether this call created it.
-    pub placement: Placement,
-    /// The answer to the creation; `None` for a recovered order, whose first answer was lost. A recovered deposit thus
-    /// has no `pay_url`: the payer cannot be sent there, so let it time out and place a new one.
-    pub answer: Option<A>,
-    /// The order as it was found by its number; `None` for a created order, and for a recovered one that is proven to
-    /// exist but could not be looked up in time.
-    pub found: Option<OrderInfo>,
-    /// Whether the order that was found has another amount or currency than was asked for. Then the number was probably
-    /// used for another order before: look at it before anything else.
-    pub differs: bool,
-    /// What the market's rules warned of before it was sent: published limits, unusual way codes or formats.
-    pub warnings: Report,
+pub enum Placed<A> {
+    /// This call created it, and the gateway's response says so.
+    #[non_exhaustive]
+    Created {
+        /// The response to the creation.
+        response: A,
+        /// Whether the response names the amount and the currency that were asked for.
+        matches: Matches,
+    },
+    /// An attempt whose response was lost or unclear created it; it was found by its number.
+    #[non_exhaustive]
+    Recovered {
+        /// The order as it was found.
+        order: OrderInfo,
+        /// Whether it has the amount and the currency that were asked for.
+        matches: Matches,
+    },
+    /// The gateway has an order under this number, and no attempt of this call is known to have created it: a second copy
+    /// of the request did, or another worker, or the number was used before. Where it does not [match](Matches::Yes), it is
+    /// another order: have somebody look before anything else.
+    #[non_exhaustive]
+    AlreadyExisted {
+        /// The order as it was found.
+        order: OrderInfo,
+        /// Whether it has the amount and the currency that were asked for.
+        matches: Matches,
+    },
 }
 
-/// How an order came to exist.
+/// Whether an order is the one that was asked for, as far as the gateway tells: by the value of its amount, and by its
+/// currency in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Placement {
-    /// Created, and the answer says so.
-    Created,
-    /// Created by an attempt whose answer was lost or unclear, and found to exist.
-    Recovered,
+pub enum Matches {
+    /// Amount and currency are those of the request.
+    Yes,
+    /// The amount or the currency is another one. The number was probably used for another order before.
+    No,
+    /// The gateway names no amount or no currency, or none that can be read.
+    Unknown,
+}
+
+impl Matches {
+    fn compare(
+        (asked_amount, asked_currency): (Option<&Amount>, Option<&Currency>),
+        (amount, currency): (Option<&Amount>, Option<&Currency>),
+    ) -> Self {
+        let amount = asked_amount.zip(amount).map(|(asked, named)| asked == named);
+        let currency = asked_currency
+            .zip(currency)
+            .map(|(asked, named)| asked.as_str().eq_ignore_ascii_case(named.as_str()));
+        match (amount, currency) {
+            (Some(false), _) | (_, Some(false)) => Self::No,
+            (Some(true), Some(true)) => Self::Yes,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 impl<A: Placeable> Placed<A> {
-    /// The gateway's number of the order, if any answer named it.
+    /// The gateway's number of the order, if any response named it. Store it: a callback must name the same one.
     pub fn pay_order_id(&self) -> Option<&PayOrderId> {
-        let answered = self.answer.as_ref().and_then(Placeable::pay_order_id);
-        answered.or_else(|| self.found.as_ref().and_then(|order| order.pay_order_id.as_ref()))
+        match self {
+            Self::Created { response, .. } => response.pay_order_id(),
+            Self::Recovered { order, .. } | Self::AlreadyExisted { order, .. } => order.pay_order_id.as_ref(),
+        }
     }
 
-    /// Where the order stood, if any answer said.
+    /// The state of the order, if any response named it.
     pub fn state(&self) -> Option<OrderState> {
-        self.answer
-            .as_ref()
-            .and_then(Placeable::state)
-            .or_else(|| self.found.as_ref().map(|order| order.state))
+        match self {
+            Self::Created { response, .. } => response.state(),
+            Self::Recovered { order, .. } | Self::AlreadyExisted { order, .. } => Some(order.state),
+        }
+    }
+
+    /// Whether the order is the one that was asked for.
+    pub fn matches(&self) -> Matches {
+        match self {
+            Self::Created { matches, .. }
+            | Self::Recovered { matches, .. }
+            | Self::AlreadyExisted { matches, .. } => *matches,
+        }
+    }
+}
+
+impl Placed<Deposit> {
+    /// The page to send the payer to.
+    ///
+    /// Only the response to a creation names it, so a recovered or existing deposit has none. The payer cannot pay it then:
+    /// wait until it has ended, by [`wait_for_deposit`](Client::wait_for_deposit), and if it ended unpaid place a new one
+    /// under a new number.
+    pub fn pay_url(&self) -> Option<&str> {
+        match self {
+            Self::Created { response, .. } => response.pay_url.as_deref(),
+            Self::Recovered { .. } | Self::AlreadyExisted { .. } => None,
+        }
     }
 }
 
 /// The placing of an order, begun when it is awaited.
 ///
-/// **Cancellation.** Dropping the future leaves open whether the order exists, as a crash would. Place it again with
-/// [`perhaps_sent_before`](Self::perhaps_sent_before): it is created once all the same.
+/// How an attempt ends decides what follows:
+///
+/// - Created, or refused for the request itself: that is the result.
+/// - No response, trouble of the gateway, a refused signature: the order is looked up, and sent again if it is not found.
+///   A withdrawal is sent again only when the [quiet time](crate::ClientBuilder::quiet_time) has passed.
+/// - A code that an existing order can cause ([`ErrorCode::depends_on_history`]): the order is looked up. Found:
+///   [`AlreadyExisted`](Placed::AlreadyExisted). Not found when the quiet time has passed:
+///   [`Rejected`](crate::ErrorKind::Rejected).
+/// - In doubt when attempts, time and the retry budget are used up: [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
+///
+/// **Cancellation.** Dropping the future leaves open whether the order exists, as a crash would. Take it up again with
+/// [`resume_deposit`](Client::resume_deposit) or [`resume_withdrawal`](Client::resume_withdrawal): it is created once all
+/// the same.
 #[must_use = "an order is placed when this is awaited"]
 pub struct Place<'a, R> {
     client: &'a Client,
     request: &'a R,
     options: Options,
-    perhaps_sent_before: bool,
-    rules: Rules,
-}
-
-/// Which rules a request is held to before it is sent.
-#[derive(Clone, Copy, Debug)]
-struct Rules {
+    quiet_time: Duration,
+    resumes: bool,
     /// `None`: the market that the currency belongs to.
     market: Option<&'static Market>,
-    enforce_limits: bool,
+    enforces_limits: bool,
 }
 
 impl<'a, R: OrderRequest> Place<'a, R> {
     pub(crate) fn new(client: &'a Client, request: &'a R) -> Self {
-        let rules = Rules { market: None, enforce_limits: false };
-        Self { client, request, options: Options::default(), perhaps_sent_before: false, rules }
+        Self {
+            client,
+            request,
+            options: Options::default(),
+            quiet_time: client.0.quiet_time,
+            resumes: false,
+            market: None,
+            enforces_limits: false,
+        }
+    }
+
+    pub(crate) fn resume(client: &'a Client, request: &'a R) -> Self {
+        Self { resumes: true, ..Self::new(client, request) }
     }
 
     /// Holds the request to the rules of this market, instead of the one that its currency belongs to.
     pub fn market(mut self, market: &'static Market) -> Self {
-        self.rules.market = Some(market);
+        self.market = Some(market);
         self
     }
 
     /// Refuses what breaks the market's published limits, too. They are a snapshot that the gateway may have changed, so
-    /// without this they only warn.
+    /// by default they only warn.
     pub fn enforce_limits(mut self) -> Self {
-        self.rules.enforce_limits = true;
+        self.enforces_limits = true;
         self
     }
 
-    /// The longest time for the whole placing, repetitions, waits and queries included.
+    /// The longest time for the whole placing: attempts, waits and look-ups. Some of it is kept for a last look-up. A time
+    /// shorter than the [quiet time](crate::ClientBuilder::quiet_time) leaves open what only a late look-up can tell.
+    /// Default: no limit but those of each attempt.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.options.deadline = Some(deadline);
         self
@@ -221,34 +296,60 @@ impl<'a, R: OrderRequest> Place<'a, R> {
         self
     }
 
-    /// Says that this very order may have been sent before: by a process that crashed, a future that was dropped, a call
-    /// that ended in [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). "Number exists" is then taken as proof that it was
-    /// accepted. Without this it is an error, since the number belongs to another order.
-    pub fn perhaps_sent_before(mut self) -> Self {
-        self.perhaps_sent_before = true;
+    /// Another [quiet time](crate::ClientBuilder::quiet_time) than the client's.
+    pub fn quiet_time(mut self, quiet_time: Duration) -> Self {
+        self.quiet_time = quiet_time;
         self
     }
 
+    /// Holds the request to the rules of its market without sending it. The report has the warnings: published limits,
+    /// unusual way codes or formats.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid) with every [violation](Error::violations), as the placing itself.
+    pub fn check(&self) -> Result<Report, Error> {
+        let report = match self.market {
+            Some(market) => market.check(self.request),
+            None => market::check(self.request),
+        };
+        let report = report.map_err(Error::invalid_request)?;
+        let report = if self.enforces_limits { report.enforce_limits() } else { report };
+        report.into_result().map_err(Error::against_rules)
+    }
+
     async fn run(self) -> Result<Placed<R::Answer>, Error> {
-        let Some(merchant_order_no) = self.request.merchant_order_no().cloned() else {
+        let Some(merchant_order_no) = self.request.merchant_order_no() else {
             return Err(Error::invalid("the request has no merchant order number"));
         };
-        let checked = self.rules.check(self.request);
-        let course = Course::begin(self.client, &self.options);
+        let query = R::Query::of(merchant_order_no.clone());
         let mut placing = Placing {
             client: self.client,
             request: self.request,
-            merchant_order_no,
-            course,
-            warnings: Report::default(),
+            creation: None,
+            query: self.client.0.prepare(&query)?,
+            response: None,
+            found: None,
+            last: None,
         };
-        match checked {
-            Ok(warnings) => placing.warnings = warnings,
+        match self.check().and_then(|_| self.client.0.prepare(self.request)) {
+            Ok(creation) => placing.creation = Some(creation),
             // Rules may have become stricter since the order was sent: that it cannot be sent now says nothing of then.
-            Err(error) if self.perhaps_sent_before => return placing.give_up(error, true).await,
+            Err(error) if self.resumes => placing.last = Some(error),
             Err(error) => return Err(error),
         }
-        placing.run(self.perhaps_sent_before).await
+        let settings = Settings {
+            policy: self.options.retry.unwrap_or(self.client.0.retry),
+            quiet_time: self.quiet_time,
+            deadline: self.options.deadline,
+            cautious: R::PAYS_OUT,
+        };
+        let machine = if self.resumes {
+            Machine::resume(settings, placing.creation.is_some())
+        } else {
+            Machine::new(settings)
+        };
+        placing.drive(machine).await
     }
 }
 
@@ -266,19 +367,132 @@ impl<R: fmt::Debug> fmt::Debug for Place<'_, R> {
         f.debug_struct("Place")
             .field("request", &self.request)
             .field("options", &self.options)
-            .field("perhaps_sent_before", &self.perhaps_sent_before)
+            .field("quiet_time", &self.quiet_time)
+            .field("resumes", &self.resumes)
             .finish_non_exhaustive()
     }
 }
 
-impl Rules {
-    fn check(&self, request: &impl Request) -> Result<Report, Error> {
-        let report = match self.market {
-            Some(market) => market.check(request),
-            None => market::check(request),
+/// A placing under way: carries out what the machine decides, and keeps what was received.
+struct Placing<'a, R: OrderRequest> {
+    client: &'a Client,
+    request: &'a R,
+    /// `None` for an order that is resumed and cannot be sent today.
+    creation: Option<Prepared<'a, R>>,
+    query: Prepared<'a, R::Query>,
+    /// A response with code 0 that did not settle it, see [`Attempt::Unclear`].
+    response: Option<R::Answer>,
+    found: Option<OrderInfo>,
+    last: Option<Error>,
+}
+
+impl<R: OrderRequest> Placing<'_, R> {
+    async fn drive(
+        mut self,
+        (mut machine, mut action): (Machine, Action),
+    ) -> Result<Placed<R::Answer>, Error> {
+        let begun = Instant::now();
+        loop {
+            let event = match action {
+                Action::Send { within } => self.send(within).await,
+                Action::LookUp { within } => Event::LookedUp(self.look_up(within).await),
+                Action::Sleep(time) => {
+                    sleep(time).await;
+                    Event::Slept
+                }
+                Action::Done(conclusion) => return self.conclude(conclusion),
+            };
+            action = machine.step(event, begun.elapsed(), random(), || self.client.0.budget.take());
+        }
+    }
+
+    async fn send(&mut self, within: Option<Duration>) -> Event {
+        let Some(creation) = &self.creation else {
+            return Event::Sent { outcome: Attempt::NotSent, retry_after: None };
         };
-        let report = report.map_err(Error::invalid_request)?;
-        let report = if self.enforce_limits { report.enforce_limits() } else { report };
-        report.into_result().map_err(Error::against_rules)
+        let error = match self.client.0.attempt(creation, within).await {
+            Ok(response) => {
+                let named = response.merchant_order_no().is_some();
+                let matches = Matches::compare(self.request.price(), response.price());
+                self.response = Some(response);
+                if named && matches != Matches::No {
+                    return Event::Sent { outcome: Attempt::Created, retry_after: None };
+                }
+                Error::odd_creation()
+            }
+            Err(error) => error,
+        };
+        let event = Event::Sent { outcome: outcome(&error), retry_after: error.retry_after() };
+        // That an attempt was not sent is no news of one that was.
+        if error.kind() != ErrorKind::NotSent || self.last.is_none() {
+            self.last = Some(error);
+        }
+        event
+    }
+
+    async fn look_up(&mut self, within: Option<Duration>) -> LookedUp {
+        match self.client.0.attempt(&self.query, within).await {
+            // One that names no order may be the response to another request.
+            Ok(order) if order.merchant_order_no.is_some() => {
+                self.found = Some(order);
+                LookedUp::Found
+            }
+            Ok(_) => LookedUp::Unanswered,
+            Err(error) => {
+                let outcome = match error.code() {
+                    Some(_) if error.is_busy_or_broken() => LookedUp::Unanswered,
+                    Some(code) if code.is_order_not_found() => LookedUp::NotFound,
+                    Some(ErrorCode::SIGNATURE_ERROR) => LookedUp::SignatureRefused,
+                    _ => LookedUp::Unanswered,
+                };
+                // Only an order that is resumed, and of which nothing was heard yet.
+                self.last.get_or_insert(error);
+                outcome
+            }
+        }
+    }
+
+    fn conclude(self, conclusion: Conclusion) -> Result<Placed<R::Answer>, Error> {
+        // The machine ends with `Created` only after a response, with the next two only after an order was found, and with
+        // the others after an error or when the deadline left no time for an attempt.
+        let last = self.last.unwrap_or_else(Error::out_of_time);
+        match (conclusion, self.response, self.found) {
+            (Conclusion::Created, Some(response), _) => {
+                let matches = Matches::compare(self.request.price(), response.price());
+                Ok(Placed::Created { response, matches })
+            }
+            (Conclusion::Recovered | Conclusion::AlreadyExisted, response, Some(order)) => {
+                let price = (order.order_amount.as_ref(), order.currency.as_ref());
+                let matches = Matches::compare(self.request.price(), price);
+                // A response that named no order, or another amount, turns out to be about this one.
+                let response = response.filter(|response| {
+                    response.pay_order_id().is_some()
+                        && response.pay_order_id() == order.pay_order_id.as_ref()
+                });
+                Ok(match response {
+                    Some(response) => Placed::Created { response, matches },
+                    None if conclusion == Conclusion::Recovered => Placed::Recovered { order, matches },
+                    None => Placed::AlreadyExisted { order, matches },
+                })
+            }
+            (Conclusion::Rejected | Conclusion::NotSent, ..) => Err(last),
+            _ => Err(last.in_doubt()),
+        }
+    }
+}
+
+/// The row of an attempt that has not created the order for certain.
+fn outcome(error: &Error) -> Attempt {
+    match (error.kind(), error.code()) {
+        (ErrorKind::NotSent, _) => Attempt::NotSent,
+        (ErrorKind::Invalid, _) => Attempt::Refused,
+        (ErrorKind::Rejected, Some(code)) => match code {
+            _ if error.is_busy_or_broken() => Attempt::Trouble,
+            ErrorCode::SIGNATURE_ERROR => Attempt::SignatureRefused,
+            code if code.is_temporary() => Attempt::Trouble,
+            code if code.depends_on_history() => Attempt::RefusedByHistory,
+            _ => Attempt::Refused,
+        },
+        _ => Attempt::Unclear,
     }
 }

@@ -1,16 +1,16 @@
-//! When a call is repeated, how long is waited before, and when there has been enough of it.
+//! Retry policy, back-off, and the shared retry budget.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// How often a call is attempted, and how long is waited between attempts.
+/// How often a call is attempted, and the waits between attempts.
 ///
 /// The wait doubles from attempt to attempt up to a cap, and half of it is random, so that many clients that lost the
 /// same gateway do not return in step. Only what is safe to repeat is repeated: queries, and the creation of an order
 /// under its own merchant order number by [`place_deposit`](crate::Client::place_deposit) and
-/// [`place_withdraw`](crate::Client::place_withdraw).
+/// [`place_withdrawal`](crate::Client::place_withdrawal).
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,14 +34,14 @@ impl RetryPolicy {
         Self { attempts: 1, first_wait: Duration::ZERO, longest_wait: Duration::ZERO }
     }
 
-    /// At most this many attempts in all; 0 counts as 1. Four at first.
+    /// The most attempts, the first included; 0 counts as 1. Default: 4.
     #[must_use]
     pub const fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = if attempts == 0 { 1 } else { attempts };
         self
     }
 
-    /// The wait before the second attempt, and the longest wait. 200 milliseconds and 5 seconds at first.
+    /// The wait before the second attempt, and the longest wait. Default: 200 milliseconds and 5 seconds.
     #[must_use]
     pub const fn waits(mut self, first: Duration, longest: Duration) -> Self {
         self.first_wait = first;
@@ -77,8 +77,7 @@ pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
-/// What retries may cost: shared by all calls of a client, so that a broken gateway is not hammered by every caller on
-/// his own account.
+/// The retry budget: shared by all calls of a client, so that a broken gateway is not hammered by each of them.
 ///
 /// Each retry takes one from the budget, and each call that is answered gives a tenth back. When it is empty, calls are
 /// attempted once.

@@ -1,30 +1,37 @@
-//! Following an order to its end.
+//! Querying an order until it has ended.
 
 use crate::call::Boxed;
 use crate::retry::random;
 use crate::types::{DepositQuery, MerchantOrderNo, OrderInfo, OrderState, Request, WithdrawQuery};
-use crate::{Client, Error, RetryPolicy};
+use crate::{Client, Error, ErrorKind, RetryPolicy};
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long an order is followed unless told otherwise.
+/// How long an order is queried by default.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// How long before the deadline the last query is made, unless that leaves less than half of the remaining time.
+/// The last query is made so long before the deadline, or at half of the remaining time if that is less.
 const LAST_QUERY: Duration = Duration::from_secs(1);
 
-/// Asks for an order until it has ended, begun when it is awaited.
+/// The shortest interval between two queries, whatever is asked for.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Queries an order until it has ended, begun when it is awaited.
 ///
-/// The first query is made at once; then the time between queries doubles, from 2 to 30 seconds unless told otherwise,
-/// half of it random. Only a known state that is not pending ends the waiting: a state that the documentation does not
-/// list never does, and is reported in [`Waited::unknown_states`]. A query that fails for a passing reason is made
-/// again. Prefer callbacks, and wait where a callback did not come.
+/// The first query is made at once; then the time between queries doubles, by default from 2 to 30 seconds, half of it
+/// random. Only a known state that is not pending ends the waiting: a state that the documentation does not list never
+/// does, and is reported in [`Waited::unknown_states`]. A query that fails is made again, after `Retry-After` if the gateway
+/// asks for that. Only a refusal that waiting cannot change, such as a disabled merchant, ends it early, and only when two
+/// queries in a row are refused so. Prefer callbacks, and wait where a callback did not come.
 ///
-/// Dropping the future stops the asking and changes nothing at the gateway.
-#[must_use = "an order is followed when this is awaited"]
+/// Ended is not frozen: a refund can follow a success, and whether a callback tells of it is not documented. Query settled
+/// orders again later, with [`query_deposit`](Client::query_deposit).
+///
+/// Dropping the future stops the queries and changes nothing at the gateway.
+#[must_use = "an order is queried when this is awaited"]
 pub struct Wait<'a, Q> {
     client: &'a Client,
     merchant_order_no: MerchantOrderNo,
@@ -69,50 +76,73 @@ impl<'a, Q: OrderQuery> Wait<'a, Q> {
         Self { client, merchant_order_no, deadline: DEFAULT_WAIT, intervals, query: PhantomData }
     }
 
-    /// The longest time to follow the order; [`DEFAULT_WAIT`] at first.
+    /// The longest time to query the order. Default: [`DEFAULT_WAIT`].
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// The time between the first two queries, and the longest time between two.
+    /// The time between the first two queries, and the longest time between two. Both are at least 10 milliseconds.
     pub fn intervals(mut self, first: Duration, longest: Duration) -> Self {
-        self.intervals = self.intervals.waits(first, longest);
+        self.intervals = self.intervals.waits(first.max(SHORTEST_INTERVAL), longest.max(SHORTEST_INTERVAL));
         self
     }
 
     async fn run(self) -> Result<Waited, Error> {
-        let asked = self.merchant_order_no;
-        let query = Q::of(asked.clone());
+        let query = Q::of(self.merchant_order_no);
+        let query = self.client.0.prepare(&query)?;
         let end = Instant::now().checked_add(self.deadline);
         let remaining = || end.map(|end| end.saturating_duration_since(Instant::now()));
         let mut seen: Option<Waited> = None;
+        let mut failure: Option<Error> = None;
         let mut queries = 0;
         let mut last = false;
         loop {
-            let so_far = match self.client.attempt(&query, remaining()).await {
-                Ok(order) if order.merchant_order_no.as_ref().is_none_or(|named| *named == asked) => {
-                    Ok(Waited::after(order, seen))
+            match self.client.0.attempt(&query, remaining()).await {
+                Ok(order) => {
+                    let waited = Waited::after(order, seen);
+                    if waited.ended {
+                        return Ok(waited);
+                    }
+                    seen = Some(waited);
+                    failure = None;
                 }
-                Ok(_) => seen.ok_or_else(Error::about_another_order),
-                Err(error) if error.can_repeat_query() => seen.ok_or(error),
-                Err(error) => return Err(error),
-            };
-            queries += 1;
-            if last || so_far.as_ref().is_ok_and(|waited| waited.ended) {
-                return so_far;
+                Err(error) => {
+                    if is_lasting(&error) && failure.as_ref().is_some_and(is_lasting) {
+                        return Err(error);
+                    }
+                    // That a query was not sent is no news of one that was.
+                    if error.kind() != ErrorKind::NotSent || failure.is_none() {
+                        failure = Some(error);
+                    }
+                }
             }
-            seen = so_far.ok();
-            let mut interval = self.intervals.wait(queries, random());
+            if last {
+                return seen.ok_or_else(|| failure.unwrap_or_else(Error::out_of_time));
+            }
+            queries += 1;
+            let asked_for = failure.as_ref().and_then(Error::retry_after).unwrap_or_default();
+            let mut interval = self.intervals.wait(queries, random()).max(asked_for);
             if let Some(remaining) = remaining()
                 && remaining <= interval
             {
-                // The last query is made while there is still time for its answer.
+                // The last query is made while there is still time for its response.
                 interval = remaining.saturating_sub(LAST_QUERY.min(remaining / 2));
                 last = true;
             }
             sleep(interval).await;
         }
+    }
+}
+
+/// Whether waiting cannot change a refusal: it is about the merchant, its key or the query itself.
+fn is_lasting(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Invalid => true,
+        ErrorKind::Rejected => {
+            !error.is_busy_or_broken() && error.code().is_some_and(|code| !code.depends_on_history())
+        }
+        _ => false,
     }
 }
 

@@ -31,7 +31,7 @@ async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
     let key = PrivateKey::generate().unwrap();
     let refused = Step::json(&format!(r#"{{"code":5003007,"msg":"{PERSONAL}"}}"#));
     let answered = Step::json(&format!(
-        r#"{{"code":0,"data":{{"payOrderId":"P1","customerContact":"{PERSONAL}","payUrl":"{PERSONAL}"}}}}"#
+        r#"{{"code":0,"data":{{"payOrderId":"P1","mchOrderNo":"ORDER-1","customerContact":"{PERSONAL}","payUrl":"{PERSONAL}"}}}}"#
     ));
     let server = Scripted::playing([refused, answered]).await;
     let client = client(&server.base_url, &key);

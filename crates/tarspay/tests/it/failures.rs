@@ -15,6 +15,14 @@ fn some_credentials() -> Credentials {
     Credentials::new("M1".parse().unwrap(), PrivateKey::generate().unwrap())
 }
 
+fn client_with(server: &Scripted, policy: RetryPolicy) -> Client {
+    Client::builder(some_credentials())
+        .environment(Environment::custom(&server.base_url))
+        .retry(policy)
+        .build()
+        .unwrap()
+}
+
 async fn failure(base_url: &str) -> Error {
     let client =
         Client::builder(some_credentials()).environment(Environment::custom(base_url)).build().unwrap();
@@ -127,16 +135,23 @@ async fn a_refusal_carries_its_code_and_words_whatever_the_http_status() {
             assert_eq!(error.code(), Some(ErrorCode::IP_ERROR));
             assert_eq!(error.gateway_message(), Some("IP error: 203.0.113.7"));
             assert_eq!(error.status().map(|status| status.to_string()).as_deref(), status.split(' ').next());
-            assert!(!error.can_repeat_query());
+            assert_eq!(error.can_repeat_query(), status.starts_with("500"), "{status}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_refusal_for_trouble_of_the_gateways_own_can_be_repeated() {
-    for (code, repeat) in
-        [(-1, true), (5_003_013, true), (500_323, true), (500_326, true), (5_003_008, false), (77, false)]
-    {
+    for (code, repeat) in [
+        (-1, true),
+        (5_003_013, true),
+        (500_323, true),
+        (500_326, true),
+        // Perhaps another process has used the nonce.
+        (5_003_008, true),
+        (5_003_006, false),
+        (77, false),
+    ] {
         let server = Scripted::with_json("200 OK", &format!(r#"{{"code":{code}}}"#)).await;
         let error = failure(&server.base_url).await;
         assert_eq!(error.code(), Some(ErrorCode::from_code(code)));
@@ -176,4 +191,90 @@ async fn a_key_that_is_not_registered_is_rejected_by_code() {
     let error = failure(sandbox.base_url()).await;
     assert_eq!(error.kind(), ErrorKind::Rejected);
     assert_eq!(error.code(), Some(ErrorCode::API_KEY_UNKNOWN));
+}
+
+#[tokio::test]
+async fn a_busy_or_broken_server_is_asked_again_and_when_it_says() {
+    let json = r#"{"code":77,"msg":"busy"}"#;
+    let balance = Step::json(r#"{"code":0,"data":{"availableAmount":"1","frozenAmount":"0","mchNo":"M1"}}"#);
+    for status in ["429 Too Many Requests", "500 Internal Server Error", "503 Service Unavailable"] {
+        let server = Scripted::playing([Step::json_with(status, json), balance.clone()]).await;
+        let client = client_with(&server, RetryPolicy::default().waits(Duration::ZERO, Duration::ZERO));
+        client.balance().await.unwrap();
+        assert_eq!(server.paths().len(), 2, "{status}");
+    }
+    for (header, asked_for) in [
+        ("2", Some(2)),
+        (" 2 ", Some(2)),
+        ("86400", Some(60)),
+        ("99999999999999999999999", None),
+        ("-1", None),
+        ("Fri, 27 Nov 2026 12:00:00 GMT", None),
+    ] {
+        let head = format!("HTTP/1.1 429 Too Many Requests\r\nRetry-After: {header}\r\n");
+        let server = Scripted::answering(format!("{head}Content-Length: {}\r\n\r\n{json}", json.len())).await;
+        let error = failure(&server.base_url).await;
+        assert_eq!(error.retry_after(), asked_for.map(Duration::from_secs), "{header}");
+    }
+    // There is no time for what the server asks: no second attempt.
+    let head = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 50\r\nContent-Length: 24\r\n\r\n";
+    let server = Scripted::answering(format!("{head}{json}")).await;
+    let client = client_with(&server, RetryPolicy::default().waits(Duration::ZERO, Duration::ZERO));
+    let error = client.balance().deadline(Duration::from_secs(40)).await.unwrap_err();
+    assert_eq!((error.status(), server.paths().len()), (Some(429), 1));
+}
+
+#[tokio::test]
+async fn a_query_whose_nonce_somebody_else_has_used_is_made_again() {
+    let balance = Step::json(r#"{"code":0,"data":{"availableAmount":"1","frozenAmount":"0"}}"#);
+    let refused = Step::json(r#"{"code":5003008,"msg":"sign error"}"#);
+    let server = Scripted::playing([refused.clone(), refused, balance]).await;
+    let client = client_with(&server, RetryPolicy::default().waits(Duration::ZERO, Duration::ZERO));
+    client.balance().await.unwrap();
+    assert_eq!(server.paths().len(), 3);
+}
+
+#[tokio::test]
+async fn a_response_about_something_else_is_an_error_everywhere() {
+    let other = r#"{"code":0,"data":{"payOrderId":"P9","mchOrderNo":"OTHER","state":2}}"#;
+    let server = Scripted::playing([Step::json(other)]).await;
+    let client = client_with(&server, RetryPolicy::none());
+    let results = [
+        client.query_deposit("D1".parse().unwrap()).await.map(drop),
+        client.query_withdrawal("D1".parse().unwrap()).await.map(drop),
+        client.wait_for_deposit("D1".parse().unwrap()).deadline(Duration::from_millis(50)).await.map(drop),
+    ];
+    for result in results {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+        assert!(error.to_string().contains("another order"), "{error}");
+    }
+    let other = r#"{"code":0,"data":{"availableAmount":"1","frozenAmount":"0","machNo":"M2"}}"#;
+    let server = Scripted::playing([Step::json(other)]).await;
+    let error = client_with(&server, RetryPolicy::none()).balance().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+}
+
+#[tokio::test]
+async fn a_retry_budget_is_not_refilled_by_attempts_without_a_response() {
+    let server = Scripted::playing([Step::lost()]).await;
+    let client = Client::builder(some_credentials())
+        .environment(Environment::custom(&server.base_url))
+        .retry(RetryPolicy::default().attempts(2).waits(Duration::ZERO, Duration::ZERO))
+        .retry_budget(1)
+        .build()
+        .unwrap();
+    for _ in 0..21 {
+        client.balance().await.unwrap_err();
+    }
+    assert_eq!(server.paths().len(), 22, "the first call alone was made twice");
+}
+
+#[tokio::test]
+async fn no_wait_goes_beyond_the_deadline_of_a_call() {
+    let server = Scripted::playing([Step::lost()]).await;
+    let hour = Duration::from_secs(3_600);
+    let client = client_with(&server, RetryPolicy::default().waits(hour, hour));
+    let error = client.balance().deadline(Duration::from_secs(60)).await.unwrap_err();
+    assert_eq!((error.kind(), server.paths().len()), (ErrorKind::OutcomeUnknown, 1));
 }

@@ -60,7 +60,7 @@ mod of_calls {
     async fn no_debug_and_no_error_of_a_call_shows_a_key_or_a_personal_value() {
         let key = PrivateKey::generate().unwrap();
         let data = format!(
-            r#""data":{{"payOrderId":"P1","customerContact":"{PERSONAL}","payUrl":"{PERSONAL}","accountName":"{PERSONAL}"}}"#
+            r#""data":{{"payOrderId":"P1","mchOrderNo":"ORDER-1","customerContact":"{PERSONAL}","payUrl":"{PERSONAL}","accountName":"{PERSONAL}"}}"#
         );
         let server = Scripted::playing([
             Step::json(&format!(r#"{{"code":0,{data}}}"#)),
@@ -75,7 +75,8 @@ mod of_calls {
         let (deposit, withdraw) = (deposit(), withdraw());
         let mut shown =
             format!("{client:?} {deposit:?} {withdraw:?} {:?}", Client::builder(credentials(&key)));
-        write!(shown, "{:?} {:?}", client.place_deposit(&deposit), client.place_withdraw(&withdraw)).unwrap();
+        write!(shown, "{:?} {:?}", client.place_deposit(&deposit), client.place_withdrawal(&withdraw))
+            .unwrap();
         write!(shown, "{:?} {:?}", client.call(deposit.clone()), client.balance()).unwrap();
 
         let placed = client.place_deposit(&deposit).await.unwrap();

@@ -55,19 +55,75 @@ async fn unknown_states_never_end_it_and_are_reported_once_each() {
 
 #[tokio::test]
 async fn passing_troubles_are_waited_out() {
-    let not_yet = Step::json(r#"{"code":5003018,"msg":"query failed"}"#);
-    let broken = Step::json_with("502 Bad Gateway", "<html>");
-    let (result, server) = follow([Step::lost(), not_yet, broken, state(2)], AMPLE).await;
+    let busy = r#"{"code":429,"msg":"busy"}"#;
+    let troubles = [
+        Step::lost(),
+        Step::json(r#"{"code":5003018,"msg":"query failed"}"#),
+        Step::json_with("502 Bad Gateway", "<html>"),
+        Step::json_with("429 Too Many Requests", busy),
+        Step::json_with("500 Internal Server Error", busy),
+        Step::json_with("503 Service Unavailable", r#"{"code":5003001}"#),
+        Step::json(r#"{"code":77,"msg":"unknown"}"#),
+        Step::json(r#"{"code":5003008,"msg":"sign error"}"#),
+    ];
+    let count = troubles.len() + 2;
+    let (result, server) = follow([state(1)].into_iter().chain(troubles).chain([state(2)]), AMPLE).await;
     assert!(result.unwrap().ended);
-    assert_eq!(server.paths().len(), 4);
+    assert_eq!(server.paths().len(), count);
 }
 
 #[tokio::test]
-async fn a_lasting_refusal_ends_it_at_once() {
-    let (result, server) = follow([state(1), Step::json(r#"{"code":5003006}"#)], AMPLE).await;
+async fn a_lasting_refusal_ends_it_once_it_is_confirmed() {
+    let expired = Step::json(r#"{"code":5003006}"#);
+    let (result, server) = follow([state(1), expired.clone()], AMPLE).await;
     let error = result.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Rejected, Some(ErrorCode::API_KEY_EXPIRED)));
-    assert_eq!(server.paths().len(), 2);
+    assert_eq!(server.paths().len(), 3);
+
+    let steps = [expired.clone(), state(1), expired.clone(), Step::lost(), expired, state(2)];
+    let (result, server) = follow(steps, AMPLE).await;
+    assert!(result.unwrap().ended, "never twice in a row");
+    assert_eq!(server.paths().len(), 6);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_not_called_not_sent() {
+    let server = Scripted::playing_once([Step::lost()]).await;
+    let client = client(&server.base_url);
+    let wait = client.wait_for_deposit("D1".parse().unwrap());
+    let wait = wait.intervals(Duration::ZERO, Duration::ZERO).deadline(Duration::from_millis(100));
+    assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+}
+
+#[tokio::test]
+async fn intervals_have_a_floor() {
+    let server = Scripted::playing([state(1)]).await;
+    let client = client(&server.base_url);
+    let wait = client.wait_for_deposit("D1".parse().unwrap()).intervals(Duration::ZERO, Duration::MAX);
+    assert!(format!("{wait:?}").contains("first_wait: 10ms"), "{wait:?}");
+    wait.deadline(Duration::from_millis(100)).await.unwrap();
+    // Five at the least growth: half of 10, 20, 40 and 80 milliseconds, and a last one.
+    assert!(server.paths().len() <= 6, "{}", server.paths().len());
+}
+
+#[tokio::test]
+async fn a_silent_gateway_does_not_hold_it_beyond_its_deadline_nor_beyond_the_limit_of_an_attempt() {
+    let server = Scripted::playing([Step::Silence]).await;
+    let client = client(&server.base_url);
+    let wait = client.wait_for_deposit("D1".parse().unwrap());
+    // The transport alone would wait for half a minute.
+    let error = wait.deadline(Duration::from_millis(300)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+
+    let server = Scripted::playing([Step::Silence, state(2)]).await;
+    let client = Client::builder(Credentials::new("M1".parse().unwrap(), PrivateKey::generate().unwrap()))
+        .environment(Environment::custom(&server.base_url))
+        .transport(|transport| transport.call_timeout(Duration::from_millis(300)))
+        .build()
+        .unwrap();
+    let wait = client.wait_for_deposit("D1".parse().unwrap());
+    let wait = wait.intervals(Duration::ZERO, Duration::ZERO);
+    assert!(wait.deadline(Duration::MAX).await.unwrap().ended, "one stalled query is one query");
 }
 
 #[tokio::test]
@@ -103,7 +159,7 @@ async fn an_answer_about_another_order_does_not_end_it() {
 #[tokio::test]
 async fn a_withdraw_is_followed_by_its_own_query() {
     let server = Scripted::playing([state(8)]).await;
-    let waited = client(&server.base_url).wait_for_withdraw("W1".parse().unwrap()).await.unwrap();
+    let waited = client(&server.base_url).wait_for_withdrawal("W1".parse().unwrap()).await.unwrap();
     assert_eq!(waited.order.state, OrderState::REJECTED);
     assert_eq!(server.paths(), ["/api/payOutInfo"]);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tarspay::types::{
     Amount, Currency, DepositRequest, ErrorCode, MerchantOrderNo, NotifyUrl, WayCode, WithdrawRequest, market,
 };
-use tarspay::{Error, ErrorKind, Placed};
+use tarspay::{Error, ErrorKind, Matches, Placed};
 
 /// What is known about the existence of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,13 +141,18 @@ impl Merchant {
             let way = market::kenya::way::EWALLET_MPESA;
             let request = WithdrawRequest::new(number, way, currency, amount, notify_url);
             let request = request.customer_contact("254115555076");
-            let place = life.client.place_withdraw(&request);
-            let place = if perhaps_sent { place.perhaps_sent_before() } else { place };
+            let client = &life.client;
+            let place = if perhaps_sent {
+                client.resume_withdrawal(&request)
+            } else {
+                client.place_withdrawal(&request)
+            };
             place.await.map(|placed| short(&placed))
         } else {
             let request = DepositRequest::new(number, WayCode::CASHIER, currency, amount, notify_url);
-            let place = life.client.place_deposit(&request);
-            let place = if perhaps_sent { place.perhaps_sent_before() } else { place };
+            let client = &life.client;
+            let place =
+                if perhaps_sent { client.resume_deposit(&request) } else { client.place_deposit(&request) };
             place.await.map(|placed| short(&placed))
         };
         let is_too_much = order.amount == TOO_MUCH;
@@ -269,7 +274,7 @@ fn states_of(shown: &Value) -> Vec<i64> {
 }
 
 fn short<A: tarspay::Placeable>(placed: &Placed<A>) -> (Option<String>, bool) {
-    (placed.pay_order_id().map(ToString::to_string), placed.differs)
+    (placed.pay_order_id().map(ToString::to_string), placed.matches() == Matches::No)
 }
 
 fn money(hundredths: u64) -> Amount {

@@ -1,0 +1,178 @@
+//! The engine behind the client: one attempt at a call, from members to a typed response, and the course of repetitions.
+
+use crate::retry::{RetryBudget, RetryPolicy, random};
+use crate::sign::{NonceSource, Parameters, RequestToSign};
+use crate::transport::{Answer, Transport};
+use crate::types::{Decode as _, Envelope, Request};
+use crate::{Client, Credentials, Error, ErrorKind, trace};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const CONTENT_TYPE: (&str, &str) = ("Content-Type", "application/json;charset=utf-8");
+
+/// Below this, no attempt is begun: the transport takes no shorter deadline.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(1);
+
+/// A gateway that asks for more patience than this is asked again earlier.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// What all clones of a client share.
+pub(crate) struct Engine {
+    pub(crate) credentials: Credentials,
+    pub(crate) nonces: Arc<NonceSource>,
+    pub(crate) transport: Transport,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: RetryBudget,
+    pub(crate) quiet_time: Duration,
+}
+
+/// A request whose members are checked and sorted, once for all attempts. They differ in their nonces alone.
+pub(crate) struct Prepared<'a, R> {
+    request: &'a R,
+    path: Cow<'a, str>,
+    parameters: Parameters,
+}
+
+impl Engine {
+    pub(crate) fn prepare<'a, R: Request>(&self, request: &'a R) -> Result<Prepared<'a, R>, Error> {
+        let merchant_no = self.credentials.merchant_no();
+        let parameters = match request.body(merchant_no).map_err(Error::invalid_request)? {
+            Some(body) => Parameters::from_json(body.get().as_bytes()).map_err(Error::cannot_sign)?,
+            None => Parameters::none(),
+        };
+        Ok(Prepared { request, path: request.path(), parameters })
+    }
+
+    /// One attempt, with a nonce and a signature of its own. `within` and the transport's own deadline both hold.
+    pub(crate) async fn attempt<R: Request>(
+        &self,
+        call: &Prepared<'_, R>,
+        within: Option<Duration>,
+    ) -> Result<R::Answer, Error> {
+        let result = self.exchange(call, within).await;
+        if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
+            self.budget.answered();
+        }
+        trace::attempt(call.request, result.as_ref().err());
+        result
+    }
+
+    async fn exchange<R: Request>(
+        &self,
+        call: &Prepared<'_, R>,
+        within: Option<Duration>,
+    ) -> Result<R::Answer, Error> {
+        if within.is_some_and(|within| within < SHORTEST_ATTEMPT) {
+            return Err(Error::out_of_time());
+        }
+        let response = self.send(call, within).await?;
+        // The gateway's HTTP status for a failing call is not documented, so a refusal is read whatever it is. Success is
+        // believed only where both say so: an intermediary may well send 502 with a JSON of its own.
+        let status = response.status();
+        let retry_after = retry_after(&response);
+        let envelope = Envelope::<R::Answer>::from_slice(response.body())
+            .map_err(|error| Error::unreadable_answer(status, error).with_retry_after(retry_after))?;
+        if envelope.code.is_success() && !(200..300).contains(&status) {
+            return Err(Error::contradictory(status).with_retry_after(retry_after));
+        }
+        let data = envelope
+            .into_result()
+            .map_err(|error| Error::no_answer(status, error).with_retry_after(retry_after))?;
+        if !call.request.is_answered_by(self.credentials.merchant_no(), &data) {
+            return Err(Error::about_something_else(status));
+        }
+        Ok(data)
+    }
+
+    async fn send<R: Request>(
+        &self,
+        call: &Prepared<'_, R>,
+        within: Option<Duration>,
+    ) -> Result<Answer, Error> {
+        let nonce = self.nonces.next_nonce();
+        let to_sign =
+            RequestToSign::new(&call.path, nonce, call.parameters.clone()).map_err(Error::cannot_sign)?;
+        let (headers, body) = to_sign.sign(self.credentials.private_key()).into_parts();
+        let [key, nonce, signature] = headers.pairs();
+        let headers = [key, nonce, signature, CONTENT_TYPE];
+        // A request without a body has no type of it either.
+        let headers = if body.is_empty() { &headers[..3] } else { &headers[..] };
+        match within {
+            None => self.transport.post(&call.path, headers, body).await,
+            Some(within) => self.transport.post_within(within, &call.path, headers, body).await,
+        }
+        .map_err(Error::transport)
+    }
+}
+
+/// The seconds of `Retry-After`. Its other form, a date, is not read: the waits of the policy apply then.
+fn retry_after(response: &Answer) -> Option<Duration> {
+    let seconds = std::str::from_utf8(response.header("retry-after")?).ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+}
+
+/// What a caller can set for one call.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
+}
+
+/// The attempts of one call: a policy, and the moment at which they end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Course {
+    policy: RetryPolicy,
+    end: Option<Instant>,
+}
+
+impl Course {
+    pub(crate) fn begin(client: &Client, options: &Options) -> Self {
+        Self {
+            policy: options.retry.unwrap_or(client.0.retry),
+            // A deadline beyond what the clock can say never comes.
+            end: options.deadline.and_then(|deadline| Instant::now().checked_add(deadline)),
+        }
+    }
+
+    /// What is left of the time; `None` if there is no limit.
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        self.end.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// Makes a call, and makes it again while that is safe, useful and allowed.
+    pub(crate) async fn repeat<R: Request>(&self, client: &Client, request: &R) -> Result<R::Answer, Error> {
+        let call = client.0.prepare(request)?;
+        let mut failed_attempts = 0;
+        let mut sent = None;
+        loop {
+            let error = match client.0.attempt(&call, self.remaining()).await {
+                Ok(answer) => return Ok(answer),
+                // That an attempt was not sent is no news of one that was.
+                Err(error) if error.kind() == ErrorKind::NotSent => sent.unwrap_or(error),
+                Err(error) => error,
+            };
+            failed_attempts += 1;
+            let safe =
+                error.kind() == ErrorKind::NotSent || request.effect().is_read() && error.can_repeat_query();
+            if !safe || !self.go_on(client, failed_attempts, error.retry_after()).await {
+                return Err(error);
+            }
+            sent = Some(error).filter(|error| error.kind() != ErrorKind::NotSent);
+        }
+    }
+
+    /// Waits before the next attempt, at least as long as the gateway asked for; `false` if there is to be none.
+    async fn go_on(&self, client: &Client, failed_attempts: u32, retry_after: Option<Duration>) -> bool {
+        if failed_attempts >= self.policy.max_attempts() {
+            return false;
+        }
+        let wait = self.policy.wait(failed_attempts, random()).max(retry_after.unwrap_or_default());
+        if self.remaining().is_some_and(|remaining| remaining <= wait) || !client.0.budget.take() {
+            return false;
+        }
+        sleep(wait).await;
+        true
+    }
+}
