@@ -82,6 +82,14 @@ fn a_single_nonce_ahead_of_the_time_costs_its_own_number_only() {
 }
 
 #[test]
+fn two_ranges_that_touch_are_one() {
+    // The third nonce is just before the first, and the last reading is in front of both.
+    let stage = Stage::new();
+    let readings = [DAY, 2 * DAY, DAY - 1, 2 * DAY, DAY - 1];
+    assert_eq!(readings.map(|now| stage.next_at(now)), [DAY, 2 * DAY, DAY - 1, 2 * DAY + 1, DAY + 1]);
+}
+
+#[test]
 fn ten_seconds_back_keep_the_nonces_increasing_and_more_is_followed() {
     let stage = Stage::new();
     stage.next_at(NOW);
@@ -172,7 +180,7 @@ fn ask_from_many_threads(nonces: &NonceSource) -> Vec<Vec<Nonce>> {
     std::thread::scope(|scope| {
         let ask = || {
             together.wait();
-            (0..20_000).map(|_| nonces.next_nonce()).collect()
+            (0..100_000).map(|_| nonces.next_nonce()).collect()
         };
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(ask)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -184,7 +192,7 @@ fn threads_never_share_a_nonce_and_each_sees_its_own_increase() {
     let handed_out = ask_from_many_threads(&NonceSource::with_clock(|| NOW));
     assert!(handed_out.iter().all(|nonces| nonces.is_sorted_by(|a, b| a < b)));
     let all: HashSet<_> = handed_out.into_iter().flatten().collect();
-    assert_eq!(all.len(), 160_000);
+    assert_eq!(all.len(), 800_000);
 }
 
 #[test]
@@ -196,7 +204,7 @@ fn threads_never_share_a_nonce_while_the_clock_jumps() {
     };
     let all: HashSet<_> =
         ask_from_many_threads(&NonceSource::with_clock(jumping)).into_iter().flatten().collect();
-    assert_eq!(all.len(), 160_000);
+    assert_eq!(all.len(), 800_000);
 }
 
 #[test]
@@ -245,14 +253,17 @@ fn readings() -> impl Strategy<Value = Vec<u64>> {
         9 => step.prop_map(Ok),
         1 => prop_oneof![Just(0), Just(u64::MAX), NOW - 100..NOW + 100].prop_map(Err),
     ];
-    vec(reading, 1..400).prop_map(|changes| {
+    let anywhere = vec(reading, 1..400).prop_map(|changes| {
         let mut now = NOW;
         let mut apply = |change: Result<i64, u64>| {
             now = change.map_or_else(|time| time, |step| now.saturating_add_signed(step));
             now
         };
         changes.into_iter().map(&mut apply).collect()
-    })
+    });
+    // A few places, so that ranges meet.
+    let place = (0..4_u64, 0..4_u64).prop_map(|(place, offset)| NOW + place * 2 * SMALL_STEP + offset);
+    prop_oneof![anywhere, vec(place, 1..100)]
 }
 
 proptest! {
