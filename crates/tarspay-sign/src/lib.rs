@@ -11,7 +11,7 @@
 //! use tarspay_sign::{NonceSource, Parameters, PrivateKey, RequestToSign};
 //!
 //! let key = PrivateKey::generate()?; // or PrivateKey::from_hex(&std::env::var("TARSPAY_PRIVATE_KEY")?)
-//! let nonces = NonceSource::new(); // one for all requests of a key
+//! let nonces = NonceSource::shared(&key.public_key()); // one for all requests of a key
 //!
 //! let parameters = Parameters::from_json(br#"{"mchNo":"M1688443086"}"#)?; // or from any Serialize value
 //! let request = RequestToSign::new("/api/balanceInfo", nonces.next_nonce(), parameters)?;

@@ -17,7 +17,15 @@ use std::time::Duration;
 /// A client of the gateway for one merchant. Cheap to clone; clones share connections and nonces, and may be used from
 /// many tasks. It needs a tokio runtime.
 ///
-/// Make one and keep it: two clients of one key would each count nonces on their own.
+/// Make one and keep it, since each client has connections of its own.
+///
+/// # Several clients, several instances
+///
+/// Clients of one key in one process share their nonces, unless the builder is [given](ClientBuilder::nonces) a source.
+/// Processes cannot share them. If you run several instances of a service, give each a key of its own. With one key for
+/// all of them, two calls in one millisecond can have one nonce, and a gateway that takes each nonce once refuses the
+/// second call for its signature (5003008). Queries are then repeated with a fresh nonce, and placing looks the order up
+/// and sends it again.
 ///
 /// ```
 /// use tarspay::{Client, Credentials, Environment};
@@ -182,7 +190,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Shares a nonce source with others who sign with this key, or brings one with a clock of your own.
+    /// Takes nonces from this source. By default they come from [`NonceSource::shared`], with all other clients of the key.
+    /// To bring a clock of your own, give one source to all of them.
     pub fn nonces(mut self, nonces: Arc<NonceSource>) -> Self {
         self.nonces = Some(nonces);
         self
@@ -243,9 +252,11 @@ impl ClientBuilder {
         let builder = Transport::builder(self.environment.base_url())
             .user_agent(concat!("tarspay/", env!("CARGO_PKG_VERSION")));
         let transport = (self.adjust)(builder).build().map_err(Error::transport)?;
+        let nonces =
+            self.nonces.unwrap_or_else(|| NonceSource::shared(&self.credentials.private_key().public_key()));
         Ok(Client(Arc::new(Engine {
             credentials: self.credentials,
-            nonces: self.nonces.unwrap_or_default(),
+            nonces,
             transport,
             retry: self.retry,
             budget: RetryBudget::new(self.retry_budget),

@@ -53,6 +53,16 @@ fn a_name_that_stands_twice_is_refused_by_name() {
         assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Duplicate, "amount"));
         assert!(serde_json::from_str::<Members>(json).unwrap_err().to_string().contains("`amount`"));
     }
+    // Also in an object with more members than any documented one has, and wherever the two are.
+    for count in [15, 16, 17, 500] {
+        for twice in [0, count / 2, count - 1] {
+            let mut json: Vec<_> = (0..count).map(|index| format!(r#""k{index:03}":{index}"#)).collect();
+            json.push(format!(r#""k{twice:03}":"w""#));
+            let error = Members::from_json(&format!("{{{}}}", json.join(","))).unwrap_err();
+            let expected = (DecodeErrorKind::Duplicate, format!("k{twice:03}"));
+            assert_eq!((error.kind(), error.path().to_owned()), expected, "{count} names");
+        }
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub(crate) fn credentials(sandbox: &Sandbox) -> Credentials {
     Credentials::new(sandbox.merchant().merchant_no().clone(), sandbox.merchant().private_key().clone())
 }
 
-fn client(sandbox: &Sandbox) -> Client {
+pub(crate) fn client(sandbox: &Sandbox) -> Client {
     Client::builder(credentials(sandbox))
         .environment(Environment::custom(sandbox.base_url()))
         .build()
@@ -68,40 +68,6 @@ async fn what_goes_over_the_wire_is_what_was_signed() {
         RequestToSign::new("/api/balanceInfo", header("x-api-nonce").parse().unwrap(), parameters).unwrap();
     let signature = Signature::from_hex(&header("x-api-signature")).unwrap();
     received.verify(&key.public_key(), &signature, SignaturePolicy::RequireLowS).unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clones_work_from_many_tasks_and_never_share_a_nonce() {
-    // The sandbox refuses a nonce that was used before, so every success proves its nonce unique.
-    let sandbox = Sandbox::start().await.unwrap();
-    let client = client(&sandbox);
-    let tasks: Vec<_> = (0..64)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { client.balance().await })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap().unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_shared_nonce_source_serves_two_clients_of_one_key() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let nonces = Arc::new(NonceSource::new());
-    let two = [0, 1].map(|_| {
-        Client::builder(credentials(&sandbox))
-            .environment(Environment::custom(sandbox.base_url()))
-            .nonces(Arc::clone(&nonces))
-            .build()
-            .unwrap()
-    });
-    for _ in 0..10 {
-        for client in &two {
-            client.balance().await.unwrap();
-        }
-    }
 }
 
 #[tokio::test]

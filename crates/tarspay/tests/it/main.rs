@@ -22,6 +22,8 @@ mod example_hyper;
 #[cfg(feature = "client")]
 mod failures;
 #[cfg(feature = "client")]
+mod nonces;
+#[cfg(feature = "client")]
 mod personal;
 #[cfg(feature = "client")]
 mod placing;

@@ -125,7 +125,7 @@ impl Drop for Scripted {
 }
 
 /// The head and the body, by its Content-Length.
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
+pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         let mut chunk = [0; 4096];
