@@ -44,6 +44,9 @@ pub(crate) enum Verify {
     /// Verify the signature of a request
     Request(VerifyRequest),
     /// Verify the signature of a callback
+    ///
+    /// One system key signs for all merchants, so a valid signature does not say whose order it is: compare mchNo in
+    /// the body with your own merchant number.
     Callback(VerifyCallback),
 }
 

@@ -47,7 +47,7 @@ pub enum EventKind {
         /// [`Builder::explain`](crate::Builder::explain) is off.
         explanation: Option<SignatureExplanation>,
     },
-    /// An order came to a state.
+    /// An order came to a state, or another part of it was paid: 9 after 9.
     #[non_exhaustive]
     StateChanged {
         /// The gateway's number of the order.

@@ -30,7 +30,8 @@ const DEPOSIT_STEPS: &[(OrderState, &[OrderState])] = &[
         &[OrderState::SUCCESS, OrderState::PARTLY_PAID, OrderState::FAILED, OrderState::TIMED_OUT],
     ),
     (OrderState::TIMED_OUT, &[OrderState::SUCCESS, OrderState::PARTLY_PAID]),
-    (OrderState::PARTLY_PAID, &[OrderState::SUCCESS, OrderState::REFUNDED]),
+    // The payer pays another part.
+    (OrderState::PARTLY_PAID, &[OrderState::PARTLY_PAID, OrderState::SUCCESS, OrderState::REFUNDED]),
     (OrderState::SUCCESS, &[OrderState::REFUNDED]),
 ];
 const WITHDRAW_STEPS: &[(OrderState, &[OrderState])] = &[
@@ -83,16 +84,26 @@ pub(crate) fn pay(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     receive(tx, record, OrderState::SUCCESS, amount)
 }
 
-/// A part of a deposit is paid.
-pub(crate) fn pay_partially(tx: &Tx<'_>, record: &mut Record, amount: Amount) -> Result<(), Error> {
-    check_step(&record.order, OrderState::PARTLY_PAID)?;
-    if amount.is_zero() || amount >= record.order.amount {
+/// A part of a deposit is paid, or one more part.
+pub(crate) fn pay_partially(tx: &Tx<'_>, record: &mut Record, part: Amount) -> Result<(), Error> {
+    let order = &record.order;
+    check_step(order, OrderState::PARTLY_PAID)?;
+    let missing = rest(order)?;
+    if part.is_zero() || part >= missing {
         return Err(Error::new(
             ErrorKind::InvalidAmount,
-            format!("a part of {} is more than nothing and less than all, not {amount}", record.order.amount),
+            format!(
+                "a part must be more than 0 and less than {missing}, which is what is still to pay, not {part}"
+            ),
         ));
     }
-    receive(tx, record, OrderState::PARTLY_PAID, amount)
+    let paid = total(order.pay_amount, part)?;
+    receive(tx, record, OrderState::PARTLY_PAID, paid)
+}
+
+/// What is still to pay of a deposit.
+pub(crate) fn rest(order: &Order) -> Result<Amount, Error> {
+    net(order.amount, order.pay_amount)
 }
 
 /// A transfer of this reference pays a deposit: in full, or in part if it is smaller.

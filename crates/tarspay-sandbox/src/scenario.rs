@@ -197,6 +197,7 @@ const SHIPPED: &[&str] = &[
     include_str!("../scenarios/paid-later.toml"),
     include_str!("../scenarios/partial-then-paid.toml"),
     include_str!("../scenarios/partial-then-refund.toml"),
+    include_str!("../scenarios/partial-twice-then-paid.toml"),
     include_str!("../scenarios/payment-fails.toml"),
     include_str!("../scenarios/state-unknown.toml"),
     include_str!("../scenarios/withdraw-fails.toml"),

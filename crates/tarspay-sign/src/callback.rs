@@ -93,8 +93,12 @@ pub const DEFAULT_MAX_CALLBACK_BYTES: usize = 64 * 1024;
 /// verifications, and clones share that. Using it once costs nothing more than the verification;
 /// [`prepared`](Self::prepared) spares a server the wait of its 64th callback.
 ///
-/// A callback carries no time, so a valid one can be replayed: deduplicate on (pay order id, state), never on the
-/// signature.
+/// **A valid signature does not say whose order it is.** One system key signs the callbacks of all merchants. Compare
+/// `mchNo` in the body with your own number, and refuse another or a missing one. This crate has no models and does
+/// not look into the body; `tarspay::CallbackVerifier` does.
+///
+/// A callback carries no time, so a valid one can be replayed: deduplicate on pay order id, state and amount paid
+/// (`docs/wire.md`, section 11), never on the signature.
 ///
 /// ```
 /// use tarspay_sign::{CallbackText, CallbackVerifier, ErrorKind, PrivateKey};

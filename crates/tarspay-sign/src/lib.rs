@@ -43,6 +43,8 @@
 //! # Ok::<(), tarspay_sign::Error>(())
 //! ```
 //!
+//! One system key signs for all merchants, so then compare `mchNo` in the body with your own number.
+//!
 //! # Why does my signature fail?
 //!
 //! Compare [`RequestToSign::string_to_sign`] with yours byte by byte; then the digest: it is SHA-256 of SHA-256, not

@@ -116,6 +116,11 @@ impl Amount {
         self.0.scale()
     }
 
+    /// The same value without needless zeros: one value, one text.
+    pub(crate) fn normalized(self) -> Self {
+        Self(self.0.normalize())
+    }
+
     // The library's own operators round when digits run out; whole numbers over a common scale cannot.
     fn combine(self, other: Self, operator: fn(i128, i128) -> Option<i128>) -> Result<Self, Error> {
         let scale = self.0.scale().max(other.0.scale());

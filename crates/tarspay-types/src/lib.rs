@@ -64,7 +64,8 @@
 //! | submit transaction id (Bangladesh) | [`TrxIdSubmit`] | [`Submitted`] | changes an order |
 //! | UTR query (India) | [`UtrQuery`] | [`UtrInfo`] | read |
 //!
-//! The result of an order comes as a [`Callback`]. India's UTR replenishment is in the documentation's menu,
+//! The result of an order comes as a [`Callback`]. What it, or the response to a query, says that was not known before:
+//! [`OrderStatus::news_after`]. India's UTR replenishment is in the documentation's menu,
 //! but its path is not documented, so it is not offered.
 //!
 //! A request takes what every market requires as arguments, what some want by setters, and what is not
@@ -131,7 +132,7 @@ mod words;
 
 pub use amount::Amount;
 pub use balance::{Balance, BalanceRequest};
-pub use callback::Callback;
+pub use callback::{Callback, DeduplicationKey};
 pub use certificate::{Certificate, CertificateRequest};
 pub use decode::{Decode, DecodeError, DecodeErrorKind};
 pub use deposit::{Deposit, DepositRequest};
@@ -141,7 +142,7 @@ pub use error_code::ErrorCode;
 pub use ids::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId, Utr};
 pub use lookup_status::{LookupStatus, ReprocessStatus};
 pub use members::Members;
-pub use order::{BizType, OrderState};
+pub use order::{BizType, News, OrderState, OrderStatus};
 pub use order_query::{DepositQuery, OrderInfo, WithdrawQuery};
 pub use pay_way::{PayWay, PayWays};
 pub use private_text::PrivateText;

@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::ids::{MerchantNo, MerchantOrderNo, PayOrderId};
 use crate::model::{model, request};
-use crate::order::OrderState;
+use crate::order::{OrderState, OrderStatus};
 use crate::words::Currency;
 
 request! {
@@ -87,5 +87,10 @@ impl OrderInfo {
             merchant_order_no: Some(merchant_order_no),
             ..Self::with_required(state)
         }
+    }
+
+    /// State and amount paid, to [compare](OrderStatus::news_after) with what is known.
+    pub const fn status(&self) -> OrderStatus {
+        OrderStatus::new(self.state, self.pay_amount)
     }
 }

@@ -1,19 +1,25 @@
 //! A server that takes callbacks with plain hyper and the `tower` layer:
 //!
 //! ```sh
-//! cargo run -p tarspay --example callback_hyper --features tower -- 127.0.0.1:8789
+//! TARSPAY_MERCHANT_ID=M1688443086 \
+//!     cargo run -p tarspay --example callback_hyper --features tower -- 127.0.0.1:8789
 //! ```
 //!
 //! It trusts the gateway's own key, or the one in `TARSPAY_SYSTEM_PUBLIC_KEY` (a sandbox prints its key when it starts).
+//! What a callback does to an order is in `shared/orders.rs`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to its terminal")]
+
+#[path = "shared/orders.rs"]
+pub mod orders;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use orders::{Order, Orders};
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
-use tarspay::types::Callback;
+use tarspay::types::{Amount, BizType, Callback, Currency};
 use tarspay::{CallbackLayer, CallbackVerifier, Verified};
 use tokio::net::TcpListener;
 use tower_layer::Layer as _;
@@ -21,7 +27,7 @@ use tower_service::Service;
 
 /// Your handler: it sees verified callbacks and nothing else. When it returns an error, the gateway sends again.
 #[derive(Clone)]
-struct Store;
+struct Store(Orders);
 
 impl Service<Verified<Callback>> for Store {
     type Response = ();
@@ -33,7 +39,7 @@ impl Service<Verified<Callback>> for Store {
     }
 
     fn call(&mut self, callback: Verified<Callback>) -> Self::Future {
-        println!("order {} is now {}", callback.merchant_order_no, callback.state);
+        self.0.books().book(&callback);
         ready(Ok(()))
     }
 }
@@ -43,8 +49,8 @@ impl Service<Verified<Callback>> for Store {
 /// # Errors
 ///
 /// When no more connections can be accepted.
-pub async fn serve(listener: TcpListener, verifier: CallbackVerifier) -> std::io::Result<()> {
-    let service = CallbackLayer::new(verifier).layer(Store);
+pub async fn serve(listener: TcpListener, verifier: CallbackVerifier, orders: Orders) -> std::io::Result<()> {
+    let service = CallbackLayer::new(verifier).layer(Store(orders));
     loop {
         let (stream, _) = listener.accept().await?;
         let service = TowerToHyperService::new(service.clone());
@@ -59,11 +65,17 @@ pub async fn serve(listener: TcpListener, verifier: CallbackVerifier) -> std::io
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8789".to_owned());
+    let merchant_no = std::env::var("TARSPAY_MERCHANT_ID")?.parse()?;
     let verifier = match std::env::var("TARSPAY_SYSTEM_PUBLIC_KEY") {
-        Ok(key) => CallbackVerifier::trusting(key.parse()?),
-        Err(_) => CallbackVerifier::production(),
+        Ok(key) => CallbackVerifier::trusting(merchant_no, key.parse()?),
+        Err(_) => CallbackVerifier::production(merchant_no),
     };
+    // Yours are stored when they are placed; this one stands for them.
+    let orders = Orders::default();
+    let order = Order::new(BizType::DEPOSIT, Amount::from(1500_u32), Currency::KES);
+    orders.books().orders.insert("D1659318251029".parse()?, order);
+
     let listener = TcpListener::bind(&address).await?;
     println!("waiting for callbacks at http://{}", listener.local_addr()?);
-    Ok(serve(listener, verifier).await?)
+    Ok(serve(listener, verifier, orders).await?)
 }

@@ -1,4 +1,4 @@
-//! Callbacks: verified first, read second, handed on only then.
+//! Callbacks: verified, read, and handed on only if they are our merchant's.
 
 #[cfg(feature = "axum")]
 pub(crate) mod extract;
@@ -10,10 +10,11 @@ pub(crate) mod signed;
 
 use crate::Error;
 use crate::sign::{self, PublicKey, SignedForm};
-use crate::types::{Callback, Decode as _};
+use crate::types::{Callback, Decode as _, MerchantNo};
 use std::ops::Deref;
 
-/// Something whose signature was verified. Only [`CallbackVerifier`] makes one.
+/// What a [`CallbackVerifier`] has accepted: signed with a trusted key and, unless any merchant is accepted, of our
+/// merchant number. Only the verifier makes one.
 ///
 /// ```
 /// use tarspay::{Verified, types::Callback};
@@ -49,11 +50,15 @@ impl<T> Deref for Verified<T> {
     }
 }
 
-/// Verifies and reads callbacks.
+/// Verifies and reads callbacks, and takes those of your merchant number only.
+///
+/// One system key signs the callbacks of all merchants. Somebody else can register, place a deposit with your order
+/// number, your amount and your notify URL, and pay it: the gateway then posts a success to you, and its signature is
+/// valid. So a callback that names another merchant, or none, is refused.
 ///
 /// Answer a verified callback with the bare text `OK`, whatever its state, once it is stored. The same callback can come
-/// several times, and anyone who has seen one can send it again: act once on each
-/// [`deduplication_key`](Callback::deduplication_key).
+/// several times, and anyone who has seen one can send it again. What to compare before you book it:
+/// [`Callback`], and the examples `callback_axum` and `callback_hyper`.
 ///
 /// ```
 /// use tarspay::CallbackVerifier;
@@ -64,52 +69,82 @@ impl<T> Deref for Verified<T> {
 ///                  022100ba3e3bd90346652e681b4b1b25e55d983002d84160fb9c696fb20ea3e4742e76";
 /// let body = br#"{"bizType":2,"currency":"IDR","failReason":"payment failed","fee":"6973","mchNo":"M1696154848","mchOrderNo":"1184196902791413760","orderAmount":"31500","payAmount":"31500","payOrderId":"P1734517376779485186","state":3}"#;
 ///
-/// let callback = CallbackVerifier::production().verify(Some(signature), body)?;
+/// let verifier = CallbackVerifier::production("M1696154848".parse()?);
+/// let callback = verifier.verify(Some(signature), body)?;
 /// assert_eq!(callback.state, OrderState::FAILED);
-/// # Ok::<(), tarspay::Error>(())
+///
+/// let somebody_else = CallbackVerifier::production("M1655535407".parse()?);
+/// assert!(somebody_else.verify(Some(signature), body).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct CallbackVerifier(sign::CallbackVerifier);
+pub struct CallbackVerifier {
+    signatures: sign::CallbackVerifier,
+    /// Whose callbacks are taken; `None` for everybody's.
+    merchants: Option<Vec<MerchantNo>>,
+}
 
 impl CallbackVerifier {
-    /// Trusts the gateway's own key.
-    pub fn production() -> Self {
-        Self(sign::CallbackVerifier::system())
+    /// Trusts the gateway's own key, and takes callbacks of this merchant.
+    pub fn production(merchant_no: MerchantNo) -> Self {
+        Self { signatures: sign::CallbackVerifier::system(), merchants: Some(vec![merchant_no]) }
     }
 
-    /// Trusts another key: that of a sandbox, or of a test.
-    pub fn trusting(key: PublicKey) -> Self {
-        Self(sign::CallbackVerifier::new(key))
+    /// Trusts another key: that of a sandbox, or of a test. Takes callbacks of this merchant.
+    pub fn trusting(merchant_no: MerchantNo, key: PublicKey) -> Self {
+        Self { signatures: sign::CallbackVerifier::new(key), merchants: Some(vec![merchant_no]) }
     }
 
     /// Trusts one more key, for the time of a key rotation.
     #[must_use]
     pub fn and_key(self, key: PublicKey) -> Self {
-        Self(self.0.and_key(key))
+        Self { signatures: self.signatures.and_key(key), ..self }
     }
 
-    /// Sets the largest body that is accepted, in bytes; 64 KiB at first.
+    /// Takes callbacks of one more merchant number of yours. Store orders by merchant number and order number then.
+    #[must_use]
+    pub fn and_merchant(mut self, merchant_no: MerchantNo) -> Self {
+        if let Some(merchants) = &mut self.merchants {
+            merchants.push(merchant_no);
+        }
+        self
+    }
+
+    /// Takes callbacks of every merchant, also of strangers. Compare [`merchant_no`](Callback::merchant_no) yourself
+    /// before you book anything.
+    #[must_use]
+    pub fn accept_any_merchant(self) -> Self {
+        Self { merchants: None, ..self }
+    }
+
+    /// Sets the largest body that is accepted, in bytes. Default: 64 KiB.
     #[must_use]
     pub fn max_bytes(self, bytes: usize) -> Self {
-        Self(self.0.max_bytes(bytes))
+        Self { signatures: self.signatures.max_bytes(bytes), ..self }
     }
 
     /// The largest body that is accepted, in bytes: what to limit the reading of the body to.
     pub fn limit(&self) -> usize {
-        self.0.limit()
+        self.signatures.limit()
     }
 
     /// Verifies the raw body against the value of the header `X-RESP-SIGNATURE`, `None` if there is no such header,
-    /// and reads it.
+    /// reads it, and compares the merchant number.
     ///
     /// # Errors
     ///
-    /// [`CallbackRefused`](crate::ErrorKind::CallbackRefused) if the signature is missing, malformed or does not fit, or
-    /// the body is too large; [`CallbackUnreadable`](crate::ErrorKind::CallbackUnreadable) if it is signed but its body
-    /// lacks what a callback must have.
+    /// In this order: [`CallbackRefused`](crate::ErrorKind::CallbackRefused) if the signature is missing, malformed or
+    /// does not fit, or the body is too large; [`CallbackUnreadable`](crate::ErrorKind::CallbackUnreadable) if it is
+    /// signed but its body lacks what a callback must have;
+    /// [`CallbackForOtherMerchant`](crate::ErrorKind::CallbackForOtherMerchant) if it names another merchant, or none.
     pub fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<Verified<Callback>, Error> {
-        let form = self.0.verify(signature, body).map_err(Error::callback_refused)?;
+        let form = self.signatures.verify(signature, body).map_err(Error::callback_refused)?;
         let value = Callback::from_slice(body).map_err(Error::callback_unreadable)?;
+        if let Some(merchants) = &self.merchants
+            && !value.merchant_no.as_ref().is_some_and(|named| merchants.contains(named))
+        {
+            return Err(Error::callback_for_other_merchant());
+        }
         Ok(Verified { value, form })
     }
 }

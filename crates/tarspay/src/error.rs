@@ -16,6 +16,7 @@ use std::time::Duration;
 /// | [`Rejected`](ErrorKind::Rejected) | the gateway said no, see [`code`](Self::code) | act on the code |
 /// | [`CallbackRefused`](ErrorKind::CallbackRefused) | the callback is not signed as the gateway signs | do not act on it |
 /// | [`CallbackUnreadable`](ErrorKind::CallbackUnreadable) | signed, but not a callback as documented | keep the body, query the order |
+/// | [`CallbackForOtherMerchant`](ErrorKind::CallbackForOtherMerchant) | signed, but about another merchant's order | do not act on it |
 ///
 /// The chain of [`source`](StdError::source) leads to the cause of the lowest layer. Neither `Display` nor `Debug` shows
 /// a key, a body or a header's value; the gateway's own message is shown with its control characters escaped.
@@ -49,6 +50,9 @@ pub enum ErrorKind {
     CallbackRefused,
     /// A callback with a valid signature whose body cannot be read as one.
     CallbackUnreadable,
+    /// A callback with a valid signature that names another merchant, or no merchant. The gateway signs for all
+    /// merchants with one key, so anybody who is registered can have such a callback sent to you.
+    CallbackForOtherMerchant,
 }
 
 impl Error {
@@ -85,6 +89,12 @@ impl Error {
     pub(crate) fn callback_unreadable(source: types::DecodeError) -> Self {
         let reason = "the callback is signed but cannot be read; keep its body and query the order";
         Self::new(ErrorKind::CallbackUnreadable, reason).caused_by(source)
+    }
+
+    /// What the callback says is the other merchant's business, so none of it is shown.
+    pub(crate) fn callback_for_other_merchant() -> Self {
+        let reason = "the callback is signed but does not name our merchant number; do not act on it";
+        Self::new(ErrorKind::CallbackForOtherMerchant, reason)
     }
 
     /// Which case this is, and so what to do.

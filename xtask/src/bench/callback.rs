@@ -1,7 +1,7 @@
 //! Callbacks: what reading adds to verifying, and what more cores bring.
 
 use super::page::{Aim, Row, nanoseconds};
-use super::sample::{KEY, Signed, callbacks};
+use super::sample::{KEY, MERCHANT_NO, Signed, callbacks};
 use super::stopwatch::{as_f64, median, take_turns};
 use crate::shell::Failure;
 use std::hint::black_box;
@@ -19,7 +19,8 @@ pub(super) fn rows() -> Result<Vec<Row>, Failure> {
     let failed = |error| Failure::to("prepare the callbacks", error);
     let private: PrivateKey = KEY.parse().map_err(failed)?;
     let signed = callbacks(&private, DIFFERENT).map_err(failed)?;
-    let verifier = CallbackVerifier::trusting(private.public_key());
+    let merchant_no = MERCHANT_NO.parse().map_err(|error| Failure::to("read the merchant number", error))?;
+    let verifier = CallbackVerifier::trusting(merchant_no, private.public_key());
     Ok(vec![read_row(&private, &signed, &verifier), cores_row(&signed, &verifier)])
 }
 

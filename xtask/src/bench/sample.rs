@@ -24,9 +24,11 @@ pub(super) struct Order {
     step: u8,
 }
 
+pub(super) const MERCHANT_NO: &str = "M1688443086";
+
 pub(super) fn order() -> Order {
     Order {
-        mch_no: "M1688443086".to_owned(),
+        mch_no: MERCHANT_NO.to_owned(),
         mch_order_no: "ORDER20250102030405".to_owned(),
         currency: "BRL".to_owned(),
         amount: "100.00".to_owned(),
@@ -59,7 +61,7 @@ pub(super) fn callbacks(key: &PrivateKey, count: usize) -> Result<Vec<Signed>, t
     (0..count)
         .map(|index| {
             let json = format!(
-                r#"{{"bizType":1,"currency":"BRL","fee":"1.50","mchNo":"M1688443086","mchOrderNo":"ORDER{index:012}","orderAmount":"100.00","payAmount":"100.00","payOrderId":"P17{index:016}","state":2}}"#
+                r#"{{"bizType":1,"currency":"BRL","fee":"1.50","mchNo":"{MERCHANT_NO}","mchOrderNo":"ORDER{index:012}","orderAmount":"100.00","payAmount":"100.00","payOrderId":"P17{index:016}","state":2}}"#
             );
             let text = CallbackText::from_json(json.as_bytes())?;
             let signature = text.sign(key);

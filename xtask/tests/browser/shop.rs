@@ -54,7 +54,9 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let notify_url = format!("http://{}/notify", listener.local_addr().unwrap()).parse().unwrap();
         let (sender, told) = mpsc::unbounded_channel();
-        let inbox = Inbox { verifier: CallbackVerifier::trusting(sandbox.system_public_key()), told: sender };
+        let merchant_no = merchant.merchant_no().clone();
+        let verifier = CallbackVerifier::trusting(merchant_no, sandbox.system_public_key());
+        let inbox = Inbox { verifier, told: sender };
         let router = Router::new().route("/notify", post(on_callback)).with_state(inbox);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { sandbox, client, notify_url, told }

@@ -90,7 +90,7 @@ async fn set_up(file: &Path) -> (Credentials, CallbackVerifier) {
         sandbox.set_fee(&Currency::KES, direction, fee).unwrap();
     }
     let credentials = Credentials::new(merchant.merchant_no().clone(), merchant.private_key().clone());
-    let verifier = CallbackVerifier::trusting(sandbox.system_public_key());
+    let verifier = CallbackVerifier::trusting(merchant.merchant_no().clone(), sandbox.system_public_key());
     sandbox.stop().await;
     (credentials, verifier)
 }

@@ -7,8 +7,8 @@ use tarspay_types::{Amount, MerchantNo, MerchantOrderNo, PayOrderId, TrxId};
 
 /// # Orders
 ///
-/// A deposit goes from 0 or 1 to 2, 3, 6 or 9, from 6 and 9 on to 2, and from 2 and 9 to 5; a withdraw from 1 to 2, 3 or
-/// 8, and from 2 to 5. Any other step is refused with [`ErrorKind::InvalidTransition`], and nothing has changed then.
+/// A deposit goes from 0 or 1 to 2, 3, 6 or 9, from 6 and 9 on to 9 or 2, and from 2 and 9 to 5; a withdrawal from 1 to 2,
+/// 3 or 8, and from 2 to 5. Any other step is refused with [`ErrorKind::InvalidTransition`], and nothing has changed then.
 /// Each step is written together with its money and its callback.
 impl Sandbox {
     /// An order, as it stands.
@@ -85,11 +85,15 @@ impl Sandbox {
         self.with_order(id, life::pay)
     }
 
-    /// A part of a deposit is paid: state 9.
+    /// A part of a deposit is paid: state 9. Another part can follow, or [`pay`](Sandbox::pay) pays the rest.
+    ///
+    /// Each part has a callback of its own, with state 9 and the total so far as `payAmount`: 400 and then 500 more are
+    /// reported as 400 and 900. Whether the gateway reports every part, and whether as a total, is not documented.
     ///
     /// # Errors
     ///
-    /// As [`pay`](Sandbox::pay), and [`ErrorKind::InvalidAmount`] unless it is more than nothing and less than all.
+    /// As [`pay`](Sandbox::pay), and [`ErrorKind::InvalidAmount`] unless it is more than 0 and less than what is still to
+    /// pay.
     pub fn pay_partially(&self, id: &PayOrderId, amount: Amount) -> Result<Order, Error> {
         self.with_order(id, move |tx, record| life::pay_partially(tx, record, amount))
     }

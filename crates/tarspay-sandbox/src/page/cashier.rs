@@ -4,7 +4,7 @@ use super::actions::Refused;
 use super::problem::Problem;
 use super::{layout, qr, show};
 use crate::calls::deposit_answer::{pay_data, pay_url};
-use crate::{Order, Sandbox};
+use crate::{Order, Sandbox, life};
 use maud::{Markup, html};
 use tarspay_types::{BizType, OrderState, PayOrderId, market};
 
@@ -94,7 +94,9 @@ pub(super) fn partial(action: &str, order: &Order, entered: Option<&str>) -> Mar
                     value=[entered] aria-invalid=[entered.map(|_| "true")] aria-describedby=(described);
                 button { "Pay this part" }
             }
-            p.quiet #part-hint { "More than 0 and less than " (order.amount.to_string()) "." }
+            @if let Ok(rest) = life::rest(order) {
+                p.quiet #part-hint { "More than 0 and less than " (rest.to_string()) "." }
+            }
         }
     }
 }

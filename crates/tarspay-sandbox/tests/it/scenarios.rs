@@ -151,6 +151,18 @@ async fn partial_then_paid() {
 }
 
 #[tokio::test]
+async fn partial_twice_then_paid() {
+    let stage = Stage::of("partial-twice-then-paid", DEPOSIT).await;
+    for (seconds, state, paid) in [(MINUTE, 9, "40"), (2 * MINUTE, 9, "90"), (3 * MINUTE, 2, "100")] {
+        assert_eq!(stage.at(seconds).await, state);
+        assert_eq!(stage.query().await["payAmount"], paid);
+        assert_eq!(stage.receiver.received().last().unwrap().json()["payAmount"], paid);
+    }
+    assert_eq!(stage.told(), [9, 9, 2]);
+    assert_eq!(stage.balance().await, "1000100 0");
+}
+
+#[tokio::test]
 async fn partial_then_refund() {
     let stage = Stage::of("partial-then-refund", DEPOSIT).await;
     assert_eq!(stage.at(MINUTE).await, 9);

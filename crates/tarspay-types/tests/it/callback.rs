@@ -1,8 +1,10 @@
 //! The callback: what is required, what may be missing, and what stays as it came.
 
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use tarspay_types::{
-    Amount, BizType, Callback, Currency, Decode, DecodeErrorKind, MerchantOrderNo, OrderState, PayOrderId,
+    Amount, BizType, Callback, Currency, Decode, DecodeErrorKind, MerchantOrderNo, OrderState, OrderStatus,
+    PayOrderId,
 };
 
 use crate::support::{whole_text, written};
@@ -32,7 +34,72 @@ fn every_documented_member_is_read() {
     assert_eq!(callback.fee, Some(Amount::from(2_u32)));
     assert_eq!(callback.fail_reason.as_deref(), Some("payment failed"));
     assert!(callback.state.counts_as_failure() && callback.extra.is_empty());
-    assert_eq!(callback.deduplication_key(), (&callback.pay_order_id, OrderState::FAILED));
+    assert_eq!(callback.deduplication_key().to_string(), "3/-/P1681112064487976961");
+    assert_eq!(callback.status(), OrderStatus::new(OrderState::FAILED, Some(Amount::from(100_u32))));
+}
+
+/// A callback about P1 with this state and `payAmount`.
+fn told(state: i64, pay_amount: Option<&str>) -> Callback {
+    let mut callback = Callback::new(
+        PayOrderId::new("P1").unwrap(),
+        MerchantOrderNo::new("D1").unwrap(),
+        OrderState::from_code(state),
+    );
+    callback.pay_amount = pay_amount.map(|text| Amount::parse(text).unwrap());
+    callback
+}
+
+#[test]
+fn the_key_tells_part_payments_apart_and_goes_by_value() {
+    let key = |state, pay_amount| told(state, pay_amount).deduplication_key();
+    let distinct = [
+        key(9, Some("400")),
+        key(9, Some("900")),
+        key(9, None),
+        key(9, Some("0")),
+        key(2, Some("400")),
+        key(2, None),
+        key(3, None),
+        key(7, None),
+    ];
+    assert_eq!(distinct.iter().collect::<HashSet<_>>().len(), distinct.len());
+    assert_eq!(
+        distinct.each_ref().map(ToString::to_string).iter().collect::<HashSet<_>>().len(),
+        distinct.len(),
+        "one key, one text"
+    );
+    // A set finds the same value, however it is written.
+    let mut seen = HashSet::from([key(9, Some("400"))]);
+    assert!(!seen.insert(key(9, Some("400.00"))) && seen.insert(key(9, Some("400.01"))));
+    // In other states the amount tells nothing, so it makes no difference.
+    for state in [0, 1, 3, 5, 6, 7, 8] {
+        assert_eq!(key(state, Some("400")), key(state, Some("900")), "{state}");
+        assert_eq!(key(state, Some("400")), key(state, None), "{state}");
+    }
+    let mut other = told(9, Some("400"));
+    other.pay_order_id = PayOrderId::new("P2").unwrap();
+    assert_ne!(other.deduplication_key(), key(9, Some("400")));
+}
+
+#[test]
+fn the_text_of_the_key_is_stable() {
+    for (state, pay_amount, text) in [
+        (9, Some("400"), "9/400/P1"),
+        (9, Some("400.00"), "9/400/P1"),
+        (9, Some("400.50"), "9/400.5/P1"),
+        (2, Some("0.00"), "2/0/P1"),
+        (2, Some("1000"), "2/1000/P1"),
+        (2, None, "2/-/P1"),
+        (3, Some("100"), "3/-/P1"),
+        (-7, Some("100"), "-7/-/P1"),
+    ] {
+        assert_eq!(told(state, pay_amount).deduplication_key().to_string(), text);
+    }
+    // The number stands last, so that whatever is in it, two keys have two texts.
+    let odd = json!({"payOrderId": "1/400/P1 ", "mchOrderNo": "D1", "state": 2, "payAmount": "9"});
+    assert_eq!(read(&odd).deduplication_key().to_string(), "2/9/1/400/P1 ");
+    let longest = json!({"payOrderId": "P1", "mchOrderNo": "D1", "state": 2, "payAmount": "0.".to_owned() + &"1".repeat(27)});
+    assert_eq!(read(&longest).deduplication_key().to_string().len(), "2/".len() + 29 + "/P1".len());
 }
 
 #[test]

@@ -14,13 +14,14 @@ use axum_core::response::{IntoResponse, Response};
 /// use tarspay::{Acknowledged, CallbackVerifier, Verified, types::Callback};
 ///
 /// async fn on_callback(callback: Verified<Callback>) -> Acknowledged {
-///     // Store it under `callback.deduplication_key()` first.
+///     // First compare it with the order that you stored, and book it: see `examples/callback_axum.rs`.
 ///     Acknowledged
 /// }
 ///
 /// let app: Router = Router::new()
 ///     .route("/tarspay/notify", post(on_callback))
-///     .with_state(CallbackVerifier::production());
+///     .with_state(CallbackVerifier::production("M1688443086".parse()?));
+/// # Ok::<(), tarspay::types::Error>(())
 /// ```
 impl<S> FromRequest<S> for Verified<Callback>
 where

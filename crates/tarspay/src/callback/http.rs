@@ -22,11 +22,11 @@ pub(super) fn not_handled() -> Response<Full<Bytes>> {
     text(StatusCode::INTERNAL_SERVER_ERROR, "not handled")
 }
 
-/// Why a request was not a verified callback, and how it is answered: 401 without a valid signature, 413 too large, 422
-/// signed but unreadable, 405 not a `POST`, 400 cut short.
+/// Why a request was not a verified callback, and how it is answered: 401 without a valid signature, 403 for another
+/// merchant's callback, 413 too large, 422 signed but unreadable, 405 not a `POST`, 400 cut short.
 ///
-/// A callback that is signed but unreadable is real: keep its [`body`](Self::body) and query the order. `Debug` shows
-/// the length of the body alone.
+/// A callback that is signed but unreadable comes from the gateway: keep its [`body`](Self::body), and query the order
+/// that it names if it is yours. `Debug` shows the length of the body alone.
 pub struct CallbackRejection {
     status: StatusCode,
     reason: &'static str,
@@ -42,6 +42,7 @@ impl CallbackRejection {
     fn by_verifier(error: Error, body: Bytes) -> Self {
         let (status, reason) = match (error.kind(), error.signature_fault()) {
             (ErrorKind::CallbackUnreadable, _) => (StatusCode::UNPROCESSABLE_ENTITY, "not a callback"),
+            (ErrorKind::CallbackForOtherMerchant, _) => (StatusCode::FORBIDDEN, "not our merchant"),
             (_, Some(sign::ErrorKind::BodyTooLarge)) => (StatusCode::PAYLOAD_TOO_LARGE, "too large"),
             (_, Some(sign::ErrorKind::MissingSignature)) => (StatusCode::UNAUTHORIZED, "signature missing"),
             (_, Some(sign::ErrorKind::MalformedSignature)) => {
@@ -131,7 +132,7 @@ impl CallbackVerifier {
         let body = match Limited::new(body, self.limit()).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
-                self.0.check_size(self.limit().saturating_add(1)).map_err(refused)?;
+                self.signatures.check_size(self.limit().saturating_add(1)).map_err(refused)?;
                 return Err(CallbackRejection::new(StatusCode::PAYLOAD_TOO_LARGE, "too large"));
             }
             Err(_) => {

@@ -20,11 +20,11 @@ use tower_service::Service;
 ///
 /// The service takes a [`Verified<Callback>`] and returns `()`. Only then is the gateway answered with the bare text
 /// `OK`; when the service fails, with HTTP 500, and the gateway sends the callback again. A request that is no verified
-/// callback never reaches the service: 401 without a valid signature, 413 too large, 422 signed but unreadable, 405 not
-/// a `POST`.
+/// callback never reaches the service: 401 without a valid signature, 403 for another merchant's callback, 413 too large,
+/// 422 signed but unreadable, 405 not a `POST`.
 ///
-/// What is refused can be seen with [`on_refused`](Self::on_refused); a callback that is signed but unreadable is real, and
-/// its body is there.
+/// What is refused can be seen with [`on_refused`](Self::on_refused); of a callback that is signed but unreadable the body
+/// is there too.
 ///
 /// The result is a service for any HTTP server that speaks `tower`: hyper by `TowerToHyperService`, axum by
 /// `route_service`. `examples/callback_hyper.rs` is a whole server.

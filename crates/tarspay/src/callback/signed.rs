@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::sign::{CALLBACK_SIGNATURE_HEADER, CallbackText, PrivateKey};
-use crate::types::Callback;
+use crate::types::{Callback, MerchantNo};
 use std::fmt;
 
 /// A callback as a gateway would send it, signed with a key of your own.
@@ -15,14 +15,14 @@ use std::fmt;
 /// use tarspay::types::{Amount, Callback, OrderState};
 /// use tarspay::{CallbackVerifier, SignedCallback};
 ///
-/// let key = PrivateKey::generate()?;
+/// let (key, merchant_no) = (PrivateKey::generate()?, "M1688443086".parse()?);
 /// let mut callback = Callback::new("P1742079917839712257".parse()?, "D1659318251029".parse()?, OrderState::SUCCESS);
 /// callback.pay_amount = Some(Amount::parse("100")?);
-/// let signed = SignedCallback::new(&callback, &key)?;
+/// let signed = SignedCallback::new(&merchant_no, &callback, &key)?;
 ///
-/// let verifier = CallbackVerifier::trusting(key.public_key());
+/// let verifier = CallbackVerifier::trusting(merchant_no, key.public_key());
 /// let received = verifier.verify(Some(signed.signature()), signed.body().as_bytes())?;
-/// assert_eq!(received.into_inner(), callback);
+/// assert_eq!(received.status(), callback.status());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -32,13 +32,16 @@ pub struct SignedCallback {
 }
 
 impl SignedCallback {
-    /// Signs a callback as the gateway does: its members as ordered compact JSON.
+    /// Signs a callback to this merchant as the gateway does: its members as ordered compact JSON. The merchant number
+    /// takes the place of the callback's own, which may be missing.
     ///
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) if the callback does not serialize to one JSON object.
-    pub fn new(callback: &Callback, key: &PrivateKey) -> Result<Self, Error> {
-        let text = CallbackText::from_value(callback).map_err(Error::cannot_sign)?;
+    pub fn new(merchant_no: &MerchantNo, callback: &Callback, key: &PrivateKey) -> Result<Self, Error> {
+        let mut callback = callback.clone();
+        callback.merchant_no = Some(merchant_no.clone());
+        let text = CallbackText::from_value(&callback).map_err(Error::cannot_sign)?;
         let signature = text.sign(key).to_string();
         Ok(Self { text, signature })
     }

@@ -5,7 +5,10 @@
     clippy::panic,
     reason = "a test fails by panicking, also in its helpers"
 )]
+#![allow(clippy::duplicate_mod, reason = "both examples have a copy of what they share")]
 
+#[cfg(all(feature = "client", feature = "tower", feature = "axum"))]
+mod booking;
 mod callbacks;
 #[cfg(feature = "client")]
 mod calls;

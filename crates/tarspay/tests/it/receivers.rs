@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tarspay::sign::PrivateKey;
 use tarspay::transport::Transport;
-use tarspay::types::{Callback, OrderState};
+use tarspay::types::{Callback, MerchantNo, OrderState};
 use tarspay::{Acknowledged, CallbackLayer, CallbackRejection, CallbackVerifier, SignedCallback, Verified};
 use tokio::net::TcpListener;
 use tower_layer::Layer as _;
@@ -19,6 +19,10 @@ type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str, u16);
 
 /// What came through to the handler, by pay order id.
 type Stored = Arc<Mutex<Vec<(String, OrderState)>>>;
+
+fn merchant() -> MerchantNo {
+    "M1".parse().unwrap()
+}
 
 fn callback() -> Callback {
     Callback::new("P1".parse().unwrap(), "D1".parse().unwrap(), OrderState::SUCCESS)
@@ -80,8 +84,8 @@ async fn send(receiver: &Transport, headers: &[(&str, &str)], body: &str) -> (u1
 #[tokio::test]
 async fn a_verified_callback_is_handled_and_answered_with_the_bare_ok() {
     let key = PrivateKey::generate().unwrap();
-    let verifier = CallbackVerifier::trusting(key.public_key());
-    let signed = SignedCallback::new(&callback(), &key).unwrap();
+    let verifier = CallbackVerifier::trusting(merchant(), key.public_key());
+    let signed = SignedCallback::new(&merchant(), &callback(), &key).unwrap();
     for (receiver, stored) in
         [with_layer(verifier.clone(), false).await, with_extractor(verifier.clone()).await]
     {
@@ -95,16 +99,19 @@ async fn a_verified_callback_is_handled_and_answered_with_the_bare_ok() {
 #[tokio::test]
 async fn nothing_unverified_reaches_the_handler() {
     let key = PrivateKey::generate().unwrap();
-    let verifier = CallbackVerifier::trusting(key.public_key()).max_bytes(300);
-    let signed = SignedCallback::new(&callback(), &key).unwrap();
-    let forged = SignedCallback::new(&callback(), &PrivateKey::generate().unwrap()).unwrap();
+    let verifier = CallbackVerifier::trusting(merchant(), key.public_key()).max_bytes(300);
+    let signed = SignedCallback::new(&merchant(), &callback(), &key).unwrap();
+    let forged = SignedCallback::new(&merchant(), &callback(), &PrivateKey::generate().unwrap()).unwrap();
     let unreadable = r#"{"hello":"world"}"#;
     let unreadable_signature =
         tarspay::sign::CallbackText::from_json(unreadable.as_bytes()).unwrap().sign(&key).to_string();
     let name = signed.header().0;
-    let tampered = signed.body().replace('2', "3");
+    let tampered = signed.body().replace("\"state\":2", "\"state\":3");
+    let foreign = SignedCallback::new(&"M77".parse().unwrap(), &callback(), &key).unwrap();
+    let nameless = tarspay::sign::CallbackText::from_value(&callback()).unwrap();
+    let nameless_signature = nameless.sign(&key).to_string();
     let large = format!("{}{}", signed.body(), " ".repeat(300));
-    let cases: [Case<'_>; 8] = [
+    let cases: [Case<'_>; 10] = [
         ("no signature", vec![], signed.body(), 401),
         ("empty signature", vec![(name, "")], signed.body(), 401),
         ("nonsense", vec![(name, "nonsense")], signed.body(), 401),
@@ -113,6 +120,8 @@ async fn nothing_unverified_reaches_the_handler() {
         ("two signatures", vec![signed.header(), forged.header()], signed.body(), 401),
         ("too large", vec![signed.header()], &large, 413),
         ("signed nonsense", vec![(name, &unreadable_signature)], unreadable, 422),
+        ("another merchant's", vec![foreign.header()], foreign.body(), 403),
+        ("of no merchant", vec![(name, &nameless_signature)], nameless.as_str(), 403),
     ];
     for (receiver, stored) in
         [with_layer(verifier.clone(), false).await, with_extractor(verifier.clone()).await]
@@ -134,20 +143,24 @@ async fn a_signed_callback_that_cannot_be_read_is_handed_to_who_asked_for_refusa
         tarspay::sign::CallbackText::from_json(unreadable.as_bytes()).unwrap().sign(&key).to_string();
     let refused = Arc::new(Mutex::new(Vec::<(u16, Vec<u8>)>::new()));
     let told = Arc::clone(&refused);
-    let layer = CallbackLayer::new(CallbackVerifier::trusting(key.public_key()).max_bytes(300)).on_refused(
-        move |rejection| told.lock().unwrap().push((rejection.status(), rejection.body().to_vec())),
-    );
+    let layer = CallbackLayer::new(CallbackVerifier::trusting(merchant(), key.public_key()).max_bytes(300))
+        .on_refused(move |rejection| {
+            told.lock().unwrap().push((rejection.status(), rejection.body().to_vec()));
+        });
     let service = layer.layer(Store { stored: Stored::default(), fails: false });
     let receiver = serve(Router::new().route_service("/notify", service)).await;
     let name = tarspay::sign::CALLBACK_SIGNATURE_HEADER;
     send(&receiver, &[(name, &signature)], unreadable).await;
     send(&receiver, &[(name, &signature)], "{}").await;
     send(&receiver, &[(name, &signature)], &" ".repeat(301)).await;
-    let expected = [(422, unreadable.as_bytes().to_vec()), (401, Vec::new()), (413, Vec::new())];
+    let foreign = SignedCallback::new(&"M77".parse().unwrap(), &callback(), &key).unwrap();
+    send(&receiver, &[foreign.header()], foreign.body()).await;
+    let expected =
+        [(422, unreadable.as_bytes().to_vec()), (401, Vec::new()), (413, Vec::new()), (403, Vec::new())];
     assert_eq!(
         *refused.lock().unwrap(),
         expected,
-        "the body of a real callback is kept, that of a forgery is not"
+        "the body of an unreadable callback is kept, that of a forgery or of another merchant's is not"
     );
 }
 
@@ -158,10 +171,11 @@ async fn debug_of_a_rejection_shows_no_value_of_its_body() {
     let signature = tarspay::sign::CallbackText::from_json(body.as_bytes()).unwrap().sign(&key).to_string();
     let shown = Arc::new(Mutex::new(String::new()));
     let told = Arc::clone(&shown);
-    let layer =
-        CallbackLayer::new(CallbackVerifier::trusting(key.public_key())).on_refused(move |rejection| {
+    let layer = CallbackLayer::new(CallbackVerifier::trusting(merchant(), key.public_key())).on_refused(
+        move |rejection| {
             *told.lock().unwrap() = format!("{rejection} {rejection:?} {rejection:#?}");
-        });
+        },
+    );
     let service = layer.layer(Store { stored: Stored::default(), fails: false });
     let receiver = serve(Router::new().route_service("/notify", service)).await;
     send(&receiver, &[(tarspay::sign::CALLBACK_SIGNATURE_HEADER, &signature)], body).await;
@@ -173,8 +187,8 @@ async fn debug_of_a_rejection_shows_no_value_of_its_body() {
 #[tokio::test]
 async fn a_callback_that_could_not_be_stored_is_not_acknowledged() {
     let key = PrivateKey::generate().unwrap();
-    let (receiver, stored) = with_layer(CallbackVerifier::trusting(key.public_key()), true).await;
-    let signed = SignedCallback::new(&callback(), &key).unwrap();
+    let (receiver, stored) = with_layer(CallbackVerifier::trusting(merchant(), key.public_key()), true).await;
+    let signed = SignedCallback::new(&merchant(), &callback(), &key).unwrap();
     let (status, text) = send(&receiver, &[signed.header()], signed.body()).await;
     assert_eq!((status, text.as_str()), (500, "not handled"));
     assert!(stored.lock().unwrap().is_empty());
@@ -201,55 +215,17 @@ impl Service<Verified<Callback>> for Away {
 #[tokio::test]
 async fn a_handler_that_is_never_ready_is_not_acknowledged() {
     let key = PrivateKey::generate().unwrap();
-    let service = CallbackLayer::new(CallbackVerifier::trusting(key.public_key())).layer(Away);
+    let service = CallbackLayer::new(CallbackVerifier::trusting(merchant(), key.public_key())).layer(Away);
     let receiver = serve(Router::new().route_service("/notify", service)).await;
-    let signed = SignedCallback::new(&callback(), &key).unwrap();
+    let signed = SignedCallback::new(&merchant(), &callback(), &key).unwrap();
     let (status, text) = send(&receiver, &[signed.header()], signed.body()).await;
     assert_eq!((status, text.as_str()), (500, "not handled"));
 }
 
 #[tokio::test]
-async fn the_hyper_example_takes_a_callback() {
-    let key = PrivateKey::generate().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(crate::example_hyper::serve(listener, CallbackVerifier::trusting(key.public_key())));
-    let receiver = Transport::builder(&base_url).build().unwrap();
-    let signed = SignedCallback::new(&callback(), &key).unwrap();
-    assert_eq!(send(&receiver, &[signed.header()], signed.body()).await, (200, "OK".to_owned()));
-    assert_eq!(send(&receiver, &[], signed.body()).await.0, 401);
-}
-
-#[tokio::test]
-async fn the_axum_example_acts_once_and_never_backwards() {
-    let key = PrivateKey::generate().unwrap();
-    let orders = crate::example_axum::Orders::default();
-    let verifier = CallbackVerifier::trusting(key.public_key());
-    let receiver = serve(crate::example_axum::router(verifier, Arc::clone(&orders))).await;
-    let mut callback = callback();
-    let id = callback.pay_order_id.clone();
-    let acts = [OrderState::SUCCESS, OrderState::REFUNDED];
-    // A replayed success, then a late "processing", change nothing; a refund does.
-    for (state, acted) in [
-        (OrderState::SUCCESS, &acts[..1]),
-        (OrderState::SUCCESS, &acts[..1]),
-        (OrderState::PROCESSING, &acts[..1]),
-        (OrderState::REFUNDED, &acts[..]),
-        (OrderState::SUCCESS, &acts[..]),
-    ] {
-        callback.state = state;
-        let signed = SignedCallback::new(&callback, &key).unwrap();
-        let answer =
-            receiver.post("/tarspay/notify", &[signed.header()], signed.body().to_owned()).await.unwrap();
-        assert_eq!(answer.body(), b"OK");
-        assert_eq!(orders.lock().unwrap()[&id], acted, "one act for each state");
-    }
-}
-
-#[tokio::test]
 async fn a_rejection_tells_its_status_and_what_the_verifier_said() {
     let key = PrivateKey::generate().unwrap();
-    let verifier = CallbackVerifier::trusting(key.public_key());
+    let verifier = CallbackVerifier::trusting(merchant(), key.public_key());
     let told = Arc::new(Mutex::new(None));
     let teller = Arc::clone(&told);
     let handler = move |result: Result<Verified<Callback>, CallbackRejection>| {

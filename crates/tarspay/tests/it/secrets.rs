@@ -10,7 +10,7 @@ fn credentials(key: &PrivateKey) -> Credentials {
 #[test]
 fn debug_never_shows_the_private_key() {
     let key = PrivateKey::generate().unwrap();
-    let verifier = CallbackVerifier::trusting(key.public_key());
+    let verifier = CallbackVerifier::trusting("M1".parse().unwrap(), key.public_key());
     let shown = format!("{:?} {verifier:?}", credentials(&key));
     assert!(!shown.contains(key.expose_hex().as_str()));
     assert!(shown.contains(&key.public_key().to_string()), "what identifies the caller is shown");

@@ -50,6 +50,23 @@ async fn a_whole_deposit_goes_by_http_alone() {
 }
 
 #[tokio::test]
+async fn a_deposit_is_paid_in_two_parts_by_http() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (caller, receiver) = (Caller::of(&sandbox), Receiver::ok().await);
+    let id = caller.deposit_to(&sandbox, "D1", &receiver.url()).await;
+    let path = format!("orders/{id}/partial");
+    for (part, paid) in [("40", "40"), ("50", "90")] {
+        let partly = post(&sandbox, &path, &json!({ "amount": part })).await;
+        assert_eq!((&partly["state"], &partly["pay_amount"]), (&json!(9), &json!(paid)));
+    }
+    assert_eq!(refused(&sandbox, 400, "POST", &path, r#"{"amount":"10"}"#).await.0, "invalid_amount");
+    in_time(post(&sandbox, "callbacks/settle", &json!({}))).await;
+    let told: Vec<_> =
+        receiver.received().iter().map(|received| received.json()["payAmount"].clone()).collect();
+    assert_eq!(told, ["40", "90"]);
+}
+
+#[tokio::test]
 async fn orders_end_in_every_other_way() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
