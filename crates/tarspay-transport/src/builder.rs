@@ -4,10 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::connect::{Connector, Proxy, Route};
+use crate::connect::{Proxy, Route, system};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::origin::Origin;
@@ -18,8 +16,6 @@ use crate::transport::Transport;
 const USER_AGENT: &str = concat!("tarspay-transport/", env!("CARGO_PKG_VERSION"));
 /// Leaves the request's head enough room, see `request::MAX_HEAD_BYTES`.
 const MAX_USER_AGENT_BYTES: usize = 256;
-/// Room for a status line in front of the headers, which alone count against their limit.
-const STATUS_LINE_BYTES: usize = 1024;
 
 /// Configures a [`Transport`]; begin with [`Transport::builder`].
 ///
@@ -47,7 +43,8 @@ impl Builder {
         }
     }
 
-    /// Deadline for getting a new connection: name, TCP, proxy and TLS together. Default: 10 seconds.
+    /// Deadline for getting a new connection: name, TCP, proxy and TLS together. Default: 10 seconds. Where the name
+    /// has several addresses of a family, each has its share, so that a silent one leaves time for the next.
     ///
     /// It runs only when no open connection is at hand, and what it ends was not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -58,9 +55,6 @@ impl Builder {
     /// Deadline for the head of the answer: from the moment in which the request begins to be sent, over a
     /// connection that is reused or new, until status and headers are complete. Sending the request is part of
     /// it; an interim answer (`100 Continue`) does not restart it. Default: 30 seconds.
-    ///
-    /// Of a call with an empty body nobody sees when it begins to be sent. It has this time and that of
-    /// [`connect_timeout`](Self::connect_timeout) together, from its beginning.
     pub fn answer_head_timeout(mut self, timeout: Duration) -> Self {
         self.limits.answer_head_timeout = timeout;
         self
@@ -69,7 +63,7 @@ impl Builder {
     /// Deadline for a whole call, from [`post`](Transport::post) to the last byte of the answer. Default: 60
     /// seconds.
     ///
-    /// [`post_within`](Transport::post_within) sets another one for a single call.
+    /// [`post_within`](Transport::post_within) sets a shorter one for a single call.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.limits.call_timeout = timeout;
         self
@@ -152,19 +146,16 @@ impl Builder {
         let proxy = self.checked_proxy()?;
         let user_agent = self.checked_user_agent()?;
         let limits = self.limits;
-        let route = Route { gateway: gateway.clone(), tls, proxy, timeout: limits.connect_timeout };
-        // `retry_canceled_requests` is the retry for a kept-alive connection that was closed between two
-        // calls. It cannot send a request twice: hyper hands a request back only out of the queue of its
-        // connection task (`Envelope::drop`, and `Client::recv_msg` without a callback in flight, in hyper's
-        // `client/dispatch.rs` and `proto/h1/dispatch.rs`); once the task has taken it out to write it,
-        // errors come back without the request, and hyper-util's `try_send_request` then gives up.
-        let client = Client::builder(TokioExecutor::new())
-            .retry_canceled_requests(true)
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(limits.pool_idle_timeout)
-            .http1_max_buf_size(limits.max_answer_head_bytes + STATUS_LINE_BYTES)
-            .build(Connector::new(route));
-        Ok(Transport::new(gateway, client, limits, user_agent))
+        let host = gateway.host_header()?;
+        let route = Route {
+            gateway,
+            tls,
+            proxy,
+            timeout: limits.connect_timeout,
+            max_read: limits.max_read(),
+            look_up: system(),
+        };
+        Ok(Transport::new(route, host, limits, user_agent))
     }
 
     fn checked_proxy(&self) -> Result<Option<Proxy>, Error> {

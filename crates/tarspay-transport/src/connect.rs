@@ -4,28 +4,23 @@ mod proxy;
 mod resolve;
 mod stream;
 
-use std::pin::Pin;
+use std::error::Error as StdError;
+use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioIo;
-use tower_service::Service;
+use tokio::time::timeout;
+use tower_service::Service as _;
 
 pub(crate) use self::proxy::Proxy;
 use self::resolve::Resolver;
-use self::stream::{Socket, Stream};
+pub(crate) use self::resolve::{LookUp, system};
+pub(crate) use self::stream::{Flooded, Socket, Stream};
 use crate::error::{Error, ErrorKind, Phase, classify};
 use crate::origin::Origin;
-use crate::progress::{CURRENT, Progress};
+use crate::progress::Progress;
 use crate::tls::Tls;
-
-/// The pool's source of connections. Every one goes to the same gateway, so the address the pool passes is
-/// not needed.
-#[derive(Clone)]
-pub(crate) struct Connector(Arc<Route>);
 
 /// The way to the gateway.
 pub(crate) struct Route {
@@ -33,51 +28,28 @@ pub(crate) struct Route {
     pub(crate) tls: Option<Tls>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) timeout: Duration,
-}
-
-impl Connector {
-    pub(crate) fn new(route: Route) -> Self {
-        Self(Arc::new(route))
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = TokioIo<Stream>;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let route = Arc::clone(&self.0);
-        // The pool calls this while it is polled by the call that needs the connection. Should that ever
-        // change, the phase of a deadline gets lost, and nothing else.
-        let progress = CURRENT.try_with(Arc::clone).unwrap_or_else(|_| Arc::new(Progress::new()));
-        Box::pin(async move {
-            match tokio::time::timeout(route.timeout, route.connect(&progress)).await {
-                Ok(connected) => connected.map(TokioIo::new),
-                Err(_) => Err(Error::connecting(
-                    ErrorKind::Timeout,
-                    progress.phase(),
-                    format!("no connection to {} within {:?}", route.gateway.host_and_port(), route.timeout),
-                )),
-            }
-        })
-    }
+    /// How many bytes of an answer may come in a row.
+    pub(crate) max_read: usize,
+    pub(crate) look_up: LookUp,
 }
 
 impl Route {
-    async fn connect(&self, progress: &Arc<Progress>) -> Result<Stream, Error> {
+    /// A new connection, within the time for it.
+    pub(crate) async fn connect(&self, progress: &Arc<Progress>) -> Result<Stream, Error> {
+        timeout(self.timeout, self.take_all_steps(progress)).await.unwrap_or_else(|_| {
+            let what = format!("no connection to {} within {:?}", self.gateway.host_and_port(), self.timeout);
+            Err(Error::connecting(ErrorKind::Timeout, progress.phase(), what))
+        })
+    }
+
+    async fn take_all_steps(&self, progress: &Arc<Progress>) -> Result<Stream, Error> {
         let tcp = if let (Some(proxy), Some(_)) = (&self.proxy, &self.tls) {
-            let tcp = open(&proxy.origin, Resolver::any(Arc::clone(progress)), progress).await?;
+            let tcp = self.open(&proxy.origin, false, progress).await?;
             progress.connecting(Phase::Proxy);
             proxy.tunnel(tcp, &self.gateway).await?
         } else {
             // Plain HTTP goes to this very machine, which no proxy can reach for us.
-            let resolver = Resolver::to_gateway(self.tls.is_some(), Arc::clone(progress));
-            open(&self.gateway, resolver, progress).await?
+            self.open(&self.gateway, self.tls.is_none(), progress).await?
         };
         let stream = match &self.tls {
             None => Stream::Plain(tcp),
@@ -94,26 +66,150 @@ impl Route {
         progress.connecting(Phase::Send);
         Ok(stream)
     }
+
+    /// Opens a TCP connection. Where a name has several addresses, both families are tried at once, and the addresses
+    /// of a family share the time.
+    async fn open(
+        &self,
+        origin: &Origin,
+        loopback_only: bool,
+        progress: &Arc<Progress>,
+    ) -> Result<Socket, Error> {
+        progress.connecting(Phase::Connect);
+        let resolver = Resolver::new(Arc::clone(&self.look_up), loopback_only, Arc::clone(progress));
+        let failed = resolver.failed();
+        let mut http = HttpConnector::new_with_resolver(resolver);
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(self.timeout));
+        // A request is written in one go; waiting to fill a packet would only delay it.
+        http.set_nodelay(true);
+        let uri = origin.uri().map_err(|error| {
+            Error::connecting(ErrorKind::Connection, Phase::Connect, "not an address").with_source(error)
+        })?;
+        let tcp = http.call(uri).await.map_err(|error| {
+            let (phase, what) = if failed.get() {
+                (Phase::Resolve, format!("no address for {}", origin.host()))
+            } else {
+                (Phase::Connect, format!("no connection to {}", origin.host_and_port()))
+            };
+            let kind = if timed_out(&error) { ErrorKind::Timeout } else { ErrorKind::Connection };
+            Error::connecting(kind, phase, what).with_source(error)
+        })?;
+        Ok(Socket::new(tcp.into_inner(), self.max_read))
+    }
 }
 
-/// Opens a TCP connection; where a name has several addresses, both families are tried at once.
-async fn open(origin: &Origin, resolver: Resolver, progress: &Progress) -> Result<Socket, Error> {
-    progress.connecting(Phase::Connect);
-    let failed = resolver.failed();
-    let mut http = HttpConnector::new_with_resolver(resolver);
-    http.enforce_http(false);
-    // A request is written in one go; waiting to fill a packet would only delay it.
-    http.set_nodelay(true);
-    let uri = origin.uri("/").map_err(|error| {
-        Error::connecting(ErrorKind::Connection, Phase::Connect, "not an address").with_source(error)
-    })?;
-    let tcp = http.call(uri).await.map_err(|error| {
-        let (phase, what) = if failed.get() {
-            (Phase::Resolve, format!("no address for {}", origin.host()))
-        } else {
-            (Phase::Connect, format!("no connection to {}", origin.host_and_port()))
-        };
-        Error::connecting(ErrorKind::Connection, phase, what).with_source(error)
-    })?;
-    Ok(Socket::new(tcp.into_inner()))
+/// Whether an address had its share of the time, or the system's, and did not answer.
+fn timed_out(error: &(dyn StdError + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+    use super::*;
+    use crate::error::Delivery;
+
+    /// Time for two addresses; only what never answers uses it up.
+    const TIME: Duration = Duration::from_secs(2);
+
+    /// A way to `http://localhost`, which leads where `look_up` says, port included.
+    fn route(timeout: Duration, look_up: LookUp) -> Route {
+        let gateway = Origin::gateway("http://localhost").unwrap();
+        Route { gateway, tls: None, proxy: None, timeout, max_read: 1024, look_up }
+    }
+
+    fn leads_to(addresses: &[SocketAddr]) -> LookUp {
+        let addresses = addresses.to_vec();
+        Arc::new(move |_| {
+            let addresses = addresses.clone();
+            Box::pin(async { Ok(addresses) })
+        })
+    }
+
+    async fn connected_to(addresses: &[SocketAddr]) -> Result<SocketAddr, Error> {
+        let stream = route(TIME, leads_to(addresses)).connect(&Arc::new(Progress::new())).await?;
+        let Stream::Plain(socket) = stream else { panic!("no TLS was asked for") };
+        Ok(socket.tcp.peer_addr().unwrap())
+    }
+
+    async fn failure(route: Route) -> (ErrorKind, Option<Phase>, Delivery) {
+        let error = route.connect(&Arc::new(Progress::new())).await.err().expect("nobody to connect to");
+        (error.kind(), error.phase(), error.delivery())
+    }
+
+    /// Bound, but not listening: connections are refused as long as it lives.
+    fn refusing() -> TcpSocket {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket
+    }
+
+    /// A listener with a full queue: Linux drops further attempts without a word.
+    #[cfg(target_os = "linux")]
+    async fn silent() -> (TcpListener, [TcpStream; 2]) {
+        let listener = refusing().listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let queue = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+        (listener, queue)
+    }
+
+    #[tokio::test]
+    async fn a_second_address_is_tried_when_the_first_refuses() {
+        let refusing = refusing();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [refusing.local_addr().unwrap(), listener.local_addr().unwrap()];
+        assert_eq!(connected_to(&addresses).await.unwrap(), addresses[1]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_second_address_is_tried_when_the_first_is_silent() {
+        let (silent, _queue) = silent().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [silent.local_addr().unwrap(), listener.local_addr().unwrap()];
+        assert_eq!(connected_to(&addresses).await.unwrap(), addresses[1]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn addresses_that_all_stay_silent_are_a_timeout() {
+        let (silent, _queue) = silent().await;
+        let address = silent.local_addr().unwrap();
+        for addresses in [&[address][..], &[address, address], &[address, refusing().local_addr().unwrap()]] {
+            let failure = failure(route(TIME / 4, leads_to(addresses))).await;
+            assert_eq!(failure, (ErrorKind::Timeout, Some(Phase::Connect), Delivery::NotSent));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_look_up_that_hangs_ends_with_the_deadline() {
+        let (release, hangs) = std::sync::mpsc::channel::<()>();
+        let hangs = Arc::new(std::sync::Mutex::new(hangs));
+        let look_up: LookUp = Arc::new(move |_| {
+            let hangs = Arc::clone(&hangs);
+            let hung = tokio::task::spawn_blocking(move || hangs.lock().unwrap().recv());
+            Box::pin(async move {
+                hung.await.unwrap().ok();
+                Ok(Vec::new())
+            })
+        });
+        let failure = failure(route(TIME / 4, look_up)).await;
+        assert_eq!(failure, (ErrorKind::Timeout, Some(Phase::Resolve), Delivery::NotSent));
+        // The runtime of this test waits for its blocking thread.
+        drop(release);
+    }
+
+    #[tokio::test]
+    async fn a_localhost_that_leads_elsewhere_is_not_connected_to() {
+        for addresses in [&["192.0.2.1:80".parse().unwrap()][..], &[]] {
+            let failure = failure(route(TIME, leads_to(addresses))).await;
+            assert_eq!(failure, (ErrorKind::Connection, Some(Phase::Resolve), Delivery::NotSent));
+        }
+    }
 }

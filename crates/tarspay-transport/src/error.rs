@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::connect::Flooded;
 use crate::progress::Stopped;
 
 /// Why there is no [`Answer`](crate::Answer), or why a [`Transport`](crate::Transport) could not be built.
@@ -37,7 +38,8 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The builder was given something it cannot use; nothing was sent. Fix the configuration.
+    /// The builder was given something it cannot use, or a call was polled outside a tokio runtime; nothing was sent.
+    /// Fix the program.
     InvalidConfiguration,
     /// A path, header, body or deadline was refused here; nothing was sent. Fix the call.
     InvalidRequest,
@@ -51,7 +53,7 @@ pub enum ErrorKind {
     Timeout,
     /// What came back is not HTTP.
     InvalidAnswer,
-    /// The answer's head or body is larger than the limit.
+    /// The answer's head or body is larger than the limit, or interim answers came without an end.
     AnswerTooLarge,
 }
 
@@ -174,11 +176,6 @@ impl Error {
         self.inner.source = Some(Arc::from(source.into()));
         self
     }
-
-    /// Our own error somewhere down the chain of a foreign one.
-    pub(crate) fn find_in<'a>(outer: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
-        chain(outer).find_map(|error| error.downcast_ref())
-    }
 }
 
 /// Sorts a failure of an open connection by what is at the bottom of it.
@@ -194,11 +191,14 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, &'static
             }
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
-            // rustls hands its errors out as the inside of an I/O error, which `source` steps over.
-            if let Some(inner) = io.get_ref()
-                && inner.is::<rustls::Error>()
-            {
-                return (ErrorKind::Tls, "TLS failed");
+            // `source` steps over the inside of an I/O error: rustls hands its errors out as one, and our socket too.
+            if let Some(inner) = io.get_ref() {
+                if inner.is::<rustls::Error>() {
+                    return (ErrorKind::Tls, "TLS failed");
+                }
+                if inner.is::<Flooded>() {
+                    return (ErrorKind::AnswerTooLarge, "more came than an answer can be");
+                }
             }
             // hyper reports a malformed chunk this way.
             if matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) {

@@ -41,7 +41,7 @@
 //! ```
 //!
 //! A [`Transport`] is a pool of connections to one gateway. Make one, clone it freely, use it from any task
-//! of a tokio runtime. Dropping a call's future ends the call and closes its connection.
+//! of any tokio runtime. Dropping a call's future ends the call and closes its connection.
 //!
 //! # Phases and deadlines
 //!
@@ -58,7 +58,7 @@
 //! | [`AnswerBody`](Phase::AnswerBody) | the body of the answer | maybe received | the call's |
 //!
 //! Above all of them stands [`call_timeout`](Builder::call_timeout), 60 s, or the one given to
-//! [`post_within`](Transport::post_within). A call that finds an open connection in the pool begins with
+//! [`post_within`](Transport::post_within) if it is shorter. A call that finds an open connection in the pool begins with
 //! [`Send`](Phase::Send).
 //!
 //! # What "not sent" means
@@ -79,14 +79,15 @@
 //! **Nothing is ever sent twice**, with one exception that sends nothing twice either: when a kept connection
 //! was closed by the server between two calls, the untouched request moves on to another connection, and the
 //! caller does not notice. There remains a moment no client can see into, when the server closes while the
-//! request is on its way; that is [`Delivery::MaybeReceived`]. Idle connections are closed after
+//! request is on its way, or so shortly before that the runtime does not know yet; that is [`Delivery::MaybeReceived`]. Idle connections are closed after
 //! [`pool_idle_timeout`](Builder::pool_idle_timeout), 30 s, sooner than most servers do, to make it rare.
 //!
 //! # Limits
 //!
 //! - An answer has at most [`max_answer_bytes`](Builder::max_answer_bytes) (1 MiB) of body and
 //!   [`max_answer_head_bytes`](Builder::max_answer_head_bytes) (64 KiB) of headers. More is
-//!   [`ErrorKind::AnswerTooLarge`].
+//!   [`ErrorKind::AnswerTooLarge`]. So are interim answers (`100 Continue`) without an end: at most four times
+//!   both limits, and 64 KiB, may come from the network in a row.
 //! - Redirects are not followed: a 3xx is an answer like any other, and a signed request goes nowhere else.
 //! - The scheme is `https`, with TLS 1.2 or 1.3. Plain `http` works with `localhost`, 127.0.0.0/8 and `[::1]`
 //!   alone, and `localhost` then means this machine, whatever a name server says.
@@ -107,11 +108,11 @@
 mod answer;
 mod builder;
 mod connect;
-mod deadline;
 mod error;
 mod limits;
 mod origin;
 mod outgoing;
+mod pool;
 mod progress;
 mod request;
 mod tls;

@@ -7,9 +7,15 @@ use crate::error::Error;
 
 /// hyper refuses to work with a smaller buffer.
 const SMALLEST_HEAD: usize = 8 * 1024;
+/// Room for a status line in front of the headers, which alone count against their limit.
+const STATUS_LINE_BYTES: usize = 1024;
+/// Room for the certificates of a TLS handshake.
+const TLS_BYTES: usize = 64 * 1024;
 const LARGEST_HEAD: usize = 1024 * 1024;
 const LARGEST_BODY: usize = 1024 * 1024 * 1024;
-/// No HTTP call takes an hour; whoever asks for it has mixed up units.
+/// Less than the timer of a runtime can tell apart.
+pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
+/// No HTTP call takes an hour; whoever configures it has mixed up units.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +51,11 @@ impl Limits {
             ("call_timeout", self.call_timeout),
             ("pool_idle_timeout", self.pool_idle_timeout),
         ] {
-            check_timeout(value).map_err(|why| Error::configuration(format!("{name} {why}")))?;
+            if !(SHORTEST..=LONGEST).contains(&value) {
+                return Err(Error::configuration(format!(
+                    "{name} is {value:?}, it must be between one millisecond and one hour"
+                )));
+            }
         }
         for (name, value, smallest, largest) in [
             ("max_answer_bytes", self.max_answer_bytes, 1, LARGEST_BODY),
@@ -59,11 +69,15 @@ impl Limits {
         }
         Ok(())
     }
-}
 
-pub(crate) fn check_timeout(value: Duration) -> Result<(), String> {
-    if value < Duration::from_millis(1) || value > LONGEST {
-        return Err(format!("is {value:?}, it must be between one millisecond and one hour"));
+    /// How large hyper's buffer for an answer's head may become.
+    pub(crate) fn max_head_buffer(&self) -> usize {
+        self.max_answer_head_bytes + STATUS_LINE_BYTES
     }
-    Ok(())
+
+    /// How many bytes may come from the network between two writes. An answer at the limits of head and body fits even
+    /// in chunks of ten bytes; what only interim answers fill is ended.
+    pub(crate) fn max_read(&self) -> usize {
+        TLS_BYTES + 4 * (self.max_answer_head_bytes + self.max_answer_bytes)
+    }
 }

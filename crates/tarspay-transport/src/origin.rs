@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hyper::Uri;
+use hyper::header::HeaderValue;
 use hyper::http::uri::{Authority, Scheme};
 
 use crate::error::Error;
@@ -118,12 +119,18 @@ impl Origin {
         format!("{}:{}", self.authority.host(), self.port)
     }
 
-    /// The URL of a path on this origin.
-    pub(crate) fn uri(&self, path: &str) -> Result<Uri, hyper::http::Error> {
+    /// The value of `Host`: the port is left out where it is the default.
+    pub(crate) fn host_header(&self) -> Result<HeaderValue, Error> {
+        HeaderValue::from_str(self.authority.as_str())
+            .map_err(|error| Error::configuration("the host of the base URL is not valid").with_source(error))
+    }
+
+    /// The URL of this origin.
+    pub(crate) fn uri(&self) -> Result<Uri, hyper::http::Error> {
         Uri::builder()
             .scheme(self.scheme.clone())
             .authority(self.authority.clone())
-            .path_and_query(path)
+            .path_and_query("/")
             .build()
     }
 }

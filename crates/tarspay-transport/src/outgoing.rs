@@ -35,6 +35,10 @@ impl Outgoing {
     pub(crate) fn new(body: Bytes, progress: Arc<Progress>) -> Self {
         Self { rest: body, started: false, progress }
     }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
 }
 
 /// The call was stopped before its request was written.

@@ -1,17 +1,8 @@
 //! How far one call has come: the single place that knows its phase and whether anything was sent.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
-
-use tokio::time::Instant;
 
 use crate::error::{Delivery, Phase};
-
-tokio::task_local! {
-    /// The progress of the call that is being polled. The pool asks its connector for a connection and passes
-    /// on nothing but an address, so a connector learns from here for whom it works.
-    pub(crate) static CURRENT: std::sync::Arc<Progress>;
-}
 
 /// Shared by the call, the connector and the request's body.
 ///
@@ -26,21 +17,6 @@ struct Inner {
     state: State,
     phase: Phase,
     status: Option<u16>,
-    /// When the request began to be sent.
-    since: Option<Instant>,
-    /// Of the call, if it wants to know when that is.
-    waker: Option<Waker>,
-}
-
-/// What a call waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Awaited {
-    /// A connection.
-    Connection,
-    /// The head of the answer to a request that is being sent, or was.
-    Head { since: Instant },
-    /// The rest of the answer.
-    Body,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,17 +39,11 @@ pub(crate) struct Stopped {
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Inner {
-            state: State::Waiting,
-            phase: Phase::Connect,
-            status: None,
-            since: None,
-            waker: None,
-        }))
+        Self(Mutex::new(Inner { state: State::Waiting, phase: Phase::Connect, status: None }))
     }
 
-    /// The connector has entered `phase`. Ignored once the request has started: then the pool found another
-    /// connection for it, and this one is being made ready in the background for a later call.
+    /// The call has entered `phase`, before its request is sent. Ignored once it may have been: a request with an empty
+    /// body counts as started when it is handed over, also if it comes back and needs another connection.
     pub(crate) fn connecting(&self, phase: Phase) {
         let mut inner = self.lock();
         if inner.state == State::Waiting {
@@ -93,27 +63,7 @@ impl Progress {
         }
         inner.state = State::Started;
         inner.phase = Phase::Send;
-        inner.since = Some(Instant::now());
-        let waker = inner.waker.take();
-        // Whoever is woken may want the lock.
-        drop(inner);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
         true
-    }
-
-    /// What the call waits for. If it is a connection, the call is woken when its request begins to be sent.
-    pub(crate) fn awaited(&self, cx: &Context<'_>) -> Awaited {
-        let mut inner = self.lock();
-        match inner.since {
-            _ if inner.phase == Phase::AnswerBody => Awaited::Body,
-            Some(since) => Awaited::Head { since },
-            None => {
-                inner.waker = Some(cx.waker().clone());
-                Awaited::Connection
-            }
-        }
     }
 
     /// The whole request was handed over.

@@ -1,13 +1,13 @@
 //! What may be sent: the rules for paths, headers and bodies.
 
-use hyper::Request;
 use hyper::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE,
     TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 
+use hyper::{Request, Uri};
+
 use crate::error::Error;
-use crate::origin::Origin;
 
 /// Limit of path and headers together, in bytes. Servers take 8 KiB; a signed call needs about 500 bytes. It
 /// has to stay below hyper's smallest buffer (8 KiB), see [`crate::outgoing`].
@@ -18,14 +18,14 @@ pub(crate) const MAX_HEAD_BYTES: usize = 4096;
 const OURS: [HeaderName; 9] =
     [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TE, TRAILER, EXPECT, PROXY_AUTHORIZATION];
 
-/// `User-Agent`, and what hyper adds: `Host` and `Content-Length`.
+/// `User-Agent` and `Host`, and what hyper adds: `Content-Length`.
 const ADDED: usize = 3;
 
 /// A checked request; its body comes apart from it, because sending wants to watch the body.
 pub(crate) fn checked(
-    origin: &Origin,
     path: &str,
     headers: &[(&str, &str)],
+    host: &HeaderValue,
     user_agent: &HeaderValue,
 ) -> Result<Request<()>, Error> {
     check_path(path)?;
@@ -35,13 +35,13 @@ pub(crate) fn checked(
             "path and headers together are {size} bytes long, more than the limit of {MAX_HEAD_BYTES}"
         )));
     }
-    let uri = origin.uri(path).map_err(|error| {
+    let uri = Uri::try_from(path).map_err(|error| {
         Error::request("the path contains a character that does not belong in a URL").with_source(error)
     })?;
     let mut request = Request::new(());
     *request.method_mut() = hyper::Method::POST;
     *request.uri_mut() = uri;
-    *request.headers_mut() = checked_headers(headers, user_agent)?;
+    *request.headers_mut() = checked_headers(headers, host, user_agent)?;
     Ok(request)
 }
 
@@ -58,7 +58,11 @@ fn check_path(path: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn checked_headers(headers: &[(&str, &str)], user_agent: &HeaderValue) -> Result<HeaderMap, Error> {
+fn checked_headers(
+    headers: &[(&str, &str)],
+    host: &HeaderValue,
+    user_agent: &HeaderValue,
+) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::with_capacity(headers.len() + ADDED);
     for (index, (name, value)) in headers.iter().enumerate() {
         // Name and value are mixed up easily, so a name that is none is not shown either.
@@ -76,6 +80,7 @@ fn checked_headers(headers: &[(&str, &str)], user_agent: &HeaderValue) -> Result
     if !map.contains_key(USER_AGENT) {
         map.insert(USER_AGENT, user_agent.clone());
     }
+    map.insert(HOST, host.clone());
     Ok(map)
 }
 

@@ -1,42 +1,46 @@
 //! One call, from bytes to an answer or a classified failure.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Request;
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
-use hyper_util::client::legacy::Client;
+use tokio::runtime::Handle;
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use crate::answer::{Answer, check_head};
 use crate::builder::Builder;
-use crate::connect::Connector;
-use crate::deadline::{Deadlines, Passed};
+use crate::connect::Route;
 use crate::error::{Error, ErrorKind, Phase, classify};
-use crate::limits::{Limits, check_timeout};
-use crate::origin::Origin;
+use crate::limits::{Limits, SHORTEST};
 use crate::outgoing::Outgoing;
-use crate::progress::{CURRENT, Progress, WithdrawOnDrop};
+use crate::pool::{Connection, Pool};
+use crate::progress::{Progress, WithdrawOnDrop};
 use crate::request::checked;
 
 /// A pool of connections to one gateway. Cheap to clone; clones share the pool and may be used from many
 /// tasks.
 ///
-/// It needs a tokio runtime with I/O and time enabled, and stays with the runtime in which it was first used:
-/// a connection is driven by a task there.
+/// It needs a tokio runtime with I/O and time enabled. It may be used from several: a connection is driven by a task of
+/// the runtime in which it was made, and used by calls there alone.
+///
+/// Dropping a runtime waits for a look-up of a name that is under way, since the operating system's resolver cannot be
+/// interrupted; with the defaults of Linux it gives up after 10 seconds for each name server. The call that asked does
+/// not wait for it beyond its deadline. [`Runtime::shutdown_timeout`](tokio::runtime::Runtime::shutdown_timeout) limits
+/// the wait.
 #[derive(Clone)]
 pub struct Transport {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    gateway: Origin,
+    route: Route,
     base_url: String,
-    client: Client<Connector, Outgoing>,
+    host: HeaderValue,
+    pool: Arc<Pool>,
     limits: Limits,
     user_agent: HeaderValue,
 }
@@ -50,14 +54,10 @@ impl Transport {
         Builder::new(base_url)
     }
 
-    pub(crate) fn new(
-        gateway: Origin,
-        client: Client<Connector, Outgoing>,
-        limits: Limits,
-        user_agent: HeaderValue,
-    ) -> Self {
-        let base_url = gateway.to_string();
-        Self { inner: Arc::new(Inner { gateway, base_url, client, limits, user_agent }) }
+    pub(crate) fn new(route: Route, host: HeaderValue, limits: Limits, user_agent: HeaderValue) -> Self {
+        let base_url = route.gateway.to_string();
+        let pool = Arc::new(Pool::new(limits.pool_idle_timeout, limits.max_head_buffer()));
+        Self { inner: Arc::new(Inner { route, base_url, host, pool, limits, user_agent }) }
     }
 
     /// The gateway's address in its plain form: lower case, no slash at the end, no port if it is the
@@ -71,8 +71,8 @@ impl Transport {
     /// - `path` begins with `/`, is ASCII without blanks, `?` and `#`, and goes out exactly as given.
     /// - `headers` are pairs of name and value. `Host`, `Content-Length` and the others that frame a message
     ///   are the transport's own and refused here. A name given twice is sent twice.
-    /// - Path and headers together take at most 4096 bytes. An empty body is sent as
-    ///   none; its call counts as sent from its beginning, unless no connection could be made.
+    /// - Path and headers together take at most 4096 bytes. A request with an empty body counts as sent as soon as
+    ///   there is a connection for it.
     ///
     /// Dropping the future ends the call and closes its connection, unless the answer has already arrived in
     /// full. A request that was not written by then will not be written any more; whether it was, nobody is
@@ -91,12 +91,12 @@ impl Transport {
         self.call(path, headers, body.into(), self.inner.limits.call_timeout).await
     }
 
-    /// [`post`](Self::post) with a deadline of its own in place of [`Builder::call_timeout`]; the other
-    /// deadlines apply as they are.
+    /// [`post`](Self::post) with a deadline of its own: the smaller of it and [`Builder::call_timeout`] holds. The
+    /// other deadlines apply as they are.
     ///
     /// # Errors
     ///
-    /// Those of [`post`](Self::post); a deadline under a millisecond or over an hour is an
+    /// Those of [`post`](Self::post); a deadline under a millisecond is an
     /// [`InvalidRequest`](ErrorKind::InvalidRequest).
     pub async fn post_within(
         &self,
@@ -105,8 +105,12 @@ impl Transport {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Answer, Error> {
-        check_timeout(deadline).map_err(|why| Error::request(format!("the deadline {why}")))?;
-        self.call(path, headers, body.into(), deadline).await
+        if deadline < SHORTEST {
+            return Err(Error::request(format!(
+                "the deadline is {deadline:?}, it must be at least {SHORTEST:?}"
+            )));
+        }
+        self.call(path, headers, body.into(), deadline.min(self.inner.limits.call_timeout)).await
     }
 
     async fn call(
@@ -116,40 +120,67 @@ impl Transport {
         body: Bytes,
         deadline: Duration,
     ) -> Result<Answer, Error> {
-        let mut request = checked(&self.inner.gateway, path, headers, &self.inner.user_agent)?;
-        let progress = Arc::new(Progress::new());
-        let _guard = WithdrawOnDrop(&progress);
-        let mut limit = self.inner.limits.answer_head_timeout;
+        let runtime = Handle::try_current().map_err(|error| {
+            Error::configuration("a call has to be polled in a tokio runtime").with_source(error)
+        })?;
+        let mut request = checked(path, headers, &self.inner.host, &self.inner.user_agent)?;
         if body.is_empty() {
-            // hyper never asks an empty body for a frame, so nobody sees its head leave. Only a connector's error still
-            // proves that nothing was sent, and it comes before the head is due.
-            limit += self.inner.limits.connect_timeout;
-            progress.start();
-            progress.sent();
             // hyper leaves it out for an empty body; RFC 9110, section 8.6, wants it for a POST.
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
+        let progress = Arc::new(Progress::new());
+        let _guard = WithdrawOnDrop(&progress);
         let request = request.map(|()| Outgoing::new(body, Arc::clone(&progress)));
-        let (mut deadlines, timer) = Deadlines::begin(deadline, limit);
-        let (mut timer, mut exchange) = (pin!(timer), pin!(self.exchange(request, &progress)));
-        poll_fn(|cx| match exchange.as_mut().poll(cx) {
-            Poll::Ready(result) => Poll::Ready(result),
-            Poll::Pending => deadlines.poll(timer.as_mut(), &progress, cx).map(|passed| {
-                Err(match passed {
-                    Passed::Call => timed_out(&progress, "the call took longer than", deadline),
-                    Passed::Head => timed_out(&progress, "no answer within", limit),
-                })
-            }),
-        })
-        .await
+        timeout(deadline, self.exchange(request, &runtime, &progress))
+            .await
+            .unwrap_or_else(|_| Err(timed_out(&progress, "the call took longer than", deadline)))
     }
 
-    async fn exchange(&self, request: Request<Outgoing>, progress: &Arc<Progress>) -> Result<Answer, Error> {
-        let response = CURRENT.scope(Arc::clone(progress), self.inner.client.request(request)).await;
-        let head = response.map_err(|error| failed(progress, error))?;
-        check_head(&head, self.inner.limits.max_answer_head_bytes, progress)?;
-        progress.answered(head.status().as_u16());
-        Answer::read(head, self.inner.limits.max_answer_bytes, progress).await
+    async fn exchange(
+        &self,
+        mut request: Request<Outgoing>,
+        runtime: &Handle,
+        progress: &Arc<Progress>,
+    ) -> Result<Answer, Error> {
+        let Limits { answer_head_timeout, max_answer_bytes, max_answer_head_bytes, .. } = self.inner.limits;
+        // A runtime that was not driven since the last call learns here what the kernel knows: whether the server has
+        // closed a connection meanwhile.
+        yield_now().await;
+        loop {
+            let mut connection = self.connection(runtime, progress).await?;
+            progress.connecting(Phase::Send);
+            if request.body().is_empty() {
+                // hyper never asks an empty body for a frame, so nobody sees its head leave.
+                progress.start();
+                progress.sent();
+            }
+            let sent = timeout(answer_head_timeout, connection.send(request)).await;
+            let head = match sent {
+                Err(_) => return Err(timed_out(progress, "no answer within", answer_head_timeout)),
+                Ok(Ok(head)) => head,
+                Ok(Err(mut failure)) => match failure.take_message() {
+                    // Not begun, because the server had closed the connection: another one will do.
+                    Some(unsent) if connection.is_reused() => {
+                        request = unsent;
+                        continue;
+                    }
+                    _ => return Err(failed(progress, failure.into_error())),
+                },
+            };
+            check_head(&head, max_answer_head_bytes, progress)?;
+            progress.answered(head.status().as_u16());
+            let answer = Answer::read(head, max_answer_bytes, progress).await?;
+            self.inner.pool.put(connection);
+            return Ok(answer);
+        }
+    }
+
+    async fn connection(&self, runtime: &Handle, progress: &Arc<Progress>) -> Result<Connection, Error> {
+        if let Some(connection) = self.inner.pool.take(runtime.id()) {
+            return Ok(connection);
+        }
+        let stream = self.inner.route.connect(progress).await?;
+        self.inner.pool.open(stream, runtime).await.map_err(|error| failed(progress, error))
     }
 }
 
@@ -157,16 +188,9 @@ fn timed_out(progress: &Progress, what: &str, limit: Duration) -> Error {
     Error::stopped(ErrorKind::Timeout, progress.stop(), format!("{what} {limit:?}"))
 }
 
-fn failed(progress: &Progress, error: hyper_util::client::legacy::Error) -> Error {
-    // The connector's errors travel inside the pool's and already say everything.
-    if let Some(ours) = Error::find_in(&error) {
-        return ours.clone();
-    }
-    let mut stopped = progress.stop();
-    // There was a connection, perhaps one from the pool, which no connector has announced.
-    stopped.phase = stopped.phase.max(Phase::Send);
+fn failed(progress: &Progress, error: hyper::Error) -> Error {
     let (kind, what) = classify(&error);
-    Error::stopped(kind, stopped, what).with_source(error)
+    Error::stopped(kind, progress.stop(), what).with_source(error)
 }
 
 impl fmt::Debug for Transport {

@@ -115,8 +115,7 @@ const NOTES: &str = "
   signs before each call and throws that away, less its own. Signing in a loop of its own takes less, so that these rows
   charge us with that difference too. reqwest signs each call with `tarspay-sign` and
   reads the answer as `serde_json::Value`; ours reads a typed balance. Beside hyper-util our calls read that answer, check what
-  is sent, keep deadlines, know what was sent, and look for a connection that was closed, which takes system calls
-  (`connect/stream.rs`) and is what lets a call on it be repeated in safety.
+  is sent, keep deadlines, know what was sent, and ask the runtime once for news of a connection that was closed.
 - **Sandbox** is `tarspay sandbox --data FILE`, which answers a deposit when SQLite has it on the disk. The load is 100,000
   different requests that were signed before, on 32 connections. All of it shares the machine's cores: one thread of the load
   writes requests and reads answers, one of the sandbox does HTTP, verifies and decides, and one writes to SQLite; the

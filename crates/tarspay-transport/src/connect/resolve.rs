@@ -14,9 +14,20 @@ use tower_service::Service;
 use crate::error::Phase;
 use crate::progress::Progress;
 
-/// The operating system's resolver for one connection attempt.
+/// Finds the addresses of a name. The tests of this crate have their own.
+pub(crate) type LookUp = Arc<dyn Fn(Name) -> Found + Send + Sync>;
+
+type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// The operating system's, on a thread for blocking work.
+pub(crate) fn system() -> LookUp {
+    Arc::new(|name| Box::pin(async move { Ok(GaiResolver::new().call(name).await?.collect()) }))
+}
+
+/// The resolver for one connection attempt.
 #[derive(Clone)]
 pub(super) struct Resolver {
+    look_up: LookUp,
     progress: Arc<Progress>,
     loopback_only: bool,
     failed: Failed,
@@ -33,14 +44,10 @@ impl Failed {
 }
 
 impl Resolver {
-    pub(super) fn any(progress: Arc<Progress>) -> Self {
-        Self { progress, loopback_only: false, failed: Failed::default() }
-    }
-
-    /// For plain HTTP it drops every address outside this machine, whatever the hosts file or the name server
-    /// says about `localhost`.
-    pub(super) fn to_gateway(is_tls: bool, progress: Arc<Progress>) -> Self {
-        Self { loopback_only: !is_tls, ..Self::any(progress) }
+    /// `loopback_only`, which is for plain HTTP, drops every address outside this machine, whatever the hosts file or
+    /// the name server says about `localhost`.
+    pub(super) fn new(look_up: LookUp, loopback_only: bool, progress: Arc<Progress>) -> Self {
+        Self { look_up, progress, loopback_only, failed: Failed::default() }
     }
 
     pub(super) fn failed(&self) -> Failed {
@@ -58,13 +65,12 @@ impl Service<Name> for Resolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let Self { progress, loopback_only, failed } = self.clone();
+        let Self { look_up, progress, loopback_only, failed } = self.clone();
         Box::pin(async move {
             progress.connecting(Phase::Resolve);
             // Until proven otherwise.
             failed.0.store(true, Ordering::Relaxed);
-            let found = GaiResolver::new().call(name).await?;
-            let addresses = allowed(found, loopback_only)?;
+            let addresses = allowed(look_up(name).await?, loopback_only)?;
             failed.0.store(false, Ordering::Relaxed);
             progress.connecting(Phase::Connect);
             Ok(addresses.into_iter())
@@ -72,12 +78,8 @@ impl Service<Name> for Resolver {
     }
 }
 
-fn allowed(
-    found: impl Iterator<Item = SocketAddr>,
-    loopback_only: bool,
-) -> Result<Vec<SocketAddr>, io::Error> {
-    let addresses: Vec<_> =
-        found.filter(|address| !loopback_only || address.ip().to_canonical().is_loopback()).collect();
+fn allowed(mut addresses: Vec<SocketAddr>, loopback_only: bool) -> Result<Vec<SocketAddr>, io::Error> {
+    addresses.retain(|address| !loopback_only || address.ip().to_canonical().is_loopback());
     if addresses.is_empty() {
         return Err(io::Error::new(io::ErrorKind::NotFound, NoAddress { loopback_only }));
     }
@@ -112,19 +114,15 @@ mod tests {
 
     #[test]
     fn plain_http_keeps_only_addresses_of_this_machine() {
-        let progress = Arc::new(Progress::new());
-        assert!(Resolver::to_gateway(false, Arc::clone(&progress)).loopback_only);
-        assert!(!Resolver::to_gateway(true, progress).loopback_only);
-
         let found = addresses(&["192.0.2.1:0", "127.0.0.1:0", "[2001:db8::1]:0", "[::1]:0"]);
-        let kept = allowed(found.clone().into_iter(), true).unwrap();
+        let kept = allowed(found.clone(), true).unwrap();
         assert_eq!(kept, addresses(&["127.0.0.1:0", "[::1]:0"]));
-        assert_eq!(allowed(found.clone().into_iter(), false).unwrap(), found);
+        assert_eq!(allowed(found.clone(), false).unwrap(), found);
     }
 
     #[test]
     fn a_localhost_that_leads_elsewhere_is_an_error() {
-        let error = allowed(addresses(&["192.0.2.1:0"]).into_iter(), true).unwrap_err();
+        let error = allowed(addresses(&["192.0.2.1:0"]), true).unwrap_err();
         assert!(error.to_string().contains("stays on this one"), "{error}");
     }
 }

@@ -1,54 +1,50 @@
-//! The connection itself: a socket that notices in time that it was closed, plain or under TLS.
+//! The connection itself: a socket that a peer cannot flood, plain or under TLS.
 
-use std::io::{self, IoSlice, Read as _};
+use std::fmt;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// A TCP connection that asks the kernel itself whether there is something to read.
+/// A TCP connection that fails when the peer sends more than an answer can be.
 ///
-/// tokio reads only after its event loop has reported the socket as readable. Between two calls a server may
-/// close an idle connection; the kernel knows at once, the event loop a moment later. hyper looks for such a
-/// close right before it takes the next request from its queue, and hands the request back untouched if it
-/// finds one. Asking the kernel makes that look truthful, so that a connection known to be closed is never
-/// written to.
-pub(crate) struct Socket(TcpStream);
-
-/// How much is read when the kernel is asked: enough for a short answer, the rest comes with the next read. A safe read
-/// wants initialised memory, and hyper's buffer has 8 KiB and more; clearing that at each look cost as many instructions
-/// as the rest of a call.
-const LOOK_BYTES: usize = 512;
+/// HTTP lets a server send any number of interim answers (`100 Continue`), and hyper skips them without an end. TLS has
+/// messages of its own. So what is counted is bytes on the wire since something was last written.
+pub(crate) struct Socket {
+    pub(super) tcp: TcpStream,
+    read: usize,
+    limit: usize,
+}
 
 impl Socket {
-    pub(super) fn new(tcp: TcpStream) -> Self {
-        Self(tcp)
+    pub(crate) fn new(tcp: TcpStream, limit: usize) -> Self {
+        Self { tcp, read: 0, limit }
     }
 
-    fn read_now(&self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let socket = SockRef::from(&self.0);
-        let mut socket: &socket2::Socket = &socket;
-        // Nearly always there is nothing, so the reader's large buffer is not cleared for it; see `LOOK_BYTES`.
-        let mut look = [0; LOOK_BYTES];
-        let look = &mut look[..buffer.remaining().min(LOOK_BYTES)];
-        loop {
-            match socket.read(look) {
-                Ok(count) => {
-                    buffer.put_slice(&look[..count]);
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // tokio has kept the waker, it reports when this changes.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
-                Err(error) => return Poll::Ready(Err(error)),
-            }
+    fn written(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(result, Poll::Ready(Ok(_))) {
+            self.read = 0;
         }
+        result
     }
 }
+
+/// The peer has sent more than an answer can be.
+#[derive(Debug)]
+pub(crate) struct Flooded {
+    limit: usize,
+}
+
+impl fmt::Display for Flooded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "more than {} bytes came in a row", self.limit)
+    }
+}
+
+impl std::error::Error for Flooded {}
 
 impl AsyncRead for Socket {
     fn poll_read(
@@ -56,24 +52,28 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.0).poll_read(cx, buffer) {
-            Poll::Pending => self.read_now(buffer),
-            ready @ Poll::Ready(_) => ready,
+        if self.read > self.limit {
+            return Poll::Ready(Err(io::Error::other(Flooded { limit: self.limit })));
         }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.tcp).poll_read(cx, buffer))?;
+        self.read += buffer.filled().len() - before;
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        let result = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        self.written(result)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.tcp).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -81,26 +81,20 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+        let result = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        self.written(result)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.tcp.is_write_vectored()
     }
 }
 
-/// What the pool holds.
+/// What HTTP runs on.
 pub(crate) enum Stream {
     Plain(Socket),
     // Boxed: the state of a TLS session is more than a kilobyte.
     Tls(Box<TlsStream<Socket>>),
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        // Also through a proxy: a tunnel is invisible to the request.
-        Connected::new()
-    }
 }
 
 /// Both variants do the same.
@@ -146,5 +140,39 @@ impl AsyncWrite for Stream {
 
     fn is_write_vectored(&self) -> bool {
         either!(self, stream => stream.is_write_vectored())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_in_a_row_is_counted_from_the_last_write() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut far, _) = listener.accept().await.unwrap();
+        let mut near = Socket::new(near, 8);
+        for vectored in [false, true] {
+            for length in [8, 1] {
+                far.write_all(&vec![b'x'; length]).await.unwrap();
+                near.read_exact(&mut vec![0; length]).await.unwrap();
+            }
+            far.write_all(b"x").await.unwrap();
+            let error = near.read_u8().await.unwrap_err();
+            assert!(error.get_ref().unwrap().is::<Flooded>(), "{error}");
+            assert!(error.to_string().contains("more than 8 bytes"), "{error}");
+
+            if vectored {
+                near.write_vectored(&[IoSlice::new(b"x")]).await.unwrap();
+            } else {
+                near.write_all(b"x").await.unwrap();
+            }
+            assert_eq!(near.read_u8().await.unwrap(), b'x');
+            near.write_all(b"x").await.unwrap();
+        }
     }
 }

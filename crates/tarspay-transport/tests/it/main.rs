@@ -10,6 +10,7 @@ mod answers;
 mod certificates;
 mod configuration;
 mod connecting;
+mod floods;
 mod fuzz;
 mod proxies;
 mod requests;
@@ -23,6 +24,7 @@ mod tls;
 use std::time::Duration;
 
 use tarspay_transport::{Answer, Builder, Delivery, Error, ErrorKind, Phase, Transport};
+use tokio::runtime::Runtime;
 
 /// Long enough for any machine; a test that needs it has already failed.
 const AMPLE: Duration = Duration::from_secs(20);
@@ -40,6 +42,11 @@ fn patient(base_url: &str) -> Builder {
 /// The same for a gateway that is never reached: something to trust there has to be, whatever the features.
 fn patient_over_tls(base_url: &str) -> Builder {
     patient(base_url).add_root_certificate_der(certificates::Identity::of(&["gateway.test"]).der())
+}
+
+/// A runtime that is driven by `block_on` alone.
+fn one_thread() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 async fn post(transport: &Transport) -> Result<Answer, Error> {

@@ -10,7 +10,7 @@ use crate::server::{Peer, Server};
 use crate::{assert_failed, chain, patient, patient_over_tls, post};
 
 /// A proxy that leads every tunnel to `target`, whatever the name: only the proxy can look it up.
-async fn tunnel(mut peer: Peer, target: SocketAddr) {
+pub(crate) async fn tunnel(mut peer: Peer, target: SocketAddr) {
     let Some(_) = peer.request().await else { return };
     let mut far = TcpStream::connect(target).await.unwrap();
     peer.send("HTTP/1.1 200 Connection established\r\n\r\n").await;

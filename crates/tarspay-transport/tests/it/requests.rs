@@ -1,5 +1,7 @@
 //! What goes out: exactly what was given, and nothing that should not.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tarspay_transport::{Answer, Delivery, Error, ErrorKind, Phase};
@@ -153,9 +155,20 @@ async fn an_empty_body_was_not_sent_only_if_there_was_no_connection() {
 }
 
 #[tokio::test]
-async fn an_absurd_deadline_is_refused() {
+async fn a_deadline_that_leaves_no_time_is_refused() {
     let transport = patient("http://127.0.0.1:1").build().unwrap();
-    for deadline in [Duration::ZERO, Duration::from_micros(999), Duration::from_secs(3601), Duration::MAX] {
-        assert_refused(transport.post_within(deadline, "/x", &[], BODY).await, "between one millisecond");
+    for deadline in [Duration::ZERO, Duration::from_micros(999)] {
+        assert_refused(transport.post_within(deadline, "/x", &[], BODY).await, "at least 1ms");
     }
+}
+
+#[test]
+fn a_call_that_is_polled_outside_a_runtime_is_an_error() {
+    let transport = patient("http://127.0.0.1:1").build().unwrap();
+    let mut call = pin!(transport.post("/x", &[], BODY));
+    let Poll::Ready(Err(error)) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("the call should fail at once");
+    };
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidConfiguration, Delivery::NotSent));
+    assert!(error.to_string().contains("tokio runtime"), "{error}");
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use tarspay_transport::Transport;
-use tokio::sync::{Barrier, mpsc};
+use tokio::io::AsyncWriteExt as _;
+use tokio::runtime::Runtime;
+use tokio::sync::{Barrier, Notify, mpsc};
 
 use crate::certificates::{BOTH_VERSIONS, Identity};
 use crate::server::{Peer, Server};
-use crate::{BODY, patient, post};
+use crate::{AMPLE, BODY, SHORT, one_thread, patient, post};
 
 #[tokio::test]
 async fn calls_one_after_the_other_share_one_connection() {
@@ -46,6 +48,17 @@ async fn one_shot(mut peer: Peer, closed: mpsc::UnboundedSender<()>) {
     }
 }
 
+/// The same, but says so only when the client has closed its side too. On a runtime of several threads the news of a
+/// close can be on its way while a call begins.
+async fn noticed_one_shot(mut peer: Peer, closed: mpsc::UnboundedSender<()>) {
+    if peer.request().await.is_some() {
+        peer.answer(200, "ok").await;
+        peer.io.shutdown().await.unwrap();
+        peer.stay_silent().await;
+        closed.send(()).unwrap();
+    }
+}
+
 /// The server has closed before the next call begins, so nothing of that call was sent on the dead
 /// connection, and the caller must not notice.
 async fn closed_between_calls(
@@ -74,7 +87,7 @@ async fn a_connection_closed_between_two_calls_does_not_surface() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nor_does_it_on_a_runtime_of_several_threads() {
     let (sender, mut closed) = mpsc::unbounded_channel();
-    let server = Server::plain(move |peer| one_shot(peer, sender.clone())).await;
+    let server = Server::plain(move |peer| noticed_one_shot(peer, sender.clone())).await;
     let transport = patient(&server.url()).build().unwrap();
     closed_between_calls(&server, &transport, &mut closed).await;
 }
@@ -111,6 +124,70 @@ async fn nor_does_it_under_tls() {
         Server::tls(identity.server(BOTH_VERSIONS), move |peer| one_shot(peer, sender.clone())).await;
     let transport = patient(&server.https_url()).add_root_certificate_der(identity.der()).build().unwrap();
     closed_between_calls(&server, &transport, &mut closed).await;
+}
+
+#[test]
+fn nor_does_it_on_a_runtime_that_runs_only_while_a_call_does() {
+    let elsewhere = Runtime::new().unwrap();
+    let (sender, mut answered) = mpsc::unbounded_channel();
+    let server = elsewhere.block_on(Server::plain(move |mut peer| {
+        let sender = sender.clone();
+        async move {
+            if peer.request().await.is_some() {
+                peer.answer(200, "ok").await;
+                sender.send(peer).unwrap();
+            }
+        }
+    }));
+    let transport = patient(&server.url()).build().unwrap();
+    let runtime = one_thread();
+    for call in 0..50 {
+        assert_eq!(runtime.block_on(post(&transport)).unwrap().status(), 200, "call {call}");
+        elsewhere.block_on(async { Peer::close(answered.recv().await.unwrap()).await });
+    }
+    assert_eq!(server.seen.requests().len(), 50);
+}
+
+#[test]
+fn a_call_uses_connections_of_its_own_runtime_alone() {
+    let elsewhere = Runtime::new().unwrap();
+    let server = elsewhere.block_on(Server::plain(|peer| peer.answer_all(200, "ok")));
+    let transport = patient(&server.url()).build().unwrap();
+    let (first, second) = (one_thread(), one_thread());
+    for _ in 0..3 {
+        // While one runs, nobody drives the connections of the other.
+        first.block_on(post(&transport)).unwrap();
+        second.block_on(post(&transport)).unwrap();
+    }
+    assert_eq!(server.seen.connections(), 2);
+    drop(first);
+    second.block_on(post(&transport)).unwrap();
+    assert_eq!(server.seen.connections(), 2);
+    one_thread().block_on(post(&transport)).unwrap();
+    assert_eq!(server.seen.connections(), 3);
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_without_another_call() {
+    let closed = Arc::new(Notify::new());
+    let server = Server::plain({
+        let closed = Arc::clone(&closed);
+        move |peer| {
+            let closed = Arc::clone(&closed);
+            async move {
+                peer.answer_all(200, "ok").await;
+                closed.notify_one();
+            }
+        }
+    })
+    .await;
+    let transport = patient(&server.url()).pool_idle_timeout(SHORT).build().unwrap();
+    post(&transport).await.unwrap();
+    tokio::time::timeout(AMPLE, closed.notified()).await.expect("the connection should be closed");
+    post(&transport).await.unwrap();
+    assert_eq!(server.seen.connections(), 2);
+    drop(transport);
+    tokio::time::timeout(AMPLE, closed.notified()).await.expect("no transport, no connection");
 }
 
 #[tokio::test]

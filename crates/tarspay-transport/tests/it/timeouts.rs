@@ -1,11 +1,13 @@
 //! A server that falls silent, once in each phase, against each of the deadlines.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tarspay_transport::{Delivery, ErrorKind, Phase};
 use tokio::sync::Notify;
 
 use crate::certificates::{BOTH_VERSIONS, Identity};
+use crate::proxies::tunnel;
 use crate::server::Server;
 use crate::{AMPLE, BODY, SHORT, assert_failed, patient, patient_over_tls, post};
 
@@ -73,6 +75,46 @@ async fn silence_instead_of_an_answer() {
 }
 
 #[tokio::test]
+async fn the_smaller_of_two_deadlines_of_a_call_holds() {
+    let server = Server::plain(|mut peer| async move {
+        peer.request().await.unwrap();
+        peer.stay_silent().await;
+    })
+    .await;
+    let hasty = patient(&server.url()).call_timeout(SHORT).build().unwrap();
+    let patient = patient(&server.url()).build().unwrap();
+    for deadline in [AMPLE, Duration::from_secs(3601), Duration::MAX] {
+        let error = hasty.post_within(deadline, "/x", &[], BODY).await.unwrap_err();
+        assert!(error.to_string().contains("the call took longer than 250ms"), "{error}");
+    }
+    let error = patient.post_within(SHORT, "/x", &[], BODY).await.unwrap_err();
+    assert!(error.to_string().contains("the call took longer than 250ms"), "{error}");
+}
+
+#[tokio::test]
+async fn the_time_for_the_head_counts_neither_the_connecting_nor_the_body() {
+    const HEAD: Duration = Duration::from_secs(1);
+    let identity = Identity::of(&["gateway.test"]);
+    let gateway = Server::tls(identity.server(BOTH_VERSIONS), |mut peer| async move {
+        peer.request().await.unwrap();
+        peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n").await;
+        tokio::time::sleep(HEAD).await;
+        peer.send("ok").await;
+    })
+    .await;
+    let target = gateway.address;
+    let proxy = Server::plain(move |peer| async move {
+        peer.arrival().await;
+        tokio::time::sleep(HEAD).await;
+        tunnel(peer, target).await;
+    })
+    .await;
+    let builder = patient("https://gateway.test").add_root_certificate_der(identity.der());
+    let transport = builder.proxy(&proxy.url()).answer_head_timeout(HEAD).build().unwrap();
+    assert_eq!(post(&transport).await.unwrap().body(), b"ok");
+}
+
+#[tokio::test]
 async fn silence_in_the_middle_of_the_head() {
     let server = Server::plain(|mut peer| async move {
         peer.request().await.unwrap();
@@ -113,7 +155,7 @@ async fn silence_in_the_middle_of_the_body() {
 }
 
 #[tokio::test]
-async fn an_empty_body_has_the_time_for_a_connection_beside_that_for_the_head() {
+async fn an_empty_body_has_the_same_deadlines() {
     let proxy = Server::plain(crate::server::Peer::stay_silent).await;
     let builder = patient_over_tls("https://gateway.test").proxy(&proxy.url());
     let transport = builder.connect_timeout(SHORT * 2).answer_head_timeout(SHORT).build().unwrap();
