@@ -109,7 +109,7 @@ async fn each_part_payment_is_booked_once_and_the_query_tells_the_total() {
     assert_eq!(applied(&orders).len(), 2);
 
     assert!(orders.books().to_query.contains(&number()));
-    let info = merchant.client.deposit(number()).await.unwrap();
+    let info = merchant.client.query_deposit(number()).await.unwrap();
     orders.books().learn(&number(), info.status());
     assert!(orders.books().to_query.is_empty());
     assert_eq!(applied(&orders).len(), 2, "the query says the same total");

@@ -186,9 +186,9 @@ impl Merchant {
         let order = &self.orders[at];
         let number: MerchantOrderNo = order.number.parse().unwrap();
         let info = if order.is_withdraw {
-            life.client.withdraw(number).await
+            life.client.query_withdrawal(number).await
         } else {
-            life.client.deposit(number).await
+            life.client.query_deposit(number).await
         };
         match info {
             Ok(info) => {
