@@ -142,3 +142,44 @@ impl AsyncWrite for Stream {
         either!(self, stream => stream.is_write_vectored())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_in_a_row_is_counted_from_the_last_write() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut far, _) = listener.accept().await.unwrap();
+        let mut near = Socket::new(near, 8);
+        for vectored in [false, true] {
+            for length in [8, 1] {
+                far.write_all(&vec![b'x'; length]).await.unwrap();
+                let mut bytes = [0; 16];
+                let mut buffer = ReadBuf::new(&mut bytes);
+                // What the buffer holds already does not count.
+                buffer.put_slice(b"held");
+                poll_fn(|cx| Pin::new(&mut near).poll_read(cx, &mut buffer)).await.unwrap();
+                assert_eq!(buffer.filled().len(), 4 + length);
+            }
+            far.write_all(b"x").await.unwrap();
+            let error = near.read_u8().await.unwrap_err();
+            assert!(error.get_ref().unwrap().is::<Flooded>(), "{error}");
+            assert!(error.to_string().contains("more than 8 bytes"), "{error}");
+
+            if vectored {
+                assert_eq!(near.write_vectored(&[IoSlice::new(b"x")]).await.unwrap(), 1);
+            } else {
+                near.write_all(b"x").await.unwrap();
+            }
+            assert_eq!(near.read_u8().await.unwrap(), b'x');
+            near.write_all(b"x").await.unwrap();
+        }
+    }
+}
