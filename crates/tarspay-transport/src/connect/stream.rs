@@ -145,6 +145,8 @@ impl AsyncWrite for Stream {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
@@ -159,7 +161,12 @@ mod tests {
         for vectored in [false, true] {
             for length in [8, 1] {
                 far.write_all(&vec![b'x'; length]).await.unwrap();
-                near.read_exact(&mut vec![0; length]).await.unwrap();
+                let mut bytes = [0; 16];
+                let mut buffer = ReadBuf::new(&mut bytes);
+                // What the buffer holds already does not count.
+                buffer.put_slice(b"held");
+                poll_fn(|cx| Pin::new(&mut near).poll_read(cx, &mut buffer)).await.unwrap();
+                assert_eq!(buffer.filled().len(), 4 + length);
             }
             far.write_all(b"x").await.unwrap();
             let error = near.read_u8().await.unwrap_err();
@@ -167,7 +174,7 @@ mod tests {
             assert!(error.to_string().contains("more than 8 bytes"), "{error}");
 
             if vectored {
-                near.write_vectored(&[IoSlice::new(b"x")]).await.unwrap();
+                assert_eq!(near.write_vectored(&[IoSlice::new(b"x")]).await.unwrap(), 1);
             } else {
                 near.write_all(b"x").await.unwrap();
             }
