@@ -4,7 +4,7 @@ use crate::shell::{root, say};
 use std::fs;
 use std::process::Command;
 use tarspay::types::{Amount, DepositRequest, NotifyUrl, market::kenya};
-use tarspay::{Client, Credentials, Environment};
+use tarspay::{Client, Credentials};
 use tarspay_sandbox::{Sandbox, Scenario};
 
 /// The blocks of a page that are for the shell.
@@ -26,8 +26,7 @@ async fn every_example_for_the_shell_works() {
     let sandbox = Sandbox::start().await.unwrap();
     let merchant = sandbox.merchant();
     let credentials = Credentials::new(merchant.merchant_no().clone(), merchant.private_key().clone());
-    let environment = Environment::custom(sandbox.base_url());
-    let client = Client::builder(credentials).environment(environment).build().unwrap();
+    let client = Client::builder(credentials).base_url(sandbox.base_url()).build().unwrap();
     let request = DepositRequest::new(
         "D1659318251029".parse().unwrap(),
         kenya::way::CASHIER,

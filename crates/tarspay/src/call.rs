@@ -41,16 +41,16 @@ impl<R> Call<R> {
         Self { client, request, options: Options::default() }
     }
 
-    /// The longest time for the whole call, repetitions and waits included. Without one, each attempt is ended by the
-    /// transport's own deadlines.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.options.deadline = Some(deadline);
+    /// The longest time for the whole call, repetitions and waits included. Default: no limit but the transport's own
+    /// deadlines for each attempt.
+    pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.options.deadline = deadline.into();
         self
     }
 
     /// Another policy than the client's.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.options.retry = Some(policy);
+    pub fn retry(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
+        self.options.retry = policy.into();
         self
     }
 }

@@ -8,9 +8,9 @@ pub(crate) mod http;
 pub(crate) mod layer;
 pub(crate) mod signed;
 
-use crate::Error;
 use crate::sign::{self, PublicKey, SignedForm};
 use crate::types::{Callback, Decode as _, MerchantNo};
+use crate::{Error, env};
 use std::ops::Deref;
 
 /// What a [`CallbackVerifier`] has accepted: signed with a trusted key and, unless any merchant is accepted, of our
@@ -95,6 +95,21 @@ impl CallbackVerifier {
         Self { signatures: sign::CallbackVerifier::new(key), merchants: Some(vec![merchant_no]) }
     }
 
+    /// What the environment says: takes callbacks of the merchant in `TARSPAY_MERCHANT_ID`, and trusts the key in
+    /// `TARSPAY_SYSTEM_PUBLIC_KEY` (a sandbox prints its key), by default the gateway's own. A variable that is empty counts
+    /// as not set.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be used.
+    pub fn from_env() -> Result<Self, Error> {
+        let merchant_no = env::required("TARSPAY_MERCHANT_ID")?;
+        Ok(match env::optional("TARSPAY_SYSTEM_PUBLIC_KEY")? {
+            Some(key) => Self::trusting(merchant_no, key),
+            None => Self::production(merchant_no),
+        })
+    }
+
     /// Trusts one more key, for the time of a key rotation.
     #[must_use]
     pub fn and_key(self, key: PublicKey) -> Self {
@@ -115,6 +130,13 @@ impl CallbackVerifier {
     #[must_use]
     pub fn accept_any_merchant(self) -> Self {
         Self { merchants: None, ..self }
+    }
+
+    /// Prepares the keys now, for a server as it starts: see
+    /// [`sign::CallbackVerifier::prepared`](crate::sign::CallbackVerifier::prepared).
+    #[must_use]
+    pub fn prepared(self) -> Self {
+        Self { signatures: self.signatures.prepared(), ..self }
     }
 
     /// Sets the largest body that is accepted, in bytes. Default: 64 KiB.

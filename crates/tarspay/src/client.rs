@@ -8,7 +8,7 @@ use crate::types::{
     BalanceRequest, DepositQuery, DepositRequest, MerchantNo, MerchantOrderNo, Request, WithdrawQuery,
     WithdrawRequest,
 };
-use crate::{Call, Credentials, Environment, Error, Place, RawRequest, Wait};
+use crate::{Call, Credentials, Error, Place, RawRequest, Wait, env};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use std::time::Duration;
 /// and sends it again.
 ///
 /// ```
-/// use tarspay::{Client, Credentials, Environment};
+/// use tarspay::{Client, Credentials};
 /// use tarspay_sandbox::Sandbox;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -38,7 +38,7 @@ use std::time::Duration;
 ///
 /// let credentials = Credentials::new(merchant.merchant_no().clone(), merchant.private_key().clone());
 /// let client = Client::builder(credentials)
-///     .environment(Environment::custom(sandbox.base_url())) // left out: production
+///     .base_url(sandbox.base_url()) // left out: production
 ///     .build()?;
 /// let balance = client.balance().await?;
 /// assert_eq!(balance.available_amount.to_string(), "1000000");
@@ -47,6 +47,9 @@ use std::time::Duration;
 /// ```
 #[derive(Clone)]
 pub struct Client(pub(crate) Arc<Engine>);
+
+/// The gateway's documented base URL (`docs/wire.md`, section 1).
+pub const PRODUCTION_URL: &str = "https://payment.tarspay.com";
 
 /// The retry budget by default.
 const DEFAULT_RETRY_BUDGET: u32 = 50;
@@ -64,11 +67,25 @@ impl Client {
         Self::builder(credentials).build()
     }
 
+    /// A client with what the environment says: the [credentials](Credentials::from_env), and the base URL in
+    /// `TARSPAY_API_URL`, by default that of production. A variable that is empty counts as not set.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be used.
+    pub fn from_env() -> Result<Self, Error> {
+        let builder = Self::builder(Credentials::from_env()?);
+        match env::text("TARSPAY_API_URL")? {
+            Some(base_url) => builder.base_url(base_url).build(),
+            None => builder.build(),
+        }
+    }
+
     /// Settings before the first call.
     pub fn builder(credentials: Credentials) -> ClientBuilder {
         ClientBuilder {
             credentials,
-            environment: Environment::default(),
+            base_url: PRODUCTION_URL.to_owned(),
             nonces: None,
             retry: RetryPolicy::default(),
             retry_budget: DEFAULT_RETRY_BUDGET,
@@ -91,19 +108,22 @@ impl Client {
     }
 
     /// Calls an endpoint that this version does not know: a path, and the members of its body as any value that
-    /// serializes to a flat JSON object. `mchNo` is added. The answer's `data` comes as it is, `None` if there is none.
+    /// serializes to a flat JSON object. `mchNo` is added. The response's `data` comes as it is, `None` if there is none.
     ///
-    /// Nobody knows what such a call does, so it is repeated only if it was not sent.
+    /// Nobody knows what such a call does, so it is repeated only if it was not sent. A value that is not such an object is
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the call is awaited.
     ///
-    /// # Errors
-    ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the value is no JSON object.
-    pub fn call_raw(
-        &self,
-        path: impl Into<String>,
-        members: &(impl Serialize + ?Sized),
-    ) -> Result<Call<RawRequest>, Error> {
-        Ok(self.call(RawRequest::new(path, members)?))
+    /// ```
+    /// # async fn call(client: tarspay::Client) -> Result<(), tarspay::Error> {
+    /// let members = std::collections::BTreeMap::from([("utr", "231500000000")]);
+    /// if let Some(data) = client.call_raw("/api/tomorrow", members).await? {
+    ///     println!("{}", data.get());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call_raw<T: Serialize>(&self, path: impl Into<String>, members: T) -> Call<RawRequest<T>> {
+        self.call(RawRequest { path: path.into(), members })
     }
 
     /// Places a deposit: creates it once, whatever happens on the way, and never reports one as failed that exists.
@@ -142,13 +162,13 @@ impl Client {
     }
 
     /// Queries a deposit until it has ended.
-    pub fn wait_for_deposit(&self, merchant_order_no: MerchantOrderNo) -> Wait<'_, DepositQuery> {
-        Wait::new(self, merchant_order_no)
+    pub fn wait_for_deposit(&self, merchant_order_no: MerchantOrderNo) -> Wait<DepositQuery> {
+        Wait::new(self.clone(), merchant_order_no)
     }
 
     /// Queries a withdrawal until it has ended.
-    pub fn wait_for_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Wait<'_, WithdrawQuery> {
-        Wait::new(self, merchant_order_no)
+    pub fn wait_for_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Wait<WithdrawQuery> {
+        Wait::new(self.clone(), merchant_order_no)
     }
 
     /// Whose client this is.
@@ -175,7 +195,7 @@ impl fmt::Debug for Client {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     credentials: Credentials,
-    environment: Environment,
+    base_url: String,
     nonces: Option<Arc<NonceSource>>,
     retry: RetryPolicy,
     retry_budget: u32,
@@ -184,9 +204,10 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Which gateway to call. Default: production.
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.environment = environment;
+    /// The gateway's base URL: scheme, host and port, no path. Default: [`PRODUCTION_URL`]; the documentation names no test
+    /// environment. Plain HTTP goes to this machine only, for a sandbox.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = base_url.into();
         self
     }
 
@@ -249,8 +270,8 @@ impl ClientBuilder {
     /// [`Invalid`](crate::ErrorKind::Invalid) if the base URL, or a setting of the transport, cannot be used; the source
     /// says which.
     pub fn build(self) -> Result<Client, Error> {
-        let builder = Transport::builder(self.environment.base_url())
-            .user_agent(concat!("tarspay/", env!("CARGO_PKG_VERSION")));
+        let builder =
+            Transport::builder(&self.base_url).user_agent(concat!("tarspay/", env!("CARGO_PKG_VERSION")));
         let transport = (self.adjust)(builder).build().map_err(Error::transport)?;
         let nonces =
             self.nonces.unwrap_or_else(|| NonceSource::shared(&self.credentials.private_key().public_key()));
@@ -267,9 +288,6 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("credentials", &self.credentials)
-            .field("environment", &self.environment)
-            .finish_non_exhaustive()
+        f.debug_struct("ClientBuilder").field("credentials", &self.credentials).finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::sign::PrivateKey;
 use crate::types::MerchantNo;
+use crate::{Error, env};
 
 /// A merchant number and the private key whose public key is registered for it.
 ///
@@ -26,6 +27,16 @@ impl Credentials {
     /// Puts the two together.
     pub fn new(merchant_no: MerchantNo, private_key: PrivateKey) -> Self {
         Self { merchant_no, private_key }
+    }
+
+    /// What the environment says: the merchant number in `TARSPAY_MERCHANT_ID`, the private key in
+    /// `TARSPAY_PRIVATE_KEY`. The command `tarspay` reads the same variables. One that is empty counts as not set.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be used.
+    pub fn from_env() -> Result<Self, Error> {
+        Ok(Self::new(env::required("TARSPAY_MERCHANT_ID")?, env::required("TARSPAY_PRIVATE_KEY")?))
     }
 
     /// The merchant number.

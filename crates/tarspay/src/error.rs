@@ -22,7 +22,6 @@ use std::time::Duration;
 /// a key, a body or a header's value; the gateway's own message is shown with its control characters escaped.
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
     reason: String,
@@ -68,7 +67,7 @@ impl Error {
         }))
     }
 
-    fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
     }
@@ -124,10 +123,15 @@ impl Error {
         self.0.retry_after
     }
 
-    /// What the market's rules said of a request that they [refused](ErrorKind::Invalid): every violation at once, each
-    /// with its field, its rule and its source.
-    pub fn violations(&self) -> &[types::market::Violation] {
-        self.0.report.as_ref().map_or(&[], types::market::Report::violations)
+    /// The rules of its market for which a request was [refused](ErrorKind::Invalid): every violation at once, each with its
+    /// field, its rule and its source.
+    pub fn violations(&self) -> impl Iterator<Item = &types::market::Violation> {
+        self.0.report.iter().flat_map(types::market::Report::refusals)
+    }
+
+    /// What the rules warned of beside, in a request that was refused.
+    pub fn warnings(&self) -> impl Iterator<Item = &types::market::Violation> {
+        self.0.report.iter().flat_map(types::market::Report::warnings)
     }
 
     /// What was wrong with the signature of a [refused callback](ErrorKind::CallbackRefused): missing, malformed,
@@ -145,9 +149,33 @@ impl Error {
         self.0.kind == ErrorKind::OutcomeUnknown
     }
 
-    /// Whether nothing of the call left this machine.
+    /// Whether nothing of the call left this machine, and it can be made again.
     pub fn is_not_sent(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Invalid | ErrorKind::NotSent)
+        self.0.kind == ErrorKind::NotSent
+    }
+
+    /// The reason and each cause, without line feeds.
+    fn chain(&self) -> Vec<String> {
+        let mut texts = vec![self.0.reason.clone()];
+        let mut next = self.source();
+        while let Some(cause) = next {
+            // An error of our own has its causes in its text.
+            let text =
+                cause.downcast_ref::<Self>().map_or_else(|| cause.to_string(), |own| own.0.reason.clone());
+            texts.push(text.replace('\n', "; "));
+            next = cause.source();
+        }
+        texts
+    }
+
+    /// The error and its causes, one a line, for a log that people read.
+    ///
+    /// ```
+    /// let error = tarspay::Credentials::from_env().unwrap_err();
+    /// assert!(error.report().to_string().starts_with("the environment variable TARSPAY_MERCHANT_ID is not set"));
+    /// ```
+    pub fn report(&self) -> impl fmt::Display {
+        self.chain().join("\n  caused by: ")
     }
 
     /// Whether the same *query* can succeed when it is repeated later: it was not sent, its response was lost, the gateway
@@ -226,7 +254,9 @@ mod of_calls {
         }
 
         pub(crate) fn against_rules(report: types::market::Report) -> Self {
-            let mut error = Self::invalid(format!("the request breaks the rules of its market\n{report}"));
+            let violations: Vec<_> = report.refusals().map(ToString::to_string).collect();
+            let reason = format!("the request breaks the rules of its market: {}", violations.join("; "));
+            let mut error = Self::invalid(reason);
             error.0.report = Some(report);
             error
         }
@@ -288,14 +318,33 @@ mod of_calls {
 }
 
 impl fmt::Display for Error {
+    /// The reason and its causes in one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.reason)
+        f.write_str(&self.chain().join(": "))
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let Inner { kind, reason, refusal, report, status, retry_after, source } = &*self.0;
+        let mut shown = f.debug_struct("Error");
+        shown.field("kind", kind).field("reason", reason);
+        if let Some(refusal) = refusal {
+            shown.field("refusal", refusal);
+        }
+        if let Some(report) = report {
+            shown.field("report", report);
+        }
+        if let Some(status) = status {
+            shown.field("status", status);
+        }
+        if let Some(retry_after) = retry_after {
+            shown.field("retry_after", retry_after);
+        }
+        if let Some(source) = source {
+            shown.field("source", source);
+        }
+        shown.finish()
     }
 }
 

@@ -39,7 +39,7 @@ mod client;
 mod credentials;
 #[cfg(feature = "client")]
 mod engine;
-mod environment;
+mod env;
 mod error;
 #[cfg(feature = "client")]
 mod place;
@@ -68,9 +68,8 @@ pub use callback::layer::{CallbackLayer, CallbackService};
 pub use callback::signed::SignedCallback;
 pub use callback::{CallbackVerifier, Verified};
 #[cfg(feature = "client")]
-pub use client::{Client, ClientBuilder};
+pub use client::{Client, ClientBuilder, PRODUCTION_URL};
 pub use credentials::Credentials;
-pub use environment::{Environment, PRODUCTION_URL};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "client")]
 pub use place::{Matches, OrderRequest, Place, Placeable, Placed};

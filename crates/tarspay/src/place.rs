@@ -285,14 +285,14 @@ impl<'a, R: OrderRequest> Place<'a, R> {
     /// The longest time for the whole placing: attempts, waits and look-ups. Some of it is kept for a last look-up. A time
     /// shorter than the [quiet time](crate::ClientBuilder::quiet_time) leaves open what only a late look-up can tell.
     /// Default: no limit but those of each attempt.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.options.deadline = Some(deadline);
+    pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.options.deadline = deadline.into();
         self
     }
 
     /// Another policy than the client's.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.options.retry = Some(policy);
+    pub fn retry(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
+        self.options.retry = policy.into();
         self
     }
 

@@ -1,34 +1,25 @@
 //! Calls to endpoints that this version does not know.
 
-use crate::Error;
-use crate::types::{Effect, Members, RawJson, Request};
+use crate::types::{Effect, RawJson, Request};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::fmt;
 
-/// A call by path and members, answered by whatever `data` holds, if there is any. Made by [`Client::call_raw`](crate::Client::call_raw).
-#[derive(Clone, Debug)]
-pub struct RawRequest {
-    path: String,
-    members: Members,
+/// A call by path and members, answered by whatever `data` holds, if there is any. Made by
+/// [`Client::call_raw`](crate::Client::call_raw). `Debug` shows the path only.
+#[derive(Clone)]
+pub struct RawRequest<T> {
+    pub(crate) path: String,
+    pub(crate) members: T,
 }
 
-impl RawRequest {
-    pub(crate) fn new(path: impl Into<String>, members: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
-        let json = RawJson::new(members).map_err(Error::invalid_request)?;
-        let members = json.members().ok_or_else(|| {
-            Error::invalid("the members of a raw call must be one JSON object, each named once")
-        })?;
-        Ok(Self { path: path.into(), members })
-    }
-}
-
-impl Serialize for RawRequest {
+impl<T: Serialize> Serialize for RawRequest<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.members.serialize(serializer)
     }
 }
 
-impl Request for RawRequest {
+impl<T: Serialize> Request for RawRequest<T> {
     type Answer = Option<RawJson>;
 
     fn path(&self) -> Cow<'_, str> {
@@ -37,5 +28,11 @@ impl Request for RawRequest {
 
     fn effect(&self) -> Effect {
         Effect::Other
+    }
+}
+
+impl<T> fmt::Debug for RawRequest<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawRequest").field("path", &self.path).finish_non_exhaustive()
     }
 }

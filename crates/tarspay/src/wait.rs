@@ -32,10 +32,10 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 ///
 /// Dropping the future stops the queries and changes nothing at the gateway.
 #[must_use = "an order is queried when this is awaited"]
-pub struct Wait<'a, Q> {
-    client: &'a Client,
+pub struct Wait<Q> {
+    client: Client,
     merchant_order_no: MerchantOrderNo,
-    deadline: Duration,
+    deadline: Option<Duration>,
     intervals: RetryPolicy,
     query: PhantomData<fn() -> Q>,
 }
@@ -70,15 +70,15 @@ impl OrderQuery for WithdrawQuery {
     }
 }
 
-impl<'a, Q: OrderQuery> Wait<'a, Q> {
-    pub(crate) fn new(client: &'a Client, merchant_order_no: MerchantOrderNo) -> Self {
+impl<Q: OrderQuery> Wait<Q> {
+    pub(crate) fn new(client: Client, merchant_order_no: MerchantOrderNo) -> Self {
         let intervals = RetryPolicy::default().waits(Duration::from_secs(2), Duration::from_secs(30));
-        Self { client, merchant_order_no, deadline: DEFAULT_WAIT, intervals, query: PhantomData }
+        Self { client, merchant_order_no, deadline: Some(DEFAULT_WAIT), intervals, query: PhantomData }
     }
 
-    /// The longest time to query the order. Default: [`DEFAULT_WAIT`].
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+    /// The longest time to query the order; `None` for no limit. Default: [`DEFAULT_WAIT`].
+    pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.deadline = deadline.into();
         self
     }
 
@@ -91,7 +91,7 @@ impl<'a, Q: OrderQuery> Wait<'a, Q> {
     async fn run(self) -> Result<Waited, Error> {
         let query = Q::of(self.merchant_order_no);
         let query = self.client.0.prepare(&query)?;
-        let end = Instant::now().checked_add(self.deadline);
+        let end = self.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
         let remaining = || end.map(|end| end.saturating_duration_since(Instant::now()));
         let mut seen: Option<Waited> = None;
         let mut failure: Option<Error> = None;
@@ -156,16 +156,16 @@ impl Waited {
     }
 }
 
-impl<'a, Q: OrderQuery> IntoFuture for Wait<'a, Q> {
+impl<Q: OrderQuery> IntoFuture for Wait<Q> {
     type Output = Result<Waited, Error>;
-    type IntoFuture = Boxed<'a, Self::Output>;
+    type IntoFuture = Boxed<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
     }
 }
 
-impl<Q> fmt::Debug for Wait<'_, Q> {
+impl<Q> fmt::Debug for Wait<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
             .field("merchant_order_no", &self.merchant_order_no)

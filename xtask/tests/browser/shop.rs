@@ -9,7 +9,7 @@ use tarspay::types::{
     Amount, BalanceRequest, Callback, Currency, DepositRequest, MerchantOrderNo, NotifyUrl, OrderState,
     PayOrderId, Request as _, WayCode,
 };
-use tarspay::{Acknowledged, CallbackVerifier, Client, Credentials, Environment, Verified};
+use tarspay::{Acknowledged, CallbackVerifier, Client, Credentials, Verified};
 use tarspay_sandbox::Sandbox;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -48,8 +48,7 @@ impl Shop {
         let sandbox = Sandbox::start().await.unwrap();
         let merchant = sandbox.merchant();
         let credentials = Credentials::new(merchant.merchant_no().clone(), merchant.private_key().clone());
-        let environment = Environment::custom(sandbox.base_url());
-        let client = Client::builder(credentials).environment(environment).build().unwrap();
+        let client = Client::builder(credentials).base_url(sandbox.base_url()).build().unwrap();
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let notify_url = format!("http://{}/notify", listener.local_addr().unwrap()).parse().unwrap();

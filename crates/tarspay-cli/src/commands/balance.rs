@@ -1,11 +1,11 @@
 //! `tarspay balance`: the merchant's balance.
 
 use crate::args::Balance;
-use crate::failure::{Failure, with_causes};
+use crate::failure::Failure;
 use crate::{input, output};
 use serde_json::json;
 use tarspay::types::MerchantNo;
-use tarspay::{Client, Credentials, Environment, Error, ErrorKind};
+use tarspay::{Client, Credentials, Error, ErrorKind};
 
 pub(crate) async fn run(args: Balance) -> Result<(), Failure> {
     let key = input::private_key(&args.key)?;
@@ -19,7 +19,7 @@ pub(crate) async fn run(args: Balance) -> Result<(), Failure> {
         .map_err(|error| Failure::unreadable("--merchant-id or TARSPAY_MERCHANT_ID").caused_by(&error))?;
     let Balance { proxy, platform_roots, .. } = args;
     let client = Client::builder(Credentials::new(merchant_no, key))
-        .environment(Environment::custom(args.api_url))
+        .base_url(args.api_url)
         .transport(move |mut transport| {
             if platform_roots {
                 transport = transport.platform_verifier();
@@ -64,7 +64,7 @@ pub(crate) fn describe(error: &Error) -> serde_json::Value {
         "error": {
             "kind": kind,
             "code": error.code().map(tarspay::types::ErrorCode::code),
-            "message": with_causes(error),
+            "message": error.to_string(),
             "can_repeat_query": error.can_repeat_query(),
         }
     })

@@ -11,7 +11,7 @@ use tarspay::transport::Transport;
 use tarspay::types::{
     Amount, AnswerError, Balance, BalanceRequest, Decode as _, Envelope, MerchantNo, Refusal, Request as _,
 };
-use tarspay::{Client, Credentials, Environment};
+use tarspay::{Client, Credentials};
 use tarspay_sandbox::Sandbox;
 
 pub(crate) async fn run(args: JsonOnly) -> Result<(), Failure> {
@@ -65,7 +65,7 @@ async fn play() -> Result<Told, Box<dyn StdError>> {
     let signed = to_sign.clone().sign(&key);
 
     let client = Client::builder(Credentials::new(merchant_no.clone(), key.clone()))
-        .environment(Environment::custom(sandbox.base_url()))
+        .base_url(sandbox.base_url())
         .nonces(Arc::new(nonces()))
         .build()?;
     let balance = client.balance().await?;

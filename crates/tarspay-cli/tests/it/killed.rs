@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tarspay::sign::NonceSource;
 use tarspay::types::{Amount, BizType, Currency};
-use tarspay::{CallbackVerifier, Client, Credentials, Environment, RetryPolicy};
+use tarspay::{CallbackVerifier, Client, Credentials, RetryPolicy};
 use tarspay_sandbox::{Fee, Sandbox};
 use tokio::task::JoinSet;
 
@@ -141,7 +141,7 @@ async fn live_and_die(kills: u32, seed: u64) {
         let running = Running::start(&[&data[..], &["--listen", listen.as_str()]].concat());
         let ready: serde_json::Value = serde_json::from_str(&running.ready).unwrap();
         let client = Client::builder(credentials.clone())
-            .environment(Environment::custom(text(&ready, "base_url")))
+            .base_url(text(&ready, "base_url"))
             .nonces(Arc::clone(&nonces))
             .retry(
                 RetryPolicy::default().attempts(3).waits(Duration::from_millis(1), Duration::from_millis(2)),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tarspay::sign::PrivateKey;
 use tarspay::types::{Amount, DepositRequest, NotifyUrl, market::kenya};
-use tarspay::{Client, Credentials, Environment, RetryPolicy};
+use tarspay::{Client, Credentials, RetryPolicy};
 
 /// Nobody listens there, and nobody is asked: it is `https`.
 const NOWHERE: &str = "https://127.0.0.1/notify";
@@ -26,7 +26,7 @@ impl Started {
         let key = PrivateKey::from_hex(text(&ready, "private_key")).unwrap();
         let credentials = Credentials::new(text(&ready, "merchant_no").parse().unwrap(), key);
         let client = Client::builder(credentials)
-            .environment(Environment::custom(text(&ready, "base_url")))
+            .base_url(text(&ready, "base_url"))
             .retry(RetryPolicy::none())
             .build()
             .unwrap();

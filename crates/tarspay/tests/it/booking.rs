@@ -9,7 +9,7 @@ use tarspay::types::{
     Amount, BizType, Callback, Currency, DepositRequest, MerchantNo, MerchantOrderNo, NotifyUrl, OrderState,
     PayOrderId, market::kenya,
 };
-use tarspay::{CallbackVerifier, Client, Credentials, Environment, SignedCallback};
+use tarspay::{CallbackVerifier, Client, Credentials, SignedCallback};
 use tarspay_sandbox::{CallbackStatus, Sandbox};
 use tokio::net::TcpListener;
 
@@ -55,9 +55,8 @@ struct Merchant {
 
 impl Merchant {
     fn new(sandbox: &Sandbox, no: MerchantNo, key: PrivateKey) -> Self {
-        let environment = Environment::custom(sandbox.base_url());
         let client =
-            Client::builder(Credentials::new(no.clone(), key)).environment(environment).build().unwrap();
+            Client::builder(Credentials::new(no.clone(), key)).base_url(sandbox.base_url()).build().unwrap();
         Self { no, client }
     }
 

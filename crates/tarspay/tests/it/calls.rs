@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use tarspay::sign::{NonceSource, Parameters, PrivateKey, RequestToSign, Signature, SignaturePolicy};
 use tarspay::types::{Amount, Balance, Effect, MerchantNo, Request};
-use tarspay::{Client, Credentials, Environment};
+use tarspay::{Client, Credentials};
 use tarspay_sandbox::Sandbox;
 
 pub(crate) fn credentials(sandbox: &Sandbox) -> Credentials {
@@ -14,10 +14,7 @@ pub(crate) fn credentials(sandbox: &Sandbox) -> Credentials {
 }
 
 pub(crate) fn client(sandbox: &Sandbox) -> Client {
-    Client::builder(credentials(sandbox))
-        .environment(Environment::custom(sandbox.base_url()))
-        .build()
-        .unwrap()
+    Client::builder(credentials(sandbox)).base_url(sandbox.base_url()).build().unwrap()
 }
 
 #[tokio::test]
@@ -45,7 +42,7 @@ async fn what_goes_over_the_wire_is_what_was_signed() {
     .await;
     let key = PrivateKey::generate().unwrap();
     let client = Client::builder(Credentials::new("M1".parse().unwrap(), key.clone()))
-        .environment(Environment::custom(&server.base_url))
+        .base_url(&server.base_url)
         .nonces(Arc::new(NonceSource::with_clock(|| 1_704_180_814_988)))
         .build()
         .unwrap();
@@ -108,9 +105,6 @@ async fn every_sandbox_has_keys_of_its_own() {
     let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
     let keys = HashSet::from([one.system_public_key(), other.system_public_key()]);
     assert_eq!(keys.len(), 2);
-    let stranger = Client::builder(credentials(&one))
-        .environment(Environment::custom(other.base_url()))
-        .build()
-        .unwrap();
+    let stranger = Client::builder(credentials(&one)).base_url(other.base_url()).build().unwrap();
     assert!(stranger.balance().await.is_err());
 }

@@ -11,7 +11,7 @@ use tarspay::sign::PrivateKey;
 use tarspay::types::{
     Amount, Currency, DepositRequest, MerchantNo, NotifyUrl, WayCode, WithdrawRequest, market,
 };
-use tarspay::{Client, Credentials, Environment, Error, ErrorKind, Matches, Place, Placed, RetryPolicy};
+use tarspay::{Client, Credentials, Error, ErrorKind, Matches, Place, Placed, RetryPolicy};
 use tarspay_sandbox::Sandbox;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -297,7 +297,7 @@ async fn intents(count: u32, seed: u64) {
     sandbox.set_balance(&merchant, Amount::parse("1000000000").unwrap(), Amount::from(0_u32)).unwrap();
     let (chaos, base_url) = Chaos::start(sandbox.base_url(), seed).await;
     let client = Client::builder(Credentials::new(merchant, key))
-        .environment(Environment::custom(&base_url))
+        .base_url(&base_url)
         .retry_budget(1_000_000)
         .quiet_time(QUIET)
         .transport(|transport| transport.answer_head_timeout(Duration::from_millis(700)))

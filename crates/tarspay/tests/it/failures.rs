@@ -7,7 +7,7 @@ use std::time::Duration;
 use tarspay::sign::PrivateKey;
 use tarspay::transport::Phase;
 use tarspay::types::ErrorCode;
-use tarspay::{Client, Credentials, Environment, Error, ErrorKind, RetryPolicy};
+use tarspay::{Client, Credentials, Error, ErrorKind, RetryPolicy};
 use tarspay_sandbox::Sandbox;
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -16,16 +16,11 @@ fn some_credentials() -> Credentials {
 }
 
 fn client_with(server: &Scripted, policy: RetryPolicy) -> Client {
-    Client::builder(some_credentials())
-        .environment(Environment::custom(&server.base_url))
-        .retry(policy)
-        .build()
-        .unwrap()
+    Client::builder(some_credentials()).base_url(&server.base_url).retry(policy).build().unwrap()
 }
 
 async fn failure(base_url: &str) -> Error {
-    let client =
-        Client::builder(some_credentials()).environment(Environment::custom(base_url)).build().unwrap();
+    let client = Client::builder(some_credentials()).base_url(base_url).build().unwrap();
     client.balance().retry(RetryPolicy::none()).await.unwrap_err()
 }
 
@@ -42,12 +37,9 @@ fn what_cannot_be_called_is_invalid_before_anything_is_sent() {
     for base_url in
         ["", "payment.tarspay.com", "http://payment.tarspay.com", "ftp://127.0.0.1", "https://h/path"]
     {
-        let error = Client::builder(some_credentials())
-            .environment(Environment::custom(base_url))
-            .build()
-            .unwrap_err();
+        let error = Client::builder(some_credentials()).base_url(base_url).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{base_url}");
-        assert!(error.is_not_sent() && !error.can_repeat_query());
+        assert!(!error.is_not_sent() && !error.can_repeat_query());
         assert!(error.source().is_some(), "the reason is in the chain");
     }
     let error = Client::builder(some_credentials())
@@ -75,7 +67,7 @@ async fn what_was_sent_once_is_not_called_not_sent_because_a_repetition_was_not(
     for (first, kind) in [(Step::lost(), ErrorKind::OutcomeUnknown), (trouble, ErrorKind::Rejected)] {
         let server = Scripted::playing_once([first]).await;
         let client = Client::builder(some_credentials())
-            .environment(Environment::custom(&server.base_url))
+            .base_url(&server.base_url)
             .retry(RetryPolicy::default().attempts(3).waits(Duration::ZERO, Duration::ZERO))
             .build()
             .unwrap();
@@ -115,7 +107,7 @@ async fn a_silent_gateway_has_an_unknown_outcome_when_the_deadline_passes() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let client = Client::builder(some_credentials())
-        .environment(Environment::custom(base_url))
+        .base_url(base_url)
         .transport(|transport| transport.answer_head_timeout(Duration::from_millis(100)))
         .build()
         .unwrap();
@@ -177,7 +169,7 @@ async fn a_hostile_message_cannot_write_lines_into_a_log() {
 async fn an_oversize_answer_is_cut_off() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::builder(credentials(&sandbox))
-        .environment(Environment::custom(sandbox.base_url()))
+        .base_url(sandbox.base_url())
         .transport(|transport| transport.max_answer_bytes(20))
         .build()
         .unwrap();
@@ -259,7 +251,7 @@ async fn a_response_about_something_else_is_an_error_everywhere() {
 async fn a_retry_budget_is_not_refilled_by_attempts_without_a_response() {
     let server = Scripted::playing([Step::lost()]).await;
     let client = Client::builder(some_credentials())
-        .environment(Environment::custom(&server.base_url))
+        .base_url(&server.base_url)
         .retry(RetryPolicy::default().attempts(2).waits(Duration::ZERO, Duration::ZERO))
         .retry_budget(1)
         .build()
@@ -277,4 +269,15 @@ async fn no_wait_goes_beyond_the_deadline_of_a_call() {
     let client = client_with(&server, RetryPolicy::default().waits(hour, hour));
     let error = client.balance().deadline(Duration::from_secs(60)).await.unwrap_err();
     assert_eq!((error.kind(), server.paths().len()), (ErrorKind::OutcomeUnknown, 1));
+}
+
+#[test]
+fn an_error_shows_its_causes_in_one_line_and_its_report_one_a_line() {
+    let error =
+        Client::builder(some_credentials()).base_url("http://payment.tarspay.com").build().unwrap_err();
+    let cause = error.source().unwrap().to_string();
+    assert!(error.to_string().ends_with(&format!(": {cause}")), "{error}");
+    assert_eq!(error.to_string().lines().count(), 1);
+    assert_eq!(error.report().to_string().lines().count(), 2);
+    assert!(format!("{error:?}").starts_with("Error { kind: Invalid, reason: "), "{error:?}");
 }

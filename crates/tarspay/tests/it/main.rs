@@ -14,6 +14,8 @@ mod callbacks;
 mod calls;
 #[cfg(feature = "client")]
 mod chaos;
+#[cfg(feature = "client")]
+mod environment;
 #[cfg(all(feature = "client", feature = "axum"))]
 #[path = "../../examples/callback_axum.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the example as it stands")]

@@ -5,7 +5,7 @@ use crate::scripted::read_request;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use tarspay::sign::{NonceSource, PrivateKey};
-use tarspay::{Client, Credentials, Environment};
+use tarspay::{Client, Credentials};
 use tarspay_sandbox::Sandbox;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -59,8 +59,8 @@ impl Collector {
     }
 
     fn client(&self, key: &PrivateKey, nonces: Option<Arc<NonceSource>>) -> Client {
-        let builder = Client::builder(Credentials::new("M1".parse().unwrap(), key.clone()))
-            .environment(Environment::custom(&self.base_url));
+        let builder =
+            Client::builder(Credentials::new("M1".parse().unwrap(), key.clone())).base_url(&self.base_url);
         let builder = if let Some(nonces) = nonces { builder.nonces(nonces) } else { builder };
         builder.build().unwrap()
     }

@@ -2,7 +2,7 @@
 
 use tarspay::sign::PrivateKey;
 use tarspay::types::{Amount, Currency, DepositRequest, NotifyUrl, ReturnUrl, WayCode};
-use tarspay::{Client, Credentials, Environment, RetryPolicy};
+use tarspay::{Client, Credentials, RetryPolicy};
 
 /// Stands in every personal member.
 pub(crate) const PERSONAL: &str = "Zz9Personal9zZ";
@@ -10,7 +10,7 @@ pub(crate) const PERSONAL: &str = "Zz9Personal9zZ";
 /// One that tries once.
 pub(crate) fn client(base_url: &str, key: &PrivateKey) -> Client {
     Client::builder(Credentials::new("M1".parse().unwrap(), key.clone()))
-        .environment(Environment::custom(base_url))
+        .base_url(base_url)
         .retry(RetryPolicy::none())
         .build()
         .unwrap()

@@ -4,11 +4,11 @@ use crate::scripted::{Scripted, Step};
 use std::time::Duration;
 use tarspay::sign::PrivateKey;
 use tarspay::types::{ErrorCode, OrderState};
-use tarspay::{Client, Credentials, Environment, Error, ErrorKind, Waited};
+use tarspay::{Client, Credentials, Error, ErrorKind, Waited};
 
 fn client(base_url: &str) -> Client {
     Client::builder(Credentials::new("M1".parse().unwrap(), PrivateKey::generate().unwrap()))
-        .environment(Environment::custom(base_url))
+        .base_url(base_url)
         .build()
         .unwrap()
 }
@@ -117,7 +117,7 @@ async fn a_silent_gateway_does_not_hold_it_beyond_its_deadline_nor_beyond_the_li
 
     let server = Scripted::playing([Step::Silence, state(2)]).await;
     let client = Client::builder(Credentials::new("M1".parse().unwrap(), PrivateKey::generate().unwrap()))
-        .environment(Environment::custom(&server.base_url))
+        .base_url(&server.base_url)
         .transport(|transport| transport.call_timeout(Duration::from_millis(300)))
         .build()
         .unwrap();

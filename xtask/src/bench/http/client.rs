@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 use tarspay::sign::{NonceSource, Parameters, PrivateKey, RequestToSign, SignedRequest};
-use tarspay::{Client, Credentials, Environment};
+use tarspay::{Client, Credentials};
 
 const TASKS: usize = 64;
 const CALLS_OF_A_TASK: usize = 16;
@@ -48,7 +48,7 @@ pub fn run(client: &str, address: &str) -> Result<(), Failure> {
 
 async fn ours(address: &str) -> Result<String, Anything> {
     let client = Client::builder(Credentials::new("M1688443086".parse()?, KEY.parse()?))
-        .environment(Environment::custom(format!("http://{address}")))
+        .base_url(format!("http://{address}"))
         .build()?;
     measure(move || {
         let client = client.clone();
