@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 /// A body that is sent step by step. Its announced length is that of the whole answer, whatever is sent of it.
-pub(crate) struct AnswerBody {
+pub(crate) struct ResponseBody {
     steps: VecDeque<Step>,
     announced: u64,
     sleep: Option<Pin<Box<Sleep>>>,
@@ -25,7 +25,7 @@ enum Step {
     Cut,
 }
 
-impl AnswerBody {
+impl ResponseBody {
     /// The answer, of which `truncate` tells how much is sent, and `slow` how long the rest of it takes after its first
     /// byte.
     pub(crate) fn new(answer: Vec<u8>, truncate: Option<usize>, slow: Option<Duration>) -> Self {
@@ -48,7 +48,7 @@ impl AnswerBody {
     }
 }
 
-impl Body for AnswerBody {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = io::Error;
 

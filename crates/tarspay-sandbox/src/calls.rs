@@ -27,8 +27,8 @@ pub(crate) async fn answer(
     match call.path {
         "/api/pay/unifiedOrder" => create::deposit(engine, caller, call.body).await,
         "/api/payInInfo" => query::deposit(engine, caller, call.body).await,
-        "/api/payOut/unifiedOrder" => create::withdraw(engine, caller, call.body).await,
-        "/api/payOutInfo" => query::withdraw(engine, caller, call.body).await,
+        "/api/payOut/unifiedOrder" => create::withdrawal(engine, caller, call.body).await,
+        "/api/payOutInfo" => query::withdrawal(engine, caller, call.body).await,
         "/api/payOutProof" => certificate::certificate(engine, caller, call.body).await,
         "/api/balanceInfo" => balance::balance(engine, caller, call.body).await,
         "/api/orderInfo/trxId" => trx_id::brazil(engine, caller, call.body).await,
@@ -91,9 +91,9 @@ fn find(
 /// What a query answers that finds nothing.
 fn no_order(direction: BizType) -> Refusal {
     match direction {
-        BizType::WITHDRAW => Refusal::new(
-            ErrorCode::QUERY_WITHDRAW_FAILED,
-            "querying the withdraw order failed: this merchant has no withdraw of this number",
+        BizType::WITHDRAWAL => Refusal::new(
+            ErrorCode::QUERY_WITHDRAWAL_FAILED,
+            "querying the withdrawal order failed: this merchant has no withdrawal of this number",
         ),
         _ => Refusal::new(
             ErrorCode::QUERY_DEPOSIT_FAILED,

@@ -5,7 +5,7 @@ use tarspay_types::Amount;
 /// A merchant's fee for one order. Nothing at first.
 ///
 /// The share is rounded half up to two decimals. From a deposit the fee is taken out of what was paid, and is never more
-/// than that; for a withdraw it is taken from the balance on top of the amount.
+/// than that; for a withdrawal it is taken from the balance on top of the amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fee {

@@ -34,7 +34,7 @@ const DEPOSIT_STEPS: &[(OrderState, &[OrderState])] = &[
     (OrderState::PARTLY_PAID, &[OrderState::PARTLY_PAID, OrderState::SUCCESS, OrderState::REFUNDED]),
     (OrderState::SUCCESS, &[OrderState::REFUNDED]),
 ];
-const WITHDRAW_STEPS: &[(OrderState, &[OrderState])] = &[
+const WITHDRAWAL_STEPS: &[(OrderState, &[OrderState])] = &[
     (OrderState::PROCESSING, &[OrderState::SUCCESS, OrderState::FAILED, OrderState::REJECTED]),
     (OrderState::SUCCESS, &[OrderState::REFUNDED]),
 ];
@@ -42,11 +42,11 @@ const WITHDRAW_STEPS: &[(OrderState, &[OrderState])] = &[
 /// The states that are documented to be told by a callback.
 const TOLD: [OrderState; 3] = [OrderState::SUCCESS, OrderState::FAILED, OrderState::PARTLY_PAID];
 
-/// Writes a new order; the balance of a withdraw is held back, with its fee.
+/// Writes a new order; the balance of a withdrawal is held back, with its fee.
 pub(crate) fn create(tx: &Tx<'_>, mut record: Record) -> Result<Record, Error> {
     let order = &mut record.order;
     balances::use_currency(tx, &order.merchant_no, &order.currency)?;
-    if order.direction == BizType::WITHDRAW {
+    if order.direction == BizType::WITHDRAWAL {
         order.fee = fee(tx, order, order.amount)?;
         let held = total(order.amount, order.fee)?;
         move_money(tx, order, |purse| purse.freeze(held))?;
@@ -70,10 +70,10 @@ pub(crate) fn open(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     Ok(())
 }
 
-/// A deposit is paid in full, or a withdraw has reached its payee.
+/// A deposit is paid in full, or a withdrawal has reached its payee.
 pub(crate) fn pay(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     let amount = record.order.amount;
-    if record.order.direction == BizType::WITHDRAW {
+    if record.order.direction == BizType::WITHDRAWAL {
         check_step(&record.order, OrderState::SUCCESS)?;
         let held = total(amount, record.order.fee)?;
         move_money(tx, &record.order, |purse| purse.pay_out(held))?;
@@ -140,12 +140,12 @@ pub(crate) fn record_transfer(
     Ok(Some(record))
 }
 
-/// An order fails; what was held back for a withdraw can be used again.
+/// An order fails; what was held back for a withdrawal can be used again.
 pub(crate) fn fail(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
     end_unpaid(tx, record, OrderState::FAILED, Some(reason))
 }
 
-/// A withdraw is turned down.
+/// A withdrawal is turned down.
 pub(crate) fn reject(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
     end_unpaid(tx, record, OrderState::REJECTED, Some(reason))
 }
@@ -155,11 +155,11 @@ pub(crate) fn expire(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     end_unpaid(tx, record, OrderState::TIMED_OUT, None)
 }
 
-/// Money goes back to where it came from: a deposit's to the payer, a withdraw's to the merchant, each with its fee.
+/// Money goes back to where it came from: a deposit's to the payer, a withdrawal's to the merchant, each with its fee.
 pub(crate) fn refund(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     check_step(&record.order, OrderState::REFUNDED)?;
     let order = &record.order;
-    if order.direction == BizType::WITHDRAW {
+    if order.direction == BizType::WITHDRAWAL {
         let back = total(order.amount, order.fee)?;
         move_money(tx, order, |purse| purse.credit(back))?;
     } else {
@@ -201,10 +201,10 @@ fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&
         open(tx, record)?;
     }
     let order = &mut record.order;
-    if order.direction == BizType::WITHDRAW {
+    if order.direction == BizType::WITHDRAWAL {
         let held = total(order.amount, order.fee)?;
         move_money(tx, order, |purse| purse.release(held))?;
-        // As in the documented callbacks of failed withdraws: a trap for those who conclude from the amount.
+        // As in the documented callbacks of failed withdrawals: a trap for those who conclude from the amount.
         order.pay_amount = order.amount;
     }
     order.fail_reason = reason.map(Into::into);
@@ -213,7 +213,7 @@ fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&
 
 /// Whether an order can come to this state from where it stands.
 pub(crate) fn can_come_to(order: &Order, to: OrderState) -> bool {
-    let steps = if order.direction == BizType::WITHDRAW { WITHDRAW_STEPS } else { DEPOSIT_STEPS };
+    let steps = if order.direction == BizType::WITHDRAWAL { WITHDRAWAL_STEPS } else { DEPOSIT_STEPS };
     let allowed = steps.iter().any(|(from, next)| *from == order.state && next.contains(&to));
     allowed && to.can_follow(order.state)
 }
@@ -222,7 +222,7 @@ fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
     if can_come_to(order, to) {
         return Ok(());
     }
-    let direction = if order.direction == BizType::WITHDRAW { "withdraw" } else { "deposit" };
+    let direction = if order.direction == BizType::WITHDRAWAL { "withdrawal" } else { "deposit" };
     Err(Error::new(
         ErrorKind::InvalidTransition,
         format!("the {direction} {} is in state {} and cannot come to {to}", order.pay_order_id, order.state),

@@ -12,7 +12,7 @@ use tarspay_types::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Order {
-    /// Deposit or withdraw.
+    /// Deposit or withdrawal.
     pub direction: BizType,
     /// The gateway's number.
     pub pay_order_id: PayOrderId,
@@ -26,7 +26,7 @@ pub struct Order {
     pub currency: Currency,
     /// The amount asked for.
     pub amount: Amount,
-    /// The amount paid so far, all parts together; zero while nothing is. A failed withdraw has the amount asked for, as in the gateway's examples.
+    /// The amount paid so far, all parts together; zero while nothing is. A failed withdrawal has the amount asked for, as in the gateway's examples.
     pub pay_amount: Amount,
     /// The merchant's fee. That of a deposit is known when it is paid.
     pub fee: Amount,

@@ -43,7 +43,9 @@ impl From<Error> for Refusal {
         let (code, meaning) = match error.kind() {
             ErrorKind::BalanceTooLow => (ErrorCode::BALANCE_TOO_LOW, "merchant balance too low"),
             ErrorKind::InvalidAmount => (ErrorCode::AMOUNT_FORMAT_WRONG, "amount format wrong"),
-            ErrorKind::InvalidTransition => (ErrorCode::ORDER_STATE_OR_WITHDRAW_FAILED, "order state error"),
+            ErrorKind::InvalidTransition => {
+                (ErrorCode::ORDER_STATE_OR_WITHDRAWAL_FAILED, "order state error")
+            }
             _ => (ErrorCode::SYSTEM_ERROR, "system error"),
         };
         Self::new(code, format!("{meaning}: {}", with_causes(&error)))

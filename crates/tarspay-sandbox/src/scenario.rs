@@ -35,10 +35,10 @@ const NAME: usize = 64;
 /// let scenario = Scenario::parse(
 ///     r#"
 ///     name = "rejected-after-lunch"
-///     description = "The bank turns a withdraw down after an hour."
+///     description = "The bank turns a withdrawal down after an hour."
 ///
 ///     [orders]
-///     direction = "withdraw" # all members are optional; see docs/sandbox.md for the others
+///     direction = "withdrawal" # all members are optional; see docs/sandbox.md for the others
 ///
 ///     [[steps]]
 ///     after = "1h"
@@ -97,7 +97,7 @@ impl TryFrom<Unchecked> for Scenario {
         for (number, step) in (1..).zip(&steps) {
             let needed = step.action.direction();
             if needed.is_some() && needed != orders.direction() {
-                let direction = if needed == Some(BizType::WITHDRAW) { "withdraw" } else { "deposit" };
+                let direction = if needed == Some(BizType::WITHDRAWAL) { "withdrawal" } else { "deposit" };
                 return Err(format!(
                     "`{step}`, number {number} of the steps, is for {direction}s alone; put direction = \"{direction}\" into `orders`"
                 ));
@@ -200,10 +200,10 @@ const SHIPPED: &[&str] = &[
     include_str!("../scenarios/partial-twice-then-paid.toml"),
     include_str!("../scenarios/payment-fails.toml"),
     include_str!("../scenarios/state-unknown.toml"),
-    include_str!("../scenarios/withdraw-fails.toml"),
-    include_str!("../scenarios/withdraw-paid.toml"),
-    include_str!("../scenarios/withdraw-rejected.toml"),
-    include_str!("../scenarios/withdraw-returned.toml"),
+    include_str!("../scenarios/withdrawal-fails.toml"),
+    include_str!("../scenarios/withdrawal-paid.toml"),
+    include_str!("../scenarios/withdrawal-rejected.toml"),
+    include_str!("../scenarios/withdrawal-returned.toml"),
 ];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! HTTP around the gateway: one port, a limit on bodies, the same envelope for every answer, and connections that a
 //! fault can cut.
 
-use crate::answer_body::AnswerBody;
+use crate::answer_body::ResponseBody;
 use crate::control_api::ControlApi;
 use crate::engine::Engine;
 use crate::faults::End;
@@ -164,7 +164,7 @@ async fn answer(State(Shared { engine, api, page }): State<Shared>, request: Req
     let mut response = if truncate.is_none() && slow.is_none() {
         json(StatusCode::OK, envelope)
     } else {
-        json(StatusCode::OK, Body::new(AnswerBody::new(envelope, truncate, slow)))
+        json(StatusCode::OK, Body::new(ResponseBody::new(envelope, truncate, slow)))
     };
     if let Some(names) = explained.and_then(|names| HeaderValue::try_from(names).ok()) {
         response.headers_mut().insert(EXPLAIN_HEADER, names);

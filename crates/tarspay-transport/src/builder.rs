@@ -52,15 +52,15 @@ impl Builder {
         self
     }
 
-    /// Deadline for the head of the answer: from the moment in which the request begins to be sent, over a
+    /// Deadline for the head of the response: from the moment in which the request begins to be sent, over a
     /// connection that is reused or new, until status and headers are complete. Sending the request is part of
-    /// it; an interim answer (`100 Continue`) does not restart it. Default: 30 seconds.
-    pub fn answer_head_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.answer_head_timeout = timeout;
+    /// it; an interim response (`100 Continue`) does not restart it. Default: 30 seconds.
+    pub fn response_head_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.response_head_timeout = timeout;
         self
     }
 
-    /// Deadline for a whole call, from [`post`](Transport::post) to the last byte of the answer. Default: 60
+    /// Deadline for a whole call, from [`post`](Transport::post) to the last byte of the response. Default: 60
     /// seconds.
     ///
     /// [`post_within`](Transport::post_within) sets a shorter one for a single call.
@@ -69,18 +69,18 @@ impl Builder {
         self
     }
 
-    /// Limit of an answer's body in bytes. Default: 1 MiB.
+    /// Limit of a response's body in bytes. Default: 1 MiB.
     ///
     /// A larger body is refused as soon as it is announced or has arrived that far.
-    pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
-        self.limits.max_answer_bytes = bytes;
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_response_bytes = bytes;
         self
     }
 
-    /// Limit of an answer's headers in bytes, between 8 KiB and 1 MiB: each header counts its name, its value
-    /// and 4 bytes. Default: 64 KiB. Besides, an answer has at most 100 headers.
-    pub fn max_answer_head_bytes(mut self, bytes: usize) -> Self {
-        self.limits.max_answer_head_bytes = bytes;
+    /// Limit of a response's headers in bytes, between 8 KiB and 1 MiB: each header counts its name, its value
+    /// and 4 bytes. Default: 64 KiB. Besides, a response has at most 100 headers.
+    pub fn max_response_head_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_response_head_bytes = bytes;
         self
     }
 

@@ -28,7 +28,7 @@ pub(crate) struct Route {
     pub(crate) tls: Option<Tls>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) timeout: Duration,
-    /// How many bytes of an answer may come in a row.
+    /// How many bytes of a response may come in a row.
     pub(crate) max_read: usize,
     pub(crate) look_up: LookUp,
 }
@@ -99,7 +99,7 @@ impl Route {
     }
 }
 
-/// Whether an address had its share of the time, or the system's, and did not answer.
+/// Whether an address had its share of the time, or the system's, and did not response.
 fn timed_out(error: &(dyn StdError + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source())
         .filter_map(|error| error.downcast_ref::<io::Error>())

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::connect::Flooded;
 use crate::progress::Stopped;
 
-/// Why there is no [`Answer`](crate::Answer), or why a [`Transport`](crate::Transport) could not be built.
+/// Why there is no [`Response`](crate::Response), or why a [`Transport`](crate::Transport) could not be built.
 ///
 /// For a call that moves money one question comes before all others: can the request have reached the
 /// gateway? [`delivery`](Self::delivery) answers it. [`kind`](Self::kind) says what happened,
@@ -52,9 +52,9 @@ pub enum ErrorKind {
     /// A deadline passed.
     Timeout,
     /// What came back is not HTTP.
-    InvalidAnswer,
-    /// The answer's head or body is larger than the limit, or interim answers came without an end.
-    AnswerTooLarge,
+    InvalidResponse,
+    /// The response's head or body is larger than the limit, or interim responses came without an end.
+    ResponseTooLarge,
 }
 
 /// The steps of a call, in their order. A call on a connection that is already open begins with
@@ -72,10 +72,10 @@ pub enum Phase {
     Tls,
     /// Handing the request to the connection, until its last byte is in a buffer of this machine.
     Send,
-    /// Waiting for the status line and the headers of the answer.
-    AnswerHead,
-    /// Reading the body of the answer.
-    AnswerBody,
+    /// Waiting for the status line and the headers of the response.
+    ResponseHead,
+    /// Reading the body of the response.
+    ResponseBody,
 }
 
 /// Whether the request can have reached the gateway.
@@ -105,7 +105,7 @@ impl Error {
         self.inner.delivery
     }
 
-    /// The status of an answer that began well and then broke, timed out or grew too large.
+    /// The status of a response that began well and then broke, timed out or grew too large.
     pub fn status(&self) -> Option<u16> {
         self.inner.status
     }
@@ -184,10 +184,10 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, &'static
         if let Some(http) = cause.downcast_ref::<hyper::Error>() {
             // hyper has a predicate for it only with its server. If the wording ever changes, a test says so.
             if http.is_parse() && http.to_string() == "message head is too large" {
-                return (ErrorKind::AnswerTooLarge, "the head of the answer is larger than the limit");
+                return (ErrorKind::ResponseTooLarge, "the head of the response is larger than the limit");
             }
             if http.is_parse() {
-                return (ErrorKind::InvalidAnswer, "the answer is not HTTP");
+                return (ErrorKind::InvalidResponse, "the response is not HTTP");
             }
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
@@ -197,12 +197,12 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, &'static
                     return (ErrorKind::Tls, "TLS failed");
                 }
                 if inner.is::<Flooded>() {
-                    return (ErrorKind::AnswerTooLarge, "more came than an answer can be");
+                    return (ErrorKind::ResponseTooLarge, "more came than a response can be");
                 }
             }
             // hyper reports a malformed chunk this way.
             if matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) {
-                return (ErrorKind::InvalidAnswer, "the answer is not HTTP");
+                return (ErrorKind::InvalidResponse, "the response is not HTTP");
             }
         }
     }
@@ -254,8 +254,8 @@ impl fmt::Display for Phase {
             Self::Proxy => "while asking the proxy for a tunnel",
             Self::Tls => "during the TLS handshake",
             Self::Send => "while sending the request",
-            Self::AnswerHead => "while waiting for the answer",
-            Self::AnswerBody => "while reading the answer",
+            Self::ResponseHead => "while waiting for the response",
+            Self::ResponseBody => "while reading the response",
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Bytes over HTTPS for the TarsPay payment gateway, and the truth about what happened to them.
 //!
 //! One thing is done here: POST a body with headers to a path of one gateway. What comes back is an
-//! [`Answer`], whatever its status, or an [`Error`] that tells whether the request **was not sent** or **may
+//! [`Response`], whatever its status, or an [`Error`] that tells whether the request **was not sent** or **may
 //! have been received**. Signatures, JSON and orders are other crates' business.
 //!
 //! # A call
@@ -28,9 +28,9 @@
 //! let transport = Transport::builder(&base_url).build()?;
 //!
 //! let headers = [("content-type", "application/json")];
-//! let answer = transport.post("/api/balanceInfo", &headers, r#"{"mchNo":"M1"}"#).await?;
-//! assert_eq!(answer.status(), 200);
-//! assert_eq!(answer.body(), br#"{"code":0}"#);
+//! let response = transport.post("/api/balanceInfo", &headers, r#"{"mchNo":"M1"}"#).await?;
+//! assert_eq!(response.status(), 200);
+//! assert_eq!(response.body(), br#"{"code":0}"#);
 //!
 //! // Nobody listens any more. That is a failure of the harmless sort:
 //! # gateway.join().unwrap();
@@ -53,9 +53,9 @@
 //! | [`Connect`](Phase::Connect) | TCP | not sent | the same |
 //! | [`Proxy`](Phase::Proxy) | CONNECT, if there is a proxy | not sent | the same |
 //! | [`Tls`](Phase::Tls) | the TLS handshake | not sent | the same |
-//! | [`Send`](Phase::Send) | the request is handed to the connection | either | [`answer_head_timeout`](Builder::answer_head_timeout), 30 s |
-//! | [`AnswerHead`](Phase::AnswerHead) | status and headers of the answer | maybe received | the same |
-//! | [`AnswerBody`](Phase::AnswerBody) | the body of the answer | maybe received | the call's |
+//! | [`Send`](Phase::Send) | the request is handed to the connection | either | [`response_head_timeout`](Builder::response_head_timeout), 30 s |
+//! | [`ResponseHead`](Phase::ResponseHead) | status and headers of the response | maybe received | the same |
+//! | [`ResponseBody`](Phase::ResponseBody) | the body of the response | maybe received | the call's |
 //!
 //! Above all of them stands [`call_timeout`](Builder::call_timeout), 60 s, or the one given to
 //! [`post_within`](Transport::post_within) if it is shorter. A call that finds an open connection in the pool begins with
@@ -84,11 +84,11 @@
 //!
 //! # Limits
 //!
-//! - An answer has at most [`max_answer_bytes`](Builder::max_answer_bytes) (1 MiB) of body and
-//!   [`max_answer_head_bytes`](Builder::max_answer_head_bytes) (64 KiB) of headers. More is
-//!   [`ErrorKind::AnswerTooLarge`]. So are interim answers (`100 Continue`) without an end: at most four times
+//! - A response has at most [`max_response_bytes`](Builder::max_response_bytes) (1 MiB) of body and
+//!   [`max_response_head_bytes`](Builder::max_response_head_bytes) (64 KiB) of headers. More is
+//!   [`ErrorKind::ResponseTooLarge`]. So are interim responses (`100 Continue`) without an end: at most four times
 //!   both limits, and 64 KiB, may come from the network in a row.
-//! - Redirects are not followed: a 3xx is an answer like any other, and a signed request goes nowhere else.
+//! - Redirects are not followed: a 3xx is a response like any other, and a signed request goes nowhere else.
 //! - The scheme is `https`, with TLS 1.2 or 1.3. Plain `http` works with `localhost`, 127.0.0.0/8 and `[::1]`
 //!   alone, and `localhost` then means this machine, whatever a name server says.
 //! - `Host`, `Content-Length` and the other headers that frame a message cannot be set. Bodies are not
@@ -105,7 +105,6 @@
 
 #![forbid(unsafe_code)]
 
-mod answer;
 mod builder;
 mod connect;
 mod error;
@@ -115,12 +114,13 @@ mod outgoing;
 mod pool;
 mod progress;
 mod request;
+mod response;
 mod tls;
 mod transport;
 
-pub use self::answer::Answer;
 pub use self::builder::Builder;
 pub use self::error::{Delivery, Error, ErrorKind, Phase};
+pub use self::response::Response;
 pub use self::transport::Transport;
 
 /// Compiles and runs the examples of the README.

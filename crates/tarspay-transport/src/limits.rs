@@ -21,24 +21,24 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) connect_timeout: Duration,
-    pub(crate) answer_head_timeout: Duration,
+    pub(crate) response_head_timeout: Duration,
     pub(crate) call_timeout: Duration,
     pub(crate) pool_idle_timeout: Duration,
-    pub(crate) max_answer_bytes: usize,
-    pub(crate) max_answer_head_bytes: usize,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) max_response_head_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
-            answer_head_timeout: Duration::from_secs(30),
+            response_head_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(60),
             // Half of the 60 seconds after which common load balancers close an idle connection, so that we
             // are the first to let go of it.
             pool_idle_timeout: Duration::from_secs(30),
-            max_answer_bytes: 1024 * 1024,
-            max_answer_head_bytes: 64 * 1024,
+            max_response_bytes: 1024 * 1024,
+            max_response_head_bytes: 64 * 1024,
         }
     }
 }
@@ -47,7 +47,7 @@ impl Limits {
     pub(crate) fn check(&self) -> Result<(), Error> {
         for (name, value) in [
             ("connect_timeout", self.connect_timeout),
-            ("answer_head_timeout", self.answer_head_timeout),
+            ("response_head_timeout", self.response_head_timeout),
             ("call_timeout", self.call_timeout),
             ("pool_idle_timeout", self.pool_idle_timeout),
         ] {
@@ -58,8 +58,8 @@ impl Limits {
             }
         }
         for (name, value, smallest, largest) in [
-            ("max_answer_bytes", self.max_answer_bytes, 1, LARGEST_BODY),
-            ("max_answer_head_bytes", self.max_answer_head_bytes, SMALLEST_HEAD, LARGEST_HEAD),
+            ("max_response_bytes", self.max_response_bytes, 1, LARGEST_BODY),
+            ("max_response_head_bytes", self.max_response_head_bytes, SMALLEST_HEAD, LARGEST_HEAD),
         ] {
             if !(smallest..=largest).contains(&value) {
                 return Err(Error::configuration(format!(
@@ -70,14 +70,14 @@ impl Limits {
         Ok(())
     }
 
-    /// How large hyper's buffer for an answer's head may become.
+    /// How large hyper's buffer for a response's head may become.
     pub(crate) fn max_head_buffer(&self) -> usize {
-        self.max_answer_head_bytes + STATUS_LINE_BYTES
+        self.max_response_head_bytes + STATUS_LINE_BYTES
     }
 
-    /// How many bytes may come from the network between two writes. An answer at the limits of head and body fits even
-    /// in chunks of ten bytes; what only interim answers fill is ended.
+    /// How many bytes may come from the network between two writes. A response at the limits of head and body fits even
+    /// in chunks of ten bytes; what only interim responses fill is ended.
     pub(crate) fn max_read(&self) -> usize {
-        TLS_BYTES + 4 * (self.max_answer_head_bytes + self.max_answer_bytes)
+        TLS_BYTES + 4 * (self.max_response_head_bytes + self.max_response_bytes)
     }
 }

@@ -4,7 +4,7 @@
 //! buffer and, in the same turn, asks the body for its first frame *before* it writes the buffer to the
 //! socket (`poll_write` and then `poll_flush` in hyper's `proto/h1/dispatch.rs`; the buffer is flushed
 //! earlier only if the head fills it, and [`MAX_HEAD_BYTES`](crate::request::MAX_HEAD_BYTES) is below the
-//! smallest buffer). So as long as no frame was asked for, no byte has left, and a body that answers with an
+//! smallest buffer). So as long as no frame was asked for, no byte has left, and a body that responses with an
 //! error instead of a frame makes hyper drop the connection with the head still in the buffer.
 //!
 //! It is also conservative: a frame that was asked for may still fail to reach the socket. Unsure is "maybe
@@ -136,7 +136,7 @@ mod tests {
         let seen = bytes_on_the_wire(body).await;
         assert!(seen.starts_with(b"POST /x HTTP/1.1\r\n") && seen.ends_with(b"\r\n\r\n{\"amount\":1}"));
         assert_eq!(progress.stop().delivery, Delivery::MaybeReceived);
-        assert_eq!(progress.phase(), Phase::AnswerHead);
+        assert_eq!(progress.phase(), Phase::ResponseHead);
     }
 
     #[tokio::test]
@@ -147,7 +147,7 @@ mod tests {
         let mut seen = Vec::new();
         while let Some(frame) = body.frame().await {
             seen.extend_from_slice(&frame.unwrap().into_data().unwrap());
-            let expected = if seen.len() == long.len() { Phase::AnswerHead } else { Phase::Send };
+            let expected = if seen.len() == long.len() { Phase::ResponseHead } else { Phase::Send };
             assert_eq!(progress.phase(), expected);
         }
         assert_eq!(seen, long);

@@ -35,7 +35,7 @@ impl Connection {
         self.idle_since.is_some()
     }
 
-    /// Sends a request and waits for the head of its answer.
+    /// Sends a request and waits for the head of its response.
     ///
     /// Only a request that was not begun comes back in the error: hyper hands it back out of the queue of its connection
     /// task alone (`Envelope::drop`, and `Client::recv_msg` without a callback in flight, in hyper's
@@ -64,7 +64,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Of connections that read at most `max_head` bytes of an answer's head, and are closed when they have waited for
+    /// Of connections that read at most `max_head` bytes of a response's head, and are closed when they have waited for
     /// `idle_timeout`.
     pub(crate) fn new(idle_timeout: Duration, max_head: usize) -> Self {
         Self { idle: Mutex::default(), idle_timeout, max_head }
@@ -102,7 +102,7 @@ impl Pool {
         Some(idle.remove(found))
     }
 
-    /// Keeps a connection, whose answer is complete, for the next call.
+    /// Keeps a connection, whose response is complete, for the next call.
     pub(crate) fn put(&self, mut connection: Connection) {
         connection.idle_since = Some(Instant::now());
         self.lock().push(connection);
@@ -173,7 +173,7 @@ mod tests {
         let sent = tokio::spawn(connection.sender.send_request(Request::new(body)));
         far.readable().await.unwrap();
         pool.put(connection);
-        assert!(pool.take(here).is_none(), "it still waits for an answer");
+        assert!(pool.take(here).is_none(), "it still waits for a response");
         assert_eq!(pool.sorted_out().len(), 1);
         drop(far);
         sent.await.unwrap().unwrap_err();

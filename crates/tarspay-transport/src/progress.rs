@@ -69,17 +69,17 @@ impl Progress {
     /// The whole request was handed over.
     pub(crate) fn sent(&self) {
         let mut inner = self.lock();
-        // A server may answer before it has read everything.
+        // A server may response before it has read everything.
         if inner.phase == Phase::Send {
-            inner.phase = Phase::AnswerHead;
+            inner.phase = Phase::ResponseHead;
         }
     }
 
-    /// The head of the answer is here.
+    /// The head of the response is here.
     pub(crate) fn answered(&self, status: u16) {
         let mut inner = self.lock();
         inner.state = State::Started;
-        inner.phase = Phase::AnswerBody;
+        inner.phase = Phase::ResponseBody;
         inner.status = Some(status);
     }
 
@@ -102,7 +102,7 @@ impl Progress {
     }
 }
 
-/// Withdraws a request that is still waiting when its call is dropped: nobody wants the answer any more.
+/// Withdraws a request that is still waiting when its call is dropped: nobody wants the response any more.
 pub(crate) struct WithdrawOnDrop<'a>(pub(crate) &'a Progress);
 
 impl Drop for WithdrawOnDrop<'_> {
@@ -139,16 +139,16 @@ mod tests {
         assert!(progress.start());
         progress.sent();
         progress.connecting(Phase::Tls);
-        assert_eq!(progress.phase(), Phase::AnswerHead);
+        assert_eq!(progress.phase(), Phase::ResponseHead);
     }
 
     #[test]
-    fn an_answer_that_overtakes_the_request_does_not_move_the_call_back() {
+    fn a_response_that_overtakes_the_request_does_not_move_the_call_back() {
         let progress = Progress::new();
         assert!(progress.start());
         progress.answered(413);
         progress.sent();
-        assert_eq!(progress.phase(), Phase::AnswerBody);
+        assert_eq!(progress.phase(), Phase::ResponseBody);
     }
 
     #[test]
@@ -159,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn the_status_of_a_begun_answer_is_kept() {
+    fn the_status_of_a_begun_response_is_kept() {
         let progress = Progress::new();
         assert!(progress.start());
         progress.answered(502);
         assert_eq!(
             progress.stop(),
-            Stopped { phase: Phase::AnswerBody, delivery: Delivery::MaybeReceived, status: Some(502) }
+            Stopped { phase: Phase::ResponseBody, delivery: Delivery::MaybeReceived, status: Some(502) }
         );
     }
 }

@@ -1,4 +1,4 @@
-//! One call, from bytes to an answer or a classified failure.
+//! One call, from bytes to a response or a classified failure.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use tokio::runtime::Handle;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::answer::{Answer, check_head};
 use crate::builder::Builder;
 use crate::connect::Route;
 use crate::error::{Error, ErrorKind, Phase, classify};
@@ -20,6 +19,7 @@ use crate::outgoing::Outgoing;
 use crate::pool::{Connection, Pool};
 use crate::progress::{Progress, WithdrawOnDrop};
 use crate::request::checked;
+use crate::response::{Response, check_head};
 
 /// A pool of connections to one gateway. Cheap to clone; clones share the pool and may be used from many
 /// tasks.
@@ -66,7 +66,7 @@ impl Transport {
         &self.inner.base_url
     }
 
-    /// Sends `body` with `headers` to `path`, and returns the answer whatever its status.
+    /// Sends `body` with `headers` to `path`, and returns the response whatever its status.
     ///
     /// - `path` begins with `/`, is ASCII without blanks, `?` and `#`, and goes out exactly as given.
     /// - `headers` are pairs of name and value. `Host`, `Content-Length` and the others that frame a message
@@ -74,7 +74,7 @@ impl Transport {
     /// - Path and headers together take at most 4096 bytes. A request with an empty body counts as sent as soon as
     ///   there is a connection for it.
     ///
-    /// Dropping the future ends the call and closes its connection, unless the answer has already arrived in
+    /// Dropping the future ends the call and closes its connection, unless the response has already arrived in
     /// full. A request that was not written by then will not be written any more; whether it was, nobody is
     /// left to tell. Prefer a deadline, which does tell.
     ///
@@ -87,7 +87,7 @@ impl Transport {
         path: &str,
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         self.call(path, headers, body.into(), self.inner.limits.call_timeout).await
     }
 
@@ -104,7 +104,7 @@ impl Transport {
         path: &str,
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         if deadline < SHORTEST {
             return Err(Error::request(format!(
                 "the deadline is {deadline:?}, it must be at least {SHORTEST:?}"
@@ -119,7 +119,7 @@ impl Transport {
         headers: &[(&str, &str)],
         body: Bytes,
         deadline: Duration,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let runtime = Handle::try_current().map_err(|error| {
             Error::configuration("a call has to be polled in a tokio runtime").with_source(error)
         })?;
@@ -141,8 +141,9 @@ impl Transport {
         mut request: Request<Outgoing>,
         runtime: &Handle,
         progress: &Arc<Progress>,
-    ) -> Result<Answer, Error> {
-        let Limits { answer_head_timeout, max_answer_bytes, max_answer_head_bytes, .. } = self.inner.limits;
+    ) -> Result<Response, Error> {
+        let Limits { response_head_timeout, max_response_bytes, max_response_head_bytes, .. } =
+            self.inner.limits;
         // A runtime that was not driven since the last call learns here what the kernel knows: whether the server has
         // closed a connection meanwhile.
         yield_now().await;
@@ -154,9 +155,9 @@ impl Transport {
                 progress.start();
                 progress.sent();
             }
-            let sent = timeout(answer_head_timeout, connection.send(request)).await;
+            let sent = timeout(response_head_timeout, connection.send(request)).await;
             let head = match sent {
-                Err(_) => return Err(timed_out(progress, "no answer within", answer_head_timeout)),
+                Err(_) => return Err(timed_out(progress, "no response within", response_head_timeout)),
                 Ok(Ok(head)) => head,
                 Ok(Err(mut failure)) => match failure.take_message() {
                     // Not begun, because the server had closed the connection: another one will do.
@@ -167,11 +168,11 @@ impl Transport {
                     _ => return Err(failed(progress, failure.into_error())),
                 },
             };
-            check_head(&head, max_answer_head_bytes, progress)?;
+            check_head(&head, max_response_head_bytes, progress)?;
             progress.answered(head.status().as_u16());
-            let answer = Answer::read(head, max_answer_bytes, progress).await?;
+            let response = Response::read(head, max_response_bytes, progress).await?;
             self.inner.pool.put(connection);
-            return Ok(answer);
+            return Ok(response);
         }
     }
 

@@ -21,7 +21,7 @@ impl Default for BalanceRequest {
 model! {
     /// What the merchant has at the gateway (`docs/wire.md`, section 7.6).
     ///
-    /// The answer names no currency, and the unit of its amounts is not documented; the main unit is
+    /// The response names no currency, and the unit of its amounts is not documented; the main unit is
     /// inferred.
     pub struct Balance {
         required {

@@ -41,7 +41,7 @@ model! {
     ///     "mchOrderNo": "YN7220230300929", "orderAmount": "100", "payAmount": "100",
     ///     "payOrderId": "P1681112064487976961", "state": 3
     /// }"#)?;
-    /// assert_eq!(callback.biz_type, Some(BizType::WITHDRAW));
+    /// assert_eq!(callback.biz_type, Some(BizType::WITHDRAWAL));
     /// assert_eq!(callback.state, OrderState::FAILED);
     /// assert_eq!(callback.fail_reason.as_deref(), Some("payment failed"));
     /// # Ok::<(), tarspay_types::DecodeError>(())

@@ -1,4 +1,4 @@
-//! The payment certificate of a withdraw in Brazil, `POST /api/payOutProof`.
+//! The payment certificate of a withdrawal in Brazil, `POST /api/payOutProof`.
 
 use serde::{Serialize, Serializer};
 
@@ -8,7 +8,7 @@ use crate::model::request;
 use crate::raw_json::RawJson;
 
 request! {
-    /// Asks for the payment certificate of a withdraw; Brazil only (`docs/wire.md`, section 7.5). Answered by
+    /// Asks for the payment certificate of a withdrawal; Brazil only (`docs/wire.md`, section 7.5). Answered by
     /// [`Certificate`].
     ///
     /// Both numbers may be given: `request.pay_order_id = Some(…)`.

@@ -17,7 +17,7 @@ use crate::open::integer;
 /// be read from JSON text by `serde_json`; other serde formats are refused, and `serde_json::Value` has
 /// already turned `100.00` into `100.0`.
 ///
-/// Your own type becomes an answer with an empty `impl Decode for MyAnswer {}`: it is then read by its
+/// Your own type becomes a response with an empty `impl Decode for MyAnswer {}`: it is then read by its
 /// `Deserialize`.
 pub trait Decode: DeserializeOwned {
     /// Reads one JSON value from its text.
@@ -41,7 +41,7 @@ pub trait Decode: DeserializeOwned {
         Self::from_json(json)
     }
 
-    /// The value that stands for an answer without `data`, for calls whose answers have none; otherwise
+    /// The value that stands for a response without `data`, for calls whose responses have none; otherwise
     /// `None`.
     fn absent() -> Option<Self> {
         None

@@ -77,13 +77,13 @@ request! {
 model! {
     /// A deposit as the gateway answers its creation (`docs/wire.md`, section 7.1).
     ///
-    /// **Nothing is required**: an answer with code 0 means that the order exists, and no odd or missing
+    /// **Nothing is required**: a response with code 0 means that the order exists, and no odd or missing
     /// member may hide that. Which members always come is not documented. Without a
     /// [`pay_url`](Deposit::pay_url) or [`pay_data`](Deposit::pay_data) the payer cannot pay; without a
     /// [`pay_order_id`](Deposit::pay_order_id), query by the merchant order number.
     /// Only a `data` that is no object, or in which a member stands twice, is unreadable; then, too, query.
     ///
-    /// The answer may repeat other values than were sent (a phone number without its leading 0). Do not
+    /// The response may repeat other values than were sent (a phone number without its leading 0). Do not
     /// compare; the order numbers identify the order.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! The envelope of every answer: a code, a message, and the answer itself as `data`.
+//! The envelope of every response: a code, a message, and the response itself as `data`.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::error_code::ErrorCode;
 use crate::members::{Members, Writer};
 use crate::unread::Unread;
 
-/// What the gateway sends around every answer: `{"code":0,"msg":"SUCCESS","data":{…}}` (`docs/wire.md`,
+/// What the gateway sends around every response: `{"code":0,"msg":"SUCCESS","data":{…}}` (`docs/wire.md`,
 /// section 6).
 ///
 /// Only `code` is required. With code 0, `data` must be readable when it is there. With any other code a
@@ -18,14 +18,14 @@ use crate::unread::Unread;
 /// text count as absent.
 ///
 /// ```
-/// use tarspay_types::{AnswerError, Balance, Decode, Envelope, ErrorCode};
+/// use tarspay_types::{ResponseError, Balance, Decode, Envelope, ErrorCode};
 ///
 /// let bytes = br#"{"code":0,"data":{"availableAmount":"11713783","frozenAmount":"0","mchNo":"M1"},"msg":"SUCCESS"}"#;
 /// let balance = Envelope::<Balance>::from_slice(bytes)?.into_result()?;
 /// assert_eq!(balance.available_amount.to_string(), "11713783");
 ///
 /// let bytes = br#"{"code":5003008,"msg":"sign error","data":{}}"#;
-/// let Err(AnswerError::Refused(refusal)) = Envelope::<Balance>::from_slice(bytes)?.into_result() else { panic!() };
+/// let Err(ResponseError::Refused(refusal)) = Envelope::<Balance>::from_slice(bytes)?.into_result() else { panic!() };
 /// assert_eq!(refusal.code, ErrorCode::SIGNATURE_ERROR);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -37,7 +37,7 @@ pub struct Envelope<T> {
     /// The gateway's text, `SUCCESS` with code 0. Unlike other free text it is shown by `Debug` and by a
     /// [`Refusal`], which would explain nothing without it.
     pub msg: Option<String>,
-    /// The answer.
+    /// The response.
     pub data: Option<T>,
     /// A signature of unknown formula. It cannot be verified; do not trust it (`docs/wire.md`, section 11).
     pub sign: Option<String>,
@@ -46,29 +46,29 @@ pub struct Envelope<T> {
 }
 
 impl<T> Envelope<T> {
-    /// An accepted call with its answer, as a gateway sends it.
+    /// An accepted call with its response, as a gateway sends it.
     pub fn success(data: T) -> Self {
         Self { data: Some(data), ..Self::without_data(ErrorCode::SUCCESS, "SUCCESS") }
     }
 
-    /// An answer without `data`: a refusal, or a call whose answers have none.
+    /// A response without `data`: a refusal, or a call whose responses have none.
     pub fn without_data(code: ErrorCode, msg: impl Into<String>) -> Self {
         Self { code, msg: Some(msg.into()), data: None, sign: None, extra: Members::new() }
     }
 }
 
 impl<T: Decode> Envelope<T> {
-    /// The answer, if the call was accepted.
+    /// The response, if the call was accepted.
     ///
     /// # Errors
     ///
-    /// [`AnswerError::Refused`] with any code but 0; [`AnswerError::DataMissing`] when code 0 came without
-    /// the answer. After a call that creates an order the latter proves nothing: query.
-    pub fn into_result(self) -> Result<T, AnswerError> {
+    /// [`ResponseError::Refused`] with any code but 0; [`ResponseError::DataMissing`] when code 0 came without
+    /// the response. After a call that creates an order the latter proves nothing: query.
+    pub fn into_result(self) -> Result<T, ResponseError> {
         if !self.code.is_success() {
-            return Err(AnswerError::Refused(Refusal { code: self.code, msg: self.msg }));
+            return Err(ResponseError::Refused(Refusal { code: self.code, msg: self.msg }));
         }
-        self.data.or_else(T::absent).ok_or(AnswerError::DataMissing)
+        self.data.or_else(T::absent).ok_or(ResponseError::DataMissing)
     }
 }
 
@@ -100,17 +100,17 @@ impl<T: Decode> Decode for Envelope<T> {
 
 deserialize_by_decode!(Envelope<T>);
 
-/// Why an envelope holds no answer.
+/// Why an envelope holds no response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum AnswerError {
+pub enum ResponseError {
     /// The gateway said no.
     Refused(Refusal),
     /// The gateway accepted the call but sent no `data`.
     DataMissing,
 }
 
-impl fmt::Display for AnswerError {
+impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => refusal.fmt(f),
@@ -121,7 +121,7 @@ impl fmt::Display for AnswerError {
     }
 }
 
-impl StdError for AnswerError {}
+impl StdError for ResponseError {}
 
 /// The gateway's no.
 #[derive(Debug, Clone, PartialEq, Eq)]

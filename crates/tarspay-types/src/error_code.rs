@@ -3,7 +3,7 @@
 use crate::open::open_codes;
 
 open_codes! {
-    /// The `code` of an answer (`docs/wire.md`, section 9): 0 means that the call was accepted.
+    /// The `code` of a response (`docs/wire.md`, section 9): 0 means that the call was accepted.
     ///
     /// Code 0 says nothing about a payment; that is the [`OrderState`](crate::OrderState).
     ///
@@ -11,7 +11,7 @@ open_codes! {
     /// use tarspay_types::ErrorCode;
     ///
     /// let code = ErrorCode::from_code(5_003_010);
-    /// assert_eq!(code.meanings(), ["order state error", "creating the withdraw order failed"]);
+    /// assert_eq!(code.meanings(), ["order state error", "creating the withdrawal order failed"]);
     /// assert!(code.depends_on_history());
     /// ```
     pub struct ErrorCode = "error code" {
@@ -26,7 +26,7 @@ open_codes! {
         IP_ERROR = 5_003_007, "IP error";
         SIGNATURE_ERROR = 5_003_008, "signature error";
         WAY_CODE_NOT_SUPPORTED = 5_003_009, "way code not supported";
-        ORDER_STATE_OR_WITHDRAW_FAILED = 5_003_010, "order state error", "creating the withdraw order failed";
+        ORDER_STATE_OR_WITHDRAWAL_FAILED = 5_003_010, "order state error", "creating the withdrawal order failed";
         ORDER_NUMBER_EXISTS = 5_003_011, "merchant order number exists already";
         URL_FORMAT_ERROR = 5_003_012, "URL format error";
         CHANNEL_ERROR = 5_003_013, "channel error";
@@ -34,7 +34,7 @@ open_codes! {
         CHANNEL_UNKNOWN = 5_003_015, "channel unknown";
         CREATE_DEPOSIT_FAILED = 5_003_017, "creating the deposit order failed";
         QUERY_DEPOSIT_FAILED = 5_003_018, "querying the deposit order failed";
-        QUERY_WITHDRAW_FAILED = 5_003_020, "querying the withdraw order failed";
+        QUERY_WITHDRAWAL_FAILED = 5_003_020, "querying the withdrawal order failed";
         BALANCE_TOO_LOW = 5_004_006, "merchant balance too low";
         AMOUNT_FORMAT_WRONG = 500_321, "amount format wrong";
         URL_NOT_SUPPORTED = 500_322, "URL not supported";
@@ -99,11 +99,11 @@ impl ErrorCode {
         matches!(
             self,
             Self::SYSTEM_ERROR
-                | Self::ORDER_STATE_OR_WITHDRAW_FAILED
+                | Self::ORDER_STATE_OR_WITHDRAWAL_FAILED
                 | Self::CHANNEL_ERROR
                 | Self::CREATE_DEPOSIT_FAILED
                 | Self::QUERY_DEPOSIT_FAILED
-                | Self::QUERY_WITHDRAW_FAILED
+                | Self::QUERY_WITHDRAWAL_FAILED
                 | Self::REMOTE_CLIENT_ERROR
                 | Self::BALANCE_QUERY_ERROR
         )
@@ -112,6 +112,6 @@ impl ErrorCode {
     /// Whether a query found no order: 5003018 and 5003020. The words are "querying the order failed", so this proves
     /// nothing by itself, least of all right after the order was sent.
     pub const fn is_order_not_found(self) -> bool {
-        matches!(self, Self::QUERY_DEPOSIT_FAILED | Self::QUERY_WITHDRAW_FAILED)
+        matches!(self, Self::QUERY_DEPOSIT_FAILED | Self::QUERY_WITHDRAWAL_FAILED)
     }
 }

@@ -148,7 +148,7 @@ identifiers! {
     MerchantNo = "merchant number";
 
     /// The merchant's own number of an order, `mchOrderNo`. Never use one twice, neither for a second order
-    /// nor for a deposit and a withdraw (`docs/wire.md`, section 11).
+    /// nor for a deposit and a withdrawal (`docs/wire.md`, section 11).
     ///
     /// ```
     /// use tarspay_types::{ErrorKind, MerchantOrderNo};

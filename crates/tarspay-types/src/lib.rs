@@ -31,7 +31,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! A [`Request`] names its path and its answer. An answer comes in an [`Envelope`]:
+//! A [`Request`] names its path and its response. A response comes in an [`Envelope`]:
 //!
 //! ```
 //! use tarspay_types::{Balance, BalanceRequest, Decode, Envelope, MerchantNo, Request};
@@ -55,8 +55,8 @@
 //! | query balance | [`BalanceRequest`] | [`Balance`] | read |
 //! | create deposit | [`DepositRequest`] | [`Deposit`] | creates |
 //! | query deposit | [`DepositQuery`] | [`OrderInfo`] | read |
-//! | create withdraw | [`WithdrawRequest`] | [`Withdraw`] | creates |
-//! | query withdraw | [`WithdrawQuery`] | [`OrderInfo`] | read |
+//! | create withdrawal | [`WithdrawalRequest`] | [`Withdrawal`] | creates |
+//! | query withdrawal | [`WithdrawalQuery`] | [`OrderInfo`] | read |
 //! | payment certificate (Brazil) | [`CertificateRequest`] | [`Certificate`] | read |
 //! | query transaction id (Brazil) | [`BrazilTrxIdQuery`] | [`BrazilTrxId`] | read |
 //! | query transaction id (Bangladesh) | [`BangladeshTrxIdQuery`] | [`BangladeshTrxId`] | read |
@@ -69,7 +69,7 @@
 //! but its path is not documented, so it is not offered.
 //!
 //! A request takes what every market requires as arguments, what some want by setters, and what is not
-//! documented by `with_extra`. [`Request::check`] runs before anything is sent. Create answers require
+//! documented by `with_extra`. [`Request::check`] runs before anything is sent. Create responses require
 //! nothing: code 0 means that the order exists, whatever else came.
 //!
 //! # Personal data
@@ -86,7 +86,7 @@
 //! # Reading
 //!
 //! All models read through [`Decode`], and through serde by way of it. What a caller cannot do without is
-//! required, in an answer; reading a request requires nothing. An optional member that is absent or cannot be used
+//! required, in a response; reading a request requires nothing. An optional member that is absent or cannot be used
 //! is `None`, and whatever came stays in the model's `extra` ([`Members`]), so nothing is lost: a model that is
 //! read and written again has the same members. The one exception is a member with two spellings that came in both: the
 //! usable one is written under the first name, and hides an unusable one there. Texts stand in for numbers and numbers for texts. Identifiers and
@@ -96,7 +96,7 @@
 //!
 //! # Errors
 //!
-//! [`Error`] for values and requests made here, [`DecodeError`] for JSON that came in, [`AnswerError`] for a
+//! [`Error`] for values and requests made here, [`DecodeError`] for JSON that came in, [`ResponseError`] for a
 //! refusal. None of them repeats a value, except the gateway's own message and code in a [`Refusal`].
 
 mod amount;
@@ -127,7 +127,7 @@ mod unix_seconds;
 mod unread;
 mod utr;
 mod web_address;
-mod withdraw;
+mod withdrawal;
 mod words;
 
 pub use amount::Amount;
@@ -136,14 +136,14 @@ pub use callback::{Callback, DeduplicationKey};
 pub use certificate::{Certificate, CertificateRequest};
 pub use decode::{Decode, DecodeError, DecodeErrorKind};
 pub use deposit::{Deposit, DepositRequest};
-pub use envelope::{AnswerError, Envelope, Refusal};
+pub use envelope::{Envelope, Refusal, ResponseError};
 pub use error::{Error, ErrorKind};
 pub use error_code::ErrorCode;
 pub use ids::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId, Utr};
 pub use lookup_status::{LookupStatus, ReprocessStatus};
 pub use members::Members;
 pub use order::{BizType, News, OrderState, OrderStatus};
-pub use order_query::{DepositQuery, OrderInfo, WithdrawQuery};
+pub use order_query::{DepositQuery, OrderInfo, WithdrawalQuery};
 pub use pay_way::{PayWay, PayWays};
 pub use private_text::PrivateText;
 pub use raw_json::RawJson;
@@ -154,7 +154,7 @@ pub use trx_id_submit::{Submitted, TrxIdSubmit};
 pub use unix_seconds::UnixSeconds;
 pub use utr::{UtrInfo, UtrQuery};
 pub use web_address::{NotifyUrl, ReturnUrl};
-pub use withdraw::{Withdraw, WithdrawRequest};
+pub use withdrawal::{Withdrawal, WithdrawalRequest};
 pub use words::{CountryCode, Currency, PayDataType, WayCode};
 
 /// Compiles and runs the README's example.

@@ -3,7 +3,7 @@
 use crate::open::open_codes;
 
 open_codes! {
-    /// What came of looking up a payment, `status` in the answers to India's UTR query and Bangladesh's `trxId`
+    /// What came of looking up a payment, `status` in the responses to India's UTR query and Bangladesh's `trxId`
     /// query (`docs/wire.md`, sections 7.8 and 7.10). This is the outcome, not the `code` of the envelope.
     pub struct LookupStatus = "lookup status" {
         FAILED = 0, "failed, cannot be made up";

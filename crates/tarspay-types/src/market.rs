@@ -16,7 +16,7 @@
 //!
 //! [`check`](check()) takes a request that creates an order and finds the market by its currency;
 //! [`Market::check`] holds it against a market of your choice, [`Market::check_deposit`] and
-//! [`Market::check_withdraw`] do so with its members. The [`Report`] holds every violation at once:
+//! [`Market::check_withdrawal`] do so with its members. The [`Report`] holds every violation at once:
 //!
 //! ```
 //! use tarspay_types::market::{self, Rule};

@@ -77,7 +77,7 @@ pub(crate) use model;
 /// Makes a request from a table of members: struct, constructors, setters, checks, reading, writing, and its
 /// [`Request`](crate::Request).
 ///
-/// The head names what the call does, its path, its answer and, if it is about one order, the field with the
+/// The head names what the call does, its path, its response and, if it is about one order, the field with the
 /// merchant's number of it; then the fields that a response repeats (`echoes`), and its field with the merchant's
 /// number (`of`). Members of the block `new` are required and are the arguments of `new`. Of the
 /// block `one_of` at least one is required, and each has a constructor of its own. The optional ones have
@@ -193,7 +193,7 @@ macro_rules! request {
         }
 
         impl $crate::request::Request for $name {
-            type Answer = $answer;
+            type Response = $answer;
 
             fn path(&self) -> std::borrow::Cow<'_, str> {
                 std::borrow::Cow::Borrowed($path)

@@ -4,7 +4,7 @@ use crate::amount::Amount;
 use crate::open::open_codes;
 
 open_codes! {
-    /// Where an order stands: `state`, or `orderState` in the answer to a create call (`docs/wire.md`,
+    /// Where an order stands: `state`, or `orderState` in the response to a create call (`docs/wire.md`,
     /// section 8).
     ///
     /// Unknown states, 4 and 7 among them, are neither pending, ended, successful nor failed: ask again later
@@ -35,7 +35,7 @@ open_codes! {
         FAILED = 3, "failed";
         REFUNDED = 5, "refund";
         TIMED_OUT = 6, "timed out, unpaid (deposit)";
-        REJECTED = 8, "rejected, counts as failed (withdraw)";
+        REJECTED = 8, "rejected, counts as failed (withdrawal)";
         PARTLY_PAID = 9, "partly paid (deposit)";
     }
 }
@@ -217,6 +217,6 @@ open_codes! {
     /// Which way the money of an order goes, `bizType` (`docs/wire.md`, section 10).
     pub struct BizType = "business type" {
         DEPOSIT = 1, "deposit";
-        WITHDRAW = 2, "withdraw";
+        WITHDRAWAL = 2, "withdrawal";
     }
 }

@@ -1,4 +1,4 @@
-//! Asking where an order stands: `POST /api/payInInfo` for a deposit, `POST /api/payOutInfo` for a withdraw.
+//! Asking where an order stands: `POST /api/payInInfo` for a deposit, `POST /api/payOutInfo` for a withdrawal.
 
 use crate::amount::Amount;
 use crate::ids::{MerchantNo, MerchantOrderNo, PayOrderId};
@@ -34,11 +34,11 @@ request! {
 }
 
 request! {
-    /// Asks where a withdraw stands (`docs/wire.md`, section 7.4). Answered by [`OrderInfo`].
+    /// Asks where a withdrawal stands (`docs/wire.md`, section 7.4). Answered by [`OrderInfo`].
     ///
     /// Documented with the merchant's number. Whether the gateway's number may stand instead is not: use it
     /// only when there is nothing else.
-    pub struct WithdrawQuery: Read, "/api/payOutInfo" -> OrderInfo, about merchant_order_no,
+    pub struct WithdrawalQuery: Read, "/api/payOutInfo" -> OrderInfo, about merchant_order_no,
         echoes { merchant_order_no, pay_order_id }, of merchant_no {
         one_of "`mchOrderNo` or `payOrderId`" {
             /// The merchant's number of the order.

@@ -9,7 +9,7 @@ use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
 use crate::members::Members;
 
-/// One JSON value as its exact text: an answer whose shape is not documented, or the body of a request.
+/// One JSON value as its exact text: a response whose shape is not documented, or the body of a request.
 ///
 /// Two are equal when their texts are. `Debug` shows the length alone, since the value may be personal.
 ///
@@ -115,7 +115,7 @@ impl Decode for RawJson {
 deserialize_by_decode!(RawJson);
 
 /// For calls that may answer without `data`: null is `None`, anything else is kept, and an accepted call without
-/// `data` is an answer, `None`.
+/// `data` is a response, `None`.
 ///
 /// ```
 /// use tarspay_types::{Decode, Envelope, RawJson};

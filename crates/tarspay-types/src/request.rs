@@ -1,4 +1,4 @@
-//! What a request tells its sender: its path, its answer, what it does, and its body.
+//! What a request tells its sender: its path, its response, what it does, and its body.
 
 use std::borrow::Cow;
 
@@ -30,8 +30,8 @@ pub(crate) const MERCHANT: &str = "mchNo";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Request: Serialize {
-    /// What the `data` of a successful answer holds.
-    type Answer: Decode;
+    /// What the `data` of a successful response holds.
+    type Response: Decode;
 
     /// The path of the call with its leading slash, as it is sent and signed. Some paths hold values of the
     /// request.
@@ -51,7 +51,7 @@ pub trait Request: Serialize {
     /// request. A response that names none passes.
     ///
     /// Connections and proxies can mix up responses, so a client asks this of every response with code 0.
-    fn is_answered_by(&self, merchant_no: &MerchantNo, response: &Self::Answer) -> bool {
+    fn is_answered_by(&self, merchant_no: &MerchantNo, response: &Self::Response) -> bool {
         let _ = (merchant_no, response);
         true
     }
@@ -115,8 +115,8 @@ pub enum Effect {
     Read,
     /// Creates a deposit order. Repeat only with the same merchant order number.
     CreateDeposit,
-    /// Creates a withdraw order. Repeat only with the same merchant order number.
-    CreateWithdraw,
+    /// Creates a withdrawal order. Repeat only with the same merchant order number.
+    CreateWithdrawal,
     /// Changes something else, or nobody knows. Never repeat without looking first.
     Other,
 }
@@ -129,7 +129,7 @@ impl Effect {
 
     /// Whether the call creates an order.
     pub const fn creates_order(self) -> bool {
-        matches!(self, Self::CreateDeposit | Self::CreateWithdraw)
+        matches!(self, Self::CreateDeposit | Self::CreateWithdrawal)
     }
 }
 

@@ -76,7 +76,7 @@ impl TrxIdSubmit {
 }
 
 impl Request for TrxIdSubmit {
-    type Answer = Submitted;
+    type Response = Submitted;
 
     fn path(&self) -> Cow<'_, str> {
         format!("{PATH}{}/{}", self.pay_order_id, self.trx_id).into()
@@ -109,7 +109,7 @@ impl Decode for TrxIdSubmit {
 
 deserialize_by_decode!(TrxIdSubmit);
 
-/// A transaction id was handed in (`docs/wire.md`, section 7.12). The documented answer has no `data`; whether
+/// A transaction id was handed in (`docs/wire.md`, section 7.12). The documented response has no `data`; whether
 /// the id was correct shows in the order.
 ///
 /// A server answers with [`Envelope::without_data`](crate::Envelope::without_data).
@@ -121,7 +121,7 @@ pub struct Submitted {
 }
 
 impl Submitted {
-    /// The documented answer: nothing.
+    /// The documented response: nothing.
     pub const fn new() -> Self {
         Self { data: None }
     }

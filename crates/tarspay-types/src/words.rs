@@ -49,7 +49,7 @@ open_words! {
 }
 
 open_words! {
-    /// A country in an answer, `countryCode`: two letters, lower case (`docs/wire.md`, section 7.1).
+    /// A country in a response, `countryCode`: two letters, lower case (`docs/wire.md`, section 7.1).
     pub struct CountryCode = "country code" {
         /// Bangladesh.
         BANGLADESH = "bd";
@@ -65,7 +65,7 @@ open_words! {
 }
 
 open_words! {
-    /// A payment method, `wayCode`. Which ones exist depends on the market and on deposit or withdraw; case
+    /// A payment method, `wayCode`. Which ones exist depends on the market and on deposit or withdrawal; case
     /// matters.
     ///
     /// Only the one that means the same in many markets has a constant here. Those of a market are in its

@@ -57,9 +57,9 @@ impl<R> Call<R> {
 
 impl<R: Request + Send + Sync + 'static> IntoFuture for Call<R>
 where
-    R::Answer: Send,
+    R::Response: Send,
 {
-    type Output = Result<R::Answer, Error>;
+    type Output = Result<R::Response, Error>;
     type IntoFuture = Boxed<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {

@@ -56,7 +56,7 @@ impl<T> Deref for Verified<T> {
 /// number, your amount and your notify URL, and pay it: the gateway then posts a success to you, and its signature is
 /// valid. So a callback that names another merchant, or none, is refused.
 ///
-/// Answer a verified callback with the bare text `OK`, whatever its state, once it is stored. The same callback can come
+/// Response a verified callback with the bare text `OK`, whatever its state, once it is stored. The same callback can come
 /// several times, and anyone who has seen one can send it again. What to compare before you book it:
 /// [`Callback`], and the examples `callback_axum` and `callback_hyper`.
 ///

@@ -1,12 +1,12 @@
-//! The client: one typed request in, one typed answer out.
+//! The client: one typed request in, one typed response out.
 
 use crate::engine::Engine;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::sign::NonceSource;
 use crate::transport::{self, Transport};
 use crate::types::{
-    BalanceRequest, DepositQuery, DepositRequest, MerchantNo, MerchantOrderNo, Request, WithdrawQuery,
-    WithdrawRequest,
+    BalanceRequest, DepositQuery, DepositRequest, MerchantNo, MerchantOrderNo, Request, WithdrawalQuery,
+    WithdrawalRequest,
 };
 use crate::{Call, Credentials, Error, Place, RawRequest, Wait, env};
 use serde::Serialize;
@@ -135,7 +135,7 @@ impl Client {
     }
 
     /// Places a withdrawal, as [`place_deposit`](Self::place_deposit) does a deposit.
-    pub fn place_withdrawal<'a>(&'a self, request: &'a WithdrawRequest) -> Place<'a, WithdrawRequest> {
+    pub fn place_withdrawal<'a>(&'a self, request: &'a WithdrawalRequest) -> Place<'a, WithdrawalRequest> {
         Place::new(self, request)
     }
 
@@ -147,7 +147,7 @@ impl Client {
     }
 
     /// Takes up a withdrawal that may have been sent before, as [`resume_deposit`](Self::resume_deposit) does a deposit.
-    pub fn resume_withdrawal<'a>(&'a self, request: &'a WithdrawRequest) -> Place<'a, WithdrawRequest> {
+    pub fn resume_withdrawal<'a>(&'a self, request: &'a WithdrawalRequest) -> Place<'a, WithdrawalRequest> {
         Place::resume(self, request)
     }
 
@@ -157,8 +157,8 @@ impl Client {
     }
 
     /// Queries a withdrawal by the merchant's number. A refusal does not prove that there is no such order.
-    pub fn query_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Call<WithdrawQuery> {
-        self.call(WithdrawQuery::by_merchant_order_no(merchant_order_no))
+    pub fn query_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Call<WithdrawalQuery> {
+        self.call(WithdrawalQuery::by_merchant_order_no(merchant_order_no))
     }
 
     /// Queries a deposit until it has ended.
@@ -167,7 +167,7 @@ impl Client {
     }
 
     /// Queries a withdrawal until it has ended.
-    pub fn wait_for_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Wait<WithdrawQuery> {
+    pub fn wait_for_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Wait<WithdrawalQuery> {
         Wait::new(self.clone(), merchant_order_no)
     }
 

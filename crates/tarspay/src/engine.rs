@@ -2,7 +2,7 @@
 
 use crate::retry::{RetryBudget, RetryPolicy, random};
 use crate::sign::{NonceSource, Parameters, RequestToSign};
-use crate::transport::{Answer, Transport};
+use crate::transport::{Response, Transport};
 use crate::types::{Decode as _, Envelope, Request};
 use crate::{Client, Credentials, Error, ErrorKind, trace};
 use std::borrow::Cow;
@@ -50,7 +50,7 @@ impl Engine {
         &self,
         call: &Prepared<'_, R>,
         within: Option<Duration>,
-    ) -> Result<R::Answer, Error> {
+    ) -> Result<R::Response, Error> {
         let result = self.exchange(call, within).await;
         if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
             self.budget.answered();
@@ -63,7 +63,7 @@ impl Engine {
         &self,
         call: &Prepared<'_, R>,
         within: Option<Duration>,
-    ) -> Result<R::Answer, Error> {
+    ) -> Result<R::Response, Error> {
         if within.is_some_and(|within| within < SHORTEST_ATTEMPT) {
             return Err(Error::out_of_time());
         }
@@ -72,14 +72,14 @@ impl Engine {
         // believed only where both say so: an intermediary may well send 502 with a JSON of its own.
         let status = response.status();
         let retry_after = retry_after(&response);
-        let envelope = Envelope::<R::Answer>::from_slice(response.body())
-            .map_err(|error| Error::unreadable_answer(status, error).with_retry_after(retry_after))?;
+        let envelope = Envelope::<R::Response>::from_slice(response.body())
+            .map_err(|error| Error::unreadable_response(status, error).with_retry_after(retry_after))?;
         if envelope.code.is_success() && !(200..300).contains(&status) {
             return Err(Error::contradictory(status).with_retry_after(retry_after));
         }
         let data = envelope
             .into_result()
-            .map_err(|error| Error::no_answer(status, error).with_retry_after(retry_after))?;
+            .map_err(|error| Error::no_response(status, error).with_retry_after(retry_after))?;
         if !call.request.is_answered_by(self.credentials.merchant_no(), &data) {
             return Err(Error::about_something_else(status));
         }
@@ -90,7 +90,7 @@ impl Engine {
         &self,
         call: &Prepared<'_, R>,
         within: Option<Duration>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let nonce = self.nonces.next_nonce();
         let to_sign =
             RequestToSign::new(&call.path, nonce, call.parameters.clone()).map_err(Error::cannot_sign)?;
@@ -108,7 +108,7 @@ impl Engine {
 }
 
 /// The seconds of `Retry-After`. Its other form, a date, is not read: the waits of the policy apply then.
-fn retry_after(response: &Answer) -> Option<Duration> {
+fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = std::str::from_utf8(response.header("retry-after")?).ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
 }
@@ -142,7 +142,11 @@ impl Course {
     }
 
     /// Makes a call, and makes it again while that is safe, useful and allowed.
-    pub(crate) async fn repeat<R: Request>(&self, client: &Client, request: &R) -> Result<R::Answer, Error> {
+    pub(crate) async fn repeat<R: Request>(
+        &self,
+        client: &Client,
+        request: &R,
+    ) -> Result<R::Response, Error> {
         let call = client.0.prepare(request)?;
         let mut failed_attempts = 0;
         let mut sent = None;

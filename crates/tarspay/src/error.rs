@@ -6,13 +6,13 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-/// Why a call gave no answer, or a callback was not accepted.
+/// Why a call gave no response, or a callback was not accepted.
 ///
 /// | [`kind`](Self::kind) | what it means | what to do |
 /// |---|---|---|
 /// | [`Invalid`](ErrorKind::Invalid) | refused here, nothing was sent | fix the request |
 /// | [`NotSent`](ErrorKind::NotSent) | no byte of the request left this machine | retry freely |
-/// | [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) | sent, but no complete, readable answer came back | ask by order number, never create anew |
+/// | [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) | sent, but no complete, readable response came back | ask by order number, never create anew |
 /// | [`Rejected`](ErrorKind::Rejected) | the gateway said no, see [`code`](Self::code) | act on the code |
 /// | [`CallbackRefused`](ErrorKind::CallbackRefused) | the callback is not signed as the gateway signs | do not act on it |
 /// | [`CallbackUnreadable`](ErrorKind::CallbackUnreadable) | signed, but not a callback as documented | keep the body, query the order |
@@ -40,7 +40,7 @@ pub enum ErrorKind {
     Invalid,
     /// No byte of the request left this machine: name not found, connection refused, TLS failed. Retry freely.
     NotSent,
-    /// The request was sent, but no complete, readable answer came back. The gateway may have acted on it: ask by the
+    /// The request was sent, but no complete, readable response came back. The gateway may have acted on it: ask by the
     /// merchant order number before anything else.
     OutcomeUnknown,
     /// The gateway answered with an error code.
@@ -113,7 +113,7 @@ impl Error {
         self.0.refusal.as_ref().and_then(|refusal| refusal.msg.as_deref())
     }
 
-    /// The HTTP status of the answer, if there was one.
+    /// The HTTP status of the response, if there was one.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
@@ -144,7 +144,7 @@ impl Error {
         }
     }
 
-    /// Whether the gateway may have acted on the call although no answer says so.
+    /// Whether the gateway may have acted on the call although no response says so.
     pub fn is_outcome_unknown(&self) -> bool {
         self.0.kind == ErrorKind::OutcomeUnknown
     }
@@ -208,7 +208,7 @@ mod of_calls {
     use super::{Error, ErrorKind};
     use crate::transport::{self, Delivery};
     use crate::types;
-    use crate::types::{AnswerError, DecodeError};
+    use crate::types::{DecodeError, ResponseError};
     use std::time::Duration;
 
     /// Without the client no request is ever refused, sent or answered.
@@ -234,14 +234,14 @@ mod of_calls {
             error
         }
 
-        pub(crate) fn unreadable_answer(status: u16, source: DecodeError) -> Self {
+        pub(crate) fn unreadable_response(status: u16, source: DecodeError) -> Self {
             let reason = format!("the answer with HTTP status {status} cannot be read");
             Self::new(ErrorKind::OutcomeUnknown, reason).caused_by(source).with_status(status)
         }
 
-        pub(crate) fn no_answer(status: u16, source: AnswerError) -> Self {
+        pub(crate) fn no_response(status: u16, source: ResponseError) -> Self {
             match source {
-                AnswerError::Refused(refusal) => {
+                ResponseError::Refused(refusal) => {
                     let mut error = Self::new(ErrorKind::Rejected, refusal.to_string()).with_status(status);
                     error.0.refusal = Some(refusal);
                     error
@@ -309,7 +309,7 @@ mod of_calls {
             self
         }
 
-        /// What the transport says of a call that was not sent or whose answer was lost: its phase, whether a deadline
+        /// What the transport says of a call that was not sent or whose response was lost: its phase, whether a deadline
         /// passed.
         pub fn transport_error(&self) -> Option<&transport::Error> {
             self.0.source.as_deref()?.downcast_ref()

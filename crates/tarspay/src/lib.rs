@@ -1,4 +1,4 @@
-//! Client for the TarsPay payment gateway: signed requests, typed answers, verified callbacks.
+//! Client for the TarsPay payment gateway: signed requests, typed responses, verified callbacks.
 //!
 #![cfg_attr(feature = "client", doc = include_str!("tour.md"))]
 //!

@@ -18,7 +18,7 @@ use crate::retry::random;
 use crate::types::market::{self, Market, Report};
 use crate::types::{
     Amount, Currency, Deposit, DepositQuery, DepositRequest, ErrorCode, MerchantOrderNo, OrderInfo,
-    OrderState, PayOrderId, Request, Withdraw, WithdrawQuery, WithdrawRequest,
+    OrderState, PayOrderId, Request, Withdrawal, WithdrawalQuery, WithdrawalRequest,
 };
 use crate::wait::OrderQuery;
 use crate::{Client, Error, ErrorKind, RetryPolicy};
@@ -31,11 +31,11 @@ use tokio::time::{Instant, sleep};
 mod sealed {
     pub trait Sealed {}
     impl Sealed for crate::types::DepositRequest {}
-    impl Sealed for crate::types::WithdrawRequest {}
+    impl Sealed for crate::types::WithdrawalRequest {}
 }
 
-/// A request that creates an order: [`DepositRequest`] or [`WithdrawRequest`].
-pub trait OrderRequest: Request<Answer: Placeable> + Send + Sync + sealed::Sealed {
+/// A request that creates an order: [`DepositRequest`] or [`WithdrawalRequest`].
+pub trait OrderRequest: Request<Response: Placeable> + Send + Sync + sealed::Sealed {
     /// The query that finds the order again.
     #[doc(hidden)]
     type Query: OrderQuery;
@@ -58,8 +58,8 @@ impl OrderRequest for DepositRequest {
     }
 }
 
-impl OrderRequest for WithdrawRequest {
-    type Query = WithdrawQuery;
+impl OrderRequest for WithdrawalRequest {
+    type Query = WithdrawalQuery;
     const PAYS_OUT: bool = true;
 
     fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
@@ -67,7 +67,7 @@ impl OrderRequest for WithdrawRequest {
     }
 }
 
-/// The response to the creation of an order: [`Deposit`] or [`Withdraw`].
+/// The response to the creation of an order: [`Deposit`] or [`Withdrawal`].
 pub trait Placeable: Send {
     #[doc(hidden)]
     fn pay_order_id(&self) -> Option<&PayOrderId>;
@@ -101,7 +101,7 @@ impl Placeable for Deposit {
     }
 }
 
-impl Placeable for Withdraw {
+impl Placeable for Withdrawal {
     fn pay_order_id(&self) -> Option<&PayOrderId> {
         self.pay_order_id.as_ref()
     }
@@ -318,7 +318,7 @@ impl<'a, R: OrderRequest> Place<'a, R> {
         report.into_result().map_err(Error::against_rules)
     }
 
-    async fn run(self) -> Result<Placed<R::Answer>, Error> {
+    async fn run(self) -> Result<Placed<R::Response>, Error> {
         let Some(merchant_order_no) = self.request.merchant_order_no() else {
             return Err(Error::invalid("the request has no merchant order number"));
         };
@@ -354,7 +354,7 @@ impl<'a, R: OrderRequest> Place<'a, R> {
 }
 
 impl<'a, R: OrderRequest> IntoFuture for Place<'a, R> {
-    type Output = Result<Placed<R::Answer>, Error>;
+    type Output = Result<Placed<R::Response>, Error>;
     type IntoFuture = Boxed<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -381,7 +381,7 @@ struct Placing<'a, R: OrderRequest> {
     creation: Option<Prepared<'a, R>>,
     query: Prepared<'a, R::Query>,
     /// A response with code 0 that did not settle it, see [`Attempt::Unclear`].
-    response: Option<R::Answer>,
+    response: Option<R::Response>,
     found: Option<OrderInfo>,
     last: Option<Error>,
 }
@@ -390,7 +390,7 @@ impl<R: OrderRequest> Placing<'_, R> {
     async fn drive(
         mut self,
         (mut machine, mut action): (Machine, Action),
-    ) -> Result<Placed<R::Answer>, Error> {
+    ) -> Result<Placed<R::Response>, Error> {
         let begun = Instant::now();
         loop {
             let event = match action {
@@ -452,7 +452,7 @@ impl<R: OrderRequest> Placing<'_, R> {
         }
     }
 
-    fn conclude(self, conclusion: Conclusion) -> Result<Placed<R::Answer>, Error> {
+    fn conclude(self, conclusion: Conclusion) -> Result<Placed<R::Response>, Error> {
         // The machine ends with `Created` only after a response, with the next two only after an order was found, and with
         // the others after an error or when the deadline left no time for an attempt.
         let last = self.last.unwrap_or_else(Error::out_of_time);

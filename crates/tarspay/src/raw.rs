@@ -20,7 +20,7 @@ impl<T: Serialize> Serialize for RawRequest<T> {
 }
 
 impl<T: Serialize> Request for RawRequest<T> {
-    type Answer = Option<RawJson>;
+    type Response = Option<RawJson>;
 
     fn path(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.path)

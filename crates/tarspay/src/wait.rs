@@ -2,7 +2,7 @@
 
 use crate::call::Boxed;
 use crate::retry::random;
-use crate::types::{DepositQuery, MerchantOrderNo, OrderInfo, OrderState, Request, WithdrawQuery};
+use crate::types::{DepositQuery, MerchantOrderNo, OrderInfo, OrderState, Request, WithdrawalQuery};
 use crate::{Client, Error, ErrorKind, RetryPolicy};
 use std::fmt;
 use std::future::IntoFuture;
@@ -54,7 +54,7 @@ pub struct Waited {
 
 /// A query for one order, by its merchant order number.
 #[doc(hidden)]
-pub trait OrderQuery: Request<Answer = OrderInfo> + Send + Sync + Sized + 'static {
+pub trait OrderQuery: Request<Response = OrderInfo> + Send + Sync + Sized + 'static {
     fn of(merchant_order_no: MerchantOrderNo) -> Self;
 }
 
@@ -64,7 +64,7 @@ impl OrderQuery for DepositQuery {
     }
 }
 
-impl OrderQuery for WithdrawQuery {
+impl OrderQuery for WithdrawalQuery {
     fn of(merchant_order_no: MerchantOrderNo) -> Self {
         Self::by_merchant_order_no(merchant_order_no)
     }

@@ -52,7 +52,7 @@ impl LocalRegistry {
         let thread = std::thread::spawn(move || {
             // Dropped with this value, the sender ends the wait as a message would.
             let serving = axum::serve(listener, router).with_graceful_shutdown(async { drop(ended.await) });
-            // Clients see what goes wrong, in the answer they do not get.
+            // Clients see what goes wrong, in the response they do not get.
             let _ = runtime.block_on(async { serving.await });
         });
         Ok(Self { address, shelf, end: Some(end), thread: Some(thread) })

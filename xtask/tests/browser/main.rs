@@ -85,7 +85,7 @@ async fn a_wrong_part_is_told_beside_its_field(browser: &Browser, shop: &Shop) {
     assert!(browser.text("[role=alert]").await.contains("decimal number"));
     assert_eq!(browser.find("#part").await.prop("value").await.unwrap().as_deref(), Some("three hundred"));
     assert_eq!(shop.state(&deposit), OrderState::PROCESSING);
-    // The status 400 of the answer is all there is to complain about.
+    // The status 400 of the response is all there is to complain about.
     let complaints = browser.complaints().await;
     assert!(complaints.iter().all(|one| one.contains("status of 400")), "{complaints:?}");
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tarspay::sign::{Clock as _, NonceSource, Parameters, PrivateKey, RequestToSign, SystemClock};
 use tarspay::transport::Transport;
 use tarspay::types::{
-    Amount, AnswerError, Balance, BalanceRequest, Decode as _, Envelope, MerchantNo, Refusal, Request as _,
+    Amount, Balance, BalanceRequest, Decode as _, Envelope, MerchantNo, Refusal, Request as _, ResponseError,
 };
 use tarspay::{Client, Credentials};
 use tarspay_sandbox::Sandbox;
@@ -83,7 +83,7 @@ async fn play() -> Result<Told, Box<dyn StdError>> {
     let transport = Transport::builder(sandbox.base_url()).build()?;
     let answer = transport.post(signed.path(), &headers, signed.body().to_vec()).await?;
     let refusal = match Envelope::<Balance>::from_slice(answer.body())?.into_result() {
-        Err(AnswerError::Refused(refusal)) => refusal,
+        Err(ResponseError::Refused(refusal)) => refusal,
         other => return Err(format!("the forged signature was not refused: {other:?}").into()),
     };
 

@@ -82,8 +82,8 @@ fn an_unreachable_proxy_was_not_sent_anything() {
     error_of(&run(&mut tarspay_with_key(&args)).failed(1, &["not sent"]), "not_sent");
 }
 
-/// A gateway that answers every call with these bytes, until the tests end. A query is repeated when that is safe, so
-/// one answer would not do.
+/// A gateway that responses every call with these bytes, until the tests end. A query is repeated when that is safe, so
+/// one response would not do.
 fn answering(answer: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,6 +1,6 @@
 //! `kill -9` at any moment: no acknowledged order is lost, no money moves twice, no owed callback is forgotten.
 //!
-//! Merchants load a `tarspay sandbox --data FILE` and its owner moves their orders, until it is killed after some answer,
+//! Merchants load a `tarspay sandbox --data FILE` and its owner moves their orders, until it is killed after some response,
 //! while others are under way. Then it starts again over the same file and is held against what the merchants were told.
 //! `TARSPAY_KILLS` is the number of lives, `TARSPAY_SEED` chooses the points at which they end.
 
@@ -57,7 +57,7 @@ pub(super) struct Life {
 }
 
 impl Life {
-    /// Counts an answer that a merchant has seen; the last one kills.
+    /// Counts a response that a merchant has seen; the last one kills.
     fn answered(&self) {
         if self.answers.fetch_add(1, Ordering::SeqCst) + 1 == self.ends_after {
             self.strike();
@@ -69,7 +69,7 @@ impl Life {
         self.running.lock().unwrap().take().expect("it lives").kill();
     }
 
-    /// No answer came, which is right only from the dead.
+    /// No response came, which is right only from the dead.
     fn assert_struck(&self, what: &dyn std::fmt::Debug) {
         assert!(self.struck.load(Ordering::SeqCst), "no answer from a living sandbox: {what:?}");
     }
@@ -85,7 +85,7 @@ async fn set_up(file: &Path) -> (Credentials, CallbackVerifier) {
     let merchant = sandbox.merchant();
     let money = Amount::from(books::MONEY);
     sandbox.set_balance_in(merchant.merchant_no(), &Currency::KES, money, Amount::ZERO).unwrap();
-    for direction in [BizType::DEPOSIT, BizType::WITHDRAW] {
+    for direction in [BizType::DEPOSIT, BizType::WITHDRAWAL] {
         let fee = Fee::new(Amount::from(books::FIXED_FEE), books::FEE_BASIS_POINTS);
         sandbox.set_fee(&Currency::KES, direction, fee).unwrap();
     }

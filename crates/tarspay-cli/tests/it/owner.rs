@@ -30,12 +30,12 @@ impl Owner {
         value
     }
 
-    /// Status and JSON; `None` if no whole answer came.
+    /// Status and JSON; `None` if no whole response came.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
         let answer = send(self.address, method, &format!("/_sandbox/{path}"), "", body).await?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
         let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-        // An answer that was cut is no JSON.
+        // A response that was cut is no JSON.
         Some((status, serde_json::from_str(body).ok()?))
     }
 }

@@ -93,7 +93,7 @@ fn it_listens_on_the_network_only_when_that_is_said() {
 fn the_scenarios_that_are_shipped_are_listed() {
     let listed = run(&mut tarspay(&["sandbox", "--list-scenarios"])).succeeded().stdout;
     assert!(listed.lines().count() >= 10);
-    assert!(listed.lines().any(|line| line.starts_with("withdraw-rejected ")), "{listed}");
+    assert!(listed.lines().any(|line| line.starts_with("withdrawal-rejected ")), "{listed}");
     let listed = run(&mut tarspay(&["sandbox", "--list-scenarios", "--json"])).succeeded().stdout;
     let first: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
     assert_eq!(first["name"], "answer-lost");

@@ -1,4 +1,4 @@
-//! The payment certificate of a withdraw, Brazil only.
+//! The payment certificate of a withdrawal, Brazil only.
 
 use super::{find, no_order, read_whole};
 use crate::engine::Engine;
@@ -21,24 +21,24 @@ pub(super) async fn certificate(
     let found = engine
         .store
         .call(move |tx| {
-            find(tx, &merchant_no, BizType::WITHDRAW, number.as_ref(), id.as_ref()).map_err(Refusal::from)
+            find(tx, &merchant_no, BizType::WITHDRAWAL, number.as_ref(), id.as_ref()).map_err(Refusal::from)
         })
         .await?;
-    let order = found.ok_or_else(|| no_order(BizType::WITHDRAW))?.order;
+    let order = found.ok_or_else(|| no_order(BizType::WITHDRAWAL))?.order;
     if order.currency != Currency::BRA {
         return Err(Refusal::new(
-            ErrorCode::QUERY_WITHDRAW_FAILED,
+            ErrorCode::QUERY_WITHDRAWAL_FAILED,
             format!(
-                "querying the withdraw order failed: only Brazil has certificates, not {}",
+                "querying the withdrawal order failed: only Brazil has certificates, not {}",
                 order.currency
             ),
         ));
     }
     if order.state != OrderState::SUCCESS {
         return Err(Refusal::new(
-            ErrorCode::ORDER_STATE_OR_WITHDRAW_FAILED,
+            ErrorCode::ORDER_STATE_OR_WITHDRAWAL_FAILED,
             format!(
-                "order state error: a certificate is of a withdraw that is paid, this one is {}",
+                "order state error: a certificate is of a withdrawal that is paid, this one is {}",
                 order.state
             ),
         ));

@@ -13,7 +13,7 @@ use crate::store::{StoreError, Tx};
 use tarspay_types::market::{self, Market, Report, Rule, Violation};
 use tarspay_types::{
     Amount, BizType, Currency, Decode as _, DepositRequest, Envelope, ErrorCode, Members, MerchantNo,
-    MerchantOrderNo, NotifyUrl, OrderState, PayOrderId, Request, WayCode, Withdraw, WithdrawRequest,
+    MerchantOrderNo, NotifyUrl, OrderState, PayOrderId, Request, WayCode, Withdrawal, WithdrawalRequest,
 };
 
 pub(super) async fn deposit(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
@@ -25,14 +25,18 @@ pub(super) async fn deposit(engine: &Engine, caller: &MerchantNo, body: &[u8]) -
     Ok(deposit_answer(engine, &record.order, &request))
 }
 
-pub(super) async fn withdraw(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let request: WithdrawRequest = read(caller, body)?;
+pub(super) async fn withdrawal(
+    engine: &Engine,
+    caller: &MerchantNo,
+    body: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    let request: WithdrawalRequest = read(caller, body)?;
     let checked = request.check().map_err(Refusal::missing);
     let parts = (&request.way_code, &request.currency, request.amount, &request.notify_url);
-    let draft = draft(engine, caller, BizType::WITHDRAW, parts, body, checked);
+    let draft = draft(engine, caller, BizType::WITHDRAWAL, parts, body, checked);
     let record = place(engine, caller, request.merchant_order_no, draft).await?;
     let order = record.order;
-    Ok(to_json(&Envelope::success(Withdraw::new(order.pay_order_id, order.merchant_order_no))))
+    Ok(to_json(&Envelope::success(Withdrawal::new(order.pay_order_id, order.merchant_order_no))))
 }
 
 /// An order that may be created, but for what only the state can tell.
@@ -65,7 +69,7 @@ fn draft(
     // The market of which nothing is known has the rules that hold everywhere.
     let market = known.unwrap_or(&market::ban_test::MARKET);
     let mut report = match direction {
-        BizType::WITHDRAW => market.check_withdraw(&members),
+        BizType::WITHDRAWAL => market.check_withdrawal(&members),
         _ => market.check_deposit(&members),
     };
     if engine.settings.enforces_limits {
@@ -127,8 +131,8 @@ fn refuse(report: &Report, members: &Members) -> Result<(), Refusal> {
 /// real gateway would show too late.
 fn check_way(market: &Market, direction: BizType, report: &Report) -> Result<(), Refusal> {
     let (offer, other) = match direction {
-        BizType::WITHDRAW => (market.withdraw(), market.deposit()),
-        _ => (market.deposit(), market.withdraw()),
+        BizType::WITHDRAWAL => (market.withdrawal(), market.deposit()),
+        _ => (market.deposit(), market.withdrawal()),
     };
     if offer.ways().is_empty() {
         return Ok(());

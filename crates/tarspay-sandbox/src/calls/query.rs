@@ -5,7 +5,7 @@ use crate::Order;
 use crate::engine::Engine;
 use crate::refusal::{Refusal, to_json};
 use tarspay_types::{
-    BizType, DepositQuery, Envelope, MerchantNo, MerchantOrderNo, OrderInfo, PayOrderId, WithdrawQuery,
+    BizType, DepositQuery, Envelope, MerchantNo, MerchantOrderNo, OrderInfo, PayOrderId, WithdrawalQuery,
 };
 
 pub(super) async fn deposit(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
@@ -13,9 +13,13 @@ pub(super) async fn deposit(engine: &Engine, caller: &MerchantNo, body: &[u8]) -
     order(engine, caller, BizType::DEPOSIT, query.merchant_order_no, query.pay_order_id).await
 }
 
-pub(super) async fn withdraw(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let query: WithdrawQuery = read_whole(caller, body)?;
-    order(engine, caller, BizType::WITHDRAW, query.merchant_order_no, query.pay_order_id).await
+pub(super) async fn withdrawal(
+    engine: &Engine,
+    caller: &MerchantNo,
+    body: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    let query: WithdrawalQuery = read_whole(caller, body)?;
+    order(engine, caller, BizType::WITHDRAWAL, query.merchant_order_no, query.pay_order_id).await
 }
 
 async fn order(

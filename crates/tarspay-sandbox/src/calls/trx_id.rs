@@ -146,7 +146,7 @@ fn take(
     }
     if !record.order.state.is_pending() {
         return Err(Refusal::new(
-            ErrorCode::ORDER_STATE_OR_WITHDRAW_FAILED,
+            ErrorCode::ORDER_STATE_OR_WITHDRAWAL_FAILED,
             format!("order state error: the deposit is in state {}", record.order.state),
         ));
     }

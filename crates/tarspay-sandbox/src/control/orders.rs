@@ -74,7 +74,7 @@ impl Sandbox {
         self.with_order(id, life::open)
     }
 
-    /// A deposit is paid in full, or a withdraw has reached its payee: state 2. A deposit that has timed out, or is paid
+    /// A deposit is paid in full, or a withdrawal has reached its payee: state 2. A deposit that has timed out, or is paid
     /// in part, can be paid too.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Sandbox {
         self.with_order(id, move |tx, record| life::pay_partially(tx, record, amount))
     }
 
-    /// An order fails: state 3. What was held back for a withdraw can be used again.
+    /// An order fails: state 3. What was held back for a withdrawal can be used again.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Sandbox {
         self.with_order(id, move |tx, record| life::fail(tx, record, &reason))
     }
 
-    /// A withdraw is turned down: state 8. What was held back for it can be used again.
+    /// A withdrawal is turned down: state 8. What was held back for it can be used again.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Sandbox {
         self.with_order(id, move |tx, record| life::reject(tx, record, &reason))
     }
 
-    /// The money of an order goes back: state 5. Of a deposit what the merchant was credited, of a withdraw amount and
+    /// The money of an order goes back: state 5. Of a deposit what the merchant was credited, of a withdrawal amount and
     /// fee.
     ///
     /// # Errors

@@ -85,8 +85,8 @@ fn fee(input: &Input) -> Result<FeeOf, Refused> {
     let currency = required("currency", input.parsed("currency")?)?;
     let direction = match required("direction", input.text("direction")?)? {
         "deposit" => BizType::DEPOSIT,
-        "withdraw" => BizType::WITHDRAW,
-        _ => return Err(wrong("direction", "must be deposit or withdraw")),
+        "withdrawal" => BizType::WITHDRAWAL,
+        _ => return Err(wrong("direction", "must be deposit or withdrawal")),
     };
     let basis_points = input.number("basis_points")?.unwrap_or(0);
     if basis_points > 10_000 {

@@ -64,7 +64,7 @@ pub(super) fn fee(
 }
 
 fn direction_name(direction: BizType) -> &'static str {
-    if direction == BizType::WITHDRAW { "withdraw" } else { "deposit" }
+    if direction == BizType::WITHDRAWAL { "withdrawal" } else { "deposit" }
 }
 
 pub(super) fn order(order: &Order) -> Value {

@@ -11,8 +11,8 @@ use tarspay_types::{BizType, OrderState, PayOrderId, market};
 /// The deposit with this number.
 pub(super) fn deposit(sandbox: &Sandbox, id: &PayOrderId) -> Result<Order, Problem> {
     let order = sandbox.order(id)?;
-    if order.direction == BizType::WITHDRAW {
-        return Err(Problem::not_found("This order is a withdraw, and a withdraw has no cashier page."));
+    if order.direction == BizType::WITHDRAWAL {
+        return Err(Problem::not_found("This order is a withdrawal, and a withdrawal has no cashier page."));
     }
     Ok(order)
 }

@@ -71,12 +71,12 @@ fn row(order: &Order) -> Markup {
 }
 
 fn direction(order: &Order) -> &'static str {
-    if order.direction == BizType::WITHDRAW { "withdraw" } else { "deposit" }
+    if order.direction == BizType::WITHDRAWAL { "withdrawal" } else { "deposit" }
 }
 
 pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>) -> Result<Markup, Problem> {
     let order = sandbox.order(id)?;
-    let is_deposit = order.direction != BizType::WITHDRAW;
+    let is_deposit = order.direction != BizType::WITHDRAWAL;
     Ok(layout::page(
         &format!("Order {id}"),
         Tab::Orders,

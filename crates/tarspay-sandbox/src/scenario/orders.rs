@@ -22,7 +22,7 @@ pub(super) struct Orders {
 #[serde(rename_all = "snake_case")]
 enum Direction {
     Deposit,
-    Withdraw,
+    Withdrawal,
 }
 
 /// As it is written.
@@ -52,7 +52,7 @@ impl TryFrom<Unchecked> for Orders {
         let orders = Self {
             direction: it.direction.map(|direction| match direction {
                 Direction::Deposit => BizType::DEPOSIT,
-                Direction::Withdraw => BizType::WITHDRAW,
+                Direction::Withdrawal => BizType::WITHDRAWAL,
             }),
             currency: it.currency.map(Currency::new).transpose().map_err(|error| wrong("currency", error))?,
             way_code: it.way_code.map(WayCode::new).transpose().map_err(|error| wrong("way_code", error))?,
@@ -85,7 +85,7 @@ impl From<Orders> for Unchecked {
     fn from(orders: Orders) -> Self {
         Self {
             direction: orders.direction.map(|direction| match direction {
-                BizType::WITHDRAW => Direction::Withdraw,
+                BizType::WITHDRAWAL => Direction::Withdrawal,
                 _ => Direction::Deposit,
             }),
             currency: orders.currency.map(|it| it.as_str().to_owned()),

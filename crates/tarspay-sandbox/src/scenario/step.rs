@@ -191,7 +191,7 @@ impl Action {
             Self::Open | Self::PayPartially(_) | Self::Expire | Self::RecordTransfer { .. } => {
                 Some(BizType::DEPOSIT)
             }
-            Self::Reject(_) => Some(BizType::WITHDRAW),
+            Self::Reject(_) => Some(BizType::WITHDRAWAL),
             Self::Pay | Self::Fail(_) | Self::Refund => None,
         }
     }

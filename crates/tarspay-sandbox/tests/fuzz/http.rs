@@ -1,4 +1,4 @@
-//! Fuzz target: whatever comes in over HTTP, the answer is a readable one or a clean close, and the server goes on.
+//! Fuzz target: whatever comes in over HTTP, the response is a readable one or a clean close, and the server goes on.
 
 use serde_json::Value;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -17,7 +17,7 @@ struct Server {
 static SERVER: LazyLock<Server> =
     LazyLock::new(|| Server { runtime: Runtime::new().expect("a runtime"), nonces: NonceSource::new() });
 
-/// Far longer than any answer takes; only a server that hangs waits for it.
+/// Far longer than any response takes; only a server that hangs waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Bytes as they go over the wire. Or a call in few words: `=PATH`, a line end and a body, which the test merchant signs;
@@ -36,9 +36,9 @@ pub(crate) fn run(bytes: &[u8]) {
             let Some(request) = control(call) else { return };
             answer(&sandbox, &request).assert_readable();
         }
-        _ => answers(&exchange(&sandbox, bytes, true)).iter().for_each(Answer::assert_readable),
+        _ => answers(&exchange(&sandbox, bytes, true)).iter().for_each(Response::assert_readable),
     }
-    // Only the control API makes faults, and only they may keep a good call from its answer.
+    // Only the control API makes faults, and only they may keep a good call from its response.
     sandbox.clear_faults();
     let body = format!(r#"{{"mchNo":"{}"}}"#, sandbox.merchant().merchant_no());
     let good = [b"/api/balanceInfo\n", body.as_bytes()].concat();
@@ -64,7 +64,7 @@ fn control(call: &[u8]) -> Option<Vec<u8>> {
     let (line, body) = line_and_body(call)?;
     let (method, path) = line.split_once(' ')?;
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
-    // HEAD has an answer of another form, and who connects is not answered at all.
+    // HEAD has a response of another form, and who connects is not answered at all.
     let fits = is_word(method) && is_word(path) && !matches!(method, "HEAD" | "CONNECT");
     (fits && !path.contains("wait_millis")).then(|| whole(&format!("{method} /_sandbox/{path}"), "", body))
 }
@@ -82,8 +82,8 @@ fn whole(line: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// The one answer to a whole request.
-fn answer(sandbox: &Sandbox, request: &[u8]) -> Answer {
+/// The one response to a whole request.
+fn answer(sandbox: &Sandbox, request: &[u8]) -> Response {
     let mut answers = answers(&exchange(sandbox, request, false));
     assert_eq!(answers.len(), 1, "a whole request has one answer");
     answers.remove(0)
@@ -109,13 +109,13 @@ fn exchange(sandbox: &Sandbox, bytes: &[u8], end: bool) -> Vec<u8> {
     }
 }
 
-struct Answer {
+struct Response {
     status: u16,
     kind: Kind,
     body: Vec<u8>,
 }
 
-/// What an answer says that it is.
+/// What a response says that it is.
 enum Kind {
     Json,
     /// What the page for people is made of.
@@ -124,7 +124,7 @@ enum Kind {
     None,
 }
 
-impl Answer {
+impl Response {
     fn assert_readable(&self) {
         assert!((100..600).contains(&self.status), "status {}", self.status);
         assert!(self.status != 500, "the sandbox has a fault: {}", String::from_utf8_lossy(&self.body));
@@ -151,7 +151,7 @@ impl Answer {
 }
 
 /// Cuts what came into answers; panics if there is anything else.
-fn answers(mut bytes: &[u8]) -> Vec<Answer> {
+fn answers(mut bytes: &[u8]) -> Vec<Response> {
     let mut answers = Vec::new();
     while !bytes.is_empty() {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head has an end") + 4;
@@ -166,7 +166,7 @@ fn answers(mut bytes: &[u8]) -> Vec<Answer> {
             Some(kind) if kind.starts_with("text/") => Kind::Text,
             _ => Kind::None,
         };
-        answers.push(Answer { status, kind, body: body.to_vec() });
+        answers.push(Response { status, kind, body: body.to_vec() });
         bytes = rest;
     }
     answers

@@ -1,7 +1,7 @@
 //! Callbacks: signed like the gateway's, sent until the receiver says `OK`, and never forgotten.
 
 use crate::http::in_time;
-use crate::support::{DEPOSIT, Receiver, Reply, WITHDRAW, amount, kenya, payout};
+use crate::support::{DEPOSIT, Receiver, Reply, WITHDRAWAL, amount, kenya, payout};
 use crate::{Caller, merchant_no};
 use serde_json::json;
 use std::time::Duration;
@@ -50,15 +50,15 @@ async fn a_paid_deposit_is_told_with_a_signature_that_verifies() {
 }
 
 #[tokio::test]
-async fn a_failed_withdraw_is_told_with_its_reason_and_its_whole_amount() {
+async fn a_failed_withdrawal_is_told_with_its_reason_and_its_whole_amount() {
     let (sandbox, caller) = started().await;
     let shop = Receiver::ok().await;
     let body = payout("W1", &json!({ "notifyUrl": shop.url() }));
-    let id = caller.create(&sandbox, WITHDRAW, &body).await;
+    let id = caller.create(&sandbox, WITHDRAWAL, &body).await;
     sandbox.fail(&id, "payment failed").unwrap();
     in_time(sandbox.settle()).await;
     let callback = Callback::from_slice(shop.received()[0].body.as_bytes()).unwrap();
-    assert_eq!((callback.biz_type, callback.state), (Some(BizType::WITHDRAW), OrderState::FAILED));
+    assert_eq!((callback.biz_type, callback.state), (Some(BizType::WITHDRAWAL), OrderState::FAILED));
     assert_eq!(callback.fail_reason.as_deref(), Some("payment failed"));
     assert_eq!(callback.pay_amount, Some(amount("100")));
 }
@@ -77,7 +77,7 @@ async fn documented_ends_are_told_and_all_ends_if_asked_for() {
         let id = caller.deposit_to(&sandbox, "D2", &shop.url()).await;
         sandbox.expire(&id).unwrap();
         let body = payout("W1", &json!({ "notifyUrl": shop.url() }));
-        let id = caller.create(&sandbox, WITHDRAW, &body).await;
+        let id = caller.create(&sandbox, WITHDRAWAL, &body).await;
         sandbox.reject(&id, "no").unwrap();
         in_time(sandbox.settle()).await;
         let told: Vec<_> = sandbox.callbacks().unwrap().iter().map(|it| it.state.code()).collect();

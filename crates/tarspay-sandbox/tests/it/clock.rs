@@ -2,7 +2,7 @@
 
 use crate::Caller;
 use crate::http::in_time;
-use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, WITHDRAW, kenya, payout};
+use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, WITHDRAWAL, kenya, payout};
 use serde_json::json;
 use std::time::Duration;
 use tarspay_sandbox::{EventKind, Sandbox};
@@ -17,7 +17,7 @@ async fn a_deposit_times_out_after_half_an_hour_to_the_millisecond() {
     let caller = Caller::of(&sandbox);
     sandbox.clock().freeze();
     let id = caller.create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
-    let withdraw = caller.create(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await;
+    let withdrawal = caller.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
     let order = sandbox.order(&id).unwrap();
     assert_eq!(order.expires_at, Some(order.created_at + HALF_AN_HOUR));
     sandbox.clock().advance(HALF_AN_HOUR.saturating_sub(MILLISECOND));
@@ -27,8 +27,8 @@ async fn a_deposit_times_out_after_half_an_hour_to_the_millisecond() {
     assert_eq!((order.state, order.changed_at), (OrderState::TIMED_OUT, order.expires_at.unwrap()));
     let info = caller.data(&sandbox, QUERY_DEPOSIT, &json!({ "mchOrderNo": "D1" })).await;
     assert_eq!(info["state"], 6);
-    // A withdraw has no payer to wait for, and a late payment can still come.
-    assert_eq!(sandbox.order(&withdraw).unwrap().state, OrderState::PROCESSING);
+    // A withdrawal has no payer to wait for, and a late payment can still come.
+    assert_eq!(sandbox.order(&withdrawal).unwrap().state, OrderState::PROCESSING);
     assert_eq!(sandbox.pay(&id).unwrap().state, OrderState::SUCCESS);
 }
 

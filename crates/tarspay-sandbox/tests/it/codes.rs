@@ -1,6 +1,6 @@
 //! Every documented code that a gateway can refuse with, and what leads to it.
 
-use crate::support::{DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAW, WITHDRAW, amount, kenya, payout};
+use crate::support::{DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAWAL, WITHDRAWAL, amount, kenya, payout};
 use crate::{BALANCE, Caller, merchant_no};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -18,7 +18,7 @@ async fn refused(path: &str, body: &Value, code: i64) -> String {
 #[tokio::test]
 async fn a_missing_parameter_is_refused_and_all_of_them_are_named() {
     let nothing = json!({ "amount": null, "wayCode": "", "notifyUrl": null });
-    for (path, body) in [(DEPOSIT, kenya("D1", &nothing)), (WITHDRAW, payout("W1", &nothing))] {
+    for (path, body) in [(DEPOSIT, kenya("D1", &nothing)), (WITHDRAWAL, payout("W1", &nothing))] {
         let reason = refused(path, &body, 5_003_001).await;
         for name in ["amount", "wayCode", "notifyUrl"] {
             assert!(reason.contains(&format!("`{name}`")), "{reason}");
@@ -28,7 +28,7 @@ async fn a_missing_parameter_is_refused_and_all_of_them_are_named() {
         let reason = refused(DEPOSIT, &kenya("D1", &json!({ name: null })), 5_003_001).await;
         assert!(reason.contains(name), "{reason}");
     }
-    for path in [QUERY_DEPOSIT, QUERY_WITHDRAW, "/api/payOutProof"] {
+    for path in [QUERY_DEPOSIT, QUERY_WITHDRAWAL, "/api/payOutProof"] {
         assert!(refused(path, &json!({}), 5_003_001).await.contains("mchOrderNo"));
     }
     for (path, name) in [
@@ -109,7 +109,7 @@ async fn a_way_code_is_wrong_or_not_supported() {
         assert!(refused(DEPOSIT, &body, code).await.contains("wayCode"), "{body}");
     }
     // A way of deposits alone.
-    refused(WITHDRAW, &payout("W1", &json!({ "wayCode": "CASHIER" })), 5_003_009).await;
+    refused(WITHDRAWAL, &payout("W1", &json!({ "wayCode": "CASHIER" })), 5_003_009).await;
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn an_amount_has_the_form_of_its_market() {
         refused(DEPOSIT, &kenya("D1", &json!({ "amount": amount })), 500_321).await;
     }
     // Kenya pays out whole amounts only.
-    refused(WITHDRAW, &payout("W1", &json!({ "amount": "100.50" })), 500_321).await;
+    refused(WITHDRAWAL, &payout("W1", &json!({ "amount": "100.50" })), 500_321).await;
     let sandbox = Sandbox::start().await.unwrap();
     Caller::of(&sandbox).create(&sandbox, DEPOSIT, &kenya("D1", &json!({ "amount": "100.50" }))).await;
 }
@@ -152,13 +152,13 @@ async fn a_number_is_used_once_for_both_directions_and_that_is_told_before_anyth
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
     caller.create(&sandbox, DEPOSIT, &kenya("N1", &json!({}))).await;
-    caller.create(&sandbox, WITHDRAW, &payout("N2", &json!({ "amount": "1000000" }))).await;
+    caller.create(&sandbox, WITHDRAWAL, &payout("N2", &json!({ "amount": "1000000" }))).await;
     for number in ["N1", "N2"] {
         for changes in [json!({}), json!({ "amount": "x", "wayCode": "y", "currency": "z" })] {
             let deposit = kenya(number, &changes);
             caller.call(&sandbox, DEPOSIT, &deposit).await.assert_refused(200, 5_003_011);
-            let withdraw = payout(number, &changes);
-            caller.call(&sandbox, WITHDRAW, &withdraw).await.assert_refused(200, 5_003_011);
+            let withdrawal = payout(number, &changes);
+            caller.call(&sandbox, WITHDRAWAL, &withdrawal).await.assert_refused(200, 5_003_011);
         }
     }
     assert_eq!(sandbox.orders().unwrap().len(), 2);
@@ -169,17 +169,17 @@ async fn a_number_is_used_once_for_both_directions_and_that_is_told_before_anyth
 }
 
 #[tokio::test]
-async fn a_withdraw_needs_the_balance_for_amount_and_fee() {
+async fn a_withdrawal_needs_the_balance_for_amount_and_fee() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
     sandbox.set_balance_in(&caller.merchant_no, &Currency::KES, amount("99"), amount("0")).unwrap();
     let reason =
-        caller.call(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await.assert_refused(200, 5_004_006);
+        caller.call(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await.assert_refused(200, 5_004_006);
     assert!(reason.contains("99") && reason.contains("100"), "{reason}");
     assert!(sandbox.orders().unwrap().is_empty());
     // A refused number is free.
     sandbox.set_balance_in(&caller.merchant_no, &Currency::KES, amount("100"), amount("0")).unwrap();
-    caller.create(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await;
+    caller.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn a_query_that_finds_nothing_of_this_merchant_and_direction_is_refused() 
     let by_number = json!({ "mchOrderNo": "D1" });
     let by_id = json!({ "payOrderId": id });
     for query in [&by_number, &by_id] {
-        caller.call(&sandbox, QUERY_WITHDRAW, query).await.assert_refused(200, 5_003_020);
+        caller.call(&sandbox, QUERY_WITHDRAWAL, query).await.assert_refused(200, 5_003_020);
         other.call(&sandbox, QUERY_DEPOSIT, query).await.assert_refused(200, 5_003_018);
     }
     for query in [json!({ "mchOrderNo": "D2" }), json!({ "mchOrderNo": "D1", "payOrderId": "P1" })] {

@@ -9,11 +9,11 @@ mod refusals;
 mod scenarios;
 mod whole;
 
-use crate::http::{Answer, Request};
+use crate::http::{Request, Response};
 use serde_json::Value;
 use tarspay_sandbox::Sandbox;
 
-async fn send(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> Answer {
+async fn send(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> Response {
     let host = sandbox.address().to_string();
     let request = Request::post(&format!("/_sandbox/{path}"), body).method(method).header("Host", &host);
     let answer = request.send(sandbox.address()).await;

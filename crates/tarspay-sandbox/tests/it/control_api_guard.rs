@@ -1,7 +1,7 @@
 //! Who may drive the control API, and what it bears.
 
 use crate::Caller;
-use crate::http::{self, Answer, Request};
+use crate::http::{self, Request, Response};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -14,7 +14,7 @@ fn freeze(host: &str) -> Request {
     Request::post("/_sandbox/clock/freeze", "").header("Host", host)
 }
 
-fn assert_forbidden(answer: &Answer) {
+fn assert_forbidden(answer: &Response) {
     assert_eq!(answer.status, 403, "{answer:?}");
     assert_eq!(answer.json()["error"]["kind"], "forbidden");
 }

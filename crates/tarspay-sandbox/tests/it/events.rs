@@ -1,7 +1,7 @@
 //! The event log: everything in order, and nothing that is secret or personal.
 
 use crate::http::in_time;
-use crate::support::{DEPOSIT, Receiver, WITHDRAW, kenya, payout};
+use crate::support::{DEPOSIT, Receiver, WITHDRAWAL, kenya, payout};
 use crate::{BALANCE, Caller};
 use serde_json::json;
 use tarspay_sandbox::{EventKind, Sandbox};
@@ -68,7 +68,7 @@ async fn nothing_secret_or_personal_is_in_the_log() {
         "notifyUrl": receiver.url(), "customerName": "Grace Nakamura", "customerContact": "254799999999",
         "customerEmail": "grace@shop.example", "amount": "100",
     });
-    let id = caller.create(&sandbox, WITHDRAW, &payout("W1", &personal)).await;
+    let id = caller.create(&sandbox, WITHDRAWAL, &payout("W1", &personal)).await;
     let wrong = json!({ "customerName": "Grace Nakamura", "wayCode": "EWALLET_MPESA", "customerContact": "0799999999" });
     caller.call(&sandbox, DEPOSIT, &kenya("D1", &wrong)).await;
     sandbox.fail(&id, "Grace Nakamura has no account").unwrap();

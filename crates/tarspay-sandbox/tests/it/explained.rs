@@ -1,6 +1,6 @@
 //! A refused signature comes with the name of the mistake: in a header, in the text and in the event log.
 
-use crate::http::{Answer, Request};
+use crate::http::{Request, Response};
 use crate::support::{DEPOSIT, kenya};
 use crate::{BALANCE, Caller, merchant_no};
 use proptest::prelude::*;
@@ -181,7 +181,7 @@ async fn neither_an_accepted_call_nor_another_refusal_is_explained() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
     let query = caller.balance_query();
-    let assert_unexplained = |answer: &Answer, code: i64| {
+    let assert_unexplained = |answer: &Response, code: i64| {
         assert_eq!(answer.code(), code, "{answer:?}");
         assert_eq!(answer.header(HEADER), None, "{answer:?}");
         assert_eq!(told(&sandbox), None);

@@ -1,7 +1,7 @@
 //! Faults on demand: each one's effect as it is seen on the socket, and which calls it strikes.
 
-use crate::http::{self, Answer, Request, in_time};
-use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, WITHDRAW, kenya, payout, until};
+use crate::http::{self, Request, Response, in_time};
+use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, WITHDRAWAL, kenya, payout, until};
 use crate::time::{HeldTime, another_call};
 use crate::{BALANCE, Caller};
 use serde_json::json;
@@ -54,7 +54,7 @@ async fn a_truncated_answer_announces_more_than_it_sends() {
         sandbox.inject(Fault::truncate(sent));
         let number = format!("D{sent}");
         let bytes = raw(&sandbox, &deposit(&caller, &number)).await;
-        let answer = Answer::read(&bytes);
+        let answer = Response::read(&bytes);
         let announced: usize = answer.header("content-length").unwrap().parse().unwrap();
         assert_eq!((answer.status, answer.body.len()), (200, sent));
         assert!(announced > 100);
@@ -102,7 +102,7 @@ async fn a_slow_answer_begins_at_once_and_ends_late() {
     assert_eq!(stream.try_read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     assert_eq!(sandbox.orders().unwrap().len(), 1);
     bytes.extend(time.passes(slow, &sandbox, http::read_to_end(&mut stream)).await.unwrap());
-    assert_eq!(Answer::read(&bytes).code(), 0);
+    assert_eq!(Response::read(&bytes).code(), 0);
     time.go_on();
 }
 
@@ -279,10 +279,10 @@ async fn no_order_is_doubled_and_no_money_moved_twice_under_dropped_answers() {
         let mut body = payout(&format!("W{at}"), &json!({}));
         body["mchNo"] = json!(caller.merchant_no);
         loop {
-            let request = caller.signed(WITHDRAW, caller.next_nonce(), &body.to_string());
+            let request = caller.signed(WITHDRAWAL, caller.next_nonce(), &body.to_string());
             let bytes = raw(&sandbox, &request).await;
             if !bytes.is_empty() {
-                assert!([0, 5_003_011].contains(&Answer::read(&bytes).code()));
+                assert!([0, 5_003_011].contains(&Response::read(&bytes).code()));
                 break;
             }
         }

@@ -1,6 +1,6 @@
 //! Whatever comes in, the server answers or closes, and goes on.
 
-use crate::http::{self, Answer, Request};
+use crate::http::{self, Request, Response};
 use crate::{BALANCE, Caller};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -156,7 +156,7 @@ const PATHS: &[&str] = &[
     "/api/bd/P1/T1",
 ];
 
-/// A whole answer: a panic behind the connection would close it without one.
-async fn answered(request: &Request) -> Answer {
+/// A whole response: a panic behind the connection would close it without one.
+async fn answered(request: &Request) -> Response {
     request.send(SERVER.1.address()).await
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Far longer than any answer takes; only a hanging test waits for it.
+/// Far longer than any response takes; only a hanging test waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fails instead of hanging.
@@ -71,7 +71,7 @@ impl Request {
         value
     }
 
-    /// The bytes on the wire; the connection is to be closed after the answer.
+    /// The bytes on the wire; the connection is to be closed after the response.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.head("close").into_bytes();
         bytes.extend_from_slice(&self.body);
@@ -89,8 +89,8 @@ impl Request {
         head + &format!("Content-Length: {}\r\nConnection: {connection}\r\n\r\n", self.body.len())
     }
 
-    pub(crate) async fn send(&self, to: SocketAddr) -> Answer {
-        Answer::read(&exchange(to, &self.to_bytes()).await.unwrap())
+    pub(crate) async fn send(&self, to: SocketAddr) -> Response {
+        Response::read(&exchange(to, &self.to_bytes()).await.unwrap())
     }
 }
 
@@ -110,8 +110,8 @@ pub(crate) async fn read_to_end(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// Reads one answer of a connection that stays open.
-pub(crate) async fn read_one(stream: &mut TcpStream) -> Answer {
+/// Reads one response of a connection that stays open.
+pub(crate) async fn read_one(stream: &mut TcpStream) -> Response {
     let mut bytes = Vec::new();
     loop {
         let mut byte = [0];
@@ -121,20 +121,20 @@ pub(crate) async fn read_one(stream: &mut TcpStream) -> Answer {
             break;
         }
     }
-    let head = Answer::read(&bytes);
+    let head = Response::read(&bytes);
     let mut body = vec![0; head.header("content-length").unwrap().parse().unwrap()];
     in_time(stream.read_exact(&mut body)).await.unwrap();
-    Answer { body: String::from_utf8(body).unwrap(), ..head }
+    Response { body: String::from_utf8(body).unwrap(), ..head }
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     head: String,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let text = std::str::from_utf8(bytes).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {text:?}"));

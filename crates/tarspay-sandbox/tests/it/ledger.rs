@@ -1,7 +1,7 @@
 //! The money of a merchant adds up, whatever happens to its orders.
 
 use crate::Caller;
-use crate::support::{DEPOSIT, NOWHERE, WITHDRAW, amount};
+use crate::support::{DEPOSIT, NOWHERE, WITHDRAWAL, amount};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
@@ -18,7 +18,7 @@ const START: u32 = 5_000;
 #[derive(Clone, Debug)]
 enum Action {
     Deposit { cents: u32 },
-    Withdraw { cents: u32 },
+    Withdrawal { cents: u32 },
     Pay(usize),
     PayPart(usize, u32),
     Fail(usize),
@@ -33,7 +33,7 @@ fn action() -> impl Strategy<Value = Action> {
     let order = 0_usize..12;
     prop_oneof![
         3 => (1_u32..200_000).prop_map(|cents| Action::Deposit { cents }),
-        3 => (1_u32..400_000).prop_map(|cents| Action::Withdraw { cents }),
+        3 => (1_u32..400_000).prop_map(|cents| Action::Withdrawal { cents }),
         4 => order.clone().prop_map(Action::Pay),
         2 => (order.clone(), 1_u32..200_000).prop_map(|(order, cents)| Action::PayPart(order, cents)),
         2 => order.clone().prop_map(Action::Fail),
@@ -54,8 +54,8 @@ async fn act(sandbox: &Sandbox, caller: &Caller, orders: &mut Vec<PayOrderId>, a
     let known = |at: usize| orders.get(at % orders.len().max(1)).cloned();
     // A refusal is as good as anything here: what counts is that the money adds up afterwards.
     match action {
-        Action::Deposit { cents } | Action::Withdraw { cents } => {
-            let path = if matches!(action, Action::Deposit { .. }) { DEPOSIT } else { WITHDRAW };
+        Action::Deposit { cents } | Action::Withdrawal { cents } => {
+            let path = if matches!(action, Action::Deposit { .. }) { DEPOSIT } else { WITHDRAWAL };
             let body = json!({
                 "mchOrderNo": format!("N{}", orders.len()), "wayCode": "QR", "currency": "VND",
                 "amount": money(cents), "notifyUrl": NOWHERE,
@@ -75,7 +75,7 @@ async fn act(sandbox: &Sandbox, caller: &Caller, orders: &mut Vec<PayOrderId>, a
         Action::Expire(at) => drop(known(at).map(|id| sandbox.expire(&id))),
         Action::Advance(seconds) => sandbox.clock().advance(Duration::from_secs(seconds)),
         Action::Fee { deposit, fixed_cents, basis_points } => {
-            let direction = if deposit { BizType::DEPOSIT } else { BizType::WITHDRAW };
+            let direction = if deposit { BizType::DEPOSIT } else { BizType::WITHDRAWAL };
             let fee = Fee::new(money(fixed_cents), basis_points);
             sandbox.set_fee(&Currency::VND, direction, fee).unwrap();
         }

@@ -1,7 +1,7 @@
 //! Starting and stopping.
 
 use crate::Caller;
-use crate::http::{self, Answer};
+use crate::http::{self, Response};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use tarspay_sandbox::Sandbox;
@@ -69,7 +69,7 @@ async fn stop_finishes_a_call_under_way() {
     let sandbox = sandbox_on(address).await;
     let caller = Caller::of(&sandbox);
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // The answer to the first call proves that the connection was accepted before the stop.
+    // The response to the first call proves that the connection was accepted before the stop.
     let first = caller.balance_query().head("keep-alive") + &caller.body();
     let (half, rest) = (caller.balance_query().head("close"), caller.body());
     stream.write_all((first + &half).as_bytes()).await.unwrap();
@@ -78,7 +78,7 @@ async fn stop_finishes_a_call_under_way() {
     let stopping = tokio::spawn(sandbox.stop());
     until_refused(address).await;
     stream.write_all(rest.as_bytes()).await.unwrap();
-    Answer::read(&http::read_to_end(&mut stream).await.unwrap()).assert_balance(
+    Response::read(&http::read_to_end(&mut stream).await.unwrap()).assert_balance(
         "M1688443086",
         "1000000",
         "0",

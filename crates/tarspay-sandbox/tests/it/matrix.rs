@@ -1,6 +1,6 @@
 //! Every market and every call: a valid request is accepted, and answered as its market's example is.
 
-use crate::support::{DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAW, WITHDRAW, amount, kenya, payout, valid};
+use crate::support::{DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAWAL, WITHDRAWAL, amount, kenya, payout, valid};
 use crate::{BALANCE, Caller};
 use serde_json::{Value, json};
 use tarspay_sandbox::{EventKind, Sandbox};
@@ -53,17 +53,17 @@ async fn a_deposit_by_every_way_of_every_market_is_created_and_found() {
 }
 
 #[tokio::test]
-async fn a_withdraw_by_every_way_of_every_market_is_created_and_found() {
+async fn a_withdrawal_by_every_way_of_every_market_is_created_and_found() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
     for market in markets() {
-        for way in ways(market.withdraw()) {
+        for way in ways(market.withdrawal()) {
             let number = format!("W-{}-{way}", market.key());
-            let body = valid(market, market.withdraw(), &way, &number);
-            let data = caller.data(&sandbox, WITHDRAW, &body).await;
+            let body = valid(market, market.withdrawal(), &way, &number);
+            let data = caller.data(&sandbox, WITHDRAWAL, &body).await;
             assert_eq!(data.as_object().unwrap().len(), 2, "the two documented members: {data}");
             for query in [json!({ "mchOrderNo": number }), json!({ "payOrderId": data["payOrderId"] })] {
-                let info = caller.data(&sandbox, QUERY_WITHDRAW, &query).await;
+                let info = caller.data(&sandbox, QUERY_WITHDRAWAL, &query).await;
                 let expected = json!({
                     "state": 1, "payOrderId": data["payOrderId"], "mchOrderNo": number, "fee": "0",
                     "mchNo": caller.merchant_no, "orderAmount": body["amount"], "payAmount": "0",
@@ -75,7 +75,7 @@ async fn a_withdraw_by_every_way_of_every_market_is_created_and_found() {
     }
 }
 
-/// The answer to a deposit without what differs from run to run.
+/// The response to a deposit without what differs from run to run.
 async fn answer(sandbox: &Sandbox, market: &Market, way: &str, changes: &Value) -> Value {
     let caller = Caller::of(sandbox);
     let mut body = valid(market, market.deposit(), &WayCode::new(way.to_owned()).unwrap(), "D1");
@@ -173,7 +173,7 @@ async fn the_answers_of_korea_and_indonesia_have_what_the_merchants_own_page_nee
 }
 
 #[tokio::test]
-async fn a_brazilian_deposit_is_found_by_its_transaction_id_and_a_withdraw_has_a_certificate() {
+async fn a_brazilian_deposit_is_found_by_its_transaction_id_and_a_withdrawal_has_a_certificate() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
     let brazil = &market::brazil::MARKET;
@@ -188,7 +188,7 @@ async fn a_brazilian_deposit_is_found_by_its_transaction_id_and_a_withdraw_has_a
         (&json!("D1"), &json!(2), &json!("BRA"))
     );
 
-    let id = caller.create(&sandbox, WITHDRAW, &valid(brazil, brazil.withdraw(), &pix, "W1")).await;
+    let id = caller.create(&sandbox, WITHDRAWAL, &valid(brazil, brazil.withdrawal(), &pix, "W1")).await;
     let query = json!({ "mchOrderNo": "W1" });
     caller.call(&sandbox, "/api/payOutProof", &query).await.assert_refused(200, 5_003_010);
     sandbox.pay(&id).unwrap();
@@ -197,7 +197,7 @@ async fn a_brazilian_deposit_is_found_by_its_transaction_id_and_a_withdraw_has_a
         assert_eq!((&data["payOrderId"], &data["state"]), (&json!(id), &json!(2)));
     }
     // Only Brazil has them.
-    caller.create(&sandbox, WITHDRAW, &payout("W2", &json!({}))).await;
+    caller.create(&sandbox, WITHDRAWAL, &payout("W2", &json!({}))).await;
     let other = json!({ "mchOrderNo": "W2" });
     caller.call(&sandbox, "/api/payOutProof", &other).await.assert_refused(200, 5_003_020);
     let nobodys = json!({ "trxId": "E0" });
@@ -302,12 +302,12 @@ async fn the_balance_query_is_about_the_currency_that_was_used_first() {
     let balance = async || caller.data(&sandbox, BALANCE, &json!({})).await["availableAmount"].clone();
     sandbox.set_balance(&caller.merchant_no, amount("500"), amount("0")).unwrap();
     assert_eq!(balance().await, "500");
-    caller.create(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await;
+    caller.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
     assert_eq!(balance().await, "400");
     // Other currencies are counted apart.
     let india = &market::india::MARKET;
-    let body = valid(india, india.withdraw(), &WayCode::new("UPI").unwrap(), "W2");
-    caller.create(&sandbox, WITHDRAW, &body).await;
+    let body = valid(india, india.withdrawal(), &WayCode::new("UPI").unwrap(), "W2");
+    caller.create(&sandbox, WITHDRAWAL, &body).await;
     assert_eq!(balance().await, "400");
     let all = sandbox.balances(&caller.merchant_no).unwrap();
     let of = |code: &str| {

@@ -18,7 +18,7 @@ async fn sandbox_at(now: u64) -> (Sandbox, Arc<AtomicU64>) {
     (sandbox, hand)
 }
 
-async fn query_at(sandbox: &Sandbox, nonce: u64) -> crate::http::Answer {
+async fn query_at(sandbox: &Sandbox, nonce: u64) -> crate::http::Response {
     let caller = Caller::of(sandbox);
     let query = caller.signed(BALANCE, Nonce::from_unix_millis(nonce), &caller.body());
     query.send(sandbox.address()).await

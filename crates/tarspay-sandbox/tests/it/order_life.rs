@@ -1,7 +1,7 @@
 //! The life of an order: which steps there are, what each does to the money, and that no other is possible.
 
 use crate::Caller;
-use crate::support::{DEPOSIT, WITHDRAW, amount, kenya, payout, short};
+use crate::support::{DEPOSIT, WITHDRAWAL, amount, kenya, payout, short};
 use serde_json::json;
 use tarspay_sandbox::{Error, ErrorKind, Fee, Order, Sandbox};
 use tarspay_types::{BizType, Currency, OrderState, PayOrderId};
@@ -118,7 +118,7 @@ async fn opening_the_cashier_page_makes_a_deposit_processing_and_changes_nothing
 }
 
 #[tokio::test]
-async fn a_withdraw_holds_its_money_back_until_it_ends() {
+async fn a_withdrawal_holds_its_money_back_until_it_ends() {
     let (sandbox, caller) = started().await;
     for (number, end, state, after) in [
         ("W1", Sandbox::pay as fn(&Sandbox, &PayOrderId) -> Result<Order, Error>, 2, has("900", "0")),
@@ -126,7 +126,7 @@ async fn a_withdraw_holds_its_money_back_until_it_ends() {
         ("W3", |sandbox, id| sandbox.reject(id, "not today"), 8, has("900", "0")),
     ] {
         let before: u32 = money(&sandbox).0.parse().unwrap();
-        let id = caller.create(&sandbox, WITHDRAW, &payout(number, &json!({}))).await;
+        let id = caller.create(&sandbox, WITHDRAWAL, &payout(number, &json!({}))).await;
         assert_eq!(money(&sandbox), has(&(before - 100).to_string(), "100"));
         assert_eq!(sandbox.order(&id).unwrap().state, OrderState::PROCESSING);
         let ended = end(&sandbox, &id).unwrap();
@@ -138,23 +138,23 @@ async fn a_withdraw_holds_its_money_back_until_it_ends() {
 }
 
 #[tokio::test]
-async fn a_withdraw_that_was_paid_can_come_back() {
+async fn a_withdrawal_that_was_paid_can_come_back() {
     let (sandbox, caller) = started().await;
-    let id = caller.create(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await;
+    let id = caller.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
     sandbox.pay(&id).unwrap();
     assert_eq!(sandbox.refund(&id).unwrap().state, OrderState::REFUNDED);
     assert_eq!(money(&sandbox), has("1000", "0"));
 }
 
 #[tokio::test]
-async fn fees_are_taken_from_a_deposit_and_on_top_of_a_withdraw() {
+async fn fees_are_taken_from_a_deposit_and_on_top_of_a_withdrawal() {
     let (sandbox, caller) = started().await;
     let merchant_no = &caller.merchant_no;
     let fee = Fee::new(amount("1"), 250);
     sandbox.set_fee(&Currency::KES, BizType::DEPOSIT, fee).unwrap();
-    sandbox.set_fee(&Currency::KES, BizType::WITHDRAW, Fee::new(amount("9"), 0)).unwrap();
+    sandbox.set_fee(&Currency::KES, BizType::WITHDRAWAL, Fee::new(amount("9"), 0)).unwrap();
     sandbox
-        .set_merchant_fee(merchant_no, &Currency::KES, BizType::WITHDRAW, Fee::new(amount("2"), 0))
+        .set_merchant_fee(merchant_no, &Currency::KES, BizType::WITHDRAWAL, Fee::new(amount("2"), 0))
         .unwrap();
 
     let deposit = caller.create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
@@ -165,11 +165,11 @@ async fn fees_are_taken_from_a_deposit_and_on_top_of_a_withdraw() {
     sandbox.refund(&deposit).unwrap();
     assert_eq!(money(&sandbox), has("1000.00", "0"));
 
-    let withdraw = caller.create(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await;
+    let withdrawal = caller.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
     assert_eq!(money(&sandbox), has("898.00", "102"));
     // The fee of an order is the one at its creation.
-    sandbox.set_merchant_fee(merchant_no, &Currency::KES, BizType::WITHDRAW, Fee::NONE).unwrap();
-    sandbox.pay(&withdraw).unwrap();
+    sandbox.set_merchant_fee(merchant_no, &Currency::KES, BizType::WITHDRAWAL, Fee::NONE).unwrap();
+    sandbox.pay(&withdrawal).unwrap();
     assert_eq!(money(&sandbox), has("898.00", "0"));
 }
 
@@ -254,9 +254,9 @@ async fn a_deposit_takes_the_documented_steps_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_withdraw_takes_the_documented_steps_and_no_others() {
+async fn a_withdrawal_takes_the_documented_steps_and_no_others() {
     assert_steps(
-        WITHDRAW,
+        WITHDRAWAL,
         &[
             (&[], &["pay", "fail", "reject"]),
             (&["pay"], &["refund"]),
@@ -290,8 +290,8 @@ async fn an_order_that_is_not_there_is_unknown() {
 async fn of_one_order_sent_many_times_at_once_exactly_one_is_created() {
     let (sandbox, caller) = started().await;
     let body = payout("W1", &json!({}));
-    let calls = (0..32).map(|_| caller.call(&sandbox, WITHDRAW, &body));
-    let codes: Vec<_> = join_all(calls).await.iter().map(crate::http::Answer::code).collect();
+    let calls = (0..32).map(|_| caller.call(&sandbox, WITHDRAWAL, &body));
+    let codes: Vec<_> = join_all(calls).await.iter().map(crate::http::Response::code).collect();
     assert_eq!(codes.iter().filter(|&&code| code == 0).count(), 1);
     assert_eq!(codes.iter().filter(|&&code| code == 5_003_011).count(), 31);
     assert_eq!(money(&sandbox), has("900", "100"));

@@ -1,14 +1,14 @@
 //! The page for people, read and used as a browser does it: what it shows, and what its forms do.
 
 use crate::Caller;
-use crate::http::{Answer, Request};
-use crate::support::{DEPOSIT, Receiver, WITHDRAW, kenya, payout};
+use crate::http::{Request, Response};
+use crate::support::{DEPOSIT, Receiver, WITHDRAWAL, kenya, payout};
 use serde_json::json;
 use std::time::Duration;
 use tarspay_sandbox::Sandbox;
 use tarspay_types::{OrderState, PayOrderId};
 
-pub(crate) async fn get(sandbox: &Sandbox, path: &str) -> Answer {
+pub(crate) async fn get(sandbox: &Sandbox, path: &str) -> Response {
     let request = Request::post(path, "").method("GET").header("Host", &sandbox.address().to_string());
     request.send(sandbox.address()).await
 }
@@ -23,7 +23,7 @@ pub(crate) fn form(sandbox: &Sandbox, path: &str, body: &str) -> Request {
         .header("Content-Type", "application/x-www-form-urlencoded")
 }
 
-async fn post(sandbox: &Sandbox, path: &str, body: &str) -> Answer {
+async fn post(sandbox: &Sandbox, path: &str, body: &str) -> Response {
     form(sandbox, path, body).send(sandbox.address()).await
 }
 
@@ -36,7 +36,7 @@ fn state(sandbox: &Sandbox, id: &PayOrderId) -> OrderState {
 }
 
 #[track_caller]
-fn assert_shows(answer: &Answer, status: u16, texts: &[&str]) {
+fn assert_shows(answer: &Response, status: u16, texts: &[&str]) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     for text in texts {
@@ -142,7 +142,7 @@ async fn only_ways_that_are_scanned_have_a_code() {
 async fn numbers_that_nobody_has_are_not_found() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
-    let withdraw = caller.create(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await;
+    let withdrawal = caller.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
     let id = deposit(&sandbox, &caller, "D1").await;
     for path in
         ["/pay/P1", "/pay/", "/pay/%00", "/pay/%3Cb%3E", "/orders/P1", "/page/x", "/pay", "/pay/a/b/c"]
@@ -151,10 +151,14 @@ async fn numbers_that_nobody_has_are_not_found() {
         assert_shows(&answer, 404, &["Not found"]);
         assert!(!answer.body.contains("<b>"), "{path}: {}", answer.body);
     }
-    assert_shows(&get(&sandbox, &format!("/pay/{withdraw}")).await, 404, &["a withdraw has no cashier page"]);
+    assert_shows(
+        &get(&sandbox, &format!("/pay/{withdrawal}")).await,
+        404,
+        &["a withdrawal has no cashier page"],
+    );
     for path in [
         "/pay/P1/pay".to_owned(),
-        format!("/pay/{withdraw}/pay"),
+        format!("/pay/{withdrawal}/pay"),
         format!("/pay/{id}/refund"),
         format!("/pay/{id}/resend"),
         format!("/pay/{id}/"),
@@ -164,7 +168,7 @@ async fn numbers_that_nobody_has_are_not_found() {
     ] {
         assert_shows(&post(&sandbox, &path, "").await, 404, &["Not found"]);
     }
-    assert_eq!(state(&sandbox, &withdraw), OrderState::PROCESSING);
+    assert_eq!(state(&sandbox, &withdrawal), OrderState::PROCESSING);
     assert_eq!(state(&sandbox, &id), OrderState::CREATING);
 }
 
@@ -198,7 +202,7 @@ async fn an_owner_has_a_button_for_every_step_an_order_can_take_and_for_no_other
     assert_eq!(buttons(&id).await, "");
     assert_shows(&post(&sandbox, &format!("/orders/{id}/pay"), "").await, 409, &["cannot come to"]);
 
-    let id = caller.create(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await;
+    let id = caller.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
     assert_eq!(buttons(&id).await, "pay fail reject");
     assert_eq!(post(&sandbox, &format!("/orders/{id}/reject"), "").await.status, 303);
     assert_eq!(state(&sandbox, &id), OrderState::REJECTED);

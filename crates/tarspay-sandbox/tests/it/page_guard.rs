@@ -1,7 +1,7 @@
 //! What the page does not let in or out: values of strangers as HTML, pages of other origins, keys, personal values.
 
 use crate::Caller;
-use crate::http::{Answer, Request};
+use crate::http::{Request, Response};
 use crate::page::{form, get};
 use crate::support::{DEPOSIT, kenya};
 use serde_json::json;
@@ -73,7 +73,7 @@ async fn no_private_key_and_no_value_of_the_payer_is_shown() {
     }
 }
 
-fn assert_forbidden(answer: &Answer) {
+fn assert_forbidden(answer: &Response) {
     assert_eq!(answer.status, 403, "{answer:?}");
     assert!(answer.body.contains("Not allowed"), "{answer:?}");
 }

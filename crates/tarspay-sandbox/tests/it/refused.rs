@@ -196,7 +196,7 @@ async fn a_body_in_chunks_without_end_is_refused_at_the_limit() {
     stream.write_all(head.as_bytes()).await.unwrap();
     let chunk = format!("{MAX_BODY_BYTES:x}\r\n{}\r\n", "x".repeat(MAX_BODY_BYTES));
     stream.write_all(chunk.as_bytes()).await.unwrap();
-    // One byte more than allowed; the end of the body never comes, the answer does.
+    // One byte more than allowed; the end of the body never comes, the response does.
     stream.write_all(b"1\r\nx\r\n").await.unwrap();
     http::read_one(&mut stream).await.assert_refused(413, SYSTEM_ERROR);
 }

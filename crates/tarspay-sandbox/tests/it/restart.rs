@@ -1,7 +1,7 @@
 //! A sandbox with a file knows after a restart what it has acknowledged.
 
 use crate::http::in_time;
-use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, Reply, WITHDRAW, amount, kenya, payout};
+use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, Reply, WITHDRAWAL, amount, kenya, payout};
 use crate::{BALANCE, Caller, merchant_no};
 use serde_json::json;
 use std::path::Path;
@@ -24,7 +24,7 @@ async fn merchants_keys_orders_and_balances_are_there_after_a_restart() {
     sandbox.register(other.merchant_no.clone(), other.key.public_key());
     sandbox.set_balance_in(&other.merchant_no, &Currency::KES, amount("500.50"), amount("0")).unwrap();
     let deposit = other.create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
-    other.create(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await;
+    other.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
     sandbox.pay(&deposit).unwrap();
     sandbox.set_merchant_status(&caller.merchant_no, MerchantStatus::Disabled).unwrap();
     let (orders, history) = (sandbox.orders().unwrap(), sandbox.history(&deposit).unwrap());

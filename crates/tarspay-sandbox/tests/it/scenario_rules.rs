@@ -1,7 +1,7 @@
 //! Scenarios of one's own: what they may say, which orders they take, and what becomes of their plans.
 
 use crate::http::in_time;
-use crate::support::{DEPOSIT, NOWHERE, Receiver, WITHDRAW, kenya, payout};
+use crate::support::{DEPOSIT, NOWHERE, Receiver, WITHDRAWAL, kenya, payout};
 use crate::{Caller, merchant_no};
 use serde_json::json;
 use std::time::Duration;
@@ -52,7 +52,7 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed() {
         (&text("x", "[orders]\ncurrency = \"XYZ\""), &["line 3", "`currency`", "no market"]),
         (&text("x", "[orders]\namount = 12.5"), &["line 4", "string"]),
         (&text("x", "[orders]\namount = \"1e3\""), &["line 3", "`amount`"]),
-        (&text("x", "[orders]\ndirection = \"both\""), &["line 4", "`both`", "`deposit`", "`withdraw`"]),
+        (&text("x", "[orders]\ndirection = \"both\""), &["line 4", "`both`", "`deposit`", "`withdrawal`"]),
         (&text("x", "[orders]\nfirst = 0"), &["line 3", "`first`"]),
         (&step("do = \"pay\""), &["line 3", "`after`"]),
         (&step("after = \"soon\"\ndo = \"pay\""), &["line 3", "`after`", "3m"]),
@@ -62,10 +62,10 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed() {
         (&step("after = \"1m\"\ndo = \"fail\"\npercent = 1"), &["`percent`", "fail", "reason"]),
         (
             &step("after = \"1m\"\ndo = \"reject\""),
-            &["reject after 1m", "number 1", "direction = \"withdraw\""],
+            &["reject after 1m", "number 1", "direction = \"withdrawal\""],
         ),
         (&step("after = \"1m\"\ndo = \"expire\""), &["expire after 1m", "direction = \"deposit\""]),
-        (&deposit("after = \"1m\"\ndo = \"reject\""), &["direction = \"withdraw\""]),
+        (&deposit("after = \"1m\"\ndo = \"reject\""), &["direction = \"withdrawal\""]),
         (&deposit("after = \"1m\"\ndo = \"pay_partially\""), &["`amount`", "`percent`"]),
         (&deposit("after = \"1m\"\ndo = \"pay_partially\"\npercent = 100"), &["`percent`", "1 to 99"]),
         (&deposit("after = \"1m\"\ndo = \"pay_partially\"\namount = \"0\""), &["`amount`", "above zero"]),
@@ -123,7 +123,7 @@ async fn only_orders_that_fit_are_taken() {
             DEPOSIT,
             kenya("T-other-way", &json!({ "wayCode": "EWALLET_MPESA", "customerContact": "254115555076" })),
         ),
-        (&caller, WITHDRAW, payout("T-withdraw", &json!({}))),
+        (&caller, WITHDRAWAL, payout("T-withdrawal", &json!({}))),
         (&other, DEPOSIT, kenya("T-other-merchant", &json!({}))),
         (&caller, DEPOSIT, kenya("T-1", &json!({}))),
         (&caller, DEPOSIT, kenya("T-2", &json!({}))),
@@ -335,7 +335,7 @@ async fn a_reset_puts_everything_back_to_the_first_day() {
     sandbox.inject(tarspay_sandbox::Fault::delay(Duration::ZERO).on_path("/never"));
     let receiver = Receiver::ok().await;
     let id = caller.deposit_to(&sandbox, "D1", &receiver.url()).await;
-    caller.create(&sandbox, WITHDRAW, &payout("W1", &json!({}))).await;
+    caller.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
     let fee = tarspay_sandbox::Fee::new(crate::support::amount("5"), 0);
     sandbox.set_fee(&tarspay_types::Currency::KES, tarspay_types::BizType::DEPOSIT, fee).unwrap();
     sandbox.set_merchant_status(&caller.merchant_no, tarspay_sandbox::MerchantStatus::Disabled).unwrap();

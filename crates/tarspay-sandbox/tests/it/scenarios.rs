@@ -1,9 +1,10 @@
 //! Every scenario that comes with the sandbox, played over HTTP: each state and each callback that it promises.
 
 use crate::Caller;
-use crate::http::{Answer, Request, in_time};
+use crate::http::{Request, Response, in_time};
 use crate::support::{
-    DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAW, Received, Receiver, Reply, WITHDRAW, kenya, payout, short, until,
+    DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAWAL, Received, Receiver, Reply, WITHDRAWAL, kenya, payout, short,
+    until,
 };
 use crate::time::HeldTime;
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ impl Stage {
         Self::with(name, path, Receiver::ok().await).await
     }
 
-    /// Plays a scenario to one order of 100, whatever becomes of the answer to its creation.
+    /// Plays a scenario to one order of 100, whatever becomes of the response to its creation.
     async fn with(name: &str, path: &str, receiver: Receiver) -> Self {
         let stage = Self::before(name, receiver).await;
         let request = stage.creation(path).to_bytes();
@@ -74,7 +75,7 @@ impl Stage {
 
     /// What the merchant is told when it asks.
     async fn query(&self) -> Value {
-        let path = if self.order().direction.code() == 1 { QUERY_DEPOSIT } else { QUERY_WITHDRAW };
+        let path = if self.order().direction.code() == 1 { QUERY_DEPOSIT } else { QUERY_WITHDRAWAL };
         self.caller.data(&self.sandbox, path, &json!({ "mchOrderNo": "N1" })).await
     }
 
@@ -224,8 +225,8 @@ async fn gateway_slow() {
     assert_eq!(stage.told(), [2]);
 }
 
-/// Sends a call, and sees that its answer is whole two seconds after the call has had its effect, and not before.
-async fn two_seconds_late(time: &HeldTime, stage: &Stage, request: Request) -> Answer {
+/// Sends a call, and sees that its response is whole two seconds after the call has had its effect, and not before.
+async fn two_seconds_late(time: &HeldTime, stage: &Stage, request: Request) -> Response {
     let (mut tail, address) = (stage.sandbox.tail(), stage.sandbox.address());
     let call = tokio::spawn(async move { request.send(address).await });
     until(&mut tail, |kind| matches!(kind, EventKind::Called { .. })).await;
@@ -314,8 +315,8 @@ async fn callback_high_s() {
 }
 
 #[tokio::test]
-async fn withdraw_paid() {
-    let stage = Stage::of("withdraw-paid", WITHDRAW).await;
+async fn withdrawal_paid() {
+    let stage = Stage::of("withdrawal-paid", WITHDRAWAL).await;
     assert_eq!(stage.at(MINUTE - 1).await, 1);
     assert_eq!(stage.balance().await, "999900 100");
     assert_eq!(stage.at(MINUTE).await, 2);
@@ -324,8 +325,8 @@ async fn withdraw_paid() {
 }
 
 #[tokio::test]
-async fn withdraw_fails() {
-    let stage = Stage::of("withdraw-fails", WITHDRAW).await;
+async fn withdrawal_fails() {
+    let stage = Stage::of("withdrawal-fails", WITHDRAWAL).await;
     assert_eq!(stage.at(MINUTE).await, 3);
     assert_eq!(stage.balance().await, "1000000 0");
     assert_eq!(stage.told(), [3]);
@@ -334,8 +335,8 @@ async fn withdraw_fails() {
 }
 
 #[tokio::test]
-async fn withdraw_rejected() {
-    let stage = Stage::of("withdraw-rejected", WITHDRAW).await;
+async fn withdrawal_rejected() {
+    let stage = Stage::of("withdrawal-rejected", WITHDRAWAL).await;
     assert_eq!(stage.at(3 * MINUTE - 1).await, 1);
     assert_eq!(stage.at(3 * MINUTE).await, 8);
     assert_eq!(stage.balance().await, "1000000 0");
@@ -344,8 +345,8 @@ async fn withdraw_rejected() {
 }
 
 #[tokio::test]
-async fn withdraw_returned() {
-    let stage = Stage::of("withdraw-returned", WITHDRAW).await;
+async fn withdrawal_returned() {
+    let stage = Stage::of("withdrawal-returned", WITHDRAWAL).await;
     assert_eq!(stage.at(MINUTE).await, 2);
     assert_eq!(stage.at(24 * HOUR - 1).await, 2);
     assert_eq!(stage.balance().await, "999900 0");

@@ -2,7 +2,7 @@
 
 use crate::Caller;
 use crate::http::in_time;
-use crate::support::{Receiver, Reply, WITHDRAW, payout};
+use crate::support::{Receiver, Reply, WITHDRAWAL, payout};
 use serde_json::json;
 use tarspay_sandbox::Sandbox;
 
@@ -30,7 +30,7 @@ async fn debug_of_a_callback_shows_neither_its_body_nor_its_answer() {
     let sandbox = Sandbox::start().await.unwrap();
     let shop = Receiver::always(Reply::With(500, PERSONAL)).await;
     let body = payout("W1", &json!({ "notifyUrl": format!("{}&token={PERSONAL}", shop.url()) }));
-    let id = Caller::of(&sandbox).create(&sandbox, WITHDRAW, &body).await;
+    let id = Caller::of(&sandbox).create(&sandbox, WITHDRAWAL, &body).await;
     sandbox.fail(&id, PERSONAL).unwrap();
     in_time(sandbox.settle()).await;
     let [callback] = &sandbox.callbacks_of(&id).unwrap()[..] else { panic!("one callback") };

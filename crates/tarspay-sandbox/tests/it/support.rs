@@ -1,7 +1,7 @@
 //! What tests of orders share: valid requests made from the markets' own data, and a receiver of callbacks.
 
 use crate::Caller;
-use crate::http::{Answer, in_time};
+use crate::http::{Response, in_time};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 
 pub(crate) const DEPOSIT: &str = "/api/pay/unifiedOrder";
 pub(crate) const QUERY_DEPOSIT: &str = "/api/payInInfo";
-pub(crate) const WITHDRAW: &str = "/api/payOut/unifiedOrder";
-pub(crate) const QUERY_WITHDRAW: &str = "/api/payOutInfo";
+pub(crate) const WITHDRAWAL: &str = "/api/payOut/unifiedOrder";
+pub(crate) const QUERY_WITHDRAWAL: &str = "/api/payOutInfo";
 
 /// Nobody listens there, and nobody is asked: it is `https`.
 pub(crate) const NOWHERE: &str = "https://127.0.0.1/notify";
@@ -61,7 +61,7 @@ pub(crate) fn kenya(number: &str, changes: &Value) -> Value {
     body
 }
 
-/// A Kenyan withdraw with some members changed.
+/// A Kenyan withdrawal with some members changed.
 pub(crate) fn payout(number: &str, changes: &Value) -> Value {
     let mut body = kenya(number, &json!({ "wayCode": "EWALLET_MPESA", "customerContact": "254115555076" }));
     merge(&mut body, changes);
@@ -76,7 +76,7 @@ fn merge(body: &mut Value, changes: &Value) {
 
 impl Caller {
     /// Sends a body with the merchant's number, correctly signed.
-    pub(crate) async fn call(&self, sandbox: &Sandbox, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn call(&self, sandbox: &Sandbox, path: &str, body: &Value) -> Response {
         let mut body = body.clone();
         if body.get("mchNo").is_none() {
             body["mchNo"] = Value::from(self.merchant_no.as_str());

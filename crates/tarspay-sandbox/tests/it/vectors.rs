@@ -82,7 +82,7 @@ async fn the_requests_of_the_conformance_suite_are_authentic_and_no_other_signat
     assert!(requests.len() > 40, "{}", requests.len());
     for (place, request) in requests.iter().enumerate() {
         let code = code_of(request, text(request, "signature")).await;
-        // Most of them lack what a withdraw needs, which is looked at behind the signature.
+        // Most of them lack what a withdrawal needs, which is looked at behind the signature.
         assert!(![5_003_002, 5_003_005, 5_003_008].contains(&code), "{}: {code}", request["id"]);
         // The neighbour's signature, unless the two sign the same text.
         let neighbour = &requests[(place + 1) % requests.len()];

@@ -1,4 +1,4 @@
-//! The answer: what is known about a signature that fails.
+//! The response: what is known about a signature that fails.
 
 use super::finding::{Finding, Signer};
 use super::mistake::Mistake;

@@ -29,7 +29,7 @@ fn policy(case: &Value) -> SignaturePolicy {
     }
 }
 
-/// What the gateway knows, without the answers.
+/// What the gateway knows, without the responses.
 pub(crate) fn inquiry<'v>(corpus: &'v Value, case: &'v Value) -> Inquiry<'v> {
     let (path, nonce, body) = (text(case, "path"), text(case, "nonce"), text(case, "body").as_bytes());
     let kind = text(case, "kind");

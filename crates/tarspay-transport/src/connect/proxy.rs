@@ -16,7 +16,7 @@ use super::stream::Socket;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::origin::Origin;
 
-/// Limit of the proxy's answer. It is a status line and a few headers.
+/// Limit of the proxy's response. It is a status line and a few headers.
 const MAX_ANSWER_HEAD: usize = 16 * 1024;
 
 pub(crate) struct Proxy {
@@ -35,15 +35,15 @@ impl Proxy {
             .handshake(TokioIo::new(tcp))
             .await
             .map_err(|error| self.broken().with_source(error))?;
-        let mut answer = pin!(sender.send_request(request));
-        let answer = poll_fn(|cx| self.poll_answer(cx, &mut connection, answer.as_mut())).await?;
-        if !answer.status().is_success() {
-            return Err(self.refused(answer.status()));
+        let mut response = pin!(sender.send_request(request));
+        let response = poll_fn(|cx| self.poll_response(cx, &mut connection, response.as_mut())).await?;
+        if !response.status().is_success() {
+            return Err(self.refused(response.status()));
         }
         let parts = connection.into_parts();
         if !parts.read_buf.is_empty() {
             // In TLS the client speaks first, so these bytes are the proxy's.
-            return Err(self.error("sent more than an answer before the tunnel was used"));
+            return Err(self.error("sent more than a response before the tunnel was used"));
         }
         Ok(parts.io.into_inner())
     }
@@ -62,15 +62,15 @@ impl Proxy {
 
     /// Drives the connection here instead of in a task of its own, so that it can be taken apart afterwards,
     /// and is closed when the call is dropped.
-    fn poll_answer(
+    fn poll_response(
         &self,
         cx: &mut Context<'_>,
         connection: &mut Connection,
-        mut answer: std::pin::Pin<&mut impl Future<Output = hyper::Result<Response<Incoming>>>>,
+        mut response: std::pin::Pin<&mut impl Future<Output = hyper::Result<Response<Incoming>>>>,
     ) -> Poll<Result<Response<Incoming>, Error>> {
         let driven = connection.poll_without_shutdown(cx);
-        if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
-            return Poll::Ready(answer.map_err(|error| self.broken().with_source(error)));
+        if let Poll::Ready(response) = response.as_mut().poll(cx) {
+            return Poll::Ready(response.map_err(|error| self.broken().with_source(error)));
         }
         match driven {
             Poll::Pending => Poll::Pending,
@@ -90,7 +90,7 @@ impl Proxy {
     }
 
     fn broken(&self) -> Error {
-        self.error("gave no usable answer to CONNECT")
+        self.error("gave no usable response to CONNECT")
     }
 
     fn error(&self, what: &str) -> Error {

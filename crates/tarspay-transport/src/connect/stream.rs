@@ -9,9 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// A TCP connection that fails when the peer sends more than an answer can be.
+/// A TCP connection that fails when the peer sends more than a response can be.
 ///
-/// HTTP lets a server send any number of interim answers (`100 Continue`), and hyper skips them without an end. TLS has
+/// HTTP lets a server send any number of interim responses (`100 Continue`), and hyper skips them without an end. TLS has
 /// messages of its own. So what is counted is bytes on the wire since something was last written.
 pub(crate) struct Socket {
     pub(super) tcp: TcpStream,
@@ -32,7 +32,7 @@ impl Socket {
     }
 }
 
-/// The peer has sent more than an answer can be.
+/// The peer has sent more than a response can be.
 #[derive(Debug)]
 pub(crate) struct Flooded {
     limit: usize,

@@ -133,8 +133,8 @@ fn a_bad_user_agent_is_refused() {
 
 #[test]
 fn the_defaults_are_the_documented_ones() {
-    let limits = "Limits { connect_timeout: 10s, answer_head_timeout: 30s, call_timeout: 60s, \
-                  pool_idle_timeout: 30s, max_answer_bytes: 1048576, max_answer_head_bytes: 65536 }";
+    let limits = "Limits { connect_timeout: 10s, response_head_timeout: 30s, call_timeout: 60s, \
+                  pool_idle_timeout: 30s, max_response_bytes: 1048576, max_response_head_bytes: 65536 }";
     let shown = format!("{:?}", Transport::builder("https://gateway.test"));
     assert_eq!(shown, format!("Builder {{ limits: {limits}, .. }}"));
 }
@@ -144,7 +144,7 @@ fn absurd_deadlines_are_refused_by_name() {
     type Set = fn(Builder, Duration) -> Builder;
     let all: [(&str, Set); 4] = [
         ("connect_timeout", Builder::connect_timeout),
-        ("answer_head_timeout", Builder::answer_head_timeout),
+        ("response_head_timeout", Builder::response_head_timeout),
         ("call_timeout", Builder::call_timeout),
         ("pool_idle_timeout", Builder::pool_idle_timeout),
     ];
@@ -161,11 +161,14 @@ fn absurd_deadlines_are_refused_by_name() {
 #[test]
 fn absurd_sizes_are_refused_by_name() {
     for bytes in [0, usize::MAX] {
-        assert_refused(builder("https://gateway.test").max_answer_bytes(bytes).build(), "max_answer_bytes");
+        assert_refused(
+            builder("https://gateway.test").max_response_bytes(bytes).build(),
+            "max_response_bytes",
+        );
     }
     for bytes in [0, 8191, usize::MAX] {
-        let builder = builder("https://gateway.test").max_answer_head_bytes(bytes);
-        assert_refused(builder.build(), "max_answer_head_bytes");
+        let builder = builder("https://gateway.test").max_response_head_bytes(bytes);
+        assert_refused(builder.build(), "max_response_head_bytes");
     }
-    builder("https://gateway.test").max_answer_bytes(1).max_answer_head_bytes(8192).build().unwrap();
+    builder("https://gateway.test").max_response_bytes(1).max_response_head_bytes(8192).build().unwrap();
 }

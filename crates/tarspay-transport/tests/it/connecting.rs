@@ -52,7 +52,7 @@ async fn a_connection_that_nobody_accepts_or_refuses() {
 
 #[tokio::test]
 async fn localhost_over_plain_http_reaches_this_machine() {
-    let server = crate::server::Server::plain(|peer| peer.answer_all(200, "here")).await;
+    let server = crate::server::Server::plain(|peer| peer.response_all(200, "here")).await;
     let transport = patient(&format!("http://localhost:{}", server.address.port())).build().unwrap();
     assert_eq!(post(&transport).await.unwrap().body(), b"here");
     assert_eq!(server.seen.requests()[0].header("host"), [format!("localhost:{}", server.address.port())]);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use rustls::{ServerConnection, StreamOwned};
-use tarspay_transport::{Answer, Builder, Delivery, Error, ErrorKind, Phase};
+use tarspay_transport::{Builder, Delivery, Error, ErrorKind, Phase, Response};
 use tokio::runtime::Runtime;
 
 use crate::certificates::{BOTH_VERSIONS, Identity};
@@ -73,7 +73,7 @@ impl Flood {
 
     /// What a call comes to, and how often another task of the runtime had its turn during the flood. Returns when the
     /// connection is gone.
-    fn meets(self, client: Builder, runtime: &Runtime) -> (Result<Answer, Error>, usize) {
+    fn meets(self, client: Builder, runtime: &Runtime) -> (Result<Response, Error>, usize) {
         let transport = client.build().unwrap();
         let ticks = Arc::new(AtomicUsize::new(0));
         let ticker = runtime.spawn({
@@ -126,7 +126,7 @@ fn drop_of_every_task(runtime: &Runtime) {
 }
 
 #[test]
-fn interim_answers_without_an_end_are_too_much() {
+fn interim_responses_without_an_end_are_too_much() {
     for way in WAYS {
         for piece in [CONTINUE, PROCESSING] {
             let flood = Flood::begin(way, "", piece);
@@ -136,8 +136,8 @@ fn interim_answers_without_an_end_are_too_much() {
                 Way::Proxy => assert_failed(result, ErrorKind::Proxy, Phase::Proxy, Delivery::NotSent),
                 Way::Plain | Way::Tls => assert_failed(
                     result,
-                    ErrorKind::AnswerTooLarge,
-                    Phase::AnswerHead,
+                    ErrorKind::ResponseTooLarge,
+                    Phase::ResponseHead,
                     Delivery::MaybeReceived,
                 ),
             };
@@ -148,21 +148,21 @@ fn interim_answers_without_an_end_are_too_much() {
 }
 
 #[test]
-fn a_flood_of_interim_answers_does_not_outlast_a_deadline() {
+fn a_flood_of_interim_responses_does_not_outlast_a_deadline() {
     for way in WAYS {
         for runtime in [one_thread(), Runtime::new().unwrap()] {
             let flood = Flood::begin(way, "", CONTINUE);
             // So that nothing but the deadline ends it.
-            let client = flood.client().max_answer_bytes(1 << 30);
+            let client = flood.client().max_response_bytes(1 << 30);
             let client = match way {
                 Way::Proxy => client.connect_timeout(SHORT),
-                Way::Plain | Way::Tls => client.answer_head_timeout(SHORT),
+                Way::Plain | Way::Tls => client.response_head_timeout(SHORT),
             };
             let (result, ticks) = flood.meets(client, &runtime);
             match way {
                 Way::Proxy => assert_failed(result, ErrorKind::Timeout, Phase::Proxy, Delivery::NotSent),
                 Way::Plain | Way::Tls => {
-                    let (timeout, head) = (ErrorKind::Timeout, Phase::AnswerHead);
+                    let (timeout, head) = (ErrorKind::Timeout, Phase::ResponseHead);
                     assert_failed(result, timeout, head, Delivery::MaybeReceived)
                 }
             };
@@ -176,22 +176,22 @@ fn a_body_in_chunks_of_one_byte_does_not_outlast_a_deadline() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     for way in [Way::Plain, Way::Tls] {
         let flood = Flood::begin(way, HEAD, "1\r\nx\r\n");
-        let client = flood.client().max_answer_bytes(1 << 30).call_timeout(SHORT * 4);
+        let client = flood.client().max_response_bytes(1 << 30).call_timeout(SHORT * 4);
         let (result, ticks) = flood.meets(client, &one_thread());
-        assert_failed(result, ErrorKind::Timeout, Phase::AnswerBody, Delivery::MaybeReceived);
+        assert_failed(result, ErrorKind::Timeout, Phase::ResponseBody, Delivery::MaybeReceived);
         assert!(ticks > 0, "{way:?}: nothing else had its turn");
     }
 }
 
 #[test]
-fn an_answer_in_small_chunks_is_within_the_limits() {
+fn a_response_in_small_chunks_is_within_the_limits() {
     let elsewhere = Runtime::new().unwrap();
     let chunks = "8\r\n12345678\r\n".repeat(128 * 1024);
     let server = elsewhere.block_on(Server::plain(move |mut peer| {
-        let answer = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
+        let response = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
         async move {
             peer.request().await.unwrap();
-            peer.send(answer).await;
+            peer.send(response).await;
         }
     }));
     let transport = patient(&server.url()).build().unwrap();
@@ -207,7 +207,7 @@ fn a_peer_that_reads_no_more_does_not_keep_the_connection() {
         std::future::pending::<()>().await;
     }));
     let builder = patient(&server.https_url()).add_root_certificate_der(identity.der());
-    let transport = builder.answer_head_timeout(SHORT).build().unwrap();
+    let transport = builder.response_head_timeout(SHORT).build().unwrap();
     let runtime = one_thread();
     let result = runtime.block_on(transport.post("/x", &[], vec![b'x'; 64 * 1024 * 1024]));
     assert_failed(result, ErrorKind::Timeout, Phase::Send, Delivery::MaybeReceived);

@@ -1,4 +1,4 @@
-//! Whatever a server says: an answer, or an error that does not claim the request was not sent. Never a
+//! Whatever a server says: a response, or an error that does not claim the request was not sent. Never a
 //! panic.
 
 use std::net::Ipv4Addr;
@@ -32,7 +32,7 @@ impl Prefix {
     }
 }
 
-fn answers() -> impl Strategy<Value = Vec<u8>> {
+fn responses() -> impl Strategy<Value = Vec<u8>> {
     let prefix =
         prop_oneof![Just(Prefix::None), Just(Prefix::StatusLine), Just(Prefix::Head), Just(Prefix::Chunked)];
     // Half of the bytes are those that mean something to a parser.
@@ -42,7 +42,7 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn arbitrary_bytes_for_an_answer() {
+fn arbitrary_bytes_for_an_response() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let next = Arc::new(Mutex::new(Vec::new()));
     let server = runtime.block_on(Server::plain({
@@ -60,13 +60,13 @@ fn arbitrary_bytes_for_an_answer() {
     }));
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
-        .run(&answers(), |bytes| {
+        .run(&responses(), |bytes| {
             next.lock().unwrap().clone_from(&bytes);
             let before = server.seen.requests().len();
             // A transport of its own for each case: no connection is left over from the one before.
             let transport = patient(&server.url()).build().unwrap();
             match runtime.block_on(post(&transport)) {
-                Ok(answer) => prop_assert!((100..1000).contains(&answer.status())),
+                Ok(response) => prop_assert!((100..1000).contains(&response.status())),
                 Err(error) => prop_assert_eq!(error.delivery(), Delivery::MaybeReceived, "{:?}", error),
             }
             prop_assert_eq!(server.seen.requests().len(), before + 1, "sent exactly once");

@@ -6,7 +6,6 @@
     reason = "in a test a broken assumption should end the test, helpers included"
 )]
 
-mod answers;
 mod certificates;
 mod configuration;
 mod connecting;
@@ -14,6 +13,7 @@ mod floods;
 mod fuzz;
 mod proxies;
 mod requests;
+mod responses;
 mod reuse;
 mod secrecy;
 mod sending;
@@ -23,7 +23,7 @@ mod tls;
 
 use std::time::Duration;
 
-use tarspay_transport::{Answer, Builder, Delivery, Error, ErrorKind, Phase, Transport};
+use tarspay_transport::{Builder, Delivery, Error, ErrorKind, Phase, Response, Transport};
 use tokio::runtime::Runtime;
 
 /// Long enough for any machine; a test that needs it has already failed.
@@ -36,7 +36,7 @@ const BODY: &str = r#"{"amount":"1.00"}"#;
 
 /// A transport with ample deadlines, so that only the test's own subject can end a call.
 fn patient(base_url: &str) -> Builder {
-    Transport::builder(base_url).connect_timeout(AMPLE).answer_head_timeout(AMPLE).call_timeout(AMPLE)
+    Transport::builder(base_url).connect_timeout(AMPLE).response_head_timeout(AMPLE).call_timeout(AMPLE)
 }
 
 /// The same for a gateway that is never reached: something to trust there has to be, whatever the features.
@@ -49,13 +49,18 @@ fn one_thread() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-async fn post(transport: &Transport) -> Result<Answer, Error> {
+async fn post(transport: &Transport) -> Result<Response, Error> {
     transport.post("/api/pay/unifiedOrder", &[("content-type", "application/json")], BODY).await
 }
 
 /// The one way to look at a failure: all that a caller decides by, at once.
 #[track_caller]
-fn assert_failed(result: Result<Answer, Error>, kind: ErrorKind, phase: Phase, delivery: Delivery) -> Error {
+fn assert_failed(
+    result: Result<Response, Error>,
+    kind: ErrorKind,
+    phase: Phase,
+    delivery: Delivery,
+) -> Error {
     let error = result.expect_err("the call should fail");
     assert_eq!((error.kind(), error.phase(), error.delivery()), (kind, Some(phase), delivery), "{error:?}");
     assert_eq!(error.is_not_sent(), delivery == Delivery::NotSent);

@@ -20,7 +20,7 @@ pub(crate) async fn tunnel(mut peer: Peer, target: SocketAddr) {
 #[tokio::test]
 async fn a_call_through_the_tunnel() {
     let identity = Identity::of(&["gateway.test"]);
-    let gateway = Server::tls(identity.server(BOTH_VERSIONS), |peer| peer.answer_all(200, "through")).await;
+    let gateway = Server::tls(identity.server(BOTH_VERSIONS), |peer| peer.response_all(200, "through")).await;
     let target = gateway.address;
     let proxy = Server::plain(move |peer| tunnel(peer, target)).await;
     let transport = patient("https://gateway.test:8443")
@@ -52,7 +52,7 @@ async fn a_call_through_the_tunnel() {
 
 #[tokio::test]
 async fn the_default_port_is_written_out_for_the_proxy() {
-    let proxy = Server::plain(|peer| peer.answer_all(403, "")).await;
+    let proxy = Server::plain(|peer| peer.response_all(403, "")).await;
     let transport = patient_over_tls("https://gateway.test").proxy(&proxy.url()).build().unwrap();
     post(&transport).await.unwrap_err();
     assert!(proxy.seen.requests()[0].head.starts_with("CONNECT gateway.test:443 HTTP/1.1\r\n"));
@@ -61,7 +61,7 @@ async fn the_default_port_is_written_out_for_the_proxy() {
 #[tokio::test]
 async fn a_refused_tunnel_tells_its_status() {
     for status in [302, 400, 403, 407, 502] {
-        let proxy = Server::plain(move |peer| peer.answer_all(status, "no")).await;
+        let proxy = Server::plain(move |peer| peer.response_all(status, "no")).await;
         let transport = patient_over_tls("https://gateway.test").proxy(&proxy.url()).build().unwrap();
         let error = assert_failed(post(&transport).await, ErrorKind::Proxy, Phase::Proxy, Delivery::NotSent);
         assert_eq!((error.proxy_status(), error.status()), (Some(status), None));
@@ -99,7 +99,7 @@ async fn a_proxy_that_makes_no_sense() {
 #[tokio::test]
 async fn a_tunnel_that_leads_to_the_wrong_gateway_is_noticed() {
     let wrong = Identity::of(&["other.test"]);
-    let gateway = Server::tls(wrong.server(BOTH_VERSIONS), |peer| peer.answer_all(200, "gotcha")).await;
+    let gateway = Server::tls(wrong.server(BOTH_VERSIONS), |peer| peer.response_all(200, "gotcha")).await;
     let target = gateway.address;
     let proxy = Server::plain(move |peer| tunnel(peer, target)).await;
     let builder = patient("https://gateway.test").add_root_certificate_der(wrong.der());
@@ -121,7 +121,7 @@ async fn a_refused_connection_to_the_proxy() {
 
 #[tokio::test]
 async fn a_gateway_on_this_machine_is_reached_without_the_proxy() {
-    let gateway = Server::plain(|peer| peer.answer_all(200, "direct")).await;
+    let gateway = Server::plain(|peer| peer.response_all(200, "direct")).await;
     let proxy = Server::plain(Peer::stay_silent).await;
     let transport = patient(&gateway.url()).proxy(&proxy.url()).build().unwrap();
     assert_eq!(post(&transport).await.unwrap().body(), b"direct");

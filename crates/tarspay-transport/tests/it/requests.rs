@@ -4,14 +4,14 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tarspay_transport::{Answer, Delivery, Error, ErrorKind, Phase};
+use tarspay_transport::{Delivery, Error, ErrorKind, Phase, Response};
 
 use crate::server::Server;
 use crate::{BODY, assert_failed, patient};
 
 #[tokio::test]
 async fn path_headers_and_body_arrive_as_given() {
-    let server = Server::plain(|peer| peer.answer_all(200, "ok")).await;
+    let server = Server::plain(|peer| peer.response_all(200, "ok")).await;
     let transport = patient(&server.url()).build().unwrap();
     let body = [0xff, 0x00, b'\r', b'\n'].repeat(50_000);
     let headers = [("X-API-KEY", "02ab"), ("x-twice", "1"), ("X-Twice", "2"), ("x-empty", "")];
@@ -36,7 +36,7 @@ async fn path_headers_and_body_arrive_as_given() {
 
 #[tokio::test]
 async fn the_user_agent_can_be_set_for_all_calls_or_for_one() {
-    let server = Server::plain(|peer| peer.answer_all(200, "ok")).await;
+    let server = Server::plain(|peer| peer.response_all(200, "ok")).await;
     let transport = patient(&server.url()).user_agent("shop/2").build().unwrap();
     transport.post("/x", &[], BODY).await.unwrap();
     transport.post("/x", &[("user-agent", "batch/1")], BODY).await.unwrap();
@@ -46,7 +46,7 @@ async fn the_user_agent_can_be_set_for_all_calls_or_for_one() {
 }
 
 #[track_caller]
-fn assert_refused(result: Result<Answer, Error>, hint: &str) {
+fn assert_refused(result: Result<Response, Error>, hint: &str) {
     let error = result.expect_err(hint);
     assert_eq!((error.kind(), error.phase()), (ErrorKind::InvalidRequest, None), "{error:?}");
     assert_eq!(error.delivery(), Delivery::NotSent);
@@ -56,7 +56,7 @@ fn assert_refused(result: Result<Answer, Error>, hint: &str) {
 
 #[tokio::test]
 async fn a_bad_path_is_refused() {
-    let server = Server::plain(|peer| peer.answer_all(200, "ok")).await;
+    let server = Server::plain(|peer| peer.response_all(200, "ok")).await;
     let transport = patient(&server.url()).build().unwrap();
     let long = format!("/{}", "x".repeat(4096));
     for (path, hint) in [
@@ -82,7 +82,7 @@ async fn a_bad_path_is_refused() {
 
 #[tokio::test]
 async fn a_bad_header_is_refused_without_showing_its_value() {
-    let server = Server::plain(|peer| peer.answer_all(200, "ok")).await;
+    let server = Server::plain(|peer| peer.response_all(200, "ok")).await;
     let transport = patient(&server.url()).build().unwrap();
     for (name, value, hint) in [
         ("", "hidden", "header number 1 has an invalid name"),
@@ -121,7 +121,7 @@ async fn an_empty_body_is_sent_as_none() {
         let head = peer.head().await.unwrap();
         let head = head.to_ascii_lowercase();
         assert!(head.contains("\r\ncontent-length: 0\r\n") && !head.contains("transfer-encoding"), "{head}");
-        peer.answer(200, "{}").await;
+        peer.response(200, "{}").await;
     })
     .await;
     let transport = patient(&server.url()).build().unwrap();
@@ -149,7 +149,7 @@ async fn an_empty_body_was_not_sent_only_if_there_was_no_connection() {
     assert_failed(
         transport.post("/x", &[], "").await,
         ErrorKind::Connection,
-        Phase::AnswerHead,
+        Phase::ResponseHead,
         Delivery::MaybeReceived,
     );
 }

@@ -13,7 +13,7 @@ use crate::{AMPLE, BODY, SHORT, one_thread, patient, post};
 
 #[tokio::test]
 async fn calls_one_after_the_other_share_one_connection() {
-    let server = Server::plain(|peer| peer.answer_all(200, "ok")).await;
+    let server = Server::plain(|peer| peer.response_all(200, "ok")).await;
     let transport = patient(&server.url()).build().unwrap();
     for _ in 0..50 {
         assert_eq!(post(&transport.clone()).await.unwrap().status(), 200);
@@ -23,7 +23,7 @@ async fn calls_one_after_the_other_share_one_connection() {
 }
 
 #[tokio::test]
-async fn so_do_calls_whose_answers_come_in_pieces() {
+async fn so_do_calls_whose_responses_come_in_pieces() {
     let server = Server::plain(|mut peer| async move {
         while peer.request().await.is_some() {
             peer.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
@@ -42,7 +42,7 @@ async fn so_do_calls_whose_answers_come_in_pieces() {
 /// Answers one request, closes the connection, and says so.
 async fn one_shot(mut peer: Peer, closed: mpsc::UnboundedSender<()>) {
     if peer.request().await.is_some() {
-        peer.answer(200, "ok").await;
+        peer.response(200, "ok").await;
         peer.close().await;
         closed.send(()).unwrap();
     }
@@ -52,7 +52,7 @@ async fn one_shot(mut peer: Peer, closed: mpsc::UnboundedSender<()>) {
 /// close can be on its way while a call begins.
 async fn noticed_one_shot(mut peer: Peer, closed: mpsc::UnboundedSender<()>) {
     if peer.request().await.is_some() {
-        peer.answer(200, "ok").await;
+        peer.response(200, "ok").await;
         peer.io.shutdown().await.unwrap();
         peer.stay_silent().await;
         closed.send(()).unwrap();
@@ -101,8 +101,8 @@ async fn nor_does_a_reset_between_two_calls() {
             if peer.request().await.is_none() {
                 return;
             }
-            peer.answer(200, "ok").await;
-            // A reset may destroy an answer that was not read yet, so the test says when it has read it.
+            peer.response(200, "ok").await;
+            // A reset may destroy a response that was not read yet, so the test says when it has read it.
             sender.send(peer).unwrap();
         }
     })
@@ -134,7 +134,7 @@ fn nor_does_it_on_a_runtime_that_runs_only_while_a_call_does() {
         let sender = sender.clone();
         async move {
             if peer.request().await.is_some() {
-                peer.answer(200, "ok").await;
+                peer.response(200, "ok").await;
                 sender.send(peer).unwrap();
             }
         }
@@ -151,7 +151,7 @@ fn nor_does_it_on_a_runtime_that_runs_only_while_a_call_does() {
 #[test]
 fn a_call_uses_connections_of_its_own_runtime_alone() {
     let elsewhere = Runtime::new().unwrap();
-    let server = elsewhere.block_on(Server::plain(|peer| peer.answer_all(200, "ok")));
+    let server = elsewhere.block_on(Server::plain(|peer| peer.response_all(200, "ok")));
     let transport = patient(&server.url()).build().unwrap();
     let (first, second) = (one_thread(), one_thread());
     for _ in 0..3 {
@@ -175,7 +175,7 @@ async fn an_idle_connection_is_closed_without_another_call() {
         move |peer| {
             let closed = Arc::clone(&closed);
             async move {
-                peer.answer_all(200, "ok").await;
+                peer.response_all(200, "ok").await;
                 closed.notify_one();
             }
         }
@@ -191,7 +191,7 @@ async fn an_idle_connection_is_closed_without_another_call() {
 }
 
 #[tokio::test]
-async fn an_answer_that_announces_the_close_is_taken_at_its_word() {
+async fn a_response_that_announces_the_close_is_taken_at_its_word() {
     let server = Server::plain(|mut peer| async move {
         if peer.request().await.is_some() {
             peer.send("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok").await;
@@ -207,16 +207,16 @@ async fn an_answer_that_announces_the_close_is_taken_at_its_word() {
 }
 
 #[tokio::test]
-async fn concurrent_calls_each_get_their_own_answer() {
+async fn concurrent_calls_each_get_their_own_response() {
     const CALLS: usize = 32;
-    // No answer before every request has arrived: the calls are open at the same time.
+    // No response before every request has arrived: the calls are open at the same time.
     let all_here = Arc::new(Barrier::new(CALLS));
     let server = Server::plain(move |mut peer| {
         let all_here = Arc::clone(&all_here);
         async move {
             while let Some(request) = peer.request().await {
                 all_here.wait().await;
-                peer.answer(200, request.body).await;
+                peer.response(200, request.body).await;
             }
         }
     })

@@ -11,12 +11,12 @@ fn everything_printed_about(error: &Error) -> String {
     format!("{error} {error:?} {error:#?} {}", chain(error).join(" "))
 }
 
-async fn call(transport: &Transport) -> Result<tarspay_transport::Answer, Error> {
+async fn call(transport: &Transport) -> Result<tarspay_transport::Response, Error> {
     transport.post("/x", &[("x-api-signature", SECRET)], format!("{{\"account\":\"{SECRET}\"}}")).await
 }
 
 #[tokio::test]
-async fn an_answer_shows_status_and_length_only() {
+async fn a_response_shows_status_and_length_only() {
     let server = Server::plain(|mut peer| async move {
         peer.request().await.unwrap();
         peer.send(format!("HTTP/1.1 200 OK\r\nset-cookie: {SECRET}\r\ncontent-length: 12\r\n\r\n{SECRET}"))
@@ -25,14 +25,14 @@ async fn an_answer_shows_status_and_length_only() {
     })
     .await;
     let transport = patient(&server.url()).build().unwrap();
-    let answer = call(&transport).await.unwrap();
-    assert_eq!(answer.body(), SECRET.as_bytes());
-    assert_eq!(format!("{answer:?}"), "Answer { status: 200, body_bytes: 12, .. }");
+    let response = call(&transport).await.unwrap();
+    assert_eq!(response.body(), SECRET.as_bytes());
+    assert_eq!(format!("{response:?}"), "Response { status: 200, body_bytes: 12, .. }");
 }
 
 #[tokio::test]
 async fn no_failure_shows_what_was_sent_or_received() {
-    for answer in [
+    for response in [
         String::new(),
         format!("{SECRET}\r\n\r\n"),
         format!("HTTP/1.1 {SECRET}\r\n\r\n"),
@@ -42,7 +42,7 @@ async fn no_failure_shows_what_was_sent_or_received() {
         format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{SECRET}\r\n"),
     ] {
         for silent in [false, true] {
-            let bytes = answer.clone();
+            let bytes = response.clone();
             let server = Server::plain(move |mut peer| {
                 let bytes = bytes.clone();
                 async move {
@@ -56,14 +56,14 @@ async fn no_failure_shows_what_was_sent_or_received() {
             .await;
             let transport = patient(&server.url()).call_timeout(SHORT).build().unwrap();
             let printed = everything_printed_about(&call(&transport).await.unwrap_err());
-            assert!(!printed.contains(SECRET), "{answer:?}: {printed}");
+            assert!(!printed.contains(SECRET), "{response:?}: {printed}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_proxy_s_password_is_shown_nowhere() {
-    let proxy = Server::plain(|peer| peer.answer_all(407, SECRET)).await;
+    let proxy = Server::plain(|peer| peer.response_all(407, SECRET)).await;
     let builder = patient_over_tls("https://gateway.test").proxy(&proxy.url()).proxy_authorization(SECRET);
     assert!(!format!("{builder:?}").contains(SECRET));
     let transport = builder.build().unwrap();

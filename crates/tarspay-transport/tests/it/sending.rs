@@ -17,7 +17,12 @@ async fn a_reset_before_the_request_was_read() {
     })
     .await;
     let transport = patient(&server.url()).build().unwrap();
-    assert_failed(post(&transport).await, ErrorKind::Connection, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert_failed(
+        post(&transport).await,
+        ErrorKind::Connection,
+        Phase::ResponseHead,
+        Delivery::MaybeReceived,
+    );
     assert_eq!(server.seen.connections(), 1, "it must not be sent a second time");
 }
 
@@ -29,7 +34,12 @@ async fn a_reset_after_the_request_was_read() {
     })
     .await;
     let transport = patient(&server.url()).build().unwrap();
-    assert_failed(post(&transport).await, ErrorKind::Connection, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert_failed(
+        post(&transport).await,
+        ErrorKind::Connection,
+        Phase::ResponseHead,
+        Delivery::MaybeReceived,
+    );
     assert_eq!(server.seen.requests().len(), 1);
     assert_eq!(server.seen.connections(), 1);
 }
@@ -42,7 +52,12 @@ async fn a_close_after_the_request_was_read() {
     })
     .await;
     let transport = patient(&server.url()).build().unwrap();
-    assert_failed(post(&transport).await, ErrorKind::Connection, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert_failed(
+        post(&transport).await,
+        ErrorKind::Connection,
+        Phase::ResponseHead,
+        Delivery::MaybeReceived,
+    );
     assert_eq!(server.seen.requests().len(), 1);
 }
 
@@ -65,7 +80,7 @@ async fn a_connection_lost_at_once_is_never_a_false_not_sent() {
 }
 
 #[tokio::test]
-async fn what_arrives_on_an_idle_connection_is_not_taken_for_an_answer() {
+async fn what_arrives_on_an_idle_connection_is_not_taken_for_an_response() {
     let spoken = Arc::new(Notify::new());
     let server = Server::plain({
         let spoken = Arc::clone(&spoken);
@@ -73,7 +88,7 @@ async fn what_arrives_on_an_idle_connection_is_not_taken_for_an_answer() {
             let spoken = Arc::clone(&spoken);
             async move {
                 if peer.request().await.is_some() {
-                    peer.answer(200, "first").await;
+                    peer.response(200, "first").await;
                 }
                 // Servers do this when no second request came in time.
                 peer.send("HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n").await;
@@ -86,34 +101,34 @@ async fn what_arrives_on_an_idle_connection_is_not_taken_for_an_answer() {
     let transport = patient(&server.url()).build().unwrap();
     assert_eq!(post(&transport).await.unwrap().body(), b"first");
     spoken.notified().await;
-    assert_eq!(post(&transport).await.unwrap().body(), b"first", "the 408 must not be taken for an answer");
+    assert_eq!(post(&transport).await.unwrap().body(), b"first", "the 408 must not be taken for a response");
     assert_eq!(server.seen.requests().len(), 2);
     assert_eq!(server.seen.connections(), 2);
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_before_the_body_was_read() {
+async fn a_response_that_comes_before_the_body_was_read() {
     let server = Server::plain(|mut peer| async move {
         peer.head().await.unwrap();
-        peer.answer(413, "too much").await;
+        peer.response(413, "too much").await;
         peer.stay_silent().await;
     })
     .await;
     let transport = patient(&server.url()).build().unwrap();
-    let answer = post(&transport).await.unwrap();
-    assert_eq!((answer.status(), answer.body()), (413, &b"too much"[..]));
+    let response = post(&transport).await.unwrap();
+    assert_eq!((response.status(), response.body()), (413, &b"too much"[..]));
 }
 
 #[tokio::test]
-async fn an_interim_answer_is_skipped() {
+async fn an_interim_response_is_skipped() {
     let server = Server::plain(|mut peer| async move {
         peer.head().await.unwrap();
         peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n").await;
-        peer.answer(200, "done").await;
+        peer.response(200, "done").await;
         peer.stay_silent().await;
     })
     .await;
     let transport = patient(&server.url()).build().unwrap();
-    let answer = transport.post("/x", &[], BODY).await.unwrap();
-    assert_eq!((answer.status(), answer.body(), answer.header("link")), (200, &b"done"[..], None));
+    let response = transport.post("/x", &[], BODY).await.unwrap();
+    assert_eq!((response.status(), response.body(), response.header("link")), (200, &b"done"[..], None));
 }

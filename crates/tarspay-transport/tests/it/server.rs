@@ -177,8 +177,8 @@ impl Peer {
         let _ = self.io.flush().await;
     }
 
-    /// An answer after which the connection stays open.
-    pub(crate) async fn answer(&mut self, status: u16, body: impl AsRef<[u8]>) {
+    /// A response after which the connection stays open.
+    pub(crate) async fn response(&mut self, status: u16, body: impl AsRef<[u8]>) {
         let body = body.as_ref();
         let mut bytes =
             format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
@@ -187,9 +187,9 @@ impl Peer {
     }
 
     /// Answers every request until the client closes.
-    pub(crate) async fn answer_all(mut self, status: u16, body: &str) {
+    pub(crate) async fn response_all(mut self, status: u16, body: &str) {
         while self.request().await.is_some() {
-            self.answer(status, body).await;
+            self.response(status, body).await;
         }
     }
 

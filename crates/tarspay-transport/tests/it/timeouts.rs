@@ -44,31 +44,31 @@ async fn a_server_that_stops_reading_in_the_middle_of_the_request() {
         std::future::pending::<()>().await;
     })
     .await;
-    let transport = patient(&server.url()).answer_head_timeout(SHORT).build().unwrap();
+    let transport = patient(&server.url()).response_head_timeout(SHORT).build().unwrap();
     // More than the system's buffers hold on both sides together.
     let result = transport.post("/x", &[], vec![b'x'; 64 * 1024 * 1024]).await;
     assert_failed(result, ErrorKind::Timeout, Phase::Send, Delivery::MaybeReceived);
 }
 
 #[tokio::test]
-async fn silence_instead_of_an_answer() {
+async fn silence_instead_of_an_response() {
     let server = Server::plain(|mut peer| async move {
         peer.request().await.unwrap();
         peer.stay_silent().await;
     })
     .await;
 
-    let by_head = patient(&server.url()).answer_head_timeout(SHORT).build().unwrap();
+    let by_head = patient(&server.url()).response_head_timeout(SHORT).build().unwrap();
     let error =
-        assert_failed(post(&by_head).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
-    assert!(error.to_string().contains("no answer within 250ms"), "{error}");
+        assert_failed(post(&by_head).await, ErrorKind::Timeout, Phase::ResponseHead, Delivery::MaybeReceived);
+    assert!(error.to_string().contains("no response within 250ms"), "{error}");
 
     let by_call = patient(&server.url()).call_timeout(SHORT).build().unwrap();
-    assert_failed(post(&by_call).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert_failed(post(&by_call).await, ErrorKind::Timeout, Phase::ResponseHead, Delivery::MaybeReceived);
 
     let patient = patient(&server.url()).build().unwrap();
     let result = patient.post_within(SHORT, "/x", &[], BODY).await;
-    assert_failed(result, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert_failed(result, ErrorKind::Timeout, Phase::ResponseHead, Delivery::MaybeReceived);
 
     assert_eq!(server.seen.requests().len(), 3, "each arrived, none was sent twice");
     assert_eq!(server.seen.connections(), 3, "a connection that timed out is not used again");
@@ -110,7 +110,7 @@ async fn the_time_for_the_head_counts_neither_the_connecting_nor_the_body() {
     })
     .await;
     let builder = patient("https://gateway.test").add_root_certificate_der(identity.der());
-    let transport = builder.proxy(&proxy.url()).answer_head_timeout(HEAD).build().unwrap();
+    let transport = builder.proxy(&proxy.url()).response_head_timeout(HEAD).build().unwrap();
     assert_eq!(post(&transport).await.unwrap().body(), b"ok");
 }
 
@@ -122,22 +122,26 @@ async fn silence_in_the_middle_of_the_head() {
         peer.stay_silent().await;
     })
     .await;
-    let transport = patient(&server.url()).answer_head_timeout(SHORT).build().unwrap();
-    let error =
-        assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+    let transport = patient(&server.url()).response_head_timeout(SHORT).build().unwrap();
+    let error = assert_failed(
+        post(&transport).await,
+        ErrorKind::Timeout,
+        Phase::ResponseHead,
+        Delivery::MaybeReceived,
+    );
     assert_eq!(error.status(), None);
 }
 
 #[tokio::test]
-async fn an_interim_answer_does_not_restart_the_deadline() {
+async fn an_interim_response_does_not_restart_the_deadline() {
     let server = Server::plain(|mut peer| async move {
         peer.request().await.unwrap();
         peer.send("HTTP/1.1 100 Continue\r\n\r\n").await;
         peer.stay_silent().await;
     })
     .await;
-    let transport = patient(&server.url()).answer_head_timeout(SHORT).build().unwrap();
-    assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+    let transport = patient(&server.url()).response_head_timeout(SHORT).build().unwrap();
+    assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::ResponseHead, Delivery::MaybeReceived);
 }
 
 #[tokio::test]
@@ -149,8 +153,12 @@ async fn silence_in_the_middle_of_the_body() {
     })
     .await;
     let transport = patient(&server.url()).call_timeout(SHORT).build().unwrap();
-    let error =
-        assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::AnswerBody, Delivery::MaybeReceived);
+    let error = assert_failed(
+        post(&transport).await,
+        ErrorKind::Timeout,
+        Phase::ResponseBody,
+        Delivery::MaybeReceived,
+    );
     assert_eq!(error.status(), Some(502));
 }
 
@@ -158,7 +166,7 @@ async fn silence_in_the_middle_of_the_body() {
 async fn an_empty_body_has_the_same_deadlines() {
     let proxy = Server::plain(crate::server::Peer::stay_silent).await;
     let builder = patient_over_tls("https://gateway.test").proxy(&proxy.url());
-    let transport = builder.connect_timeout(SHORT * 2).answer_head_timeout(SHORT).build().unwrap();
+    let transport = builder.connect_timeout(SHORT * 2).response_head_timeout(SHORT).build().unwrap();
     let failed = transport.post("/x", &[], "").await.unwrap_err();
     assert_eq!((failed.kind(), failed.delivery()), (ErrorKind::Timeout, Delivery::NotSent));
 
@@ -167,9 +175,9 @@ async fn an_empty_body_has_the_same_deadlines() {
         peer.stay_silent().await;
     })
     .await;
-    let builder = patient(&server.url()).connect_timeout(SHORT).answer_head_timeout(SHORT);
+    let builder = patient(&server.url()).connect_timeout(SHORT).response_head_timeout(SHORT);
     let result = builder.build().unwrap().post("/x", &[], "").await;
-    assert_failed(result, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert_failed(result, ErrorKind::Timeout, Phase::ResponseHead, Delivery::MaybeReceived);
 }
 
 #[tokio::test]
@@ -181,8 +189,8 @@ async fn over_tls_the_phases_are_the_same() {
     })
     .await;
     let builder = patient(&server.https_url()).add_root_certificate_der(identity.der());
-    let transport = builder.answer_head_timeout(SHORT).build().unwrap();
-    assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::AnswerHead, Delivery::MaybeReceived);
+    let transport = builder.response_head_timeout(SHORT).build().unwrap();
+    assert_failed(post(&transport).await, ErrorKind::Timeout, Phase::ResponseHead, Delivery::MaybeReceived);
     assert_eq!(server.seen.requests().len(), 1);
 }
 

@@ -24,7 +24,7 @@ async fn a_self_signed_certificate_is_refused() {
 async fn a_certificate_of_an_authority_that_nobody_trusts_is_refused() {
     let authority = Identity::authority();
     let issued = Identity::issued(&authority, &["127.0.0.1"]);
-    let server = Server::tls(issued.server(BOTH_VERSIONS), |peer| peer.answer_all(200, "in")).await;
+    let server = Server::tls(issued.server(BOTH_VERSIONS), |peer| peer.response_all(200, "in")).await;
     // Another authority of the same name does not vouch for it, nor does an older certificate for the same host.
     for other in [Identity::authority(), Identity::of(&["127.0.0.1"])] {
         let transport = patient(&server.https_url()).add_root_certificate_der(other.der()).build().unwrap();
@@ -59,7 +59,7 @@ fn without_any_root_the_builder_says_what_to_turn_on() {
 #[tokio::test]
 async fn the_platform_trusts_what_was_added_and_no_stranger() {
     let identity = Identity::of(&["127.0.0.1"]);
-    let server = Server::tls(identity.server(BOTH_VERSIONS), |peer| peer.answer_all(200, "in")).await;
+    let server = Server::tls(identity.server(BOTH_VERSIONS), |peer| peer.response_all(200, "in")).await;
     let builder = patient(&server.https_url()).platform_verifier();
     let added = builder.clone().add_root_certificate_der(identity.der()).build().unwrap();
     assert_eq!(post(&added).await.unwrap().body(), b"in");
@@ -76,7 +76,7 @@ async fn the_platform_trusts_what_was_added_and_no_stranger() {
 async fn an_added_root_is_trusted_in_both_versions_of_tls() {
     let identity = Identity::of(&["127.0.0.1"]);
     for versions in [&[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
-        let server = Server::tls(identity.server(versions), |peer| peer.answer_all(200, "in")).await;
+        let server = Server::tls(identity.server(versions), |peer| peer.response_all(200, "in")).await;
         let builder = patient(&server.https_url()).add_root_certificate_der(identity.der());
         let transport = builder.build().unwrap();
         assert_eq!(post(&transport).await.unwrap().body(), b"in");
@@ -129,7 +129,7 @@ async fn only_http_1_1_is_offered() {
     let mut config = identity.server(BOTH_VERSIONS);
     let offered = Arc::new(Mutex::new(Vec::new()));
     config.cert_resolver = Arc::new(Recorder { offered: Arc::clone(&offered), inner: config.cert_resolver });
-    let server = Server::tls(config, |peer| peer.answer_all(200, "in")).await;
+    let server = Server::tls(config, |peer| peer.response_all(200, "in")).await;
     let transport = patient(&server.https_url()).add_root_certificate_der(identity.der()).build().unwrap();
     post(&transport).await.unwrap();
     assert_eq!(*offered.lock().unwrap(), [b"http/1.1".to_vec()]);

@@ -18,7 +18,7 @@ pub static MARKET: Market = Market {
     notes: &["In the vendor's Chinese set only (doc-9296582, doc-9296585). That it has the common calls of \
          docs/wire.md section 7 is inferred."],
     deposit: Offer::NOTHING,
-    withdraw: Offer::NOTHING,
+    withdrawal: Offer::NOTHING,
     extra_calls: None,
     contradictions: &[],
     not_documented: "Everything: way codes, limits, fields, formats, bank codes, extra calls, examples.",

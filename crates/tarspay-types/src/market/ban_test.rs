@@ -16,7 +16,7 @@ pub static MARKET: Market = Market {
          Do not offer it as a live market.",
     ],
     deposit: Offer::NOTHING,
-    withdraw: Offer::NOTHING,
+    withdrawal: Offer::NOTHING,
     extra_calls: None,
     contradictions: &[],
     not_documented: "Everything: contents, currency, calls. Whether it is a test of Bangladesh's set is \

@@ -12,10 +12,10 @@ ways! {
     "Bangladesh";
     EWALLET_BKASH = "EWALLET_BKASH", "bKash wallet"
         deposit ["100".."30,000"] "agent"
-        withdraw ["100".."50,000"];
+        withdrawal ["100".."50,000"];
     EWALLET_NAGAD = "EWALLET_NAGAD", "Nagad wallet"
         deposit ["100".."30,000"] "agent"
-        withdraw ["100".."50,000"];
+        withdrawal ["100".."50,000"];
     EWALLET_BKASH_OFFICIAL = "EWALLET_BKASH_OFFICIAL", "bKash wallet, official"
         deposit ["50".."75,000"] "under maintenance, not supported for now" .not_open();
 }
@@ -41,15 +41,15 @@ pub static MARKET: Market = Market {
             Field::open("returnUrl", ""),
         ],
         notes: &[
-            "Answer: `payData` and `payWays.ewallet[].payCode` hold an 11-digit number with leading 0, \
+            "Response: `payData` and `payWays.ewallet[].payCode` hold an 11-digit number with leading 0, \
              probably the agent's wallet `[inferred]`; `expiredTime`, `requestUrl`, `body`; \
              `customerContact` keeps its 0.",
         ],
         ..Offer::NOTHING
     },
-    withdraw: Offer {
+    withdrawal: Offer {
         pages: "tarspay-en api-287746207",
-        ways: WITHDRAW_WAYS,
+        ways: WITHDRAWAL_WAYS,
         fields: &[
             Field::required("amount", "").format_of(Format::WholeAmount),
             Field::required("currency", ""),
@@ -82,10 +82,10 @@ pub static MARKET: Market = Market {
     ]),
     contradictions: &[
         "Deposit answer example: amount 48888, over the maximum of 30,000, and of another order.",
-        "Withdraw page: the headers of key and nonce optional, a name printed `X-API-SIGNA TURE`.",
+        "Withdrawal page: the headers of key and nonce optional, a name printed `X-API-SIGNA TURE`.",
         "One `sign` value stands under two different TrxId answers; the query answer lacks two members \
          that its schema requires.",
     ],
-    not_documented: "Types and required flags of a deposit; the answer of a withdraw; the pages of order \
+    not_documented: "Types and required flags of a deposit; the answer of a withdrawal; the pages of order \
          queries, balance and callback; a table of codes.",
 };

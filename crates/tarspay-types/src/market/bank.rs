@@ -24,7 +24,7 @@ impl Bank {
 /// ```
 /// use tarspay_types::market;
 ///
-/// let banks = market::malaysia::MARKET.withdraw().banks();
+/// let banks = market::malaysia::MARKET.withdrawal().banks();
 /// assert_eq!(banks.by_code("maybank").map(|bank| bank.code()), Some("MAYBANK"));
 /// let found: Vec<_> = banks.search("islam").iter().map(|bank| bank.name()).collect();
 /// assert_eq!(found, ["Bank Islam"]);

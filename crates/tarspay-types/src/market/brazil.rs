@@ -14,7 +14,7 @@ ways! {
         deposit ["10".."50,000"];
     PIX = "PIX", "PIX"
         deposit ["10".."50,000"] "without the cashier page"
-        withdraw [] .seen();
+        withdrawal [] .seen();
 }
 
 /// All that is known about Brazil.
@@ -48,8 +48,8 @@ pub static MARKET: Market = Market {
         ],
         ..Offer::NOTHING
     },
-    withdraw: Offer {
-        ways: WITHDRAW_WAYS,
+    withdrawal: Offer {
+        ways: WITHDRAWAL_WAYS,
         fields: &[
             Field::seen(
                 "accountTax",
@@ -82,7 +82,7 @@ pub static MARKET: Market = Market {
             under_development: false,
         },
         ExtraCall {
-            name: "Withdraw payment certificate",
+            name: "Withdrawal payment certificate",
             path: Some("/api/payOutProof"),
             reference: "docs/wire.md section 7.5",
             under_development: false,
@@ -97,7 +97,7 @@ pub static MARKET: Market = Market {
         "An older page (tarspay-all-eg doc-3095260) requires `returnUrl`, has no `customerName`, and a \
          merchant number `80002` instead of `M…`.",
     ],
-    not_documented: "The answer of a deposit; the pages of query deposit and query withdraw; for \
+    not_documented: "The answer of a deposit; the pages of query deposit and query withdrawal; for \
          withdrawals the limits, the other types of PIX key (CPF, CNPJ, phone, random key) and the \
          required flags; the answer of the certificate; the rest of the TrxId answer; a table of codes.",
 };

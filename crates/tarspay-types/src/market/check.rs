@@ -35,14 +35,14 @@ const URL: Source = Source::new("docs/wire.md section 9, code 5003012", Certaint
 #[derive(Clone, Copy)]
 pub(super) enum Direction {
     Deposit,
-    Withdraw,
+    Withdrawal,
 }
 
 /// Which way the money of a request goes, and its members. `None` for a request that creates no order.
 pub(super) fn order(request: &impl Request) -> Result<Option<(Direction, Members)>, Error> {
     let direction = match request.effect() {
         Effect::CreateDeposit => Direction::Deposit,
-        Effect::CreateWithdraw => Direction::Withdraw,
+        Effect::CreateWithdrawal => Direction::Withdrawal,
         Effect::Read | Effect::Other => return Ok(None),
     };
     let refuse = |kind| Error::new("request", kind);
@@ -61,7 +61,7 @@ pub(super) fn check_by_currency(direction: Direction, body: &Members) -> Report 
 pub(super) fn check(market: Option<&Market>, direction: Direction, body: &Members) -> Report {
     let (offer, section) = match direction {
         Direction::Deposit => (market.map(Market::deposit), "docs/wire.md section 7.1"),
-        Direction::Withdraw => (market.map(Market::withdraw), "docs/wire.md section 7.3"),
+        Direction::Withdrawal => (market.map(Market::withdrawal), "docs/wire.md section 7.3"),
     };
     let offer = offer.unwrap_or(&Offer::NOTHING);
     let general = Source::new(section, Certainty::Documented);

@@ -25,8 +25,10 @@ pub static MARKET: Market = Market {
     currency: Some(CURRENCY),
     currency_certainty: Certainty::Documented,
     country_code: None,
-    notes: &["Callback (tarspay-en api-287746202): the example is a failed withdraw. Its order numbers are \
-         those of Kenya's withdraw example."],
+    notes: &[
+        "Callback (tarspay-en api-287746202): the example is a failed withdrawal. Its order numbers are \
+         those of Kenya's withdrawal example.",
+    ],
     deposit: Offer {
         pages: "tarspay-en api-287746197",
         ways: DEPOSIT_WAYS,
@@ -47,7 +49,7 @@ pub static MARKET: Market = Market {
         ],
         ..Offer::NOTHING
     },
-    withdraw: Offer { ways: WITHDRAW_WAYS, ..Offer::NOTHING },
+    withdrawal: Offer { ways: WITHDRAWAL_WAYS, ..Offer::NOTHING },
     extra_calls: Some(&[]),
     contradictions: &["The deposit example sends `CASHIER`; the limits know `EWALLET` only."],
     not_documented: "Required flags and answer of a deposit; withdrawals (fields, way codes, limits, \

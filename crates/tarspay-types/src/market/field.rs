@@ -2,7 +2,7 @@
 
 use super::Certainty;
 
-/// A field of a market's deposit or withdraw request.
+/// A field of a market's deposit or withdrawal request.
 ///
 /// The fields that are alike everywhere (`mchNo`, `mchOrderNo`, `notifyUrl`) are left out; they are required
 /// in every market (`docs/wire.md`, sections 7.1 and 7.3).

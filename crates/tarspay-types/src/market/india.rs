@@ -14,7 +14,7 @@ ways! {
         deposit ["100".."50,000"] "the one in use `[client]`";
     UPI = "UPI", "UPI"
         deposit ["100".."50,000"]
-        withdraw ["100".."50,000"] "fixed, although the payee is a bank account";
+        withdrawal ["100".."50,000"] "fixed, although the payee is a bank account";
 }
 
 /// All that is known about India.
@@ -46,13 +46,13 @@ pub static MARKET: Market = Market {
             Field::optional("customerName", "").like("DW"),
             Field::open("returnUrl", "the example sends an empty text, signed as `returnUrl=` `[verified]`"),
         ],
-        notes: &["Answer: `orderState` 0, `payWays` group `UPI` with one item; no `payData`, no \
+        notes: &["Response: `orderState` 0, `payWays` group `UPI` with one item; no `payData`, no \
              `expiredTime`."],
         ..Offer::NOTHING
     },
-    withdraw: Offer {
+    withdrawal: Offer {
         pages: "tarspay-en api-287746169",
-        ways: WITHDRAW_WAYS,
+        ways: WITHDRAWAL_WAYS,
         fields: &[
             Field::required("amount", "in use with two decimals, `….00` `[client]`; the example has none")
                 .like("100"),
@@ -94,7 +94,7 @@ pub static MARKET: Market = Market {
         "The deposit pages print `UPI`; the printed signature was made for `CASHIER` (vector R2).",
         "Callback example: `fee` equals the whole amount.",
     ],
-    not_documented: "The pages of order queries and balance; the answer of a withdraw; a sample of a \
-         withdraw's signature that verifies; whether a UPI address can be paid out to; the envelope of \
+    not_documented: "The pages of order queries and balance; the answer of a withdrawal; a sample of a \
+         withdrawal's signature that verifies; whether a UPI address can be paid out to; the envelope of \
          the UTR answer; a table of codes.",
 };

@@ -58,7 +58,7 @@ pub static MARKET: Market = Market {
     country_code: None,
     notes: &[
         "Callback: the fields are those of docs/wire.md section 10 (zehx6ii0zi api-141777422), currency \
-         `IDR`, 16 attempts by default. Vector C1 is a withdraw of this market `[verified]`.",
+         `IDR`, 16 attempts by default. Vector C1 is a withdrawal of this market `[verified]`.",
     ],
     deposit: Offer {
         pages: "tarspay-en api-287746159; older page: tarspay-all-eg",
@@ -66,19 +66,19 @@ pub static MARKET: Market = Market {
         notes: &[
             "The older page knows the kinds bank, market, ewallet and qris; its list of shops is not \
              documented in full.",
-            "Answer, virtual account of a bank: `payData` is the number, for the merchant's own page; \
+            "Response, virtual account of a bank: `payData` is the number, for the merchant's own page; \
              `payUrl` the gateway's page.",
-            "Answer, OVO: `payData` and `payUrl` are the gateway's page where the payer enters the phone \
+            "Response, OVO: `payData` and `payUrl` are the gateway's page where the payer enters the phone \
              for the push bill.",
-            "Answer, DANA and LINKAJA: `payData` is a native deep link into the app, `payUrl` a jump link \
+            "Response, DANA and LINKAJA: `payData` is a native deep link into the app, `payUrl` a jump link \
              into the app.",
-            "Answer, QRIS: `payData` is the QR picture, for the merchant's own page; `payUrl` the \
+            "Response, QRIS: `payData` is the QR picture, for the merchant's own page; `payUrl` the \
              gateway's page.",
-            "Answer, SHOPEEPAY and shops: not documented.",
+            "Response, SHOPEEPAY and shops: not documented.",
         ],
         ..Offer::NOTHING
     },
-    withdraw: Offer { ways: WITHDRAW_WAYS, ..Offer::NOTHING },
+    withdrawal: Offer { ways: WITHDRAWAL_WAYS, ..Offer::NOTHING },
     extra_calls: Some(&[]),
     contradictions: &[],
     not_documented: "Fields of a deposit request; withdrawals (fields, way codes, limits, bank codes, \

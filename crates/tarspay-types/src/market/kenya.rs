@@ -14,7 +14,7 @@ ways! {
         deposit ["100".."250,000"] "`customerContact` not needed; English page only";
     EWALLET_MPESA = "EWALLET_MPESA", "M-Pesa"
         deposit ["100".."250,000"] "the payer gets the M-Pesa prompt at once; send `customerContact`"
-        withdraw ["100".."70,000"] "minimum per order, maximum per person and order; 300,000 per person \
+        withdrawal ["100".."70,000"] "minimum per order, maximum per person and order; 300,000 per person \
              and day";
     MPESA_TXNID = "MPESA_TXNID", "M-Pesa by transaction id, by its name"
         deposit ["100".."250,000"] "Chinese page only; what it needs is not documented" .on_another_page();
@@ -46,13 +46,13 @@ pub static MARKET: Market = Market {
         ],
         notes: &[
             "At most 500,000 per customer and day.",
-            "Answer: `orderState` 0, `payWays` group `EWALLET`.",
+            "Response: `orderState` 0, `payWays` group `EWALLET`.",
         ],
         ..Offer::NOTHING
     },
-    withdraw: Offer {
+    withdrawal: Offer {
         pages: "tarspay-en api-287746213",
-        ways: WITHDRAW_WAYS,
+        ways: WITHDRAWAL_WAYS,
         fields: &[
             Field::required("amount", "").format_of(Format::WholeAmount),
             Field::required("currency", ""),
@@ -63,7 +63,7 @@ pub static MARKET: Market = Market {
             Field::open("customerName", "").like("payer"),
             Field::open("customerEmail", ""),
         ],
-        notes: &["Query withdraw is documented in this market, with its answer: docs/wire.md section 7.4."],
+        notes: &["Query withdrawal is documented in this market, with its answer: docs/wire.md section 7.4."],
         ..Offer::NOTHING
     },
     extra_calls: Some(&[]),
@@ -74,5 +74,5 @@ pub static MARKET: Market = Market {
          Mexico's, and the host `https://payment.tarspay.pro`.",
     ],
     not_documented: "Required flags of a deposit other than that of `customerContact`; the answer of a \
-         withdraw; the pages of query deposit, balance and callback.",
+         withdrawal; the pages of query deposit, balance and callback.",
 };

@@ -35,13 +35,13 @@ pub static MARKET: Market = Market {
             Field::open("returnUrl", ""),
         ],
         notes: &[
-            "Answer: `payData` is the virtual account, the payee's account number, the one that counts, \
+            "Response: `payData` is the virtual account, the payee's account number, the one that counts, \
              for the merchant's own page; `payUrl` the gateway's page for it; `accountName` the payee's \
              name; `typeBank` the receiving bank.",
         ],
         ..Offer::NOTHING
     },
-    withdraw: Offer { ways: WITHDRAW_WAYS, ..Offer::NOTHING },
+    withdrawal: Offer { ways: WITHDRAWAL_WAYS, ..Offer::NOTHING },
     extra_calls: Some(&[]),
     contradictions: &[],
     not_documented: "Samples of headers; required flags; an example of the answer; withdrawals (fields, \

@@ -13,7 +13,7 @@ ways! {
     "Malaysia";
     BANK = "BANK", "Bank"
         deposit ["40".."30,000"]
-        withdraw ["50".."30,000"];
+        withdrawal ["50".."30,000"];
     EWALLET = "EWALLET", "Wallet"
         deposit ["40".."500"];
     CASHIER = "CASHIER", "The gateway's cashier page"
@@ -78,12 +78,12 @@ pub static MARKET: Market = Market {
             Field::open("customerName", "in the example"),
             Field::open("returnUrl", "in the example"),
         ],
-        notes: &["Answer: `orderState` 1, `expiredTime`, `payWays` group `PFX` with `payWayType` `bank`."],
+        notes: &["Response: `orderState` 1, `expiredTime`, `payWays` group `PFX` with `payWayType` `bank`."],
         ..Offer::NOTHING
     },
-    withdraw: Offer {
+    withdrawal: Offer {
         pages: "tarspay-en api-287746187",
-        ways: WITHDRAW_WAYS,
+        ways: WITHDRAWAL_WAYS,
         banks: BANKS,
         ..Offer::NOTHING
     },

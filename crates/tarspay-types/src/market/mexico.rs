@@ -55,7 +55,7 @@ pub static MARKET: Market = Market {
         ],
         ..Offer::NOTHING
     },
-    withdraw: Offer { ways: WITHDRAW_WAYS, ..Offer::NOTHING },
+    withdrawal: Offer { ways: WITHDRAWAL_WAYS, ..Offer::NOTHING },
     extra_calls: Some(&[]),
     contradictions: &[
         "Case and names: the page lists `bank`, `store` and `va`; its limits are for `CASHIER`, `VA` and \

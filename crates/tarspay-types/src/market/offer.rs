@@ -26,7 +26,7 @@ pub struct Market {
     pub(super) country_code: Option<CountryCode>,
     pub(super) notes: &'static [&'static str],
     pub(super) deposit: Offer,
-    pub(super) withdraw: Offer,
+    pub(super) withdrawal: Offer,
     pub(super) extra_calls: Option<&'static [ExtraCall]>,
     pub(super) contradictions: &'static [&'static str],
     pub(super) not_documented: &'static str,
@@ -82,7 +82,7 @@ impl Market {
         self.currency_certainty
     }
 
-    /// The country code that answers carry. `None` where it is not documented.
+    /// The country code that responses carry. `None` where it is not documented.
     pub const fn country_code(&self) -> Option<&CountryCode> {
         self.country_code.as_ref()
     }
@@ -98,8 +98,8 @@ impl Market {
     }
 
     /// Paying money: `POST /api/payOut/unifiedOrder`.
-    pub const fn withdraw(&self) -> &Offer {
-        &self.withdraw
+    pub const fn withdrawal(&self) -> &Offer {
+        &self.withdrawal
     }
 
     /// The calls that only this market has. `None` where that is not documented.
@@ -123,8 +123,8 @@ impl Market {
     }
 
     /// Checks the body of a withdrawal, with or without `mchNo`, and reports everything at once.
-    pub fn check_withdraw(&self, body: &Members) -> Report {
-        check::check(Some(self), Direction::Withdraw, body)
+    pub fn check_withdrawal(&self, body: &Members) -> Report {
+        check::check(Some(self), Direction::Withdrawal, body)
     }
 
     /// Checks a request that [creates an order](crate::Effect::creates_order). About any other the report is
@@ -175,7 +175,7 @@ impl Offer {
         &self.banks
     }
 
-    /// What else to know, such as what an answer holds.
+    /// What else to know, such as what a response holds.
     pub const fn notes(&self) -> &'static [&'static str] {
         self.notes
     }

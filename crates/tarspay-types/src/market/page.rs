@@ -68,11 +68,11 @@ fn overview(page: &mut String) {
     line!(page, "\n## Overview\n");
     line!(
         page,
-        "| market | Rust | currency | deposit way codes | withdraw way codes | bank codes | calls of its own |"
+        "| market | Rust | currency | deposit way codes | withdrawal way codes | bank codes | calls of its own |"
     );
     line!(page, "|---|---|---|---|---|---|---|");
     for market in ALL {
-        let banks = market.withdraw().banks();
+        let banks = market.withdrawal().banks();
         let banks = match banks.all().len() {
             0 => "–".to_owned(),
             count if banks.is_complete() => count.to_string(),
@@ -86,7 +86,7 @@ fn overview(page: &mut String) {
             market.key(),
             currency(market),
             codes(market.deposit()),
-            codes(market.withdraw()),
+            codes(market.withdrawal()),
             extra_calls(market, ExtraCall::name),
         );
     }
@@ -104,7 +104,7 @@ fn section(page: &mut String, market: &Market) {
     );
     list(page, market.notes());
     offer(page, "Deposit", market, market.deposit());
-    offer(page, "Withdraw", market, market.withdraw());
+    offer(page, "Withdrawal", market, market.withdrawal());
     line!(page, "\n### Calls of its own\n");
     match market.extra_calls() {
         None => line!(page, "Not documented."),

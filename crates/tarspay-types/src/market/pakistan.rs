@@ -98,13 +98,13 @@ pub static MARKET: Market = Market {
                 .certainty_of(Certainty::SeenInClients)
                 .like("0"),
         ],
-        notes: &["Answer: `orderState` 1, `expiredTime`, `requestUrl`, `originalAccountNumber`, `body`; \
+        notes: &["Response: `orderState` 1, `expiredTime`, `requestUrl`, `originalAccountNumber`, `body`; \
              `payWays` group `ewallet`; `payUrl` on another host; `customerContact` without its leading 0."],
         ..Offer::NOTHING
     },
-    withdraw: Offer {
+    withdrawal: Offer {
         pages: "tarspay-en api-287746219",
-        ways: WITHDRAW_WAYS,
+        ways: WITHDRAWAL_WAYS,
         banks: BANKS,
         ..Offer::NOTHING
     },

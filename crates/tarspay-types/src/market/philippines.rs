@@ -101,9 +101,9 @@ pub static MARKET: Market = Market {
         ],
         ..Offer::NOTHING
     },
-    withdraw: Offer {
+    withdrawal: Offer {
         pages: "tarspay-en api-287746181",
-        ways: WITHDRAW_WAYS,
+        ways: WITHDRAWAL_WAYS,
         banks: BANKS,
         ..Offer::NOTHING
     },

@@ -7,7 +7,7 @@ use std::fmt;
 use super::Certainty;
 
 /// What [`market::check`](super::check()), or [`check_deposit`](super::Market::check_deposit) and
-/// [`check_withdraw`](super::Market::check_withdraw) of a market, found.
+/// [`check_withdrawal`](super::Market::check_withdrawal) of a market, found.
 ///
 /// Structural violations refuse. Limits and advice are warnings, because the vendor's published figures are a
 /// snapshot that its own examples break; [`enforce_limits`](Report::enforce_limits) makes limits refuse too.

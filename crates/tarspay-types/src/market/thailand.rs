@@ -20,7 +20,7 @@ pub static MARKET: Market = Market {
          and signature rules.",
     ],
     deposit: Offer::NOTHING,
-    withdraw: Offer::NOTHING,
+    withdrawal: Offer::NOTHING,
     extra_calls: Some(&[]),
     contradictions: &[],
     not_documented: "Way codes, limits, fields, formats, bank codes, examples.",

@@ -20,7 +20,7 @@ pub static MARKET: Market = Market {
          calls of docs/wire.md section 7 is inferred.",
     ],
     deposit: Offer::NOTHING,
-    withdraw: Offer::NOTHING,
+    withdrawal: Offer::NOTHING,
     extra_calls: None,
     contradictions: &[],
     not_documented: "Everything: way codes, limits, fields, an IBAN rule, bank codes, extra calls, examples.",

@@ -115,7 +115,7 @@ pub static MARKET: Market = Market {
         ],
         ..Offer::NOTHING
     },
-    withdraw: Offer { ways: WITHDRAW_WAYS, ..Offer::NOTHING },
+    withdrawal: Offer { ways: WITHDRAWAL_WAYS, ..Offer::NOTHING },
     extra_calls: Some(&[]),
     contradictions: &[
         "`TCB` is a code of a virtual account on the newer page, not open on the older one; the older \

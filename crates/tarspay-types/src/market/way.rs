@@ -151,14 +151,14 @@ pub(super) use limits;
 /// The ways of a market. Each row: constant, code, meaning, then for deposits, withdrawals or both the limits,
 /// a note and how the way stands.
 ///
-/// Makes the public module `way` with the constants, and the lists `DEPOSIT_WAYS` and `WITHDRAW_WAYS`.
+/// Makes the public module `way` with the constants, and the lists `DEPOSIT_WAYS` and `WITHDRAWAL_WAYS`.
 macro_rules! ways {
     (
         $market:literal;
         $(
             $name:ident = $code:literal, $meaning:literal
             $( deposit $deposit:tt $($deposit_note:literal)? $( . $deposit_mark:ident () )* )?
-            $( withdraw $withdraw:tt $($withdraw_note:literal)? $( . $withdraw_mark:ident () )* )?
+            $( withdrawal $withdrawal:tt $($withdrawal_note:literal)? $( . $withdrawal_mark:ident () )* )?
             ;
         )*
     ) => {
@@ -173,7 +173,7 @@ macro_rules! ways {
                     "- Deposit: ", $crate::market::way::limits!(text $deposit), $("; ", $deposit_note,)? "."
                 )] )?
                 $( #[doc = concat!(
-                    "- Withdraw: ", $crate::market::way::limits!(text $withdraw), $("; ", $withdraw_note,)? "."
+                    "- Withdrawal: ", $crate::market::way::limits!(text $withdrawal), $("; ", $withdrawal_note,)? "."
                 )] )?
                 pub const $name: WayCode = WayCode::known($code);
             )*
@@ -184,9 +184,9 @@ macro_rules! ways {
                 $(.note_of($deposit_note))? $(.$deposit_mark())*,
         )? )*];
 
-        const WITHDRAW_WAYS: &[$crate::market::Way] = &[$( $(
-            $crate::market::Way::new(way::$name, $meaning, $crate::market::way::limits!(data $withdraw))
-                $(.note_of($withdraw_note))? $(.$withdraw_mark())*,
+        const WITHDRAWAL_WAYS: &[$crate::market::Way] = &[$( $(
+            $crate::market::Way::new(way::$name, $meaning, $crate::market::way::limits!(data $withdrawal))
+                $(.note_of($withdrawal_note))? $(.$withdrawal_mark())*,
         )? )*];
     };
 }

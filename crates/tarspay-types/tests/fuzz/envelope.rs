@@ -1,18 +1,18 @@
-//! Fuzz target: the envelope of every answer; what is read, written and read again is the same.
+//! Fuzz target: the envelope of every response; what is read, written and read again is the same.
 
 use super::examples::EXAMPLES;
 use super::spellings::are_mixed;
 use std::fmt::Debug;
 use tarspay_types::{
-    AnswerError, Balance, BangladeshTrxId, BrazilTrxId, Certificate, Decode, Deposit, Envelope, OrderInfo,
-    Reprocessed, Submitted, UtrInfo, Withdraw,
+    Balance, BangladeshTrxId, BrazilTrxId, Certificate, Decode, Deposit, Envelope, OrderInfo, Reprocessed,
+    ResponseError, Submitted, UtrInfo, Withdrawal,
 };
 
 pub(crate) fn run(bytes: &[u8]) {
     let read = [
         answer::<Balance>(bytes),
         answer::<Deposit>(bytes),
-        answer::<Withdraw>(bytes),
+        answer::<Withdrawal>(bytes),
         answer::<OrderInfo>(bytes),
         answer::<Certificate>(bytes),
         answer::<BrazilTrxId>(bytes),
@@ -26,7 +26,7 @@ pub(crate) fn run(bytes: &[u8]) {
     assert!(!refused || read.iter().all(|read| *read == Some(false)), "the types disagree on a refusal");
 }
 
-/// Whether the call was accepted; `None` if the bytes are no such answer.
+/// Whether the call was accepted; `None` if the bytes are no such response.
 fn answer<T: Decode + serde::Serialize + Eq + Clone + Debug>(bytes: &[u8]) -> Option<bool> {
     let Ok(envelope) = Envelope::<T>::from_slice(bytes) else {
         assert!(serde_json::from_slice::<Envelope<T>>(bytes).is_err(), "serde reads more than Decode");
@@ -40,8 +40,8 @@ fn answer<T: Decode + serde::Serialize + Eq + Clone + Debug>(bytes: &[u8]) -> Op
 
     let accepted = envelope.code.is_success();
     match envelope.into_result() {
-        Ok(_) | Err(AnswerError::DataMissing) => assert!(accepted),
-        Err(AnswerError::Refused(refusal)) => {
+        Ok(_) | Err(ResponseError::DataMissing) => assert!(accepted),
+        Err(ResponseError::Refused(refusal)) => {
             assert!(!accepted && !refusal.code.is_success());
             assert_eq!(refusal.to_string().find(char::is_control), None, "unfit for a log");
         }

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use tarspay_types::{
     Amount, BalanceRequest, BangladeshTrxIdQuery, BrazilTrxIdQuery, Callback, CertificateRequest, Decode,
     DepositQuery, DepositRequest, MerchantOrderNo, NotifyUrl, Request, TrxIdReprocess, UtrQuery,
-    WithMerchant, WithdrawQuery, WithdrawRequest,
+    WithMerchant, WithdrawalQuery, WithdrawalRequest,
 };
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -14,8 +14,8 @@ pub(crate) fn run(bytes: &[u8]) {
     request::<BalanceRequest>(bytes);
     request::<DepositRequest>(bytes);
     request::<DepositQuery>(bytes);
-    request::<WithdrawRequest>(bytes);
-    request::<WithdrawQuery>(bytes);
+    request::<WithdrawalRequest>(bytes);
+    request::<WithdrawalQuery>(bytes);
     request::<CertificateRequest>(bytes);
     request::<BrazilTrxIdQuery>(bytes);
     request::<BangladeshTrxIdQuery>(bytes);

@@ -1,4 +1,4 @@
-//! Every answer type: anything odd in any member, and what no oddity may do.
+//! Every response type: anything odd in any member, and what no oddity may do.
 
 use std::fmt::Debug;
 
@@ -9,12 +9,12 @@ use tarspay_types::{
     Amount, Balance, BangladeshTrxId, BrazilTrxId, Callback, Certificate, Currency, Decode, DecodeErrorKind,
     Deposit, Envelope, ErrorCode, LookupStatus, MerchantNo, MerchantOrderNo, OrderInfo, OrderState,
     PayOrderId, PayWay, PayWays, RawJson, ReprocessStatus, Reprocessed, Submitted, TrxId, Utr, UtrInfo,
-    WayCode, Withdraw,
+    WayCode, Withdrawal,
 };
 
 use crate::support::{any_json, any_object, written};
 
-/// A whole answer of each type, with every documented member.
+/// A whole response of each type, with every documented member.
 pub(crate) fn deposit() -> Value {
     json!({
         "payOrderId": "P1", "mchOrderNo": "D1", "orderState": 1, "amount": "100.00", "currency": "BDT",
@@ -34,7 +34,7 @@ pub(crate) fn pay_way() -> Value {
     })
 }
 
-pub(crate) fn withdraw() -> Value {
+pub(crate) fn withdrawal() -> Value {
     json!({"payOrderId": "P1", "mchOrderNo": "D1", "orderState": 1})
 }
 
@@ -74,7 +74,7 @@ fn balance() -> Value {
     json!({"availableAmount": "1", "frozenAmount": "0", "mchNo": "M1"})
 }
 
-/// Reads and writes the whole answer, then changes each member in each way: gone, null, of every other type,
+/// Reads and writes the whole response, then changes each member in each way: gone, null, of every other type,
 /// unknown. What is not required never fails; what is read keeps everything.
 fn survives_every_change<T: Decode + Serialize + PartialEq + Debug>(whole: &Value, required: &[&str]) {
     let accepts = |json: &Value| {
@@ -128,7 +128,7 @@ fn odd_members_never_cost_an_answer_that_can_do_without_them() {
     survives_every_change::<Deposit>(&deposit(), &[]);
     survives_every_change::<PayWay>(&pay_way(), &[]);
     survives_every_change::<PayWays>(&json!({"UPI": [pay_way()], "new": [{}]}), &[]);
-    survives_every_change::<Withdraw>(&withdraw(), &[]);
+    survives_every_change::<Withdrawal>(&withdrawal(), &[]);
     survives_every_change::<OrderInfo>(&order(), &["state"]);
     survives_every_change::<BrazilTrxId>(&brazil_trx(), &[]);
     survives_every_change::<BangladeshTrxId>(&bangladesh_trx(), &["status"]);
@@ -148,7 +148,7 @@ fn a_create_answer_that_is_no_object_or_ambiguous_is_unreadable() {
         let json = format!(r#"{{"code":0,"data":{data}}}"#);
         let error = Envelope::<Deposit>::from_json(&json).unwrap_err();
         assert_eq!((error.kind(), error.path()), (kind, path));
-        let error = Envelope::<Withdraw>::from_json(&json).unwrap_err();
+        let error = Envelope::<Withdrawal>::from_json(&json).unwrap_err();
         assert_eq!((error.kind(), error.path()), (kind, path));
     }
     let nested = r#"{"code":0,"data":{"payOrderId":"P1","payWays":{"UPI":[],"UPI":[]}}}"#;
@@ -191,8 +191,8 @@ fn unknown_states_codes_currencies_and_ways_survive_in_every_answer() {
         assert!(!read.status.is_success() && written(&read) == json);
     }
 
-    let json = json!({"code": 5_003_019, "msg": "?", "data": withdraw()});
-    let read = Envelope::<Withdraw>::from_json(&json.to_string()).unwrap();
+    let json = json!({"code": 5_003_019, "msg": "?", "data": withdrawal()});
+    let read = Envelope::<Withdrawal>::from_json(&json.to_string()).unwrap();
     assert!(!read.code.is_known() && read.data.is_some() && written(&read) == json);
 }
 
@@ -201,7 +201,7 @@ fn state_and_order_state_are_read_in_every_answer() {
     for name in ["state", "orderState"] {
         let json = json!({ name: "2" }).to_string();
         assert_eq!(Deposit::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
-        assert_eq!(Withdraw::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
+        assert_eq!(Withdrawal::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
         assert_eq!(BrazilTrxId::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
         assert_eq!(OrderInfo::from_json(&json).unwrap().state, OrderState::SUCCESS);
     }
@@ -299,7 +299,7 @@ fn a_server_can_make_every_answer() {
     });
     assert_eq!(written(&made), expected);
     let both = json!({"payOrderId": "P1", "mchOrderNo": "D1"});
-    assert_eq!(written(&Withdraw::new(pay_order.clone(), order.clone())), both);
+    assert_eq!(written(&Withdrawal::new(pay_order.clone(), order.clone())), both);
     let info = OrderInfo::new(pay_order.clone(), order.clone(), state);
     assert_eq!(written(&info), json!({"payOrderId": "P1", "mchOrderNo": "D1", "state": 1}));
     let brazil = BrazilTrxId::new(Currency::BRA, Amount::ZERO);
@@ -317,7 +317,7 @@ fn a_server_can_make_every_answer() {
     assert_eq!(written(&balance)["mchNo"], "M1");
 }
 
-/// The answer with one member, known or new, replaced by any JSON.
+/// The response with one member, known or new, replaced by any JSON.
 fn mutated(whole: Value) -> impl Strategy<Value = Value> {
     let mut names: Vec<String> = whole.as_object().unwrap().keys().cloned().collect();
     names.extend(["orderState", "state", "machNo", "payWays", "new"].map(String::from));
@@ -342,13 +342,13 @@ fn read_whole_or_refused<T: Decode + Serialize + PartialEq + Debug>(
 proptest! {
     #[test]
     fn a_create_answer_with_an_object_is_always_read(
-        json in prop_oneof![mutated(deposit()), mutated(withdraw()), any_object(&["payOrderId", "orderState", "payWays"])],
+        json in prop_oneof![mutated(deposit()), mutated(withdrawal()), any_object(&["payOrderId", "orderState", "payWays"])],
     ) {
         let envelope = json!({"code": 0, "msg": "SUCCESS", "data": json}).to_string();
         prop_assert!(Envelope::<Deposit>::from_json(&envelope).unwrap().into_result().is_ok());
-        prop_assert!(Envelope::<Withdraw>::from_json(&envelope).unwrap().into_result().is_ok());
+        prop_assert!(Envelope::<Withdrawal>::from_json(&envelope).unwrap().into_result().is_ok());
         read_whole_or_refused::<Deposit>(&json)?;
-        read_whole_or_refused::<Withdraw>(&json)?;
+        read_whole_or_refused::<Withdrawal>(&json)?;
     }
 
     #[test]

@@ -24,7 +24,7 @@ fn read(json: &Value) -> Callback {
 #[test]
 fn every_documented_member_is_read() {
     let callback = read(&failed());
-    assert_eq!(callback.biz_type, Some(BizType::WITHDRAW));
+    assert_eq!(callback.biz_type, Some(BizType::WITHDRAWAL));
     assert_eq!(callback.pay_order_id.as_str(), "P1681112064487976961");
     assert_eq!(callback.merchant_order_no.as_str(), "YN7220230300929");
     assert_eq!(callback.merchant_no.as_ref().unwrap().as_str(), "M1688443982");

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tarspay_types::{
     Amount, BangladeshTrxIdQuery, BrazilTrxIdQuery, CertificateRequest, Currency, Decode, DepositQuery,
     DepositRequest, Effect, Error, ErrorKind, MerchantNo, MerchantOrderNo, NotifyUrl, PayOrderId, Request,
-    ReturnUrl, TrxId, TrxIdReprocess, TrxIdSubmit, Utr, UtrQuery, WayCode, WithMerchant, WithdrawQuery,
-    WithdrawRequest,
+    ReturnUrl, TrxId, TrxIdReprocess, TrxIdSubmit, Utr, UtrQuery, WayCode, WithMerchant, WithdrawalQuery,
+    WithdrawalRequest,
 };
 
 use crate::support::written;
@@ -36,8 +36,8 @@ pub(crate) fn deposit() -> DepositRequest {
     )
 }
 
-pub(crate) fn withdraw() -> WithdrawRequest {
-    WithdrawRequest::new(
+pub(crate) fn withdrawal() -> WithdrawalRequest {
+    WithdrawalRequest::new(
         order(),
         WayCode::new("UPI").unwrap(),
         Currency::INR,
@@ -73,18 +73,18 @@ fn every_call_knows_its_path_its_effect_and_its_body() {
     let order_no = order();
     let about = Some(&order_no);
     pin(&deposit(), "/api/pay/unifiedOrder", Effect::CreateDeposit, about, deposit_sent);
-    let withdraw_sent = json!({
+    let withdrawal_sent = json!({
         "mchOrderNo": "D1", "wayCode": "UPI", "currency": "INR", "amount": "100",
         "notifyUrl": "https://shop.example/notify"
     });
-    pin(&withdraw(), "/api/payOut/unifiedOrder", Effect::CreateWithdraw, about, withdraw_sent);
+    pin(&withdrawal(), "/api/payOut/unifiedOrder", Effect::CreateWithdrawal, about, withdrawal_sent);
 
     let read = Effect::Read;
     let (by_order, by_pay_order) = (json!({"mchOrderNo": "D1"}), json!({"payOrderId": "P1"}));
     pin(&DepositQuery::by_merchant_order_no(order()), "/api/payInInfo", read, about, by_order.clone());
     pin(&DepositQuery::by_pay_order_id(pay_order()), "/api/payInInfo", read, None, by_pay_order.clone());
-    pin(&WithdrawQuery::by_merchant_order_no(order()), "/api/payOutInfo", read, about, by_order.clone());
-    pin(&WithdrawQuery::by_pay_order_id(pay_order()), "/api/payOutInfo", read, None, by_pay_order.clone());
+    pin(&WithdrawalQuery::by_merchant_order_no(order()), "/api/payOutInfo", read, about, by_order.clone());
+    pin(&WithdrawalQuery::by_pay_order_id(pay_order()), "/api/payOutInfo", read, None, by_pay_order.clone());
     pin(&CertificateRequest::by_merchant_order_no(order()), "/api/payOutProof", read, about, by_order);
     pin(&CertificateRequest::by_pay_order_id(pay_order()), "/api/payOutProof", read, None, by_pay_order);
 
@@ -125,7 +125,7 @@ fn every_optional_member_has_a_setter() {
     });
     assert_eq!(written(&WithMerchant::new(merchant(), request)), expected);
 
-    let request = withdraw()
+    let request = withdrawal()
         .customer_name("name")
         .customer_email("email")
         .customer_contact("contact")
@@ -155,7 +155,7 @@ fn nothing_is_never_turned_into_empty_and_empty_is_kept() {
 
 #[test]
 fn undocumented_members_are_signed_and_sent_like_the_rest() {
-    let request = withdraw()
+    let request = withdrawal()
         .with_extra("bankCode", "AUBKP")
         .and_then(|request| request.with_extra("level", &-3))
         .and_then(|request| request.with_extra("fast", &true))
@@ -210,7 +210,7 @@ fn an_incomplete_request_is_read_but_never_sent() {
     assert_eq!(nothing.check().unwrap_err().what(), "trxId");
     for error in [
         DepositQuery::from_json("{}").unwrap().check().unwrap_err(),
-        WithdrawQuery::from_json("{}").unwrap().check().unwrap_err(),
+        WithdrawalQuery::from_json("{}").unwrap().check().unwrap_err(),
         CertificateRequest::from_json(r#"{"payOrderId":null}"#).unwrap().check().unwrap_err(),
     ] {
         assert_eq!(error.to_string(), "`mchOrderNo` or `payOrderId` is required and missing; set it");
@@ -264,11 +264,14 @@ fn an_identifier_or_word_that_cannot_be_made_is_read_but_never_sent() {
     ] {
         for name in ["mchOrderNo", "wayCode", "currency"] {
             assert_eq!(sends(&deposit(), name, value), Err((name, kind)));
-            assert_eq!(sends(&withdraw(), name, value), Err((name, kind)));
+            assert_eq!(sends(&withdrawal(), name, value), Err((name, kind)));
         }
         for name in ["mchOrderNo", "payOrderId"] {
             assert_eq!(sends(&DepositQuery::by_merchant_order_no(order()), name, value), Err((name, kind)));
-            assert_eq!(sends(&WithdrawQuery::by_merchant_order_no(order()), name, value), Err((name, kind)));
+            assert_eq!(
+                sends(&WithdrawalQuery::by_merchant_order_no(order()), name, value),
+                Err((name, kind))
+            );
             assert_eq!(
                 sends(&CertificateRequest::by_pay_order_id(pay_order()), name, value),
                 Err((name, kind))

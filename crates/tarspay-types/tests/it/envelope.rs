@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use tarspay_types::{
-    Amount, AnswerError, Balance, Callback, Decode, DecodeErrorKind, Envelope, ErrorCode, Members,
-    MerchantNo, RawJson,
+    Amount, Balance, Callback, Decode, DecodeErrorKind, Envelope, ErrorCode, Members, MerchantNo, RawJson,
+    ResponseError,
 };
 
 use crate::support::{any_json, any_object, whole_text, written};
@@ -34,7 +34,7 @@ fn an_accepted_call_has_its_answer() {
 fn a_code_in_text_counts_like_a_number() {
     assert!(read(&GOOD.replace("\"code\":0", "\"code\":\"0\"")).into_result().is_ok());
     let refusal = read(r#"{"code":"5003008"}"#).into_result().unwrap_err();
-    assert!(matches!(refusal, AnswerError::Refused(refusal) if refusal.code == ErrorCode::SIGNATURE_ERROR));
+    assert!(matches!(refusal, ResponseError::Refused(refusal) if refusal.code == ErrorCode::SIGNATURE_ERROR));
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_refusal_reads_whatever_its_data_is() {
         let again: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(written(&envelope), again, "data survives: {json}");
         assert_eq!(envelope.data, None);
-        let AnswerError::Refused(refusal) = envelope.into_result().unwrap_err() else { panic!("{json}") };
+        let ResponseError::Refused(refusal) = envelope.into_result().unwrap_err() else { panic!("{json}") };
         assert_eq!((refusal.code, refusal.msg.as_deref()), (ErrorCode::SIGNATURE_ERROR, Some("sign error")));
         assert_eq!(
             refusal.to_string(),
@@ -67,7 +67,7 @@ fn a_refusal_reads_whatever_its_data_is() {
 #[test]
 fn a_refusal_needs_no_message() {
     for msg in ["", r#","msg":null"#, r#","msg":"""#] {
-        let AnswerError::Refused(refusal) =
+        let ResponseError::Refused(refusal) =
             read(&format!(r#"{{"code":5003019{msg}}}"#)).into_result().unwrap_err()
         else {
             panic!("{msg}")
@@ -81,7 +81,7 @@ fn a_refusal_needs_no_message() {
 fn a_refusal_with_readable_data_is_still_a_refusal() {
     let envelope = read(&GOOD.replace("\"code\":0", "\"code\":-1"));
     assert!(envelope.data.is_some());
-    assert!(matches!(envelope.into_result(), Err(AnswerError::Refused(_))));
+    assert!(matches!(envelope.into_result(), Err(ResponseError::Refused(_))));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_message_from_outside_cannot_forge_a_log_line() {
 fn success_without_data_is_an_error_of_its_own() {
     for data in ["", r#","data":null"#, r#","data":"""#] {
         let envelope = read(&format!(r#"{{"code":0,"msg":"SUCCESS"{data}}}"#));
-        assert_eq!(envelope.into_result(), Err(AnswerError::DataMissing));
+        assert_eq!(envelope.into_result(), Err(ResponseError::DataMissing));
     }
 }
 
@@ -208,7 +208,7 @@ fn any_json_or_none_can_be_the_answer() {
         let answer = read(&format!(r#"{{"code":0,"data":{data}}}"#)).unwrap();
         assert_eq!(answer.as_ref().map(RawJson::get), Some(data));
     }
-    assert!(matches!(read(r#"{"code":1}"#), Err(AnswerError::Refused(_))));
+    assert!(matches!(read(r#"{"code":1}"#), Err(ResponseError::Refused(_))));
     assert_eq!(Option::<RawJson>::from_json(" null ").unwrap(), None);
     assert_eq!(Option::<RawJson>::from_json("{").unwrap_err().kind(), DecodeErrorKind::NotJson);
 }

@@ -9,7 +9,7 @@ use tarspay_types::{
     Amount, Balance, BalanceRequest, BangladeshTrxId, BangladeshTrxIdQuery, BrazilTrxIdQuery, Callback,
     CertificateRequest, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest, Envelope, ErrorKind,
     LookupStatus, OrderInfo, OrderState, PayDataType, Reprocessed, Request, ReturnUrl, Submitted,
-    TrxIdReprocess, UnixSeconds, UtrQuery, WithMerchant, WithdrawQuery, WithdrawRequest,
+    TrxIdReprocess, UnixSeconds, UtrQuery, WithMerchant, WithdrawalQuery, WithdrawalRequest,
 };
 
 use crate::support::written;
@@ -64,8 +64,8 @@ fn every_example_is_read_and_written_with_the_same_members() {
                 request::<DepositRequest>(name, &json)
             }
             (_, "deposit-answer") => again::<Envelope<Deposit>>(&json),
-            (_, "withdraw-request") => request::<WithdrawRequest>(name, &json),
-            (_, "withdraw-query-request") => request::<WithdrawQuery>(name, &json),
+            (_, "withdraw-request") => request::<WithdrawalRequest>(name, &json),
+            (_, "withdraw-query-request") => request::<WithdrawalQuery>(name, &json),
             (_, "withdraw-query-answer") => again::<Envelope<OrderInfo>>(&json),
             (_, "certificate-request") => request::<CertificateRequest>(name, &json),
             ("brazil", "trxid-query-request") => request::<BrazilTrxIdQuery>(name, &json),
@@ -150,7 +150,7 @@ fn documented_requests_leave_nothing_over() {
     let request = WithMerchant::<DepositRequest>::from_slice(json).unwrap().request;
     assert_eq!(request.return_url, Some(ReturnUrl::EMPTY), "an empty text is kept");
     let json = include_bytes!("../data/india-withdraw-request.json");
-    assert!(WithMerchant::<WithdrawRequest>::from_slice(json).unwrap().request.extra.is_empty());
+    assert!(WithMerchant::<WithdrawalRequest>::from_slice(json).unwrap().request.extra.is_empty());
 }
 
 #[test]

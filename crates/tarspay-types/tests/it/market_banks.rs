@@ -9,7 +9,7 @@ fn codes(banks: &[&Bank]) -> Vec<&'static str> {
 #[test]
 fn lists_are_as_long_as_documented_and_say_whether_they_end() {
     for market in market::ALL {
-        let banks = market.withdraw().banks();
+        let banks = market.withdrawal().banks();
         let ends = banks
             .all()
             .first()
@@ -40,7 +40,7 @@ fn lists_are_as_long_as_documented_and_say_whether_they_end() {
 #[test]
 fn codes_are_unique_within_a_market() {
     for market in market::ALL {
-        let mut codes = codes(&market.withdraw().banks().all().iter().collect::<Vec<_>>());
+        let mut codes = codes(&market.withdrawal().banks().all().iter().collect::<Vec<_>>());
         let count = codes.len();
         codes.sort_unstable();
         codes.dedup();
@@ -50,17 +50,17 @@ fn codes_are_unique_within_a_market() {
 
 #[test]
 fn a_bank_is_found_by_code_in_any_case_the_exact_spelling_first() {
-    let banks = malaysia::MARKET.withdraw().banks();
+    let banks = malaysia::MARKET.withdrawal().banks();
     assert_eq!(banks.by_code("TOUCH 'N_GO").unwrap().name(), "Touch 'n Go(ewallet)");
     assert_eq!(banks.by_code("uob").unwrap().code(), "UOB");
     assert_eq!((banks.by_code(""), banks.by_code("GRAB")), (None, None));
-    let philippines = philippines::MARKET.withdraw().banks();
+    let philippines = philippines::MARKET.withdrawal().banks();
     assert_eq!(philippines.by_code("UBP").unwrap().name(), "UNION BANK OF THE PHILIPPINES");
 }
 
 #[test]
 fn a_search_takes_a_code_or_a_part_of_a_name_the_code_first() {
-    let search = |text| codes(&malaysia::MARKET.withdraw().banks().search(text));
+    let search = |text| codes(&malaysia::MARKET.withdrawal().banks().search(text));
     assert_eq!(search("cimb"), ["CIMB"]);
     assert_eq!(search("bsn"), ["BSN"]);
     assert_eq!(search("United OVERSEAS"), ["UNITED_OVERSEAS_BANK"]);
@@ -69,7 +69,7 @@ fn a_search_takes_a_code_or_a_part_of_a_name_the_code_first() {
         search("ewallet"),
         ["TOUCH 'N_GO", "BOOST", "GRABPAY", "WECHAT_PAY", "MAE", "BIGPAY", "SHOPEEPAY"]
     );
-    let search = |text| codes(&pakistan::MARKET.withdraw().banks().search(text));
+    let search = |text| codes(&pakistan::MARKET.withdrawal().banks().search(text));
     assert_eq!(search("HBL"), ["HBL", "HBL ASSET MANAGEMENT"]);
     assert_eq!(search("keenu bank"), ["KEENU Bank"]);
     assert_eq!(search("keenu"), ["KEENU", "KEENU Bank", "KEENU – IMD and 1IBFT Screen Addition", "Keenu1"]);
@@ -87,7 +87,7 @@ fn the_page_has_every_market_way_field_and_bank() {
         let heading = format!("\n## {}\n", market.name());
         let section = page.split_once(&heading).unwrap().1;
         let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
-        for offer in [market.deposit(), market.withdraw()] {
+        for offer in [market.deposit(), market.withdrawal()] {
             for way in offer.ways() {
                 assert!(
                     section.contains(&format!("\n| `{}` | ", way.code())),

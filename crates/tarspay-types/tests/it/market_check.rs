@@ -17,7 +17,7 @@ use crate::support::any_object;
 fn an_empty_body_lacks_everything_at_once() {
     let missing = ["mchOrderNo", "wayCode", "currency", "amount", "notifyUrl"];
     for market in market::ALL.iter().filter(|market| market.is_live()) {
-        for report in [market.check_deposit(&Members::new()), market.check_withdraw(&Members::new())] {
+        for report in [market.check_deposit(&Members::new()), market.check_withdrawal(&Members::new())] {
             let fields: Vec<_> = report.violations().iter().map(Violation::field).collect();
             assert!(fields.starts_with(&missing), "{} {fields:?}", market.name());
             assert!(report.refusals().all(|violation| violation.rule() == Rule::Missing));
@@ -114,7 +114,7 @@ fn the_currency_is_fixed_where_it_is_documented() {
     for currency in ["PKR", "kes", "KES "] {
         assert_eq!(kenya("currency", &json!(currency)), ["currency OtherCurrency Structural"], "{currency}");
     }
-    let report = brazil::MARKET.check_withdraw(&body(&brazil::MARKET, "PIX", &json!({"currency": "BRL"})));
+    let report = brazil::MARKET.check_withdrawal(&body(&brazil::MARKET, "PIX", &json!({"currency": "BRL"})));
     let violation = &report.violations()[0];
     assert!(report.refuses() && violation.message().contains("`BRA`"));
     assert_eq!(violation.value(), Some("`BRL`"));
@@ -135,7 +135,7 @@ fn unknown_and_misspelt_way_codes_warn() {
     let closed = body(&bangladesh::MARKET, "EWALLET_BKASH_OFFICIAL", &json!({}));
     assert_eq!(found(&bangladesh::MARKET.check_deposit(&closed)), ["wayCode WayNotOpen Advice"]);
     // Known for deposits only.
-    let report = kenya::MARKET.check_withdraw(&body(&kenya::MARKET, "CASHIER", &json!({})));
+    let report = kenya::MARKET.check_withdrawal(&body(&kenya::MARKET, "CASHIER", &json!({})));
     assert_eq!(found(&report), ["wayCode UnknownWay Advice"]);
     // A misspelt way still requires what the way requires.
     assert_eq!(
@@ -195,7 +195,7 @@ impl Serialize for Order {
 }
 
 impl Request for Order {
-    type Answer = Value;
+    type Response = Value;
 
     fn path(&self) -> Cow<'_, str> {
         "/api/tomorrow".into()
@@ -216,7 +216,7 @@ fn a_request_is_checked_by_what_it_does() {
     let check = |effect| found(&india.check(&Order(order.clone(), effect)).unwrap());
     assert_eq!(check(Effect::CreateDeposit), [""; 0]);
     assert_eq!(
-        check(Effect::CreateWithdraw),
+        check(Effect::CreateWithdrawal),
         [
             "customerName Missing Structural",
             "customerEmail Missing Structural",
@@ -247,7 +247,7 @@ fn by_currency(currency: &Value) -> Report {
 fn a_request_is_checked_against_the_market_of_its_currency() {
     assert!(by_currency(&json!("KES")).is_clean());
     let order = json!({"mchOrderNo": "D1", "wayCode": "CASHIER", "currency": "KES", "amount": "1"});
-    for effect in [Effect::CreateDeposit, Effect::CreateWithdraw] {
+    for effect in [Effect::CreateDeposit, Effect::CreateWithdrawal] {
         let order = Order(order.clone(), effect);
         assert_eq!(market::check(&order).unwrap(), kenya::MARKET.check(&order).unwrap());
     }
@@ -290,7 +290,7 @@ fn without_a_market_the_rules_that_hold_everywhere_remain() {
     assert_eq!(found(&by_currency(&json!(""))), ["currency Empty Structural"]);
     assert_eq!(found(&by_currency(&json!(["KES"]))), ["currency NotFlat Structural"]);
     let order = json!({"wayCode": "?", "currency": "USD", "amount": "ten", "notifyUrl": "shop", "x": {}});
-    let report = market::check(&Order(order, Effect::CreateWithdraw)).unwrap();
+    let report = market::check(&Order(order, Effect::CreateWithdrawal)).unwrap();
     assert_eq!(
         found(&report),
         [
@@ -334,9 +334,9 @@ proptest! {
             object["wayCode"] = json!(way);
         }
         let body = members(&object);
-        let orders = [Effect::CreateDeposit, Effect::CreateWithdraw].map(|effect| Order(object.clone(), effect));
+        let orders = [Effect::CreateDeposit, Effect::CreateWithdrawal].map(|effect| Order(object.clone(), effect));
         for market in market::ALL {
-            let reports = [market.check_deposit(&body), market.check_withdraw(&body)];
+            let reports = [market.check_deposit(&body), market.check_withdrawal(&body)];
             for report in orders.iter().map(|order| market::check(order).unwrap()).chain(reports) {
                 let refusals = report.refusals().count();
                 prop_assert_eq!(refusals + report.warnings().count(), report.violations().len());
@@ -349,7 +349,7 @@ proptest! {
     #[test]
     fn no_text_makes_a_search_panic(text in any::<String>()) {
         for market in market::ALL {
-            let banks = market.withdraw().banks();
+            let banks = market.withdrawal().banks();
             prop_assert!(banks.search(&text).len() <= banks.all().len());
             prop_assert!(banks.by_code(&text).is_none_or(|bank| bank.code().eq_ignore_ascii_case(&text)));
         }

@@ -152,7 +152,7 @@ fn all_way_codes_and_limits_of_withdrawals_are_the_documented_ones() {
             "kenya" => &["EWALLET_MPESA 100-70000"],
             _ => &[],
         };
-        assert_eq!(ways(market.withdraw()), expected, "{}", market.name());
+        assert_eq!(ways(market.withdrawal()), expected, "{}", market.name());
     }
 }
 
@@ -172,8 +172,8 @@ fn ways_that_are_closed_or_on_other_pages_say_so() {
         };
         assert_eq!(codes(market.deposit(), Standing::OnAnotherPage), other_page, "{}", market.name());
         assert_eq!(codes(market.deposit(), Standing::NotOpen), closed, "{}", market.name());
-        assert_eq!(codes(market.withdraw(), Standing::OnAnotherPage), "", "{}", market.name());
-        assert_eq!(codes(market.withdraw(), Standing::NotOpen), "", "{}", market.name());
+        assert_eq!(codes(market.withdrawal(), Standing::OnAnotherPage), "", "{}", market.name());
+        assert_eq!(codes(market.withdrawal(), Standing::NotOpen), "", "{}", market.name());
     }
 }
 
@@ -181,14 +181,14 @@ fn ways_that_are_closed_or_on_other_pages_say_so() {
 fn ways_say_how_certain_they_are() {
     let mut found = Vec::new();
     for market in market::ALL {
-        for (direction, offer) in [("deposit", market.deposit()), ("withdraw", market.withdraw())] {
+        for (direction, offer) in [("deposit", market.deposit()), ("withdrawal", market.withdrawal())] {
             for way in offer.ways().iter().filter(|way| way.certainty() != Certainty::Documented) {
                 found.push(format!("{} {direction} {} {}", market.key(), way.code(), way.certainty().mark()));
             }
         }
     }
     let expected = [
-        "brazil withdraw PIX [client]",
+        "brazil withdrawal PIX [client]",
         "malaysia deposit CASHIER [verified]",
         "vietnam deposit BIDV [inferred]",
         "vietnam deposit MSB [inferred]",
@@ -214,8 +214,8 @@ fn constants_spell_the_codes_of_the_tables() {
     ] {
         assert_eq!(constant.as_str(), text);
     }
-    assert_eq!(kenya::MARKET.withdraw().way(kenya::way::EWALLET_MPESA).unwrap().meaning(), "M-Pesa");
-    assert_eq!(kenya::MARKET.withdraw().way("ewallet_mpesa"), None);
+    assert_eq!(kenya::MARKET.withdrawal().way(kenya::way::EWALLET_MPESA).unwrap().meaning(), "M-Pesa");
+    assert_eq!(kenya::MARKET.withdrawal().way("ewallet_mpesa"), None);
     assert_eq!(kenya::CURRENCY, Currency::KES);
 }
 
@@ -237,7 +237,7 @@ fn required_fields_are_those_that_the_vendor_calls_required() {
         names.join(", ")
     };
     for market in market::ALL {
-        let (deposit, withdraw) = match market.key() {
+        let (deposit, withdrawal) = match market.key() {
             "brazil" => ("body, customerName", ""),
             "india" => ("", "customerName, customerEmail, customerContact"),
             "bangladesh" => ("", "walletId"),
@@ -246,7 +246,7 @@ fn required_fields_are_those_that_the_vendor_calls_required() {
             _ => ("", ""),
         };
         assert_eq!(required(market.deposit()), deposit, "{}", market.name());
-        assert_eq!(required(market.withdraw()), withdraw, "{}", market.name());
+        assert_eq!(required(market.withdrawal()), withdrawal, "{}", market.name());
     }
 }
 
@@ -289,7 +289,7 @@ fn fields_are_those_of_the_documentation() {
             "korea" => "amount currency wayCode customerName returnUrl".to_owned(),
             _ => String::new(),
         };
-        let withdraw = match market.key() {
+        let withdrawal = match market.key() {
             "brazil" => {
                 "accountTax amount bankName currency customerAccountNumber customerContact customerEmail \
                  customerName wayCode"
@@ -303,7 +303,7 @@ fn fields_are_those_of_the_documentation() {
             _ => "",
         };
         assert_eq!(names(market.deposit()), deposit, "{}", market.name());
-        assert_eq!(names(market.withdraw()), withdraw, "{}", market.name());
+        assert_eq!(names(market.withdrawal()), withdrawal, "{}", market.name());
     }
 }
 
@@ -311,7 +311,7 @@ fn fields_are_those_of_the_documentation() {
 fn there_is_no_format_that_is_not_documented() {
     let mut found = Vec::new();
     for market in market::ALL {
-        for (direction, offer) in [("deposit", market.deposit()), ("withdraw", market.withdraw())] {
+        for (direction, offer) in [("deposit", market.deposit()), ("withdrawal", market.withdrawal())] {
             for field in offer.fields() {
                 if let Some(format) = field.format() {
                     let (market, field) = (market.key(), field.name());
@@ -321,27 +321,27 @@ fn there_is_no_format_that_is_not_documented() {
         }
     }
     let expected = [
-        "brazil withdraw accountTax: digits only, no punctuation",
-        "brazil withdraw customerAccountNumber: an e-mail address",
+        "brazil withdrawal accountTax: digits only, no punctuation",
+        "brazil withdrawal customerAccountNumber: an e-mail address",
         "pakistan deposit amount: a whole number without decimals",
         "pakistan deposit customerContact: starts with 03, 11 digits",
         "pakistan deposit step: a JSON integer",
-        "bangladesh withdraw amount: a whole number without decimals",
-        "bangladesh withdraw walletId: starts with 0, 11 digits",
+        "bangladesh withdrawal amount: a whole number without decimals",
+        "bangladesh withdrawal walletId: starts with 0, 11 digits",
         "philippines deposit customerContact: starts with 9, 10 digits",
         "kenya deposit customerContact: starts with 254, no `+`",
-        "kenya withdraw amount: a whole number without decimals",
-        "kenya withdraw customerContact: starts with 254, no `+`",
+        "kenya withdrawal amount: a whole number without decimals",
+        "kenya withdrawal customerContact: starts with 254, no `+`",
     ];
     assert_eq!(found, expected);
-    let key = brazil::MARKET.withdraw().field("customerAccountNumber").unwrap();
+    let key = brazil::MARKET.withdrawal().field("customerAccountNumber").unwrap();
     assert_eq!(key.format_condition(), Some(("bankName", "PIX_EMAIL")));
 }
 
 #[test]
 fn examples_have_the_format_of_their_field() {
     for market in market::ALL {
-        for offer in [market.deposit(), market.withdraw()] {
+        for offer in [market.deposit(), market.withdrawal()] {
             for field in offer.fields() {
                 if let (Some(format), Some(example)) = (field.format(), field.example()) {
                     assert!(format.accepts(example), "{} {}", market.name(), field.name());

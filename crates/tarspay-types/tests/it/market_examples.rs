@@ -52,7 +52,7 @@ fn documented_bodies_show_the_contradictions_of_their_pages_and_nothing_else() {
         let market = market::by_name(name.split('-').next().unwrap()).unwrap();
         let body = example(name);
         let deposit = name.contains("-deposit-");
-        let report = if deposit { market.check_deposit(&body) } else { market.check_withdraw(&body) };
+        let report = if deposit { market.check_deposit(&body) } else { market.check_withdrawal(&body) };
         assert_eq!(found(&report), *expected, "{name}");
     }
 }
@@ -108,7 +108,7 @@ fn a_minimal_order_of_every_way_in_every_market_is_acceptable() {
     let mut orders = 0;
     for market in market::ALL {
         for deposit in [true, false] {
-            let offer = if deposit { market.deposit() } else { market.withdraw() };
+            let offer = if deposit { market.deposit() } else { market.withdrawal() };
             // A market without documented ways takes any; its order must pass too.
             let mut ways: Vec<_> = offer.ways().iter().map(|way| way.code().as_str()).collect();
             if ways.is_empty() {
@@ -123,10 +123,12 @@ fn a_minimal_order_of_every_way_in_every_market_is_acceptable() {
                 body["amount"] = json!(minimum.unwrap_or_else(|| 100_u32.into()));
                 body["notifyUrl"] = json!("https://shop.example/notify");
                 let body = members(&body);
-                let report = if deposit { market.check_deposit(&body) } else { market.check_withdraw(&body) };
+                let report =
+                    if deposit { market.check_deposit(&body) } else { market.check_withdrawal(&body) };
                 assert!(report.enforce_limits().is_acceptable(), "{} {way}", market.name());
                 let known = [Rule::WayOnAnotherPage, Rule::WayNotOpen, Rule::UnknownWay, Rule::NotLive];
-                let report = if deposit { market.check_deposit(&body) } else { market.check_withdraw(&body) };
+                let report =
+                    if deposit { market.check_deposit(&body) } else { market.check_withdrawal(&body) };
                 assert!(
                     report.violations().iter().all(|violation| known.contains(&violation.rule())),
                     "{} {way}: {report}",

@@ -14,7 +14,7 @@ fn the_limits_of_every_way_warn_at_their_very_edges() {
     for market in market::ALL {
         for (offer, check) in [
             (market.deposit(), Market::check_deposit as fn(&Market, &Members) -> Report),
-            (market.withdraw(), Market::check_withdraw),
+            (market.withdrawal(), Market::check_withdrawal),
         ] {
             for way in offer.ways() {
                 let rules = |amount: String| {
@@ -144,7 +144,7 @@ fn a_required_format_refuses_and_an_optional_one_warns() {
     for (market, deposit, way, field, severity, accepted, refused) in cases {
         let rules = |value: &str| {
             let body = body(market, way, &json!({ *field: value }));
-            let report = if *deposit { market.check_deposit(&body) } else { market.check_withdraw(&body) };
+            let report = if *deposit { market.check_deposit(&body) } else { market.check_withdrawal(&body) };
             let of_field: Vec<_> = report
                 .violations()
                 .iter()
@@ -166,7 +166,7 @@ fn a_required_format_refuses_and_an_optional_one_warns() {
 fn a_pix_key_is_an_address_only_where_its_type_says_so() {
     let key = |kind, key| {
         let changes = json!({"bankName": kind, "customerAccountNumber": key});
-        found(&brazil::MARKET.check_withdraw(&body(&brazil::MARKET, "PIX", &changes)))
+        found(&brazil::MARKET.check_withdrawal(&body(&brazil::MARKET, "PIX", &changes)))
     };
     assert_eq!(key("PIX_EMAIL", "a@b.example"), [""; 0]);
     assert_eq!(key("PIX_EMAIL", "41988789227"), ["customerAccountNumber Format Advice"]);

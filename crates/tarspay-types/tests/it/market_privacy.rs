@@ -9,7 +9,7 @@ use crate::market_support::members;
 fn nothing_personal_is_shown() {
     let secret = "SECRET4711";
     for market in market::ALL {
-        for offer in [market.deposit(), market.withdraw()] {
+        for offer in [market.deposit(), market.withdrawal()] {
             for way in offer.ways().iter().map(|way| way.code().as_str()).chain(["X"]) {
                 let mut body = json!({"wayCode": way, "currency": "X", "amount": "0"});
                 for name in ["mchNo", "mchOrderNo", "notifyUrl", "returnUrl", "unheardOf"] {
@@ -28,7 +28,7 @@ fn nothing_personal_is_shown() {
                         }
                     }
                     for report in
-                        [market.check_deposit(&members(&body)), market.check_withdraw(&members(&body))]
+                        [market.check_deposit(&members(&body)), market.check_withdrawal(&members(&body))]
                     {
                         assert!(report.refuses());
                         let shown = format!("{report} {report:?} {report:#?}");

@@ -23,7 +23,7 @@ const CODES: [(i64, &[&str]); 27] = [
     (5_003_007, &["IP error"]),
     (5_003_008, &["signature error"]),
     (5_003_009, &["way code not supported"]),
-    (5_003_010, &["order state error", "creating the withdraw order failed"]),
+    (5_003_010, &["order state error", "creating the withdrawal order failed"]),
     (5_003_011, &["merchant order number exists already"]),
     (5_003_012, &["URL format error"]),
     (5_003_013, &["channel error"]),
@@ -31,7 +31,7 @@ const CODES: [(i64, &[&str]); 27] = [
     (5_003_015, &["channel unknown"]),
     (5_003_017, &["creating the deposit order failed"]),
     (5_003_018, &["querying the deposit order failed"]),
-    (5_003_020, &["querying the withdraw order failed"]),
+    (5_003_020, &["querying the withdrawal order failed"]),
     (5_004_006, &["merchant balance too low"]),
     (500_321, &["amount format wrong"]),
     (500_322, &["URL not supported"]),
@@ -126,7 +126,7 @@ fn codes_show_number_and_meaning() {
     );
     assert_eq!(
         ErrorCode::from_code(5_003_010).to_string(),
-        "5003010 (order state error, or creating the withdraw order failed)"
+        "5003010 (order state error, or creating the withdrawal order failed)"
     );
 }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tarspay_types::{
     BangladeshTrxId, BrazilTrxId, Callback, Certificate, Decode, Deposit, DepositRequest, Envelope,
-    OrderInfo, PrivateText, RawJson, Reprocessed, Request, Submitted, UtrInfo, WithMerchant, Withdraw,
-    WithdrawRequest,
+    OrderInfo, PrivateText, RawJson, Reprocessed, Request, Submitted, UtrInfo, WithMerchant, Withdrawal,
+    WithdrawalRequest,
 };
 
 use crate::support::{whole_text, written};
@@ -64,7 +64,7 @@ fn hides<T: Decode + Serialize + Debug>(mut json: Value) {
 #[test]
 fn debug_of_an_answer_shows_nothing_personal() {
     hides::<Deposit>(answers::deposit());
-    hides::<Withdraw>(answers::withdraw());
+    hides::<Withdrawal>(answers::withdrawal());
     hides::<OrderInfo>(answers::order());
     hides::<BrazilTrxId>(answers::order());
     hides::<BangladeshTrxId>(answers::bangladesh_trx());
@@ -93,7 +93,7 @@ fn debug_of_a_request_shows_nothing_personal() {
         .attach(MARK)
         .with_extra("x", MARK)
         .unwrap();
-    let withdraw = calls::withdraw()
+    let withdrawal = calls::withdrawal()
         .customer_name(MARK)
         .customer_email(MARK)
         .customer_contact(MARK)
@@ -105,14 +105,14 @@ fn debug_of_a_request_shows_nothing_personal() {
         .wallet_id(MARK)
         .with_extra("x", MARK)
         .unwrap();
-    let mut texts = vec![format!("{deposit:?} {deposit:#?} {withdraw:?} {withdraw:#?}")];
+    let mut texts = vec![format!("{deposit:?} {deposit:#?} {withdrawal:?} {withdrawal:#?}")];
     let merchant = tarspay_types::MerchantNo::new("M1").unwrap();
-    texts.push(format!("{:?} {:?}", deposit.body(&merchant), withdraw.body(&merchant)));
+    texts.push(format!("{:?} {:?}", deposit.body(&merchant), withdrawal.body(&merchant)));
     let mut json = written(&WithMerchant::new(merchant.clone(), deposit));
     json["notifyUrl"] = json!(url);
     texts.push(format!("{:?}", WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap()));
-    let json = written(&WithMerchant::new(merchant, withdraw));
-    texts.push(format!("{:?}", WithMerchant::<WithdrawRequest>::from_json(&json.to_string()).unwrap()));
+    let json = written(&WithMerchant::new(merchant, withdrawal));
+    texts.push(format!("{:?}", WithMerchant::<WithdrawalRequest>::from_json(&json.to_string()).unwrap()));
     for text in texts {
         assert!(text.contains("RawJson(") || text.contains("D1"), "{text}");
         assert!(!text.contains(MARK), "{text}");

@@ -27,7 +27,7 @@ impl<T: Serialize> Serialize for Raw<T> {
 }
 
 impl<T: Serialize> Request for Raw<T> {
-    type Answer = Value;
+    type Response = Value;
 
     fn path(&self) -> Cow<'_, str> {
         "/api/tomorrow".into()
@@ -48,7 +48,7 @@ impl Serialize for Submit {
 }
 
 impl Request for Submit {
-    type Answer = Members;
+    type Response = Members;
 
     fn path(&self) -> Cow<'_, str> {
         format!("/api/bd/{}", self.0).into()
@@ -161,9 +161,9 @@ fn a_server_reads_the_request_and_whose_it_is() {
 #[test]
 fn effects_tell_what_may_be_repeated() {
     let reads =
-        [Effect::Read, Effect::CreateDeposit, Effect::CreateWithdraw, Effect::Other].map(Effect::is_read);
+        [Effect::Read, Effect::CreateDeposit, Effect::CreateWithdrawal, Effect::Other].map(Effect::is_read);
     assert_eq!(reads, [true, false, false, false]);
-    let creates = [Effect::Read, Effect::CreateDeposit, Effect::CreateWithdraw, Effect::Other]
+    let creates = [Effect::Read, Effect::CreateDeposit, Effect::CreateWithdrawal, Effect::Other]
         .map(Effect::creates_order);
     assert_eq!(creates, [false, true, true, false]);
 }

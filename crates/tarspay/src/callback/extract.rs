@@ -37,9 +37,9 @@ where
     }
 }
 
-/// The answer to a callback that was stored: the bare text `OK`. Return it from a handler.
+/// The response to a callback that was stored: the bare text `OK`. Return it from a handler.
 ///
-/// Answer anything else, an error for example, and the gateway sends the callback again.
+/// Response anything else, an error for example, and the gateway sends the callback again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a unit struct that handlers name as a value")]
 pub struct Acknowledged;

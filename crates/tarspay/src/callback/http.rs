@@ -1,4 +1,4 @@
-//! From an HTTP request to a verified callback, and the answers that the gateway understands.
+//! From an HTTP request to a verified callback, and the responses that the gateway understands.
 
 use super::{CallbackVerifier, Verified};
 use crate::types::Callback;
@@ -9,14 +9,14 @@ use http_body::Body;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use std::fmt;
 
-/// The answer to a callback that was stored: HTTP 200 and the bare text `OK`.
+/// The response to a callback that was stored: HTTP 200 and the bare text `OK`.
 ///
 /// Anything else, and the gateway sends the callback again (`docs/wire.md`, section 10).
 pub(super) fn acknowledged() -> Response<Full<Bytes>> {
     text(StatusCode::OK, "OK")
 }
 
-/// The answer when the callback was good but could not be handled: the gateway sends it again.
+/// The response when the callback was good but could not be handled: the gateway sends it again.
 #[cfg(feature = "tower")]
 pub(super) fn not_handled() -> Response<Full<Bytes>> {
     text(StatusCode::INTERNAL_SERVER_ERROR, "not handled")
@@ -54,7 +54,7 @@ impl CallbackRejection {
         Self { status, reason, error: Some(error), body }
     }
 
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
@@ -69,7 +69,7 @@ impl CallbackRejection {
         &self.body
     }
 
-    /// The answer. It tells a stranger which step refused, and no more.
+    /// The response. It tells a stranger which step refused, and no more.
     pub(super) fn response(&self) -> Response<Full<Bytes>> {
         let mut response = text(self.status, self.reason);
         if self.status == StatusCode::METHOD_NOT_ALLOWED {

@@ -68,9 +68,11 @@ enum Sending {
     TroubleAfterActing,
     /// The response names another order, or none.
     AboutSomethingElse,
+    /// This one is refused for its own sake: the server's address is not bound, the merchant is disabled for a while.
+    RefusedItself,
 }
 
-const SENDINGS: [Sending; 14] = [
+const SENDINGS: [Sending; 15] = [
     Sending::NotSent,
     Sending::Lost,
     Sending::ResponseLost,
@@ -85,13 +87,14 @@ const SENDINGS: [Sending; 14] = [
     Sending::Trouble,
     Sending::TroubleAfterActing,
     Sending::AboutSomethingElse,
+    Sending::RefusedItself,
 ];
 
 /// What happens to a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asking {
     Plain,
-    /// The order is stored, and the answer does not show it yet.
+    /// The order is stored, and the response does not show it yet.
     Stale,
     Lost,
     Stalls,
@@ -150,6 +153,7 @@ impl World {
             Sending::TwiceLate(second) => second,
             Sending::Lost | Sending::LandsLate => Attempt::Unclear,
             Sending::Trouble => Attempt::Trouble,
+            Sending::RefusedItself => Attempt::Refused,
             Sending::TroubleAfterActing => {
                 self.arrives(self.now);
                 Attempt::Trouble
@@ -319,8 +323,8 @@ fn judge(course: &Course, conclusion: Conclusion) {
         Conclusion::Created | Conclusion::Recovered | Conclusion::AlreadyExisted => {
             assert!(!orders.is_empty(), "there is no order: {history}");
         }
-        // An order of long before is none of this placing.
-        Conclusion::NotSent if *gateway == Gateway::HasTheNumber => {}
+        // The order of long before is not one of this placing.
+        Conclusion::Rejected | Conclusion::NotSent if *gateway == Gateway::HasTheNumber => {}
         Conclusion::Rejected | Conclusion::NotSent => {
             assert!(!may_exist, "it exists or may still land: {history}");
         }
@@ -387,4 +391,148 @@ fn policies() -> impl Iterator<Item = (bool, u32, Option<Duration>)> {
     [false, true].into_iter().flat_map(move |cautious| {
         (1..=4).flat_map(move |attempts| deadlines.map(|deadline| (cautious, attempts, deadline)))
     })
+}
+
+/// What the machine does when these events follow one another, each a tenth of a second after its action, a sleep after its time.
+fn actions(settings: Settings, events: &[Event]) -> Vec<Action> {
+    let (machine, first) = Machine::new(settings);
+    go_through(machine, first, events)
+}
+
+fn go_through(mut machine: Machine, first: Action, events: &[Event]) -> Vec<Action> {
+    let mut now = Duration::ZERO;
+    let mut actions = vec![first];
+    for event in events {
+        now += match actions.last() {
+            Some(Action::Sleep(time)) => *time,
+            _ => PROMPT,
+        };
+        actions.push(machine.step(*event, now, 0, || true));
+    }
+    actions
+}
+
+fn sent(outcome: Attempt) -> Event {
+    Event::Sent { outcome, retry_after: None }
+}
+
+const MILLIS_100: Duration = Duration::from_millis(100);
+const SEND: Action = Action::Send { within: None };
+const LOOK_UP: Action = Action::LookUp { within: None };
+const NOT_FOUND: Event = Event::LookedUp(LookedUp::NotFound);
+
+const fn settings(cautious: bool, deadline: Option<Duration>) -> Settings {
+    // Waits of 100, 200 and 400 milliseconds at least.
+    let policy = RetryPolicy::none().attempts(3).waits(Duration::from_millis(200), Duration::from_secs(1));
+    Settings { policy, quiet_time: QUIET, deadline, cautious }
+}
+
+#[test]
+fn what_was_not_sent_is_sent_again_after_a_wait_that_grows() {
+    let not_sent = sent(Attempt::NotSent);
+    assert_eq!(
+        actions(settings(false, None), &[not_sent, Event::Slept, not_sent, Event::Slept, not_sent]),
+        [
+            SEND,
+            Action::Sleep(MILLIS_100),
+            SEND,
+            Action::Sleep(2 * MILLIS_100),
+            SEND,
+            Action::Done(Conclusion::NotSent)
+        ]
+    );
+}
+
+#[test]
+fn a_refusal_of_the_request_is_final_at_once_but_not_in_doubt() {
+    let refused = sent(Attempt::Refused);
+    assert_eq!(actions(settings(false, None), &[refused]), [SEND, Action::Done(Conclusion::Rejected)]);
+    let in_doubt =
+        [sent(Attempt::Unclear), Event::Slept, NOT_FOUND, refused, NOT_FOUND, Event::Slept, NOT_FOUND];
+    assert_eq!(
+        actions(settings(false, None), &in_doubt),
+        [
+            SEND,
+            Action::Sleep(MILLIS_100),
+            LOOK_UP,
+            SEND,
+            LOOK_UP,
+            Action::Sleep(QUIET.saturating_sub(PROMPT)),
+            LOOK_UP,
+            Action::Done(Conclusion::Rejected)
+        ]
+    );
+}
+
+#[test]
+fn money_that_goes_out_is_sent_again_only_after_the_quiet_time() {
+    let events = [sent(Attempt::Trouble), Event::Slept, NOT_FOUND, Event::Slept, NOT_FOUND];
+    assert_eq!(
+        actions(settings(true, None), &events),
+        [
+            SEND,
+            Action::Sleep(MILLIS_100),
+            LOOK_UP,
+            Action::Sleep(QUIET.saturating_sub(MILLIS_100 + PROMPT)),
+            LOOK_UP,
+            SEND
+        ]
+    );
+}
+
+#[test]
+fn the_gateway_is_given_the_time_that_it_asks_for_if_there_is_so_much() {
+    let busy = Event::Sent { outcome: Attempt::Trouble, retry_after: Some(Duration::from_secs(7)) };
+    assert_eq!(actions(settings(false, None), &[busy]), [SEND, Action::Sleep(Duration::from_secs(7))]);
+    // A deadline of 8 seconds keeps 2 for the last look-up.
+    let (send, look_up) = (Duration::from_secs(6), Duration::from_millis(5_900));
+    assert_eq!(
+        actions(settings(false, Some(Duration::from_secs(8))), &[busy]),
+        [Action::Send { within: Some(send) }, Action::LookUp { within: Some(look_up) }]
+    );
+}
+
+#[test]
+fn a_deadline_keeps_a_quarter_and_at_most_three_seconds_for_the_last_look_up() {
+    for (deadline, kept) in [(400, 100), (12_000, 3_000), (60_000, 3_000)]
+        .map(|(all, kept)| (Duration::from_millis(all), Duration::from_millis(kept)))
+    {
+        let (mut machine, first) = Machine::new(settings(false, Some(deadline)));
+        let last_call = deadline.saturating_sub(kept);
+        assert_eq!(first, Action::Send { within: Some(last_call) });
+        // The attempt has taken all of its time; the look-up has the rest, and nothing follows it.
+        let look_up = machine.step(sent(Attempt::Unclear), last_call, 0, || true);
+        assert_eq!(look_up, Action::LookUp { within: Some(kept) });
+        let end = machine.step(Event::LookedUp(LookedUp::Unanswered), deadline, 0, || true);
+        assert_eq!(end, Action::Done(Conclusion::Unknown));
+    }
+}
+
+#[test]
+fn look_ups_without_an_answer_are_repeated_a_few_times() {
+    let lost = Event::LookedUp(LookedUp::Unanswered);
+    let events = [sent(Attempt::RefusedByHistory), lost, Event::Slept, lost, Event::Slept, lost];
+    assert_eq!(
+        actions(settings(false, None), &events),
+        [
+            SEND,
+            LOOK_UP,
+            Action::Sleep(MILLIS_100),
+            LOOK_UP,
+            Action::Sleep(2 * MILLIS_100),
+            LOOK_UP,
+            Action::Done(Conclusion::Unknown)
+        ]
+    );
+}
+
+#[test]
+fn an_order_that_is_resumed_and_cannot_be_sent_is_only_looked_up() {
+    let (machine, first) = Machine::resume(settings(false, None), false);
+    assert_eq!(
+        go_through(machine, first, &[NOT_FOUND, Event::Slept, NOT_FOUND]),
+        [LOOK_UP, Action::Sleep(QUIET.saturating_sub(PROMPT)), LOOK_UP, Action::Done(Conclusion::Unknown)]
+    );
+    let (machine, first) = Machine::resume(settings(false, None), true);
+    assert_eq!(go_through(machine, first, &[NOT_FOUND]), [LOOK_UP, SEND]);
 }

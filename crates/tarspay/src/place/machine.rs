@@ -99,7 +99,7 @@ pub(super) enum Conclusion {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     pub(super) policy: RetryPolicy,
-    /// How long after it was sent a copy of a request can still reach the gateway, or be missing from its answers.
+    /// How long after it was sent a copy of a request can still reach the gateway, or be missing from its responses.
     pub(super) quiet_time: Duration,
     pub(super) deadline: Option<Duration>,
     /// "No such order" must be believed before the order is sent again: for money that goes out.
@@ -110,7 +110,7 @@ pub(super) struct Settings {
 /// of a look-up.
 const WRONG_KEY: u32 = 4;
 
-/// At least so many look-ups without an answer are made before the outcome is given up as unknown.
+/// At least so many look-ups without a response are made before the outcome is given up as unknown.
 const UNANSWERED: u32 = 3;
 
 /// The time that a deadline keeps for the last look-up, or a quarter of it if that is less.

@@ -162,7 +162,7 @@ fn a_callback_that_overtakes_the_response_to_the_creation_is_matched_by_what_was
         ("no amount", |it| it.order_amount = None),
         ("another currency", |it| it.currency = Some(Currency::IDR)),
         ("no currency", |it| it.currency = None),
-        ("a withdrawal", |it| it.biz_type = Some(BizType::WITHDRAW)),
+        ("a withdrawal", |it| it.biz_type = Some(BizType::WITHDRAWAL)),
         ("no direction", |it| it.biz_type = None),
         ("another number", |it| it.merchant_order_no = "D2".parse().unwrap()),
     ];

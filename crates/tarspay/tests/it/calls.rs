@@ -71,7 +71,7 @@ async fn what_goes_over_the_wire_is_what_was_signed() {
 async fn a_request_of_your_own_goes_the_same_way() {
     struct Tomorrow;
     impl Request for Tomorrow {
-        type Answer = Balance;
+        type Response = Balance;
 
         fn path(&self) -> Cow<'_, str> {
             "/api/balanceInfo".into()

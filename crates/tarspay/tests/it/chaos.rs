@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tarspay::sign::PrivateKey;
 use tarspay::types::{
-    Amount, Currency, DepositRequest, MerchantNo, NotifyUrl, WayCode, WithdrawRequest, market,
+    Amount, Currency, DepositRequest, MerchantNo, NotifyUrl, WayCode, WithdrawalRequest, market,
 };
 use tarspay::{Client, Credentials, Error, ErrorKind, Matches, Place, Placed, RetryPolicy};
 use tarspay_sandbox::Sandbox;
@@ -227,9 +227,9 @@ enum End {
 async fn unless_dropped<'a, R>(place: Place<'a, R>, dropped: &Notify) -> Option<Result<End, Error>>
 where
     R: tarspay::OrderRequest,
-    Place<'a, R>: IntoFuture<Output = Result<Placed<R::Answer>, Error>>,
+    Place<'a, R>: IntoFuture<Output = Result<Placed<R::Response>, Error>>,
     <Place<'a, R> as IntoFuture>::IntoFuture: Future,
-    R::Answer: std::fmt::Debug,
+    R::Response: std::fmt::Debug,
 {
     let placed = tokio::select! {
         placed = place.into_future() => placed,
@@ -268,7 +268,7 @@ async fn pursue(client: Client, dropped: Arc<Notify>, number: u32) -> (String, E
             let amount = if number % 10 == 1 { Amount::parse("99999999999").unwrap() } else { amount };
             let way = market::kenya::way::EWALLET_MPESA;
             let number = order_no.parse().unwrap();
-            let request = WithdrawRequest::new(number, way, Currency::KES, amount, notify_url.clone())
+            let request = WithdrawalRequest::new(number, way, Currency::KES, amount, notify_url.clone())
                 .customer_contact("254115555076");
             let place = if sent_before {
                 client.resume_withdrawal(&request)
@@ -300,7 +300,7 @@ async fn intents(count: u32, seed: u64) {
         .base_url(&base_url)
         .retry_budget(1_000_000)
         .quiet_time(QUIET)
-        .transport(|transport| transport.answer_head_timeout(Duration::from_millis(700)))
+        .transport(|transport| transport.response_head_timeout(Duration::from_millis(700)))
         .build()
         .unwrap();
 

@@ -108,7 +108,7 @@ async fn a_silent_gateway_has_an_unknown_outcome_when_the_deadline_passes() {
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let client = Client::builder(some_credentials())
         .base_url(base_url)
-        .transport(|transport| transport.answer_head_timeout(Duration::from_millis(100)))
+        .transport(|transport| transport.response_head_timeout(Duration::from_millis(100)))
         .build()
         .unwrap();
     let error = client.balance().retry(RetryPolicy::none()).await.unwrap_err();
@@ -170,7 +170,7 @@ async fn an_oversize_answer_is_cut_off() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::builder(credentials(&sandbox))
         .base_url(sandbox.base_url())
-        .transport(|transport| transport.max_answer_bytes(20))
+        .transport(|transport| transport.max_response_bytes(20))
         .build()
         .unwrap();
     let error = client.balance().retry(RetryPolicy::none()).await.unwrap_err();

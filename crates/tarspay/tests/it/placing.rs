@@ -10,13 +10,13 @@ use std::time::Duration;
 use tarspay::sign::PrivateKey;
 use tarspay::types::market::{self, Rule};
 use tarspay::types::{
-    Amount, Currency, Deposit, DepositRequest, ErrorCode, NotifyUrl, OrderState, WayCode, WithdrawRequest,
+    Amount, Currency, Deposit, DepositRequest, ErrorCode, NotifyUrl, OrderState, WayCode, WithdrawalRequest,
 };
 use tarspay::{Client, ClientBuilder, Credentials, Error, ErrorKind, Matches, Placed, RetryPolicy};
 
 const CREATE: &str = "/api/pay/unifiedOrder";
 const QUERY: &str = "/api/payInInfo";
-const WITHDRAW: &str = "/api/payOut/unifiedOrder";
+const WITHDRAWAL: &str = "/api/payOut/unifiedOrder";
 const QUERY_WITHDRAWAL: &str = "/api/payOutInfo";
 const CREATED: &str = r#"{"code":0,"msg":"SUCCESS","data":{"payOrderId":"P1","mchOrderNo":"D1","orderState":0,"amount":"100","currency":"KES","payUrl":"https://pay.example/P1"}}"#;
 const FOUND: &str = r#"{"code":0,"msg":"SUCCESS","data":{"payOrderId":"P1","mchOrderNo":"D1","orderAmount":"100","currency":"KES","state":1}}"#;
@@ -39,7 +39,7 @@ fn client(base_url: &str) -> Client {
 /// For a gateway that never responds.
 fn impatient(base_url: &str) -> Client {
     let timeout = Duration::from_millis(500);
-    builder(base_url).transport(move |transport| transport.answer_head_timeout(timeout)).build().unwrap()
+    builder(base_url).transport(move |transport| transport.response_head_timeout(timeout)).build().unwrap()
 }
 
 fn deposit() -> DepositRequest {
@@ -52,8 +52,8 @@ fn deposit() -> DepositRequest {
     )
 }
 
-fn withdrawal() -> WithdrawRequest {
-    WithdrawRequest::new(
+fn withdrawal() -> WithdrawalRequest {
+    WithdrawalRequest::new(
         "W1".parse().unwrap(),
         market::kenya::way::EWALLET_MPESA,
         Currency::KES,
@@ -123,7 +123,7 @@ async fn number_exists_after_a_lost_response_is_looked_up() {
 
 #[tokio::test]
 async fn every_kind_of_unclear_response_is_recovered() {
-    let cut = Step::Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"code\":0".to_vec());
+    let cut = Step::Response(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"code\":0".to_vec());
     let gateway_timeout = Step::json_with("504 Gateway Timeout", "<html></html>");
     let empty = Step::json(r#"{"code":0,"msg":"SUCCESS"}"#);
     for unclear in [Step::lost(), cut, gateway_timeout, Step::json("{}"), Step::json(SYSTEM_ERROR), empty] {
@@ -502,7 +502,7 @@ async fn a_withdrawal_goes_the_same_way() {
     let found = FOUND.replace("\"D1\"", "\"W1\"");
     let server = Scripted::playing([Step::lost(), Step::json(&found)]).await;
     assert_recovered(&client(&server.base_url).place_withdrawal(&withdrawal()).await.unwrap());
-    assert_eq!(server.paths(), [WITHDRAW, QUERY_WITHDRAWAL]);
+    assert_eq!(server.paths(), [WITHDRAWAL, QUERY_WITHDRAWAL]);
 }
 
 #[tokio::test]
@@ -513,14 +513,14 @@ async fn a_withdrawal_is_sent_again_only_when_it_is_not_found_after_the_quiet_ti
     let server = Scripted::playing(steps).await;
     let placed = client(&server.base_url).place_withdrawal(&withdrawal()).await.unwrap();
     assert!(matches!(placed, Placed::Created { .. }));
-    let paths = [WITHDRAW, QUERY_WITHDRAWAL, QUERY_WITHDRAWAL, WITHDRAW];
+    let paths = [WITHDRAWAL, QUERY_WITHDRAWAL, QUERY_WITHDRAWAL, WITHDRAWAL];
     assert_eq!(server.paths(), paths, "looked up at once, and again after the quiet time");
 
     // The gateway is slow to store it.
     let found = Step::json(&FOUND.replace("\"D1\"", "\"W1\""));
     let server = Scripted::playing([Step::lost(), none, found]).await;
     assert_recovered(&client(&server.base_url).place_withdrawal(&withdrawal()).await.unwrap());
-    assert_eq!(server.paths(), [WITHDRAW, QUERY_WITHDRAWAL, QUERY_WITHDRAWAL]);
+    assert_eq!(server.paths(), [WITHDRAWAL, QUERY_WITHDRAWAL, QUERY_WITHDRAWAL]);
 }
 
 #[tokio::test]

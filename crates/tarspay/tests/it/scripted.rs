@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 /// What the server does with a request that it has read.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// Writes these bytes and closes the connection; none at all is a lost answer.
-    Answer(Vec<u8>),
+    /// Writes these bytes and closes the connection; none at all is a lost response.
+    Response(Vec<u8>),
     /// Says nothing until the client goes away.
     Silence,
 }
@@ -22,11 +22,11 @@ impl Step {
 
     pub(crate) fn json_with(status: &str, json: &str) -> Self {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", json.len());
-        Self::Answer(format!("{head}{json}").into_bytes())
+        Self::Response(format!("{head}{json}").into_bytes())
     }
 
     pub(crate) fn lost() -> Self {
-        Self::Answer(Vec::new())
+        Self::Response(Vec::new())
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Scripted {
 impl Scripted {
     /// Answers every request with these bytes and closes the connection.
     pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
-        Self::playing([Step::Answer(answer.into())]).await
+        Self::playing([Step::Response(answer.into())]).await
     }
 
     pub(crate) async fn with_json(status: &str, json: &str) -> Self {
@@ -90,7 +90,7 @@ impl Scripted {
                     listener = None;
                 }
                 match steps.get(position).or(steps.last()).unwrap() {
-                    Step::Answer(answer) => {
+                    Step::Response(answer) => {
                         let _ = stream.write_all(answer).await;
                         let _ = stream.shutdown().await;
                     }

@@ -24,11 +24,11 @@ mod of_calls {
     use std::error::Error as _;
     use std::fmt::Write as _;
     use tarspay::sign::PrivateKey;
-    use tarspay::types::{Amount, Currency, NotifyUrl, WayCode, WithdrawRequest};
+    use tarspay::types::{Amount, Currency, NotifyUrl, WayCode, WithdrawalRequest};
     use tarspay::{Client, Error};
 
-    fn withdraw() -> WithdrawRequest {
-        WithdrawRequest::new(
+    fn withdrawal() -> WithdrawalRequest {
+        WithdrawalRequest::new(
             "ORDER-2".parse().unwrap(),
             WayCode::new("UPI").unwrap(),
             Currency::INR,
@@ -64,7 +64,7 @@ mod of_calls {
         );
         let server = Scripted::playing([
             Step::json(&format!(r#"{{"code":0,{data}}}"#)),
-            // Unreadable answers that repeat what they were sent.
+            // Unreadable responses that repeat what they were sent.
             Step::json(&format!(r#"{{"code":"{PERSONAL}"}}"#)),
             Step::json(&format!(r#"["{PERSONAL}"]"#)),
             Step::json_with("502 Bad Gateway", PERSONAL),
@@ -72,10 +72,10 @@ mod of_calls {
         ])
         .await;
         let client = client(&server.base_url, &key);
-        let (deposit, withdraw) = (deposit(), withdraw());
+        let (deposit, withdrawal) = (deposit(), withdrawal());
         let mut shown =
-            format!("{client:?} {deposit:?} {withdraw:?} {:?}", Client::builder(credentials(&key)));
-        write!(shown, "{:?} {:?}", client.place_deposit(&deposit), client.place_withdrawal(&withdraw))
+            format!("{client:?} {deposit:?} {withdrawal:?} {:?}", Client::builder(credentials(&key)));
+        write!(shown, "{:?} {:?}", client.place_deposit(&deposit), client.place_withdrawal(&withdrawal))
             .unwrap();
         write!(shown, "{:?} {:?}", client.call(deposit.clone()), client.balance()).unwrap();
 

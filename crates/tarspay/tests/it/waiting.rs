@@ -157,7 +157,7 @@ async fn an_answer_about_another_order_does_not_end_it() {
 }
 
 #[tokio::test]
-async fn a_withdraw_is_followed_by_its_own_query() {
+async fn a_withdrawal_is_followed_by_its_own_query() {
     let server = Scripted::playing([state(8)]).await;
     let waited = client(&server.base_url).wait_for_withdrawal("W1".parse().unwrap()).await.unwrap();
     assert_eq!(waited.order.state, OrderState::REJECTED);

@@ -119,10 +119,10 @@ fn sign(key: &PrivateKey, nonces: &NonceSource) -> Result<SignedRequest, tarspay
     Ok(RequestToSign::new(PATH, nonces.next_nonce(), parameters)?.sign(key))
 }
 
-async fn measure<Call, Answer>(call: Call) -> Result<String, Anything>
+async fn measure<Call, Response>(call: Call) -> Result<String, Anything>
 where
-    Call: Fn() -> Answer + Send + Sync + 'static,
-    Answer: Future<Output = Result<(), Anything>> + Send,
+    Call: Fn() -> Response + Send + Sync + 'static,
+    Response: Future<Output = Result<(), Anything>> + Send,
 {
     let (call, mut numbers) = (Arc::new(call), Vec::new());
     in_turn(&*call, CALLS_OF_A_TASK).await?;
@@ -141,10 +141,10 @@ where
     Ok(numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(" "))
 }
 
-async fn in_turn<Call, Answer>(call: &Call, count: usize) -> Result<(), Anything>
+async fn in_turn<Call, Response>(call: &Call, count: usize) -> Result<(), Anything>
 where
-    Call: Fn() -> Answer,
-    Answer: Future<Output = Result<(), Anything>>,
+    Call: Fn() -> Response,
+    Response: Future<Output = Result<(), Anything>>,
 {
     for _ in 0..count {
         call().await?;
@@ -152,10 +152,10 @@ where
     Ok(())
 }
 
-async fn at_once<Call, Answer>(call: &Arc<Call>) -> Result<(), Anything>
+async fn at_once<Call, Response>(call: &Arc<Call>) -> Result<(), Anything>
 where
-    Call: Fn() -> Answer + Send + Sync + 'static,
-    Answer: Future<Output = Result<(), Anything>> + Send,
+    Call: Fn() -> Response + Send + Sync + 'static,
+    Response: Future<Output = Result<(), Anything>> + Send,
 {
     let tasks: Vec<_> = (0..TASKS)
         .map(|_| {

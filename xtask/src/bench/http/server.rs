@@ -1,4 +1,4 @@
-//! A server that answers every request with one balance.
+//! A server that responses every request with one balance.
 
 use crate::shell::{Failure, say};
 use bytes::Bytes;

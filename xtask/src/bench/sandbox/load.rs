@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 const CONNECTIONS: usize = 32;
 const PATH: &str = "/api/pay/unifiedOrder";
-/// Longer than any answer of the sandbox to a deposit.
+/// Longer than any response of the sandbox to a deposit.
 const ANSWER_BYTES: usize = 8 * 1024;
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
@@ -61,7 +61,7 @@ impl Merchant {
     }
 }
 
-/// Sends all requests and has the answers: each must be accepted.
+/// Sends all requests and has the responses: each must be accepted.
 pub(super) fn create(address: &str, requests: Vec<String>) -> Result<Duration, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -109,7 +109,7 @@ async fn send(address: String, requests: Vec<String>) -> Result<(), Anything> {
     Ok(())
 }
 
-/// The body of an answer that has come whole.
+/// The body of a response that has come whole.
 fn whole_body(answer: &str) -> Option<&str> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let length: usize = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    /// A server that answers the first request with these bytes and ends.
+    /// A server that responses the first request with these bytes and ends.
     fn created(answer: &'static str) -> Result<Duration, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -81,11 +81,11 @@ pub(super) async fn compare(owner: &Owner, client: &Client, merchants: &[Merchan
 
 fn compare_order(order: &Order, found: &Value) {
     let state = found["state"].as_i64().unwrap();
-    let first = i64::from(order.is_withdraw);
+    let first = i64::from(order.is_withdrawal);
     let acknowledged = order.states.last().copied().unwrap_or(first);
     assert!(state == acknowledged || Some(state) == order.asked, "{order:?} is {found}");
     assert_eq!(hundredths(&found["amount"]), i128::from(order.amount), "{order:?}");
-    assert_eq!(text(found, "direction"), if order.is_withdraw { "withdraw" } else { "deposit" });
+    assert_eq!(text(found, "direction"), if order.is_withdrawal { "withdrawal" } else { "deposit" });
     if let Some(id) = &order.id {
         assert_eq!(text(found, "pay_order_id"), id);
     }
@@ -101,7 +101,7 @@ fn moved(order: &Order, found: &Value) -> (i128, i128) {
         assert_eq!(hundredths(&found["fee"]), fee(paid), "{found}");
         (paid - fee(paid), 0)
     };
-    match (order.is_withdraw, found["state"].as_i64().unwrap()) {
+    match (order.is_withdrawal, found["state"].as_i64().unwrap()) {
         (true, 1) => (-held, held),
         (true, 2) => (-held, 0),
         (true, 3 | 5 | 8) | (false, 0 | 1 | 3 | 5 | 6) => (0, 0),

@@ -4,7 +4,8 @@ use super::{Dice, Life};
 use serde_json::Value;
 use std::sync::Arc;
 use tarspay::types::{
-    Amount, Currency, DepositRequest, ErrorCode, MerchantOrderNo, NotifyUrl, WayCode, WithdrawRequest, market,
+    Amount, Currency, DepositRequest, ErrorCode, MerchantOrderNo, NotifyUrl, WayCode, WithdrawalRequest,
+    market,
 };
 use tarspay::{Error, ErrorKind, Matches, Placed};
 
@@ -13,7 +14,7 @@ use tarspay::{Error, ErrorKind, Matches, Placed};
 pub(super) enum Existence {
     /// Never sent, or not sent as the client says: it must not exist.
     NotSent,
-    /// Sent, and the answer was lost.
+    /// Sent, and the response was lost.
     Unknown,
     Acknowledged,
     /// Refused: it must not exist.
@@ -23,7 +24,7 @@ pub(super) enum Existence {
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) number: String,
-    pub(super) is_withdraw: bool,
+    pub(super) is_withdrawal: bool,
     /// Hundredths; whole units, as the market has it. Fees and parts are none.
     pub(super) amount: u64,
     pub(super) existence: Existence,
@@ -31,7 +32,7 @@ pub(super) struct Order {
     pub(super) id: Option<String>,
     /// The states that were acknowledged, the first one first.
     pub(super) states: Vec<i64>,
-    /// The state that was asked for without an answer.
+    /// The state that was asked for without a response.
     pub(super) asked: Option<i64>,
 }
 
@@ -43,11 +44,11 @@ pub(super) struct Merchant {
     dice: Dice,
     notify_url: NotifyUrl,
     pub(super) orders: Vec<Order>,
-    /// How often an answer was lost.
+    /// How often a response was lost.
     pub(super) doubts: u32,
 }
 
-/// No answer came.
+/// No response came.
 struct Lost;
 
 impl Merchant {
@@ -117,11 +118,11 @@ impl Merchant {
     }
 
     async fn place_new(&mut self, life: &Life) -> Result<(), Lost> {
-        let is_withdraw = self.dice.below(2) == 0;
-        let is_too_much = is_withdraw && self.dice.below(10) == 0;
+        let is_withdrawal = self.dice.below(2) == 0;
+        let is_too_much = is_withdrawal && self.dice.below(10) == 0;
         self.orders.push(Order {
             number: format!("KILL-{}-{}", self.name, self.orders.len()),
-            is_withdraw,
+            is_withdrawal,
             amount: if is_too_much { TOO_MUCH } else { 100 * u64::from(20 + self.dice.below(10_000)) },
             existence: Existence::NotSent,
             id: None,
@@ -137,9 +138,9 @@ impl Merchant {
         let number: MerchantOrderNo = order.number.parse().unwrap();
         let perhaps_sent = order.existence == Existence::Unknown;
         let (currency, amount) = (Currency::KES, money(order.amount));
-        let placed = if order.is_withdraw {
+        let placed = if order.is_withdrawal {
             let way = market::kenya::way::EWALLET_MPESA;
-            let request = WithdrawRequest::new(number, way, currency, amount, notify_url);
+            let request = WithdrawalRequest::new(number, way, currency, amount, notify_url);
             let request = request.customer_contact("254115555076");
             let client = &life.client;
             let place = if perhaps_sent {
@@ -161,7 +162,7 @@ impl Merchant {
                 assert!(!is_too_much && !differs, "{order:?}");
                 order.existence = Existence::Acknowledged;
                 order.id = id;
-                order.states = vec![i64::from(order.is_withdraw)];
+                order.states = vec![i64::from(order.is_withdrawal)];
                 Ok(())
             }
             Err(error) if is_too_much && error.code() == Some(ErrorCode::BALANCE_TOO_LOW) => {
@@ -185,7 +186,7 @@ impl Merchant {
     async fn query(&mut self, at: usize, life: &Life) -> Result<(), Lost> {
         let order = &self.orders[at];
         let number: MerchantOrderNo = order.number.parse().unwrap();
-        let info = if order.is_withdraw {
+        let info = if order.is_withdrawal {
             life.client.query_withdrawal(number).await
         } else {
             life.client.query_deposit(number).await
@@ -209,7 +210,7 @@ impl Merchant {
     /// The owner moves an order along.
     async fn step(&mut self, at: usize, life: &Life) -> Result<(), Lost> {
         let order = &mut self.orders[at];
-        let steps: &[(&str, i64)] = match (order.is_withdraw, order.states.last()) {
+        let steps: &[(&str, i64)] = match (order.is_withdrawal, order.states.last()) {
             (false, Some(0)) => {
                 &[("open", 1), ("pay", 2), ("partial", 9), ("fail", 3), ("expire", 6), ("pay", 2)]
             }
@@ -256,7 +257,7 @@ impl Order {
     /// All that was acknowledged, and after it nothing but what was asked for.
     pub(super) fn assert_can_be(&self, states: &[i64]) {
         let known =
-            if self.states.is_empty() { vec![i64::from(self.is_withdraw)] } else { self.states.clone() };
+            if self.states.is_empty() { vec![i64::from(self.is_withdrawal)] } else { self.states.clone() };
         let rest =
             states.strip_prefix(&known[..]).unwrap_or_else(|| panic!("{self:?} has become {states:?}"));
         let fits = match (rest, self.asked) {

@@ -2,7 +2,7 @@
 
 use super::{get, post, refused};
 use crate::Caller;
-use crate::support::{DEPOSIT, WITHDRAW, kenya, payout};
+use crate::support::{DEPOSIT, WITHDRAWAL, kenya, payout};
 use serde_json::{Value, json};
 use tarspay_sandbox::Sandbox;
 use tarspay_sign::PrivateKey;
@@ -57,11 +57,11 @@ async fn fees_are_set_for_a_market_and_for_a_merchant() {
     let mut shown = market.clone();
     shown["merchant_no"] = Value::Null;
     assert_eq!(post(&sandbox, "fees", &market).await, shown);
-    let own = json!({ "currency": "KES", "direction": "withdraw", "fixed": "3.50" });
+    let own = json!({ "currency": "KES", "direction": "withdrawal", "fixed": "3.50" });
     let shown = post(&sandbox, "merchants/M1688443086/fees", &own).await;
     assert_eq!((&shown["merchant_no"], &shown["basis_points"]), (&json!("M1688443086"), &json!(0)));
     for (path, body, fee) in
-        [(DEPOSIT, kenya("D1", &json!({})), "3.50"), (WITHDRAW, payout("W1", &json!({})), "3.50")]
+        [(DEPOSIT, kenya("D1", &json!({})), "3.50"), (WITHDRAWAL, payout("W1", &json!({})), "3.50")]
     {
         let id = caller.create(&sandbox, path, &body).await;
         assert_eq!(post(&sandbox, &format!("orders/{id}/pay"), &json!({})).await["fee"], fee);
@@ -69,7 +69,7 @@ async fn fees_are_set_for_a_market_and_for_a_merchant() {
     for (body, named) in [
         (r#"{"direction":"deposit"}"#, "\"currency\" is missing"),
         (r#"{"currency":"KES"}"#, "\"direction\" is missing"),
-        (r#"{"currency":"KES","direction":"1"}"#, "must be deposit or withdraw"),
+        (r#"{"currency":"KES","direction":"1"}"#, "must be deposit or withdrawal"),
         (r#"{"currency":"KES","direction":"deposit","basis_points":10001}"#, "at most 10000"),
         (r#"{"currency":"KES","direction":"deposit","fixed":1}"#, "\"fixed\" must be a text"),
     ] {

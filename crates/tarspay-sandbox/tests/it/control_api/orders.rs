@@ -3,7 +3,7 @@
 use super::{get, post, refused};
 use crate::Caller;
 use crate::http::in_time;
-use crate::support::{DEPOSIT, Receiver, WITHDRAW, kenya, payout};
+use crate::support::{DEPOSIT, Receiver, WITHDRAWAL, kenya, payout};
 use serde_json::{Value, json};
 use tarspay_sandbox::Sandbox;
 
@@ -73,15 +73,15 @@ async fn orders_end_in_every_other_way() {
     for (path, number, step, body, state) in [
         (DEPOSIT, "D1", "fail", json!({ "reason": "no money" }), 3),
         (DEPOSIT, "D2", "expire", json!({}), 6),
-        (WITHDRAW, "W1", "reject", json!({ "reason": "closed" }), 8),
-        (WITHDRAW, "W2", "fail", json!({}), 3),
-        (WITHDRAW, "W3", "pay", json!({}), 2),
+        (WITHDRAWAL, "W1", "reject", json!({ "reason": "closed" }), 8),
+        (WITHDRAWAL, "W2", "fail", json!({}), 3),
+        (WITHDRAWAL, "W3", "pay", json!({}), 2),
     ] {
         let order = if path == DEPOSIT { kenya(number, &json!({})) } else { payout(number, &json!({})) };
         let id = caller.create(&sandbox, path, &order).await;
         let moved = post(&sandbox, &format!("orders/{id}/{step}"), &body).await;
         assert_eq!(moved["state"], state, "{moved}");
-        assert_eq!(moved["direction"], if path == DEPOSIT { "deposit" } else { "withdraw" });
+        assert_eq!(moved["direction"], if path == DEPOSIT { "deposit" } else { "withdrawal" });
         if let Some(reason) = body.get("reason") {
             assert_eq!(moved["fail_reason"], *reason);
         }

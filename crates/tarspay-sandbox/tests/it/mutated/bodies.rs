@@ -3,7 +3,7 @@
 use super::spoil::{spoils, spoilt};
 use super::target::{MAX_BODY, Target, assert_readable, cases};
 use crate::http::Request;
-use crate::support::{DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAW, WITHDRAW, kenya, payout, valid};
+use crate::support::{DEPOSIT, QUERY_DEPOSIT, QUERY_WITHDRAWAL, WITHDRAWAL, kenya, payout, valid};
 use crate::{BALANCE, Caller};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -16,9 +16,9 @@ fn calls() -> Vec<(&'static str, Value)> {
     let mut calls = vec![
         (BALANCE, json!({})),
         (DEPOSIT, kenya("D", &json!({ "returnUrl": "https://shop.example/", "extra": "x" }))),
-        (WITHDRAW, payout("W", &json!({}))),
+        (WITHDRAWAL, payout("W", &json!({}))),
         (QUERY_DEPOSIT, json!({ "mchOrderNo": "D" })),
-        (QUERY_WITHDRAW, json!({ "mchOrderNo": "W" })),
+        (QUERY_WITHDRAWAL, json!({ "mchOrderNo": "W" })),
         ("/api/payOutProof", json!({ "mchOrderNo": "W" })),
         ("/api/orderInfo/trxId", json!({ "trxId": "E00000000000000000000000000000001" })),
         ("/api/utrQuery", json!({ "utr": "412345678901", "mchOrderNo": "D" })),
@@ -27,7 +27,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("/api/bd/P1/T1", json!({})),
     ];
     for market in market::ALL.iter().filter(|market| market.currency().is_some()) {
-        for (path, offer) in [(DEPOSIT, market.deposit()), (WITHDRAW, market.withdraw())] {
+        for (path, offer) in [(DEPOSIT, market.deposit()), (WITHDRAWAL, market.withdrawal())] {
             if let Some(way) = offer.ways().first() {
                 calls.push((path, valid(market, offer, way.code(), "N")));
             }

@@ -3,13 +3,13 @@
 use super::spoil::{spoils, spoilt};
 use super::target::{MAX_BODY, Target, assert_readable, cases};
 use crate::http::Request;
-use crate::support::{DEPOSIT, WITHDRAW, kenya, payout};
+use crate::support::{DEPOSIT, WITHDRAWAL, kenya, payout};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
 /// Every route of the control API, with members that are accepted.
-fn routes(deposit: &str, withdraw: &str) -> Vec<(&'static str, String, Value)> {
+fn routes(deposit: &str, withdrawal: &str) -> Vec<(&'static str, String, Value)> {
     let mut routes = vec![
         (
             "POST",
@@ -70,7 +70,7 @@ fn routes(deposit: &str, withdraw: &str) -> Vec<(&'static str, String, Value)> {
     ] {
         routes.push(("GET", path.to_owned(), json!({})));
     }
-    for id in [deposit, withdraw] {
+    for id in [deposit, withdrawal] {
         for (verb, body) in [
             ("open", json!({})),
             ("pay", json!({})),
@@ -93,8 +93,9 @@ fn spoilt_control_requests_are_answered_and_the_money_adds_up() {
     let create = |number: usize| {
         target.runtime.block_on(async {
             let deposit = caller.create(sandbox, DEPOSIT, &kenya(&format!("D{number}"), &json!({}))).await;
-            let withdraw = caller.create(sandbox, WITHDRAW, &payout(&format!("W{number}"), &json!({}))).await;
-            (deposit.to_string(), withdraw.to_string())
+            let withdrawal =
+                caller.create(sandbox, WITHDRAWAL, &payout(&format!("W{number}"), &json!({}))).await;
+            (deposit.to_string(), withdrawal.to_string())
         })
     };
     let mut number = 0;

@@ -1,4 +1,4 @@
-//! A server that bytes are thrown at, and what must hold of its answers, its threads and its money.
+//! A server that bytes are thrown at, and what must hold of its responses, its threads and its money.
 
 use crate::Caller;
 use crate::http;
@@ -67,7 +67,7 @@ impl Target {
     pub(super) fn send(&self, bytes: &[u8], leaves: bool) -> Vec<u8> {
         self.runtime.block_on(async {
             let mut stream = TcpStream::connect(self.sandbox.address()).await.unwrap();
-            // The server may refuse, and close while bytes are still on their way: then the answer may be lost too.
+            // The server may refuse, and close while bytes are still on their way: then the response may be lost too.
             let _ = stream.write_all(bytes).await;
             if leaves {
                 let _ = stream.shutdown().await;
@@ -78,7 +78,7 @@ impl Target {
 
     pub(super) fn assert_well(&self) {
         let answer = self.throw(&self.caller.balance_query().to_bytes());
-        assert_eq!(http::Answer::read(&answer).code(), 0, "it lives");
+        assert_eq!(http::Response::read(&answer).code(), 0, "it lives");
         assert_eq!(*PANICS.lock().unwrap(), [""; 0], "nothing in the server panics");
     }
 
@@ -94,10 +94,10 @@ impl Target {
                 ours().filter_map(part).fold(start, |sum, amount| sum.checked_add(amount).unwrap())
             };
             let frozen = sum(Amount::ZERO, |order| {
-                (order.direction == BizType::WITHDRAW && order.state.code() == 1).then_some(order.amount)
+                (order.direction == BizType::WITHDRAWAL && order.state.code() == 1).then_some(order.amount)
             });
             let gone = sum(Amount::ZERO, |order| {
-                (order.direction == BizType::WITHDRAW && order.state.code() == 2).then_some(order.amount)
+                (order.direction == BizType::WITHDRAWAL && order.state.code() == 2).then_some(order.amount)
             });
             let come = sum(Amount::from(1_000_000_u32), |order| {
                 let is_paid = order.direction == BizType::DEPOSIT && matches!(order.state.code(), 2 | 9);
@@ -124,14 +124,14 @@ pub(super) fn cases<S: Strategy>(count: u32, strategy: &S, mut test: impl FnMut(
         .unwrap();
 }
 
-/// Every answer is whole and readable, and no one is an excuse. How many there are.
+/// Every response is whole and readable, and no one is an excuse. How many there are.
 pub(super) fn assert_readable(mut bytes: &[u8]) -> usize {
     let mut answers = 0;
     while !bytes.is_empty() {
         let shown = || String::from_utf8_lossy(bytes).chars().take(600).collect::<String>();
         let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
         let head_end = head_end.unwrap_or_else(|| panic!("no whole head: {}", shown())) + 4;
-        let head = http::Answer::read(&bytes[..head_end]);
+        let head = http::Response::read(&bytes[..head_end]);
         let length: usize = head.header("content-length").unwrap_or("0").parse().unwrap();
         let body = bytes.get(head_end..head_end + length).unwrap_or_else(|| panic!("cut short: {}", shown()));
         assert_ne!(head.status, 500, "{}", shown());

@@ -1,27 +1,27 @@
-//! An answer, and how it is read without trusting its size.
+//! A response, and how it is read without trusting its size.
 
 use std::fmt;
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use hyper::{HeaderMap, Response, StatusCode};
+use hyper::{HeaderMap, StatusCode};
 
 use crate::error::{Error, ErrorKind, classify};
 use crate::progress::Progress;
 
-/// A complete answer of the gateway, whatever its status: redirects are not followed, and 4xx and 5xx are
-/// answers too.
+/// A complete response of the gateway, whatever its status: redirects are not followed, and 4xx and 5xx are
+/// responses too.
 ///
 /// `Debug` shows the status and the length of the body, never its content nor a header's value.
 #[derive(Clone)]
-pub struct Answer {
+pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Answer {
+impl Response {
     /// The HTTP status, for example 200.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
@@ -43,18 +43,18 @@ impl Answer {
         self.body
     }
 
-    /// Reads the rest of an answer whose head is here, up to `limit` bytes.
+    /// Reads the rest of a response whose head is here, up to `limit` bytes.
     pub(crate) async fn read(
-        response: Response<Incoming>,
+        response: hyper::Response<Incoming>,
         limit: usize,
         progress: &Progress,
     ) -> Result<Self, Error> {
         let (head, mut incoming) = response.into_parts();
         let too_large = || {
-            let what = format!("the body of the answer is larger than the limit of {limit} bytes");
-            Error::stopped(ErrorKind::AnswerTooLarge, progress.stop(), what)
+            let what = format!("the body of the response is larger than the limit of {limit} bytes");
+            Error::stopped(ErrorKind::ResponseTooLarge, progress.stop(), what)
         };
-        // From Content-Length. It is the peer's word, so it may refuse an answer, but reserves no more than
+        // From Content-Length. It is the peer's word, so it may refuse a response, but reserves no more than
         // the limit.
         let announced = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > limit {
@@ -77,20 +77,24 @@ impl Answer {
     }
 }
 
-/// Holds an answer's headers to their limit to the byte. hyper's buffer ends a head that does not end by
+/// Holds a response's headers to their limit to the byte. hyper's buffer ends a head that does not end by
 /// itself, but the buffer grows in steps and takes up to twice its size.
-pub(crate) fn check_head<B>(head: &Response<B>, limit: usize, progress: &Progress) -> Result<(), Error> {
+pub(crate) fn check_head<B>(
+    head: &hyper::Response<B>,
+    limit: usize,
+    progress: &Progress,
+) -> Result<(), Error> {
     let size: usize = head.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if size > limit {
-        let what = format!("the head of the answer is larger than the limit of {limit} bytes");
-        return Err(Error::stopped(ErrorKind::AnswerTooLarge, progress.stop(), what));
+        let what = format!("the head of the response is larger than the limit of {limit} bytes");
+        return Err(Error::stopped(ErrorKind::ResponseTooLarge, progress.stop(), what));
     }
     Ok(())
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("Response")
             .field("status", &self.status())
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()

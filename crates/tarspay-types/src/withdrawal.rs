@@ -1,4 +1,4 @@
-//! Creating a withdraw, `POST /api/payOut/unifiedOrder`.
+//! Creating a withdrawal, `POST /api/payOut/unifiedOrder`.
 
 use crate::amount::Amount;
 use crate::ids::{MerchantOrderNo, PayOrderId};
@@ -9,17 +9,17 @@ use crate::web_address::NotifyUrl;
 use crate::words::{Currency, WayCode};
 
 request! {
-    /// Asks for a withdraw: money from the merchant's balance to a payee (`docs/wire.md`, section 7.3).
-    /// Answered by [`Withdraw`].
+    /// Asks for a withdrawal: money from the merchant's balance to a payee (`docs/wire.md`, section 7.3).
+    /// Answered by [`Withdrawal`].
     ///
     /// Which optional members a market wants, and in which format, differs (`docs/markets.md`). Where a market
     /// lists bank codes, the member that carries one is not documented; once known,
-    /// [`with_extra`](WithdrawRequest::with_extra) sends it.
+    /// [`with_extra`](WithdrawalRequest::with_extra) sends it.
     ///
     /// ```
-    /// use tarspay_types::{Amount, Currency, MerchantNo, MerchantOrderNo, NotifyUrl, Request, WayCode, WithdrawRequest};
+    /// use tarspay_types::{Amount, Currency, MerchantNo, MerchantOrderNo, NotifyUrl, Request, WayCode, WithdrawalRequest};
     ///
-    /// let request = WithdrawRequest::new(
+    /// let request = WithdrawalRequest::new(
     ///     MerchantOrderNo::new("W202211300001")?,
     ///     WayCode::new("EWALLET_BKASH")?,
     ///     Currency::BDT,
@@ -27,11 +27,11 @@ request! {
     ///     NotifyUrl::new("https://shop.example/notify")?,
     /// )
     /// .wallet_id("01011111111");
-    /// let body = request.body(&MerchantNo::new("M1688443982")?)?.expect("a withdraw request has a body");
+    /// let body = request.body(&MerchantNo::new("M1688443982")?)?.expect("a withdrawal request has a body");
     /// assert_eq!(body.members().expect("it is an object").get("walletId"), Some("\"01011111111\""));
     /// # Ok::<(), tarspay_types::Error>(())
     /// ```
-    pub struct WithdrawRequest: CreateWithdraw, "/api/payOut/unifiedOrder" -> Withdraw, about merchant_order_no,
+    pub struct WithdrawalRequest: CreateWithdrawal, "/api/payOut/unifiedOrder" -> Withdrawal, about merchant_order_no,
         echoes { merchant_order_no } {
         new {
             /// The merchant's number of the order. Never use one twice.
@@ -70,12 +70,12 @@ request! {
 }
 
 model! {
-    /// A withdraw as the gateway answers its creation (`docs/wire.md`, section 7.3). The two order numbers
-    /// are seen in merchant code, the rest of the answer is not documented.
+    /// A withdrawal as the gateway answers its creation (`docs/wire.md`, section 7.3). The two order numbers
+    /// are seen in merchant code, the rest of the response is not documented.
     ///
-    /// **Nothing is required**: an answer with code 0 means that the order exists, and no odd or missing
+    /// **Nothing is required**: a response with code 0 means that the order exists, and no odd or missing
     /// member may hide that.
-    pub struct Withdraw {
+    pub struct Withdrawal {
         required {}
         optional {
             /// The gateway's number of the order.
@@ -88,8 +88,8 @@ model! {
     }
 }
 
-impl Withdraw {
-    /// A withdraw, as a gateway answers; the rest can be set field by field.
+impl Withdrawal {
+    /// A withdrawal, as a gateway answers; the rest can be set field by field.
     pub fn new(pay_order_id: PayOrderId, merchant_order_no: MerchantOrderNo) -> Self {
         Self {
             pay_order_id: Some(pay_order_id),

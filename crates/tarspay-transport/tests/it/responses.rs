@@ -1,12 +1,12 @@
 //! Answers of every sort: passed on, cut short, too large, or no HTTP at all.
 
-use tarspay_transport::{Answer, Delivery, Error, ErrorKind, Phase};
+use tarspay_transport::{Delivery, Error, ErrorKind, Phase, Response};
 
 use crate::server::Server;
 use crate::{assert_failed, patient, post};
 
 /// What a call makes of these bytes, after which the server closes the connection.
-async fn answered_with(bytes: impl Into<Vec<u8>>) -> Result<Answer, Error> {
+async fn answered_with(bytes: impl Into<Vec<u8>>) -> Result<Response, Error> {
     let bytes = bytes.into();
     let server = Server::plain(move |mut peer| {
         let bytes = bytes.clone();
@@ -17,30 +17,30 @@ async fn answered_with(bytes: impl Into<Vec<u8>>) -> Result<Answer, Error> {
         }
     })
     .await;
-    let transport = patient(&server.url()).max_answer_bytes(1000).build().unwrap();
+    let transport = patient(&server.url()).max_response_bytes(1000).build().unwrap();
     let result = post(&transport).await;
-    assert_eq!(server.seen.requests().len(), 1, "sent once, whatever the answer");
+    assert_eq!(server.seen.requests().len(), 1, "sent once, whatever the response");
     result
 }
 
 #[tokio::test]
-async fn every_status_is_an_answer() {
+async fn every_status_is_an_response() {
     for status in [200, 201, 400, 401, 403, 404, 429, 500, 502, 503, 504, 599] {
         let bytes = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\n\r\n{{}}");
-        let answer = answered_with(bytes).await.unwrap();
-        assert_eq!((answer.status(), answer.body()), (status, &b"{}"[..]));
+        let response = answered_with(bytes).await.unwrap();
+        assert_eq!((response.status(), response.body()), (status, &b"{}"[..]));
     }
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
-        let elsewhere = Server::plain(|peer| peer.answer_all(200, "stolen")).await;
+        let elsewhere = Server::plain(|peer| peer.response_all(200, "stolen")).await;
         let location = elsewhere.url();
         let bytes = format!("HTTP/1.1 {status} X\r\nlocation: {location}/\r\ncontent-length: 0\r\n\r\n");
-        let answer = answered_with(bytes).await.unwrap();
-        assert_eq!(answer.status(), status);
-        assert_eq!(answer.header("Location"), Some(format!("{location}/").as_bytes()));
+        let response = answered_with(bytes).await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.header("Location"), Some(format!("{location}/").as_bytes()));
         assert_eq!(elsewhere.seen.connections(), 0);
     }
 }
@@ -49,10 +49,10 @@ async fn a_redirect_is_not_followed() {
 async fn bytes_that_are_not_utf_8_pass_through() {
     let mut bytes = b"HTTP/1.1 200 OK\r\nx-odd: \xff\xfe\r\ncontent-length: 4\r\n\r\n".to_vec();
     bytes.extend_from_slice(&[0xff, 0x00, 0xfe, b'\n']);
-    let answer = answered_with(bytes).await.unwrap();
-    assert_eq!(answer.body(), [0xff, 0x00, 0xfe, b'\n']);
-    assert_eq!(answer.header("x-odd"), Some(&b"\xff\xfe"[..]));
-    assert_eq!(&answer.into_body()[..], [0xff, 0x00, 0xfe, b'\n']);
+    let response = answered_with(bytes).await.unwrap();
+    assert_eq!(response.body(), [0xff, 0x00, 0xfe, b'\n']);
+    assert_eq!(response.header("x-odd"), Some(&b"\xff\xfe"[..]));
+    assert_eq!(&response.into_body()[..], [0xff, 0x00, 0xfe, b'\n']);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_body_over_the_limit_is_refused() {
     ] {
         let result = answered_with(bytes).await;
         let error =
-            assert_failed(result, ErrorKind::AnswerTooLarge, Phase::AnswerBody, Delivery::MaybeReceived);
+            assert_failed(result, ErrorKind::ResponseTooLarge, Phase::ResponseBody, Delivery::MaybeReceived);
         assert_eq!(error.status(), Some(200));
         assert!(error.to_string().contains("1000 bytes"), "{error}");
     }
@@ -103,7 +103,7 @@ async fn a_head_over_the_limit_is_refused() {
     for bytes in [long, many] {
         let result = answered_with(bytes).await;
         let error =
-            assert_failed(result, ErrorKind::AnswerTooLarge, Phase::AnswerHead, Delivery::MaybeReceived);
+            assert_failed(result, ErrorKind::ResponseTooLarge, Phase::ResponseHead, Delivery::MaybeReceived);
         assert_eq!(error.status(), None);
     }
 }
@@ -117,28 +117,30 @@ async fn a_larger_head_is_accepted_where_the_limit_allows_it() {
         peer.stay_silent().await;
     })
     .await;
-    let transport = patient(&server.url()).max_answer_head_bytes(200_000).build().unwrap();
+    let transport = patient(&server.url()).max_response_head_bytes(200_000).build().unwrap();
     assert_eq!(post(&transport).await.unwrap().header("x-long").unwrap().len(), 100_000);
 }
 
 #[tokio::test]
-async fn an_answer_cut_in_its_head() {
+async fn a_response_cut_in_its_head() {
     for bytes in ["", "H", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n"] {
         let result = answered_with(bytes).await;
-        let error = assert_failed(result, ErrorKind::Connection, Phase::AnswerHead, Delivery::MaybeReceived);
+        let error =
+            assert_failed(result, ErrorKind::Connection, Phase::ResponseHead, Delivery::MaybeReceived);
         assert_eq!(error.status(), None);
     }
 }
 
 #[tokio::test]
-async fn an_answer_cut_in_its_body() {
+async fn a_response_cut_in_its_body() {
     for bytes in [
         "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n12345",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n12345\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n123",
     ] {
         let result = answered_with(bytes).await;
-        let error = assert_failed(result, ErrorKind::Connection, Phase::AnswerBody, Delivery::MaybeReceived);
+        let error =
+            assert_failed(result, ErrorKind::Connection, Phase::ResponseBody, Delivery::MaybeReceived);
         assert_eq!(error.status(), Some(200));
     }
 }
@@ -156,7 +158,7 @@ async fn garbage_instead_of_http() {
         b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx",
     ] {
         let result = answered_with(bytes).await;
-        assert_failed(result, ErrorKind::InvalidAnswer, Phase::AnswerHead, Delivery::MaybeReceived);
+        assert_failed(result, ErrorKind::InvalidResponse, Phase::ResponseHead, Delivery::MaybeReceived);
     }
 }
 
@@ -164,7 +166,8 @@ async fn garbage_instead_of_http() {
 async fn garbage_instead_of_a_chunk() {
     let result =
         answered_with("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnot a size\r\n\r\n").await;
-    let error = assert_failed(result, ErrorKind::InvalidAnswer, Phase::AnswerBody, Delivery::MaybeReceived);
+    let error =
+        assert_failed(result, ErrorKind::InvalidResponse, Phase::ResponseBody, Delivery::MaybeReceived);
     assert_eq!(error.status(), Some(200));
 }
 
@@ -180,14 +183,14 @@ async fn a_reset_in_the_middle_of_the_body() {
     let error = post(&transport).await.unwrap_err();
     // The reset may overtake what was sent before it, so the head may or may not have arrived.
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::Connection, Delivery::MaybeReceived));
-    assert!(matches!(error.phase(), Some(Phase::AnswerHead | Phase::AnswerBody)), "{error:?}");
+    assert!(matches!(error.phase(), Some(Phase::ResponseHead | Phase::ResponseBody)), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_switch_of_protocols_nobody_asked_for_is_not_a_success() {
     let result = answered_with("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\nhello").await;
     match result {
-        Ok(answer) => assert_eq!((answer.status(), answer.body()), (101, &b""[..])),
+        Ok(response) => assert_eq!((response.status(), response.body()), (101, &b""[..])),
         Err(error) => assert_eq!(error.delivery(), Delivery::MaybeReceived),
     }
 }
@@ -202,8 +205,8 @@ async fn a_head_of_exactly_the_limit_is_accepted_and_one_byte_more_is_not() {
         }
     })
     .await;
-    let transport = patient(&server.url()).max_answer_head_bytes(8192).build().unwrap();
+    let transport = patient(&server.url()).max_response_head_bytes(8192).build().unwrap();
     assert_eq!(post(&transport).await.unwrap().status(), 200);
     let result = transport.post("/x", &[("x-more", "1")], "{}").await;
-    assert_failed(result, ErrorKind::AnswerTooLarge, Phase::AnswerHead, Delivery::MaybeReceived);
+    assert_failed(result, ErrorKind::ResponseTooLarge, Phase::ResponseHead, Delivery::MaybeReceived);
 }
