@@ -536,3 +536,16 @@ fn an_order_that_is_resumed_and_cannot_be_sent_is_only_looked_up() {
     let (machine, first) = Machine::resume(settings(false, None), true);
     assert_eq!(go_through(machine, first, &[NOT_FOUND]), [LOOK_UP, SEND]);
 }
+
+#[test]
+fn an_empty_retry_budget_ends_the_attempts() {
+    let (mut machine, _) = Machine::new(settings(false, None));
+    let end = machine.step(sent(Attempt::NotSent), PROMPT, 0, || false);
+    assert_eq!(end, Action::Done(Conclusion::NotSent));
+    let (mut machine, _) = Machine::new(settings(false, None));
+    assert_eq!(machine.step(sent(Attempt::Unclear), PROMPT, 0, || false), LOOK_UP);
+
+    // Without time for another attempt, none is taken from the budget.
+    let (mut machine, _) = Machine::new(settings(false, Some(MILLIS_100)));
+    machine.step(sent(Attempt::NotSent), PROMPT / 2, 0, || panic!("the last call is at 75 milliseconds"));
+}
