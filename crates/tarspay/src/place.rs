@@ -395,7 +395,7 @@ impl<R: OrderRequest> Placing<'_, R> {
         loop {
             let event = match action {
                 Action::Send { within } => self.send(within).await,
-                Action::LookUp { within } => Event::LookedUp(self.look_up(within).await),
+                Action::LookUp { within } => Event::LookedUp(self.look_up(within).await?),
                 Action::Sleep(time) => {
                     sleep(time).await;
                     Event::Slept
@@ -430,14 +430,18 @@ impl<R: OrderRequest> Placing<'_, R> {
         event
     }
 
-    async fn look_up(&mut self, within: Option<Duration>) -> LookedUp {
-        match self.client.0.attempt(&self.query, within).await {
+    /// # Errors
+    ///
+    /// When nothing can be sent at all, as outside a tokio runtime.
+    async fn look_up(&mut self, within: Option<Duration>) -> Result<LookedUp, Error> {
+        Ok(match self.client.0.attempt(&self.query, within).await {
             // One that names no order may be the response to another request.
             Ok(order) if order.merchant_order_no.is_some() => {
                 self.found = Some(order);
                 LookedUp::Found
             }
             Ok(_) => LookedUp::Unanswered,
+            Err(error) if error.kind() == ErrorKind::Invalid => return Err(error.in_doubt()),
             Err(error) => {
                 let outcome = match error.code() {
                     Some(_) if error.is_busy_or_broken() => LookedUp::Unanswered,
@@ -449,7 +453,7 @@ impl<R: OrderRequest> Placing<'_, R> {
                 self.last.get_or_insert(error);
                 outcome
             }
-        }
+        })
     }
 
     fn conclude(self, conclusion: Conclusion) -> Result<Placed<R::Response>, Error> {

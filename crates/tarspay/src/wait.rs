@@ -2,7 +2,7 @@
 
 use crate::call::Boxed;
 use crate::retry::random;
-use crate::types::{DepositQuery, MerchantOrderNo, OrderInfo, OrderState, Request, WithdrawalQuery};
+use crate::types::{DepositQuery, MerchantOrderNo, News, OrderInfo, OrderState, Request, WithdrawalQuery};
 use crate::{Client, Error, ErrorKind, RetryPolicy};
 use std::fmt;
 use std::future::IntoFuture;
@@ -44,7 +44,8 @@ pub struct Wait<Q> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waited {
-    /// The order as it was last seen.
+    /// The order as it was last seen. A response from older data, by [`news_after`](crate::types::OrderStatus::news_after),
+    /// does not replace it.
     pub order: OrderInfo,
     /// Whether it has ended. If not, the deadline came first.
     pub ended: bool,
@@ -107,6 +108,7 @@ impl<Q: OrderQuery> Wait<Q> {
                     seen = Some(waited);
                     failure = None;
                 }
+                Err(error) if error.kind() == ErrorKind::Invalid => return Err(error),
                 Err(error) => {
                     if is_lasting(&error) && failure.as_ref().is_some_and(is_lasting) {
                         return Err(error);
@@ -137,22 +139,22 @@ impl<Q: OrderQuery> Wait<Q> {
 
 /// Whether waiting cannot change a refusal: it is about the merchant, its key or the query itself.
 fn is_lasting(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::Invalid => true,
-        ErrorKind::Rejected => {
-            !error.is_busy_or_broken() && error.code().is_some_and(|code| !code.depends_on_history())
-        }
-        _ => false,
-    }
+    !error.is_busy_or_broken() && error.code().is_some_and(|code| !code.depends_on_history())
 }
 
 impl Waited {
     fn after(order: OrderInfo, before: Option<Self>) -> Self {
-        let mut unknown_states = before.map(|before| before.unknown_states).unwrap_or_default();
-        if !order.state.is_known() && !unknown_states.contains(&order.state) {
-            unknown_states.push(order.state);
+        let mut waited =
+            before.unwrap_or_else(|| Self { order: order.clone(), ended: false, unknown_states: Vec::new() });
+        if !order.state.is_known() && !waited.unknown_states.contains(&order.state) {
+            waited.unknown_states.push(order.state);
         }
-        Self { ended: order.state.is_ended(), order, unknown_states }
+        // A response from older data says nothing new.
+        if order.status().news_after(waited.order.status()) != News::Nothing {
+            waited.order = order;
+        }
+        waited.ended = waited.order.state.is_ended();
+        waited
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::calls::credentials;
 use crate::scripted::{Scripted, Step};
 use std::error::Error as _;
+use std::future::{Future as _, IntoFuture};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tarspay::sign::PrivateKey;
 use tarspay::transport::Phase;
@@ -280,4 +282,26 @@ fn an_error_shows_its_causes_in_one_line_and_its_report_one_a_line() {
     assert_eq!(error.to_string().lines().count(), 1);
     assert_eq!(error.report().to_string().lines().count(), 2);
     assert!(format!("{error:?}").starts_with("Error { kind: Invalid, reason: "), "{error:?}");
+}
+
+#[test]
+fn a_call_that_is_polled_outside_a_runtime_is_an_error() {
+    fn poll<T>(call: impl IntoFuture<Output = Result<T, Error>>) -> Error {
+        let mut call = Box::pin(call.into_future());
+        match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Err(error)) => error,
+            _ => panic!("it cannot be under way"),
+        }
+    }
+    let client = Client::builder(some_credentials()).base_url("http://127.0.0.1:9").build().unwrap();
+    let request = crate::personal::deposit();
+    for (error, kind) in [
+        (poll(client.balance()), ErrorKind::Invalid),
+        (poll(client.place_deposit(&request)), ErrorKind::Invalid),
+        (poll(client.resume_deposit(&request)), ErrorKind::OutcomeUnknown),
+        (poll(client.wait_for_deposit("D1".parse().unwrap())), ErrorKind::Invalid),
+    ] {
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains("tokio"), "{error}");
+    }
 }

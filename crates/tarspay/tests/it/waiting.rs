@@ -163,3 +163,9 @@ async fn a_withdrawal_is_followed_by_its_own_query() {
     assert_eq!(waited.order.state, OrderState::REJECTED);
     assert_eq!(server.paths(), ["/api/payOutInfo"]);
 }
+
+#[tokio::test]
+async fn a_response_from_older_data_does_not_bring_an_earlier_state_back() {
+    let (result, _server) = follow([state(1), state(0)], Duration::from_millis(100)).await;
+    assert_eq!(result.unwrap().order.state, OrderState::PROCESSING);
+}
