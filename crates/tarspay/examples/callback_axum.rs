@@ -27,7 +27,7 @@ struct App {
 }
 
 async fn on_callback(State(orders): State<Orders>, callback: Verified<Callback>) -> Acknowledged {
-    orders.books().book(&callback);
+    orders.books().book(callback.get());
     // Only after it is stored.
     Acknowledged
 }
@@ -40,11 +40,7 @@ pub fn router(verifier: CallbackVerifier, orders: Orders) -> Router {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8788".to_owned());
-    let merchant_no = std::env::var("TARSPAY_MERCHANT_ID")?.parse()?;
-    let verifier = match std::env::var("TARSPAY_SYSTEM_PUBLIC_KEY") {
-        Ok(key) => CallbackVerifier::trusting(merchant_no, key.parse()?),
-        Err(_) => CallbackVerifier::production(merchant_no),
-    };
+    let verifier = CallbackVerifier::from_env()?;
     // Yours are stored when they are placed; this one stands for them.
     let orders = Orders::default();
     let order = Order::new(BizType::DEPOSIT, Amount::from(1500_u32), Currency::KES);

@@ -39,7 +39,7 @@ impl Service<Verified<Callback>> for Store {
     }
 
     fn call(&mut self, callback: Verified<Callback>) -> Self::Future {
-        self.0.books().book(&callback);
+        self.0.books().book(callback.get());
         ready(Ok(()))
     }
 }
@@ -65,11 +65,7 @@ pub async fn serve(listener: TcpListener, verifier: CallbackVerifier, orders: Or
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8789".to_owned());
-    let merchant_no = std::env::var("TARSPAY_MERCHANT_ID")?.parse()?;
-    let verifier = match std::env::var("TARSPAY_SYSTEM_PUBLIC_KEY") {
-        Ok(key) => CallbackVerifier::trusting(merchant_no, key.parse()?),
-        Err(_) => CallbackVerifier::production(merchant_no),
-    };
+    let verifier = CallbackVerifier::from_env()?;
     // Yours are stored when they are placed; this one stands for them.
     let orders = Orders::default();
     let order = Order::new(BizType::DEPOSIT, Amount::from(1500_u32), Currency::KES);

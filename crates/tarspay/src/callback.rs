@@ -11,7 +11,7 @@ pub(crate) mod signed;
 use crate::sign::{self, PublicKey, SignedForm};
 use crate::types::{Callback, Decode as _, MerchantNo};
 use crate::{Error, env};
-use std::ops::Deref;
+use std::fmt;
 
 /// What a [`CallbackVerifier`] has accepted: signed with a trusted key and, unless any merchant is accepted, of our
 /// merchant number. Only the verifier makes one.
@@ -21,16 +21,24 @@ use std::ops::Deref;
 ///
 /// // A handler that cannot be called with an unverified callback.
 /// fn on_callback(callback: &Verified<Callback>) -> String {
-///     format!("{} is now {}", callback.merchant_order_no, callback.state)
+///     let Callback { merchant_order_no, state, .. } = callback.get();
+///     format!("{merchant_order_no} is now {state}")
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Verified<T> {
     value: T,
     form: SignedForm,
+    body: Vec<u8>,
+    signature: String,
 }
 
 impl<T> Verified<T> {
+    /// What was verified.
+    pub fn get(&self) -> &T {
+        &self.value
+    }
+
     /// What was verified, without the proof.
     pub fn into_inner(self) -> T {
         self.value
@@ -40,13 +48,27 @@ impl<T> Verified<T> {
     pub fn signed_form(&self) -> SignedForm {
         self.form
     }
+
+    /// The raw body as it came, for an audit table. It can hold personal data.
+    pub fn raw_body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The value of the header `X-RESP-SIGNATURE` as it came, for an audit table. It identifies nothing: one callback has
+    /// several valid signatures.
+    pub fn signature(&self) -> &str {
+        &self.signature
+    }
 }
 
-impl<T> Deref for Verified<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
+impl<T: fmt::Debug> fmt::Debug for Verified<T> {
+    /// Shows of the body its length only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("value", &self.value)
+            .field("form", &self.form)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,7 +93,7 @@ impl<T> Deref for Verified<T> {
 ///
 /// let verifier = CallbackVerifier::production("M1696154848".parse()?);
 /// let callback = verifier.verify(Some(signature), body)?;
-/// assert_eq!(callback.state, OrderState::FAILED);
+/// assert_eq!(callback.get().state, OrderState::FAILED);
 ///
 /// let somebody_else = CallbackVerifier::production("M1655535407".parse()?);
 /// assert!(somebody_else.verify(Some(signature), body).is_err());
@@ -167,6 +189,7 @@ impl CallbackVerifier {
         {
             return Err(Error::callback_for_other_merchant());
         }
-        Ok(Verified { value, form })
+        let signature = signature.unwrap_or_default().to_owned();
+        Ok(Verified { value, form, body: body.to_vec(), signature })
     }
 }

@@ -22,7 +22,7 @@ use std::fmt;
 ///
 /// let verifier = CallbackVerifier::trusting(merchant_no, key.public_key());
 /// let received = verifier.verify(Some(signed.signature()), signed.body().as_bytes())?;
-/// assert_eq!(received.status(), callback.status());
+/// assert_eq!(received.get().status(), callback.status());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

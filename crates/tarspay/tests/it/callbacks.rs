@@ -19,8 +19,11 @@ fn a_signed_callback_is_read_and_says_how_it_was_signed() {
     let key = PrivateKey::generate().unwrap();
     let verifier = CallbackVerifier::trusting(merchant(), key.public_key());
     let callback = verifier.verify(Some(&signed(&key, BODY)), BODY.as_bytes()).unwrap();
-    assert_eq!(callback.state, OrderState::SUCCESS);
+    assert_eq!(callback.get().state, OrderState::SUCCESS);
     assert_eq!(callback.signed_form(), SignedForm::AsReceived);
+    assert_eq!((callback.raw_body(), callback.signature()), (BODY.as_bytes(), &*signed(&key, BODY)));
+    let body = format!("body_bytes: {}", BODY.len());
+    assert!(format!("{callback:?}").contains(&body));
 
     let spaced = BODY.replace(',', " ,\n ");
     let callback = verifier.verify(Some(&signed(&key, BODY)), spaced.as_bytes()).unwrap();
@@ -179,6 +182,7 @@ fn a_signed_callback_for_tests_names_the_merchant_that_it_is_for() {
         let signed = SignedCallback::new(&merchant(), &callback, &key).unwrap();
         let verifier = CallbackVerifier::trusting(merchant(), key.public_key());
         let received = verifier.verify(Some(signed.signature()), signed.body().as_bytes()).unwrap();
+        let received = received.into_inner();
         assert_eq!(received.merchant_no, Some(merchant()));
         assert_eq!((&received.pay_order_id, received.state), (&callback.pay_order_id, callback.state));
     }

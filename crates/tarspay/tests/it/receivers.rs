@@ -48,7 +48,7 @@ impl Service<Verified<Callback>> for Store {
         if self.fails {
             return ready(Err("the database is away"));
         }
-        self.stored.lock().unwrap().push((callback.pay_order_id.to_string(), callback.state));
+        self.stored.lock().unwrap().push((callback.get().pay_order_id.to_string(), callback.get().state));
         ready(Ok(()))
     }
 }
@@ -70,7 +70,7 @@ async fn with_extractor(verifier: CallbackVerifier) -> (Transport, Stored) {
     let stored = Stored::default();
     let seen = Arc::clone(&stored);
     let handler = move |callback: Verified<Callback>| {
-        seen.lock().unwrap().push((callback.pay_order_id.to_string(), callback.state));
+        seen.lock().unwrap().push((callback.get().pay_order_id.to_string(), callback.get().state));
         ready(Acknowledged)
     };
     (serve(Router::new().route("/notify", post(handler)).with_state(verifier)).await, stored)

@@ -152,7 +152,8 @@ pub(super) async fn compare_callbacks(owner: &Owner, shop: &Shop) {
     assert_eq!(seen.refused, [""; 0], "all that arrives is verified");
     for (key, order) in &told {
         assert!(owed.contains(key), "no callback is owed for {key:?}");
-        let callback = seen.verified.get(key).unwrap_or_else(|| panic!("the callback of {key:?} is lost"));
+        let callback =
+            seen.verified.get(key).unwrap_or_else(|| panic!("the callback of {key:?} is lost")).get();
         assert_eq!(callback.merchant_order_no.as_str(), text(order, "merchant_order_no"));
         let amount = callback.order_amount.as_ref().unwrap().to_string();
         assert_eq!(hundredths(&amount.into()), hundredths(&order["amount"]), "{key:?}");

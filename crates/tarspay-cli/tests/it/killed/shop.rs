@@ -50,7 +50,7 @@ async fn serve(mut stream: TcpStream, verifier: CallbackVerifier, seen: Arc<Mute
     let answer = match verifier.verify(signature, &body) {
         Ok(callback) => {
             let mut seen = seen.lock().unwrap();
-            let key = (callback.pay_order_id.to_string(), callback.state.code());
+            let key = (callback.get().pay_order_id.to_string(), callback.get().state.code());
             let is_new = seen.verified.insert(key, callback).is_none();
             if is_new && seen.verified.len().is_multiple_of(REFUSED_ONE_IN) { "500 X" } else { "200 X" }
         }
