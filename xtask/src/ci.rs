@@ -4,13 +4,11 @@ use crate::shell::{Failure, cargo, output, root, run as run_command, say, skip, 
 use crate::{dependencies, fuzz, links, pages, promises, release, vectors};
 use std::time::{Duration, Instant};
 
-/// The sets of features in which the tests run, beside those of the whole workspace together: the package and its flags. That
-/// every other set builds is the step after.
+/// The sets of features in which other tests run than with those of the whole workspace together: the package and its flags.
+/// That every other set builds is the step after.
 const FEATURE_SETS: &[(&str, &[&str])] = &[
     ("tarspay", &["--all-features"]),
     ("tarspay", &["--no-default-features"]),
-    ("tarspay", &["--no-default-features", "--features", "axum"]),
-    ("tarspay", &["--no-default-features", "--features", "tower"]),
     ("tarspay", &["--no-default-features", "--features", "client"]),
     ("tarspay-sign", &[]),
     ("tarspay-transport", &["--all-features"]),
@@ -42,6 +40,7 @@ const STEPS: &[Step] = &[
     }),
     ("a rehearsed release", release::rehearse),
 ];
+
 /// Runs every check, and stops at the first that fails. At the end it tells the time that each took, and what was skipped.
 pub(crate) fn run() -> Result<(), Failure> {
     let mut times = Vec::new();
