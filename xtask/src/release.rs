@@ -46,7 +46,7 @@ const MAY_HOLD: &[&str] = &[
 /// What every package must hold.
 const MUST_HOLD: &[&str] = &["Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// Where the host of the placeholder in `[workspace.package]` of `Cargo.toml` ends.
+/// The host of the placeholder in `[workspace.package]` of `Cargo.toml`.
 const PLACEHOLDER: &str = "example.invalid";
 
 fn check() -> Result<(), Failure> {
@@ -141,8 +141,7 @@ const STRANGERS: &[Stranger] = &[
 /// The package of the command.
 const COMMAND: &str = "tarspay-cli";
 
-/// Below the members of a workspace of the packages. The profile is ours, so that what is compiled of other dependencies
-/// serves here too.
+/// The rest of the manifest of a workspace of packages. With the profile of this workspace, compiled dependencies are shared.
 const PROFILE_AND_PATCH: &str = "\n[profile.dev.package.\"*\"]\nopt-level = 2\n\n[patch.crates-io]\n";
 
 /// What the examples that are async need.
@@ -217,8 +216,8 @@ fn place(package: &Package) -> String {
     format!("packages/{}-{}", package.name, package.version)
 }
 
-/// Makes a workspace in which the packages depend on each other and not on a registry's. They are members, so that cargo does
-/// not look for a workspace above.
+/// Makes a workspace in which the packages depend on each other and not on those of a registry. They are members, so that
+/// cargo does not look for a workspace above.
 fn unpack(metadata: &Metadata, folder: &Path, members: &[&str]) -> Result<(), Failure> {
     let packages = folder.join("packages");
     fs::create_dir_all(&packages).map_err(|error| Failure::to("make a folder", error))?;
@@ -227,7 +226,7 @@ fn unpack(metadata: &Metadata, folder: &Path, members: &[&str]) -> Result<(), Fa
     for package in published(metadata) {
         let archive = format!("package/{}-{}.crate", package.name, package.version);
         let mut tar = Command::new("tar");
-        // With the present time, for cargo goes by it to see what has changed; in a package all times are the same.
+        // `-m`: with the time of now, by which cargo detects changes. In a package all times are equal.
         tar.args(["-x", "-z", "-m", "-f"]).arg(metadata.target_directory.join(archive));
         tar.arg("-C").arg(&packages);
         run_command(tar)?;
