@@ -13,11 +13,11 @@ mod child;
 #[cfg(feature = "bench")]
 mod curve;
 #[cfg(feature = "bench")]
-pub mod http;
+pub(crate) mod http;
 #[cfg(feature = "bench")]
 mod machine;
 #[cfg(feature = "bench")]
-pub mod measure;
+pub(crate) mod measure;
 #[cfg(feature = "bench")]
 mod page;
 #[cfg(feature = "bench")]
@@ -36,7 +36,7 @@ use crate::shell::{Failure, cargo, root, run as run_command};
 /// # Errors
 ///
 /// If something does not build or run.
-pub fn run() -> Result<(), Failure> {
+pub(crate) fn run() -> Result<(), Failure> {
     let words =
         ["run", "--release", "--locked", "--package", "xtask", "--features", "bench", "--", "bench", "--now"];
     run_command(cargo(&root(), &words))

@@ -1,22 +1,18 @@
 //! Everything that must hold before a change lands, cheapest first.
 
-use crate::shell::{Failure, cargo, root, run as run_command, say, take_skipped};
-use crate::{
-    api, browser, features, fuzz, layers, links, minimal, pages, promises, release, supply, tree, vectors,
-};
+use crate::shell::{Failure, cargo, output, root, run as run_command, say, skip, take_skipped};
+use crate::{dependencies, fuzz, links, pages, promises, release, vectors};
 use std::time::{Duration, Instant};
 
-/// The sets of features, beside all and the default, in which the tests run: the package and its flags. That every other
-/// set builds is `cargo xtask features`.
+/// The sets of features in which other tests run than with those of the whole workspace together: the package and its flags.
+/// That every other set builds is the step after.
 const FEATURE_SETS: &[(&str, &[&str])] = &[
+    ("tarspay", &["--all-features"]),
     ("tarspay", &["--no-default-features"]),
-    ("tarspay", &["--no-default-features", "--features", "axum"]),
-    ("tarspay", &["--no-default-features", "--features", "tower"]),
-    ("tarspay", &["--no-default-features", "--features", "tracing"]),
     ("tarspay", &["--no-default-features", "--features", "client"]),
     ("tarspay-sign", &[]),
+    ("tarspay-transport", &["--all-features"]),
     ("tarspay-transport", &["--no-default-features"]),
-    ("tarspay-transport", &["--no-default-features", "--features", "platform-verifier"]),
 ];
 
 /// A check and its name.
@@ -25,41 +21,28 @@ type Step = (&'static str, fn() -> Result<(), Failure>);
 /// The checks in their order. One that cannot run here says so by [`skip`](crate::shell::skip).
 const STEPS: &[Step] = &[
     ("formatting", || run_command(cargo(&root(), &["fmt", "--all", "--check"]))),
-    ("layers", layers::run),
-    ("dependency tree", tree::run),
-    ("supply chain", supply::run),
+    ("dependencies", dependencies::run),
     ("pages made from the code", || pages::run(true)),
     ("conformance suite", || vectors::run(true)),
-    ("public API", || api::run(&root(), true)),
     ("links", links::run),
     ("promises", promises::run),
-    ("lints", lints),
-    ("tests, every feature", || {
-        run_command(cargo(&root(), &["test", "--locked", "--workspace", "--all-features"]))
-    }),
+    ("lints", || clippy(&["clippy", "--locked", "--workspace", "--all-targets", "--all-features"])),
+    ("tests", || run_command(cargo(&root(), &["test", "--locked", "--workspace"]))),
     ("tests, other feature sets", || {
-        FEATURE_SETS.iter().try_for_each(|(package, flags)| {
-            run_command(with_flags(&["test", "--locked", "--package", package], flags))
-        })
+        FEATURE_SETS.iter().try_for_each(|(package, flags)| test(package, flags))
     }),
-    ("lints, each set of features", features::run),
+    ("lints, each set of features", each_feature_set),
     ("fuzz targets, a few runs", fuzz::smoke),
-    ("the page in a browser", browser::run),
     ("documentation", || {
         let mut doc = cargo(&root(), &["doc", "--locked", "--workspace", "--all-features", "--no-deps"]);
         doc.env("RUSTDOCFLAGS", "-D warnings");
         run_command(doc)
     }),
-    ("minimal versions", minimal::run),
-    ("a rehearsed release", || release::rehearse::run(&root())),
+    ("a rehearsed release", release::rehearse),
 ];
 
 /// Runs every check, and stops at the first that fails. At the end it tells the time that each took, and what was skipped.
-///
-/// # Errors
-///
-/// Names the check that failed.
-pub fn run() -> Result<(), Failure> {
+pub(crate) fn run() -> Result<(), Failure> {
     let mut times = Vec::new();
     let result = STEPS.iter().try_for_each(|(name, check)| {
         say(&format!("\n== {name}"));
@@ -87,17 +70,30 @@ fn summary(times: &[(&str, Duration)], skipped: &[String]) -> String {
     text
 }
 
-fn lints() -> Result<(), Failure> {
-    const DENY: &[&str] = &["--", "-D", "warnings"];
-    run_command(with_flags(&["clippy", "--locked", "--workspace", "--all-targets", "--all-features"], DENY))?;
-    FEATURE_SETS.iter().try_for_each(|(package, flags)| {
-        let flags = [*flags, DENY].concat();
-        run_command(with_flags(&["clippy", "--locked", "--all-targets", "--package", package], &flags))
-    })
+fn test(package: &str, flags: &[&str]) -> Result<(), Failure> {
+    run_command(cargo(&root(), &[&["test", "--locked", "--package", package], flags].concat()))
 }
 
-fn with_flags(words: &[&str], flags: &[&str]) -> std::process::Command {
-    cargo(&root(), &[words, flags].concat())
+fn clippy(words: &[&str]) -> Result<(), Failure> {
+    run_command(cargo(&root(), &[words, &["--", "-D", "warnings"]].concat()))
+}
+
+/// Every combination of the features of each library builds without a warning.
+fn each_feature_set() -> Result<(), Failure> {
+    if output(cargo(&root(), &["hack", "--version"])).is_err() {
+        skip("every set of features", "cargo hack is not installed: cargo install --locked cargo-hack");
+        return Ok(());
+    }
+    clippy(&[
+        "hack",
+        "--feature-powerset",
+        "--workspace",
+        "--exclude",
+        "xtask",
+        "clippy",
+        "--locked",
+        "--quiet",
+    ])
 }
 
 #[cfg(test)]

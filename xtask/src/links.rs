@@ -1,68 +1,116 @@
-//! The check that no link between the pages of the repository leads nowhere.
+//! The check that no link between the Markdown files of the repository leads nowhere.
 
-use crate::markdown::{Outline, pages};
-use crate::shell::{Failure, root, say};
-use std::collections::BTreeMap;
+use crate::shell::{Failure, read, root, say};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Follows every relative link and every anchor of every Markdown file.
-///
-/// # Errors
-///
-/// Names each link that leads nowhere.
-pub fn run() -> Result<(), Failure> {
-    let mut outlines = BTreeMap::new();
-    for path in pages()? {
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Failure::to(&format!("read {}", path.display()), error))?;
-        outlines.insert(path, Outline::of(&text));
-    }
-    let broken = broken(&outlines, &root(), Path::exists);
+/// Follows every relative link and every anchor; what has a scheme only a network could check.
+pub(crate) fn run() -> Result<(), Failure> {
+    let mut pages = BTreeMap::new();
+    collect(&root(), &mut pages)?;
+    let broken = broken(&pages, &root(), Path::exists);
     if broken.is_empty() {
-        say(&format!("links: every link of {} pages leads somewhere", outlines.len()));
+        say(&format!("links: every link of {} pages leads somewhere", pages.len()));
         Ok(())
     } else {
         Err(Failure::new(broken.join("\n")))
     }
 }
 
+/// What a page points to, and what can be pointed to in it.
+#[derive(Debug, Default)]
+struct Page {
+    /// Links and pictures, as written.
+    targets: Vec<String>,
+    /// The anchors of the headings.
+    anchors: BTreeSet<String>,
+}
+
+/// Reads every page below a folder, but for those among sources, whose links are rustdoc's to check.
+fn collect(folder: &Path, pages: &mut BTreeMap<PathBuf, Page>) -> Result<(), Failure> {
+    let cannot = |error| Failure::to(&format!("read {}", folder.display()), error);
+    for entry in fs::read_dir(folder).map_err(cannot)? {
+        let path = entry.map_err(cannot)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && name != "target" && name != "src" && !name.starts_with('.') {
+            collect(&path, pages)?;
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            let page = Page::of(&read(&path)?);
+            pages.insert(path, page);
+        }
+    }
+    Ok(())
+}
+
+impl Page {
+    fn of(text: &str) -> Self {
+        let mut page = Self::default();
+        let mut heading = None;
+        for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+            match event {
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                    page.targets.push(dest_url.into_string());
+                }
+                Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+                Event::End(TagEnd::Heading(_)) => page.add_anchor(&heading.take().unwrap_or_default()),
+                Event::Text(text) | Event::Code(text) => {
+                    if let Some(heading) = &mut heading {
+                        heading.push_str(&text);
+                    }
+                }
+                _ => {}
+            }
+        }
+        page
+    }
+
+    /// Adds an anchor as hosts of repositories make it: lower case, hyphens for blanks, no punctuation, and a number if there
+    /// is one of this name already.
+    fn add_anchor(&mut self, heading: &str) {
+        let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+        let anchor: String =
+            heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-");
+        let mut unique = anchor.clone();
+        let mut count = 0;
+        while !self.anchors.insert(unique) {
+            count += 1;
+            unique = format!("{anchor}-{count}");
+        }
+    }
+}
+
 /// The links that lead out of the repository, to no file, or to no heading.
-fn broken(outlines: &BTreeMap<PathBuf, Outline>, root: &Path, exists: impl Fn(&Path) -> bool) -> Vec<String> {
+fn broken(pages: &BTreeMap<PathBuf, Page>, root: &Path, exists: impl Fn(&Path) -> bool) -> Vec<String> {
     let mut found = Vec::new();
-    for (page, outline) in outlines {
-        for target in outline.targets.iter().filter(|target| !is_elsewhere(target)) {
+    for (path, page) in pages {
+        let has_scheme =
+            |target: &str| ["http://", "https://", "mailto:"].iter().any(|one| target.starts_with(one));
+        for target in page.targets.iter().filter(|target| !has_scheme(target)) {
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let aim = if file.is_empty() { page.clone() } else { join(page, file) };
+            let aim = if file.is_empty() { path.clone() } else { resolved(path, file) };
+            let has_anchor = || pages.get(&aim).is_some_and(|page| page.anchors.contains(anchor));
             let fault = if !aim.starts_with(root) || !exists(&aim) {
                 "leads to no file"
-            } else if !anchor.is_empty()
-                && !outlines.get(&aim).is_some_and(|outline| outline.anchors.contains(anchor))
-            {
+            } else if !anchor.is_empty() && !has_anchor() {
                 "leads to no heading"
             } else {
                 continue;
             };
-            let page = page.strip_prefix(root).unwrap_or(page).display();
-            found.push(format!("{page}: the link `{target}` {fault}"));
+            let path = path.strip_prefix(root).unwrap_or(path).display();
+            found.push(format!("{path}: the link `{target}` {fault}"));
         }
     }
     found
 }
 
-/// Whether it has a scheme, so that only a network could tell where it leads.
-fn is_elsewhere(target: &str) -> bool {
-    ["http://", "https://", "mailto:"].iter().any(|scheme| target.starts_with(scheme))
-}
-
-/// The file that a page means, without `..` so that it compares with other paths.
-fn join(page: &Path, file: &str) -> PathBuf {
+/// The file that a page means, without `..`, so that it compares with other paths.
+fn resolved(page: &Path, file: &str) -> PathBuf {
     let mut path = page.parent().unwrap_or(Path::new("")).to_owned();
     for part in Path::new(file).components() {
         match part {
-            Component::ParentDir => {
-                path.pop();
-            }
+            Component::ParentDir => drop(path.pop()),
             Component::CurDir => {}
             other => path.push(other),
         }
@@ -72,7 +120,7 @@ fn join(page: &Path, file: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outline, broken, run};
+    use super::{Page, broken, run};
     use std::collections::BTreeMap;
     use std::path::{Path, PathBuf};
 
@@ -82,12 +130,13 @@ mod tests {
     }
 
     fn broken_in(page: &str) -> Vec<String> {
-        let outlines = BTreeMap::from([
-            (PathBuf::from("/house/docs/a.md"), Outline::of(page)),
-            (PathBuf::from("/house/README.md"), Outline::of("# The top\n")),
+        let pages = BTreeMap::from([
+            (PathBuf::from("/repository/docs/a.md"), Page::of(page)),
+            (PathBuf::from("/repository/README.md"), Page::of("# The top\n")),
         ]);
-        let files = ["/house/docs/a.md", "/house/README.md", "/house/src/b.rs", "/elsewhere.md"];
-        broken(&outlines, Path::new("/house"), |path| files.iter().any(|file| Path::new(file) == path))
+        let files =
+            ["/repository/docs/a.md", "/repository/README.md", "/repository/src/b.rs", "/elsewhere.md"];
+        broken(&pages, Path::new("/repository"), |path| files.iter().any(|file| Path::new(file) == path))
     }
 
     #[test]
@@ -111,5 +160,19 @@ mod tests {
                 "docs/a.md: the link `../../elsewhere.md` leads to no file",
             ]
         );
+    }
+
+    #[test]
+    fn anchors_are_those_of_repository_hosts() {
+        let page = Page::of("# 4.1 The `ordered` text\n\n## Türkiye\n\n## Ban_TEST\n\n## Türkiye\n");
+        let anchors: Vec<_> = page.anchors.iter().map(String::as_str).collect();
+        assert_eq!(anchors, ["41-the-ordered-text", "ban_test", "türkiye", "türkiye-1"]);
+    }
+
+    #[test]
+    fn links_in_code_are_no_links() {
+        let page =
+            Page::of("[a](b.md) `[c](d.md)`\n\n```text\n[e](f.md)\n```\n\n| t |\n|---|\n| ![g](h.png) |\n");
+        assert_eq!(page.targets, ["b.md", "h.png"]);
     }
 }

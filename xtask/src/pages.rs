@@ -1,33 +1,26 @@
-//! Pages of `docs/` that are made from the code, and the check that they are current.
+//! Files of the repository that are made from the code, and the check that they are current.
 
-use crate::shell::{Failure, root, say};
-use std::fs;
+mod markets;
 
-/// A page, and the function that makes it.
-type Page = (&'static str, fn() -> String);
+use crate::shell::{Failure, read, root, say, write};
 
-const PAGES: &[Page] = &[("docs/markets.md", tarspay_types::market::page)];
+/// Writes the pages of `docs/` that are made from the code, or with `check` compares them.
+pub(crate) fn run(check: bool) -> Result<(), Failure> {
+    keep("docs/markets.md", &markets::page(), check)
+}
 
-/// Writes every page, or with `check` compares it.
-///
-/// # Errors
-///
-/// If a page cannot be read or written, or is not current.
-pub fn run(check: bool) -> Result<(), Failure> {
-    for (name, make) in PAGES {
-        let path = root().join(name);
-        let made = make();
-        if !check {
-            fs::write(&path, made).map_err(|error| Failure::to(&format!("write {name}"), error))?;
-            say(&format!("pages: wrote {name}"));
-            continue;
-        }
-        let stands =
-            fs::read_to_string(&path).map_err(|error| Failure::to(&format!("read {name}"), error))?;
-        if stands != made {
-            return Err(Failure::new(format!("{name} is not current; run `cargo xtask pages`")));
-        }
-        say(&format!("pages: {name} is current"));
+/// Writes a file of the repository, or with `check` compares it.
+pub(crate) fn keep(file: &str, made: &str, check: bool) -> Result<(), Failure> {
+    let path = root().join(file);
+    if !check {
+        write(&path, made)?;
+        say(&format!("wrote {file}"));
+    } else if read(&path)? == made {
+        say(&format!("{file} is current"));
+    } else {
+        return Err(Failure::new(format!(
+            "{file} is not current; run `cargo xtask pages` or `cargo xtask vectors`"
+        )));
     }
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! The check that each promise of `docs/threat-model.md` has a test that holds it.
 
-use crate::shell::{Failure, root, say};
+use crate::shell::{Failure, read, root, say};
 use std::fs;
-use std::path::{Path, PathBuf};
 
 const PAGE: &str = "docs/threat-model.md";
 
@@ -10,15 +9,13 @@ const PAGE: &str = "docs/threat-model.md";
 const PART: &str = "## What we promise";
 
 /// Looks for every test that the page names.
-///
-/// # Errors
-///
-/// Names each promise without a test, and each test that does not exist or does not run.
-pub fn run() -> Result<(), Failure> {
-    let page =
-        fs::read_to_string(root().join(PAGE)).map_err(|error| Failure::to(&format!("read {PAGE}"), error))?;
-    let promises = promises(&page)?;
-    let faults: Vec<_> = promises.iter().flat_map(|promise| promise.faults(&root())).collect();
+pub(crate) fn run() -> Result<(), Failure> {
+    let page = read(&root().join(PAGE))?;
+    let promises = promises(&page);
+    if promises.is_empty() {
+        return Err(Failure::new(format!("{PAGE} promises nothing under `{PART}`")));
+    }
+    let faults: Vec<_> = promises.iter().flat_map(|(promise, tests)| faults(promise, tests)).collect();
     if faults.is_empty() {
         say(&format!("promises: {} promises, each with a test", promises.len()));
         Ok(())
@@ -27,64 +24,42 @@ pub fn run() -> Result<(), Failure> {
     }
 }
 
-/// A row of a table: what is promised, and the tests that hold it.
-#[derive(Debug)]
-struct Promise<'p> {
-    what: &'p str,
-    tests: Vec<&'p str>,
-}
-
-impl Promise<'_> {
-    fn faults(&self, root: &Path) -> Vec<String> {
-        if self.tests.is_empty() {
-            return vec![format!("{PAGE}: no test holds the promise: {}", self.what)];
-        }
-        let fault = |test: &&str| Some(format!("{PAGE}: {test}: {}", fault(root, test)?));
-        self.tests.iter().filter_map(fault).collect()
-    }
-}
-
-/// The promises of a page: all rows of the part's tables, without their heads.
-fn promises(page: &str) -> Result<Vec<Promise<'_>>, Failure> {
+/// The rows of the part's tables, without their heads: what is promised, and the tests that hold it.
+fn promises(page: &str) -> Vec<(&str, Vec<&str>)> {
     let lines = page.lines().skip_while(|line| *line != PART).skip(1);
     let rows: Vec<_> = lines.take_while(|line| !line.starts_with("## ")).collect();
     let is_head = |at: usize| rows.get(at + 1).is_some_and(|next| next.starts_with("|---"));
-    let promises: Vec<_> = rows
-        .iter()
+    let is_row = |at: usize, line: &str| line.starts_with('|') && !line.starts_with("|---") && !is_head(at);
+    rows.iter()
         .enumerate()
-        .filter(|(at, line)| line.starts_with('|') && !line.starts_with("|---") && !is_head(*at))
+        .filter(|(at, line)| is_row(*at, line))
         .map(|(_, line)| {
             let (what, tests) = line.trim_matches(['|', ' ']).rsplit_once(" | ").unwrap_or((line, ""));
-            Promise { what, tests: tests.split('`').skip(1).step_by(2).collect() }
+            (what, tests.split('`').skip(1).step_by(2).collect())
         })
-        .collect();
-    if promises.is_empty() {
-        return Err(Failure::new(format!("{PAGE} promises nothing under `{PART}`")));
+        .collect()
+}
+
+fn faults(promise: &str, tests: &[&str]) -> Vec<String> {
+    if tests.is_empty() {
+        return vec![format!("{PAGE}: no test holds the promise: {promise}")];
     }
-    Ok(promises)
+    tests.iter().filter_map(|test| Some(format!("{PAGE}: {test}: {}", fault(test)?))).collect()
 }
 
 /// Why nothing runs under this name, `crate::module::test`.
-fn fault(root: &Path, test: &str) -> Option<String> {
+fn fault(test: &str) -> Option<&'static str> {
     let parts: Vec<_> = test.split("::").collect();
-    let [package, modules @ .., name] = parts.as_slice() else {
-        return Some("not of the form `crate::module::test`".to_owned());
-    };
+    let [package, modules @ .., name] = parts.as_slice() else { return Some("not `crate::module::test`") };
     let folder = match *package {
-        "xtask" => root.join("xtask"),
-        package => root.join("crates").join(package.replace('_', "-")),
+        "xtask" => root().join("xtask"),
+        package => root().join("crates").join(package.replace('_', "-")),
     };
-    let Some(source) =
-        files(&folder, &modules.join("/")).iter().find_map(|file| fs::read_to_string(file).ok())
-    else {
-        return Some(format!("{} has no such module of tests", folder.display()));
-    };
-    state(&source, name).err().map(str::to_owned)
-}
-
-/// Where the tests of a module can stand.
-fn files(folder: &Path, modules: &str) -> [PathBuf; 3] {
-    ["tests/it", "tests", "src"].map(|place| folder.join(place).join(modules).with_extension("rs"))
+    let file = |place| folder.join(place).join(modules.join("/")).with_extension("rs");
+    match ["tests/it", "tests", "src"].iter().find_map(|place| fs::read_to_string(file(place)).ok()) {
+        Some(source) => state(&source, name).err(),
+        None => Some("no such module of tests"),
+    }
 }
 
 /// Whether a source has a test of this name, and runs it.
@@ -107,33 +82,20 @@ fn state(source: &str, name: &str) -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fault, promises, run, state};
-    use crate::shell::root;
+    use super::{fault, faults, promises, run, state};
 
     #[test]
     fn every_promise_has_a_test() {
         run().unwrap();
     }
 
-    const PAGE: &str = "# Page\n\n| no | promise |\n|---|---|\n| 1 | 2 |\n\n## What we promise\n\n\
-        | promise | held by |\n|---|---|\n| one | `a::b::c`, `d::e` |\n| two | trust us |\n\n## Next\n\n| 1 | 2 |\n";
-
     #[test]
     fn the_rows_of_the_part_are_the_promises() {
-        let found = promises(PAGE).unwrap();
-        let found: Vec<_> = found.iter().map(|promise| (promise.what, promise.tests.as_slice())).collect();
-        assert_eq!(found, [("one", ["a::b::c", "d::e"].as_slice()), ("two", [].as_slice())]);
-    }
-
-    #[test]
-    fn a_page_without_promises_is_refused() {
-        assert!(promises("# Page\n\n| one | `a::b` |\n").is_err());
-    }
-
-    #[test]
-    fn a_promise_without_a_test_is_named() {
-        let faults = promises(PAGE).unwrap()[1].faults(&root());
-        assert_eq!(faults, ["docs/threat-model.md: no test holds the promise: two"]);
+        let page = "# Page\n\n| no | promise |\n|---|---|\n| 1 | 2 |\n\n## What we promise\n\n\
+            | promise | held by |\n|---|---|\n| one | `a::b::c`, `d::e` |\n| two | trust us |\n\n## Next\n\n| 1 | 2 |\n";
+        assert_eq!(promises(page), [("one", vec!["a::b::c", "d::e"]), ("two", vec![])]);
+        assert_eq!(promises("# Page\n\n| one | `a::b` |\n"), []);
+        assert_eq!(faults("two", &[]), ["docs/threat-model.md: no test holds the promise: two"]);
     }
 
     #[test]
@@ -150,10 +112,10 @@ mod tests {
 
     #[test]
     fn a_name_that_leads_nowhere_is_a_fault() {
-        assert_eq!(fault(&root(), "tarspay_sign::callbacks::each_refusal_is_told_apart"), None);
-        assert_eq!(fault(&root(), "tarspay_sign::callbacks::gone").as_deref(), Some("no such function"));
+        assert_eq!(fault("tarspay_sign::callbacks::each_refusal_is_told_apart"), None);
+        assert_eq!(fault("tarspay_sign::callbacks::gone"), Some("no such function"));
         for test in ["tarspay_sign::gone::gone", "gone::callbacks::gone", "gone"] {
-            assert!(fault(&root(), test).is_some(), "{test}");
+            assert!(fault(test).is_some(), "{test}");
         }
     }
 }

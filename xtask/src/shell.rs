@@ -12,16 +12,16 @@ static SKIPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Why a command of the maintainers failed.
 #[derive(Debug)]
-pub struct Failure(String);
+pub(crate) struct Failure(String);
 
 impl Failure {
     /// A failure with its reason.
-    pub fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 
     /// A failure to do `what`.
-    pub fn to(what: &str, error: impl fmt::Display) -> Self {
+    pub(crate) fn to(what: &str, error: impl fmt::Display) -> Self {
         Self(format!("cannot {what}: {error}"))
     }
 }
@@ -35,17 +35,13 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The folder of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     // xtask lies directly below it.
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
 }
 
 /// What cargo knows of the packages of the workspace in a folder; of their dependencies only the names.
-///
-/// # Errors
-///
-/// If cargo cannot read the workspace.
-pub fn metadata(root: &Path) -> Result<Metadata, Failure> {
+pub(crate) fn metadata(root: &Path) -> Result<Metadata, Failure> {
     // In the folder, because cargo's configuration there can name registries.
     MetadataCommand::new()
         .current_dir(root)
@@ -55,37 +51,24 @@ pub fn metadata(root: &Path) -> Result<Metadata, Failure> {
 }
 
 /// The folder of the builds of the workspace in a folder.
-///
-/// # Errors
-///
-/// If cargo cannot read the workspace.
-pub fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
     Ok(metadata(root)?.target_directory.into())
 }
 
 /// The text of a file.
-///
-/// # Errors
-///
-/// If it cannot be read.
-pub fn read(path: &Path) -> Result<String, Failure> {
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| Failure::to(&format!("read {}", path.display()), error))
 }
 
 /// Writes a file, and the folders above it.
-///
-/// # Errors
-///
-/// If it cannot be written.
-pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::create_dir_all(path.parent().unwrap_or(path))
         .and_then(|()| fs::write(path, text))
         .map_err(|error| Failure::to(&format!("write {}", path.display()), error))
 }
 
 /// Cargo, started in a folder, with its words.
-#[must_use]
-pub fn cargo(folder: &Path, words: &[&str]) -> Command {
+pub(crate) fn cargo(folder: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder).args(words);
     // Set by the cargo that runs this program; a workspace elsewhere has its own.
@@ -94,11 +77,7 @@ pub fn cargo(folder: &Path, words: &[&str]) -> Command {
 }
 
 /// Runs a command that prints for itself.
-///
-/// # Errors
-///
-/// If it cannot be started or does not succeed.
-pub fn run(mut command: Command) -> Result<(), Failure> {
+pub(crate) fn run(mut command: Command) -> Result<(), Failure> {
     say(&format!("$ {}", words(&command)));
     let status =
         command.status().map_err(|error| Failure::to(&format!("start {}", words(&command)), error))?;
@@ -110,11 +89,7 @@ pub fn run(mut command: Command) -> Result<(), Failure> {
 }
 
 /// Runs a command and returns what it wrote to stdout.
-///
-/// # Errors
-///
-/// If it cannot be started, does not succeed, or writes something else than text.
-pub fn output(mut command: Command) -> Result<String, Failure> {
+pub(crate) fn output(mut command: Command) -> Result<String, Failure> {
     let output =
         command.output().map_err(|error| Failure::to(&format!("start {}", words(&command)), error))?;
     if !output.status.success() {
@@ -126,19 +101,19 @@ pub fn output(mut command: Command) -> Result<String, Failure> {
 
 /// A line for the person who watches.
 #[expect(clippy::print_stdout, reason = "the maintainers' commands talk on stdout")]
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     println!("{text}");
 }
 
 /// Says that a check was left out, and why; `cargo xtask ci` says it again at its end.
-pub fn skip(what: &str, why: &str) {
+pub(crate) fn skip(what: &str, why: &str) {
     let line = format!("skipped: {what}: {why}");
     say(&line);
     SKIPPED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
 }
 
 /// What was left out since the last time this was asked.
-pub fn take_skipped() -> Vec<String> {
+pub(crate) fn take_skipped() -> Vec<String> {
     std::mem::take(&mut SKIPPED.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 

@@ -54,7 +54,6 @@ mod check;
 mod field;
 mod given;
 mod offer;
-mod page;
 mod report;
 mod unknown_currency;
 mod way;
@@ -82,9 +81,6 @@ pub use field::{Field, Format, Presence};
 pub use offer::{ExtraCall, Market, Offer};
 pub use report::{Report, Rule, Severity, Source, Violation};
 pub use way::{Standing, Way};
-
-#[doc(hidden)]
-pub use page::page;
 
 use crate::error::Error;
 use crate::request::Request;

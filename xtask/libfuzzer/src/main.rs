@@ -4,13 +4,65 @@
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
-use xtask::fuzz::targets::{TARGETS, Target};
+
+#[path = "../../../crates/tarspay-sign/tests/fuzz/callback.rs"]
+mod callback;
+#[path = "../../../crates/tarspay-sign/tests/fuzz/canonical.rs"]
+mod canonical;
+#[path = "../../../crates/tarspay-types/tests/fuzz/envelope.rs"]
+mod envelope;
+#[path = "../../../crates/tarspay-types/tests/fuzz/examples.rs"]
+mod examples;
+#[path = "../../../crates/tarspay-sign/tests/fuzz/explain.rs"]
+mod explain;
+#[path = "../../../crates/tarspay-sandbox/tests/fuzz/http.rs"]
+mod http;
+#[path = "../../../crates/tarspay-types/tests/fuzz/models.rs"]
+mod models;
+#[path = "../../../crates/tarspay-sign/tests/fuzz/signature.rs"]
+mod signature;
+#[path = "../../../crates/tarspay-types/tests/fuzz/spellings.rs"]
+mod spellings;
+
+/// A function of bytes that panics when a property is broken.
+struct Target {
+    name: &'static str,
+    /// The crate that it is about.
+    package: &'static str,
+    run: fn(&[u8]),
+    /// What to start from.
+    seeds: fn() -> Vec<Vec<u8>>,
+    /// Inputs in the short run: all targets together take a few seconds.
+    smoke_runs: u32,
+}
+
+impl Target {
+    const fn new(
+        name: &'static str,
+        package: &'static str,
+        run: fn(&[u8]),
+        seeds: fn() -> Vec<Vec<u8>>,
+        smoke_runs: u32,
+    ) -> Self {
+        Self { name, package, run, seeds, smoke_runs }
+    }
+}
+
+const TARGETS: &[Target] = &[
+    Target::new("canonical", "tarspay-sign", canonical::run, canonical::seeds, 20_000),
+    Target::new("signature", "tarspay-sign", signature::run, signature::seeds, 20_000),
+    Target::new("callback", "tarspay-sign", callback::run, callback::seeds, 2000),
+    Target::new("explain", "tarspay-sign", explain::run, explain::seeds, 200),
+    Target::new("envelope", "tarspay-types", envelope::run, envelope::seeds, 20_000),
+    Target::new("models", "tarspay-types", models::run, models::seeds, 20_000),
+    Target::new("http", "tarspay-sandbox", http::run, http::seeds, 300),
+];
 
 static TARGET: LazyLock<&Target> = LazyLock::new(|| {
     let name = std::env::var("TARSPAY_FUZZ_TARGET").unwrap_or_default();
-    Target::find(&name).unwrap_or_else(|| {
+    TARGETS.iter().find(|target| target.name == name).unwrap_or_else(|| {
         for target in TARGETS {
-            println!("{} {}", target.name, target.found().display());
+            println!("{} {} {}", target.name, target.package, target.smoke_runs);
         }
         std::process::exit(0)
     })

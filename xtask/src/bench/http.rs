@@ -1,7 +1,7 @@
 //! Balance calls over loopback: our client, hyper-util's and reqwest's, each a process of its own, in turns.
 
-pub mod client;
-pub mod server;
+pub(crate) mod client;
+pub(crate) mod server;
 
 use super::child::Server;
 use super::page::{Aim, Row, nanoseconds};

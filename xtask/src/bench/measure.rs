@@ -8,7 +8,7 @@ use crate::shell::{Failure, say};
 /// # Errors
 ///
 /// If something does not build or run. A missed aim is no error.
-pub fn run() -> Result<(), Failure> {
+pub(crate) fn run() -> Result<(), Failure> {
     let mut rows = Vec::new();
     for (name, measure) in [
         ("verification", curve::rows as fn() -> Result<Vec<page::Row>, Failure>),

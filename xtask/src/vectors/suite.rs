@@ -1,9 +1,58 @@
-//! The shape of `conformance.json`: what a reader in any language finds in it.
+//! The shapes of the suite: a case as `cases.toml` has it, and what a reader in any language finds in `conformance.json`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// How sure a rule is; the words are explained in the README beside the file.
-#[derive(Clone, Copy, Serialize)]
+/// `cases.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cases {
+    pub(crate) defaults: Defaults,
+    pub(crate) keys: Vec<Case>,
+    pub(crate) requests: Vec<Case>,
+    pub(crate) refused_requests: Vec<Case>,
+    pub(crate) signatures: Vec<Case>,
+    pub(crate) callbacks: Vec<Case>,
+}
+
+/// For a case that says nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Defaults {
+    pub(crate) path: String,
+    pub(crate) nonce: String,
+    /// The private key that signs requests.
+    pub(crate) merchant: String,
+    /// The private key that signs callbacks.
+    pub(crate) gateway: String,
+    /// The text under the signatures of the section `signatures`.
+    pub(crate) signed: String,
+    pub(crate) max_bytes: usize,
+}
+
+/// A case of any section; which members it has depends on the section.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) rule: String,
+    pub(crate) basis: Basis,
+    pub(crate) comment: String,
+    pub(crate) kind: Option<KeyKind>,
+    pub(crate) text: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) nonce: Option<String>,
+    pub(crate) body: Option<String>,
+    pub(crate) body_hex: Option<String>,
+    pub(crate) public_key: Option<String>,
+    /// The text under the signature.
+    pub(crate) signed: Option<String>,
+    pub(crate) signed_hex: Option<String>,
+    pub(crate) signature: Option<String>,
+    pub(crate) max_bytes: Option<usize>,
+}
+
+/// How sure a rule is; the words are explained in the README beside the suite.
+#[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Basis {
     /// The gateway's documentation says it, or the encoding's or the curve's own standard.
@@ -18,22 +67,14 @@ pub(crate) enum Basis {
     Choice,
 }
 
-/// What every case begins with.
-#[derive(Clone, Serialize)]
-pub(crate) struct About {
-    pub(crate) id: String,
-    /// The heading of `docs/signing.md`, as an anchor.
-    pub(crate) rule: &'static str,
-    pub(crate) basis: Basis,
-    pub(crate) comment: &'static str,
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum KeyKind {
+    Private,
+    Public,
 }
 
-impl About {
-    pub(crate) fn new(id: &str, rule: &'static str, basis: Basis, comment: &'static str) -> Self {
-        Self { id: id.to_owned(), rule, basis, comment }
-    }
-}
-
+/// `conformance.json`.
 #[derive(Serialize)]
 pub(crate) struct Suite {
     pub(crate) about: &'static str,
@@ -45,14 +86,23 @@ pub(crate) struct Suite {
     pub(crate) callbacks: Vec<Callback>,
 }
 
-/// A key text, read or refused.
+/// What every case begins with.
+#[derive(Serialize)]
+pub(crate) struct About {
+    pub(crate) id: String,
+    /// The heading of `docs/signing.md`, as an anchor.
+    pub(crate) rule: String,
+    pub(crate) basis: Basis,
+    pub(crate) comment: String,
+}
+
+/// A key text, valid or refused.
 #[derive(Serialize)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the file")]
 pub(crate) struct Key {
     #[serde(flatten)]
     pub(crate) about: About,
-    /// `private` or `public`.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: KeyKind,
     pub(crate) text: String,
     pub(crate) valid: bool,
     /// The public key that belongs to it, as it is sent.

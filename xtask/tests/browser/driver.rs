@@ -13,6 +13,16 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use url::{ParseError, Url};
 
+/// Whether there is a Chromium, by one of its names, with the driver that finds it.
+fn is_there() -> bool {
+    let starts = |program: &&str| {
+        let mut command = std::process::Command::new(program);
+        command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    starts(&"chromedriver") && ["chromium", "google-chrome", "chromium-browser"].iter().any(starts)
+}
+
 /// The process of the driver, which ends with this value.
 pub(crate) struct Driver {
     _process: Child,
@@ -22,7 +32,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// `None` if there is no browser on this machine, which is said past the test runner's capture.
     pub(crate) async fn start() -> Option<Self> {
-        if !xtask::browser::is_there() {
+        if !is_there() {
             io::stderr()
                 .write_all(b"skipped: the page in a browser, as there is none with its driver\n")
                 .unwrap();

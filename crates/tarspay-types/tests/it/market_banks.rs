@@ -1,4 +1,4 @@
-//! Bank lists, and the page that is made from all data.
+//! Bank lists.
 
 use tarspay_types::market::{self, Bank, malaysia, pakistan, philippines};
 
@@ -76,57 +76,4 @@ fn a_search_takes_a_code_or_a_part_of_a_name_the_code_first() {
     for text in ["", " ", "no such bank"] {
         assert!(search(text).is_empty());
     }
-}
-
-#[test]
-fn the_page_has_every_market_way_field_and_bank() {
-    let page = market::page();
-    for market in market::ALL {
-        let (_, anchor) = market.reference().split_once("docs/markets.md#").unwrap();
-        assert_eq!(anchor, market.name().to_lowercase(), "the anchor is what the heading becomes");
-        let heading = format!("\n## {}\n", market.name());
-        let section = page.split_once(&heading).unwrap().1;
-        let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
-        for offer in [market.deposit(), market.withdrawal()] {
-            for way in offer.ways() {
-                assert!(
-                    section.contains(&format!("\n| `{}` | ", way.code())),
-                    "{} {}",
-                    market.name(),
-                    way.code()
-                );
-            }
-            for field in offer.fields() {
-                assert!(
-                    section.contains(&format!("\n| {} | ", field.name())),
-                    "{} {}",
-                    market.name(),
-                    field.name()
-                );
-            }
-            for bank in offer.banks().all() {
-                assert!(section.contains(&format!("\n| `{}` | {} |\n", bank.code(), bank.name())));
-            }
-        }
-        for text in market.contradictions().iter().chain([&market.not_documented()]) {
-            assert!(section.contains(&text.replace("docs/wire.md", "[wire.md](wire.md)")), "{text}");
-        }
-    }
-    assert!(page.contains("\n| `EWALLET_MPESA` | 100 | 70,000 | M-Pesa; "));
-    assert!(page.contains("\n| `QR` | 50,000 | 300,000,000 | QR | `[doc]` |\n"));
-}
-
-#[test]
-fn the_tables_of_the_page_have_no_ragged_rows() {
-    let page = market::page();
-    let mut columns = None;
-    for line in page.lines() {
-        if line.starts_with('|') {
-            let count = line.matches('|').count();
-            assert_eq!(*columns.get_or_insert(count), count, "{line}");
-        } else {
-            columns = None;
-        }
-    }
-    assert!(page.ends_with(".\n") && !page.contains("\n\n\n") && !page.contains('\t'));
 }

@@ -28,7 +28,7 @@ type Anything = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 ///
 /// If a call fails.
-pub fn run(client: &str, address: &str) -> Result<(), Failure> {
+pub(crate) fn run(client: &str, address: &str) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

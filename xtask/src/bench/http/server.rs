@@ -18,7 +18,7 @@ const ANSWER: &[u8] =
 /// # Errors
 ///
 /// If it cannot listen.
-pub fn run() -> Result<(), Failure> {
+pub(crate) fn run() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,53 +1,13 @@
-//! The page `docs/markets.md`, written from the data.
+//! `docs/markets.md`, made from the data of `tarspay_types::market`.
 
 use std::fmt::Write as _;
+use tarspay_types::Amount;
+use tarspay_types::market::{ALL, Certainty, ExtraCall, Field, Market, Offer, Presence, Standing, Way};
 
-use super::ALL;
-use super::certainty::Certainty;
-use super::field::{Field, Presence};
-use super::offer::{ExtraCall, Market, Offer};
-use super::way::{Standing, Way};
-use crate::amount::Amount;
-
-const INTRODUCTION: &str = "\
-# Markets
-
-What differs from market to market: way codes, limits, fields, formats, bank codes. What is the same everywhere stands in
-[wire.md](wire.md).
-
-<!-- Made from the data in crates/tarspay-types/src/market. Change it there. -->
-
-## How to read this page
-
-Each fact carries a mark that says how certain it is:
-
-| mark | meaning |
-|---|---|
-| `[doc]` | the vendor's documentation says it |
-| `[verified]` | a signature printed in the documentation proves it (the vectors R1 to R4 and C1) |
-| `[client]` | seen in working merchant code, not in the documentation |
-| `[inferred]` | a conclusion; nobody states it |
-
-A fact without a mark is `[doc]`. \"Not documented\" means unknown, not \"not allowed\". Pages of the vendor are cited in the short
-form of [wire.md](wire.md).
-
-**Limits warn.** They are the vendor's published figures, a snapshot, in units of the currency `[inferred]`; the vendor's own
-examples break some of them. A request beyond a limit is reported as a warning and can be sent, unless the caller enforces
-limits.
-
-**Way codes** are case-sensitive as far as known; send them as spelt here. Any other text can be sent too; it is reported as a
-warning.
-
-**Fields.** `mchNo`, `mchOrderNo`, `notifyUrl`, `wayCode`, `currency` and `amount` are required in every market, whatever its own
-page says, and `notifyUrl` and `returnUrl` must be `http://` or `https://` URLs. In the tables \"required\" is the documentation's
-word; \"–\" means not documented. A documented format refuses a request where the field is required there; elsewhere it warns,
-since the vendor's examples break it. Of the rules in the tables, only those marked `[doc]` or `[verified]` refuse.
-
-**Bank codes.** Which field carries one is documented in no market.
-";
+const INTRODUCTION: &str = include_str!("markets.md");
 
 /// The whole of `docs/markets.md`.
-pub fn page() -> String {
+pub(super) fn page() -> String {
     let mut page = String::from(INTRODUCTION);
     overview(&mut page);
     for market in ALL {
@@ -227,7 +187,7 @@ fn presence(field: &Field) -> String {
         Presence::RequiredWith(way) => format!("yes with `{way}`, else no"),
         Presence::PerhapsRequiredWith(way) => format!("no; perhaps with `{way}`"),
         Presence::Optional => "no".into(),
-        Presence::NotDocumented => "–".into(),
+        _ => "–".into(),
     }
 }
 
@@ -267,4 +227,62 @@ fn grouped(amount: Amount) -> String {
 /// The market's heading as a link's target.
 fn anchor(market: &Market) -> &'static str {
     market.reference().split_once('#').map_or("", |(_, anchor)| anchor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, page};
+
+    #[test]
+    fn the_page_has_every_market_way_field_and_bank() {
+        let page = page();
+        for market in ALL {
+            let (_, anchor) = market.reference().split_once("docs/markets.md#").unwrap();
+            assert_eq!(anchor, market.name().to_lowercase(), "the anchor is what the heading becomes");
+            let heading = format!("\n## {}\n", market.name());
+            let section = page.split_once(&heading).unwrap().1;
+            let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
+            for offer in [market.deposit(), market.withdrawal()] {
+                for way in offer.ways() {
+                    assert!(
+                        section.contains(&format!("\n| `{}` | ", way.code())),
+                        "{} {}",
+                        market.name(),
+                        way.code()
+                    );
+                }
+                for field in offer.fields() {
+                    assert!(
+                        section.contains(&format!("\n| {} | ", field.name())),
+                        "{} {}",
+                        market.name(),
+                        field.name()
+                    );
+                }
+                for bank in offer.banks().all() {
+                    assert!(section.contains(&format!("\n| `{}` | {} |\n", bank.code(), bank.name())));
+                }
+            }
+            for text in market.contradictions().iter().chain([&market.not_documented()]) {
+                assert!(section.contains(&text.replace("docs/wire.md", "[wire.md](wire.md)")), "{text}");
+            }
+        }
+        assert!(page.contains("\n| `EWALLET_MPESA` | 100 | 70,000 | M-Pesa; "));
+        assert!(page.contains("\n| `QR` | 50,000 | 300,000,000 | QR | `[doc]` |\n"));
+    }
+
+    #[test]
+    fn the_tables_of_the_page_have_no_ragged_rows() {
+        let page = page();
+        let mut columns = None;
+        for line in page.lines() {
+            if line.starts_with('|') {
+                let count = line.matches('|').count();
+                assert_eq!(*columns.get_or_insert(count), count, "{line}");
+            } else {
+                columns = None;
+            }
+        }
+        assert!(page.ends_with(".\n") && !page.contains("\n\n\n") && !page.contains('\t'));
+    }
 }
