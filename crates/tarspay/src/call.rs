@@ -64,7 +64,8 @@ where
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let course = Course::begin(&self.client, &self.options);
+            let policy = self.options.retry.unwrap_or(self.client.0.retry);
+            let course = Course::begin(policy, self.options.deadline);
             course.repeat(&self.client, &self.request).await
         })
     }

@@ -128,12 +128,14 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    pub(crate) fn begin(client: &Client, options: &Options) -> Self {
-        Self {
-            policy: options.retry.unwrap_or(client.0.retry),
-            // A deadline beyond what the clock can say never comes.
-            end: options.deadline.and_then(|deadline| Instant::now().checked_add(deadline)),
-        }
+    pub(crate) fn begin(policy: RetryPolicy, deadline: Option<Duration>) -> Self {
+        // A deadline beyond what the clock can say never comes.
+        Self { policy, end: deadline.and_then(|deadline| Instant::now().checked_add(deadline)) }
+    }
+
+    /// How long to wait after so many attempts, at least as long as the gateway asked for.
+    pub(crate) fn wait(&self, attempts: u32, retry_after: Option<Duration>) -> Duration {
+        self.policy.wait(attempts, random()).max(retry_after.unwrap_or_default())
     }
 
     /// What is left of the time; `None` if there is no limit.
@@ -167,12 +169,12 @@ impl Course {
         }
     }
 
-    /// Waits before the next attempt, at least as long as the gateway asked for; `false` if there is to be none.
+    /// Waits before the next attempt; `false` if there is to be none.
     async fn go_on(&self, client: &Client, failed_attempts: u32, retry_after: Option<Duration>) -> bool {
         if failed_attempts >= self.policy.max_attempts() {
             return false;
         }
-        let wait = self.policy.wait(failed_attempts, random()).max(retry_after.unwrap_or_default());
+        let wait = self.wait(failed_attempts, retry_after);
         if self.remaining().is_some_and(|remaining| remaining <= wait) || !client.0.budget.take() {
             return false;
         }

@@ -1,14 +1,14 @@
 //! Querying an order until it has ended.
 
 use crate::call::Boxed;
-use crate::retry::random;
+use crate::engine::Course;
 use crate::types::{DepositQuery, MerchantOrderNo, News, OrderInfo, OrderState, Request, WithdrawalQuery};
 use crate::{Client, Error, ErrorKind, RetryPolicy};
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// How long an order is queried by default.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(10 * 60);
@@ -92,14 +92,13 @@ impl<Q: OrderQuery> Wait<Q> {
     async fn run(self) -> Result<Waited, Error> {
         let query = Q::of(self.merchant_order_no);
         let query = self.client.0.prepare(&query)?;
-        let end = self.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
-        let remaining = || end.map(|end| end.saturating_duration_since(Instant::now()));
+        let course = Course::begin(self.intervals, self.deadline);
         let mut seen: Option<Waited> = None;
         let mut failure: Option<Error> = None;
         let mut queries = 0;
         let mut last = false;
         loop {
-            match self.client.0.attempt(&query, remaining()).await {
+            match self.client.0.attempt(&query, course.remaining()).await {
                 Ok(order) => {
                     let waited = Waited::after(order, seen);
                     if waited.ended {
@@ -123,9 +122,8 @@ impl<Q: OrderQuery> Wait<Q> {
                 return seen.ok_or_else(|| failure.unwrap_or_else(Error::out_of_time));
             }
             queries += 1;
-            let asked_for = failure.as_ref().and_then(Error::retry_after).unwrap_or_default();
-            let mut interval = self.intervals.wait(queries, random()).max(asked_for);
-            if let Some(remaining) = remaining()
+            let mut interval = course.wait(queries, failure.as_ref().and_then(Error::retry_after));
+            if let Some(remaining) = course.remaining()
                 && remaining <= interval
             {
                 // The last query is made while there is still time for its response.
