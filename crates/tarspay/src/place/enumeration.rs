@@ -549,3 +549,25 @@ fn an_empty_retry_budget_ends_the_attempts() {
     let (mut machine, _) = Machine::new(settings(false, Some(MILLIS_100)));
     machine.step(sent(Attempt::NotSent), PROMPT / 2, 0, || panic!("the last call is at 75 milliseconds"));
 }
+
+#[test]
+fn a_refused_look_up_proves_a_wrong_key_only_if_nothing_else_was_heard() {
+    let refused = Event::LookedUp(LookedUp::SignatureRefused);
+    let look_ups = |first| {
+        let mut events = vec![first, Event::Slept];
+        events.extend([refused, Event::Slept].repeat(4));
+        let actions = actions(settings(false, None), &events[..9]);
+        actions.into_iter().find(|action| matches!(action, Action::Done(_)))
+    };
+    let wrong_key = look_ups(sent(Attempt::SignatureRefused));
+    assert_eq!(wrong_key, Some(Action::Done(Conclusion::Rejected)));
+    let in_doubt = look_ups(sent(Attempt::Unclear));
+    assert_eq!(in_doubt, Some(Action::Done(Conclusion::Unknown)));
+}
+
+#[test]
+fn a_deadline_that_is_far_away_changes_nothing() {
+    let events = [sent(Attempt::NotSent)];
+    let actions = actions(settings(false, Some(Duration::from_secs(60))), &events);
+    assert_eq!(actions[1], Action::Sleep(MILLIS_100));
+}
