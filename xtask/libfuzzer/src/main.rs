@@ -49,13 +49,13 @@ impl Target {
 }
 
 const TARGETS: &[Target] = &[
-    Target::new("canonical", "tarspay-sign", canonical::run, canonical::seeds, 20_000),
-    Target::new("signature", "tarspay-sign", signature::run, signature::seeds, 20_000),
-    Target::new("callback", "tarspay-sign", callback::run, callback::seeds, 2000),
-    Target::new("explain", "tarspay-sign", explain::run, explain::seeds, 200),
-    Target::new("envelope", "tarspay-types", envelope::run, envelope::seeds, 20_000),
-    Target::new("models", "tarspay-types", models::run, models::seeds, 20_000),
-    Target::new("http", "tarspay-sandbox", http::run, http::seeds, 300),
+    Target::new("canonical", "tarspay-sign", canonical::run, canonical::seeds, 100_000),
+    Target::new("signature", "tarspay-sign", signature::run, signature::seeds, 100_000),
+    Target::new("callback", "tarspay-sign", callback::run, callback::seeds, 3000),
+    Target::new("explain", "tarspay-sign", explain::run, explain::seeds, 100),
+    Target::new("envelope", "tarspay-types", envelope::run, envelope::seeds, 50_000),
+    Target::new("models", "tarspay-types", models::run, models::seeds, 50_000),
+    Target::new("http", "tarspay-sandbox", http::run, http::seeds, 1000),
 ];
 
 static TARGET: LazyLock<&Target> = LazyLock::new(|| {
