@@ -24,7 +24,7 @@ const HOUSE: &[Room] = &[
         name: "tarspay-sign",
         may_use: &[],
         may_test_with: &[],
-        guests: Some(&["base16ct", "hex", "k256", "serde", "serde_json", "sha2", "smallvec", "zeroize"]),
+        guests: Some(&["base16ct", "hex", "k256", "serde", "serde_json", "sha2", "zeroize"]),
     },
     Room { name: "tarspay-transport", may_use: &[], may_test_with: &[], guests: None },
     Room {

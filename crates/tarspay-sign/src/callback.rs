@@ -1,8 +1,8 @@
 //! Callbacks: the text that the gateway signs, and its verification.
 
-use crate::json::Members;
+use crate::members::{self, Members};
 use crate::prepared::OnDemand;
-use crate::{Digest, Error, ErrorKind, PrivateKey, PublicKey, Signature, SignaturePolicy, json};
+use crate::{Digest, Error, ErrorKind, PrivateKey, PublicKey, Signature, SignaturePolicy};
 use serde::Serialize;
 use std::fmt;
 
@@ -23,17 +23,16 @@ impl CallbackText {
     ///
     /// [`ErrorKind::InvalidBody`] if the text is not one JSON object or names a member twice.
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
-        let mut members = Members::default();
-        json::read_sorted(json, &mut members)?;
+        let members = Members::from_json(json)?;
         let mut text = String::with_capacity(json.len());
         text.push('{');
-        for member in &members {
+        for (name, value) in members::sorted(members.pairs())? {
             if text.len() > 1 {
                 text.push(',');
             }
-            member.push_name(&mut text)?;
+            members::push_name(&mut text, name);
             text.push(':');
-            json::push_compact(&mut text, member.value);
+            push_compact(&mut text, value);
         }
         text.push('}');
         Ok(Self(text))
@@ -65,6 +64,25 @@ impl CallbackText {
     pub fn sign(&self, key: &PrivateKey) -> Signature {
         key.sign(&self.digest())
     }
+}
+
+/// Appends the text of a JSON value without the white space between its tokens.
+fn push_compact(json: &mut String, value: &str) {
+    let mut in_string = false;
+    let mut escaped = false;
+    json.extend(value.chars().filter(|&character| {
+        if in_string {
+            match character {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => in_string = false,
+                _ => {}
+            }
+            return true;
+        }
+        in_string = character == '"';
+        !matches!(character, ' ' | '\t' | '\n' | '\r')
+    }));
 }
 
 impl fmt::Debug for CallbackText {

@@ -21,8 +21,10 @@ pub struct Error {
 pub enum ErrorKind {
     /// The private key is not 64 hex digits of a number that secp256k1 can use.
     InvalidPrivateKey,
-    /// The public key is not 66 hex digits of a compressed secp256k1 point.
+    /// The public key is not a point of secp256k1, or not in a form that is read here.
     InvalidPublicKey,
+    /// The digest is not 64 hex digits.
+    InvalidDigest,
     /// The operating system gave no random bytes for a new key.
     RandomSource,
     /// The nonce is not a decimal number of milliseconds.

@@ -50,14 +50,34 @@
 //! for them by itself: it names the mistakes that give a signature, and never accepts one.
 #![forbid(unsafe_code)]
 
+/// The ways from text to a type with a `from_hex`.
+macro_rules! read_from_hex {
+    ($type:ident) => {
+        impl std::str::FromStr for $type {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                Self::from_hex(text)
+            }
+        }
+
+        impl TryFrom<&str> for $type {
+            type Error = Error;
+
+            fn try_from(text: &str) -> Result<Self, Error> {
+                Self::from_hex(text)
+            }
+        }
+    };
+}
+
 mod callback;
 mod digest;
 mod error;
 #[cfg(feature = "explain")]
 pub mod explain;
-mod hex_text;
-mod json;
 mod key;
+mod members;
 mod nonce;
 mod parameters;
 mod prepared;
@@ -70,6 +90,7 @@ pub use callback::{
 pub use digest::Digest;
 pub use error::{Error, ErrorKind};
 pub use key::{PrivateKey, PublicKey, SYSTEM_PUBLIC_KEY};
+pub use members::{Member, Members};
 pub use nonce::{Clock, Nonce, NonceSource, SystemClock};
 pub use parameters::Parameters;
 pub use prepared::PreparedKey;

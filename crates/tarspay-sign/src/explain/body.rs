@@ -1,12 +1,12 @@
 //! Reading a body more leniently than it may be signed: names twice, fractions and nested values included.
 
-use crate::json;
+use crate::Members;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// One top-level member.
 pub(super) struct Field<'a> {
-    pub(super) name: Cow<'a, str>,
+    pub(super) name: String,
     /// The JSON text of the value, as received.
     pub(super) json: &'a str,
     pub(super) value: Value<'a>,
@@ -102,11 +102,11 @@ impl<'a> Body<'a> {
 }
 
 fn read_fields(raw: &[u8]) -> Option<Vec<Field<'_>>> {
-    let members = json::members(raw).ok()?;
-    Some(members.into_iter().map(|member| field(member.name, member.value.get())).collect())
+    let members = Members::from_json(raw).ok()?;
+    Some(members.iter().map(|member| field(member.name().to_owned(), member.json())).collect())
 }
 
-fn field<'a>(name: Cow<'a, str>, json: &'a str) -> Field<'a> {
+fn field(name: String, json: &str) -> Field<'_> {
     let value = match json.as_bytes().first() {
         Some(b'"') => Value::Text(match serde_json::from_str::<String>(json) {
             Ok(text) => Cow::Owned(text),

@@ -57,7 +57,7 @@ pub(super) fn recover(digest: &Digest, signature: &Signature) -> Vec<PublicKey> 
     (0..4)
         .filter_map(RecoveryId::from_byte)
         .filter_map(|id| VerifyingKey::recover_from_prehash(digest.as_bytes(), low.as_ecdsa(), id).ok())
-        .map(PublicKey::from_verifying_key)
+        .filter_map(|key| PublicKey::from_sec1_bytes(key.to_sec1_point(true).as_bytes()).ok())
         .filter(|key| key.verify(digest, signature, SignaturePolicy::AcceptHighS).is_ok())
         .collect()
 }
