@@ -46,8 +46,8 @@
 //! # Why does my signature fail?
 //!
 //! Compare [`RequestToSign::string_to_sign`] with yours byte by byte; then the digest: it is SHA-256 of SHA-256, not
-//! of the text alone. `docs/signing.md` lists the usual causes. With the feature `explain` the module `explain` looks
-//! for them by itself: it names the mistakes that give a signature, and never accepts one.
+//! of the text alone. `docs/signing.md` lists the usual causes. The crate `tarspay-explain` looks for them: it names the
+//! mistakes that give a signature, and never accepts one.
 #![forbid(unsafe_code)]
 
 /// The ways from text to a type with a `from_hex`.
@@ -74,8 +74,6 @@ macro_rules! read_from_hex {
 mod callback;
 mod digest;
 mod error;
-#[cfg(feature = "explain")]
-pub mod explain;
 mod key;
 mod members;
 mod nonce;
