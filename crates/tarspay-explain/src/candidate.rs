@@ -396,11 +396,11 @@ impl<'a> Body<'a> {
         Self { raw, fields, bytes, ignoring_case, repeats }
     }
 
-    pub(crate) fn is_object(&self) -> bool {
+    fn is_object(&self) -> bool {
         self.fields.is_some()
     }
 
-    pub(crate) fn fields(&self) -> &[Field<'a>] {
+    fn fields(&self) -> &[Field<'a>] {
         self.fields.as_deref().unwrap_or_default()
     }
 

@@ -20,48 +20,37 @@ pub(crate) struct Change {
 }
 
 /// Places of a candidate, as bits.
-pub(crate) type Place = u32;
+type Place = u32;
 
 pub(crate) const METHOD: Place = 1;
 pub(crate) const PATH: Place = 1 << 1;
 pub(crate) const NONCE: Place = 1 << 2;
-pub(crate) const ARRANGEMENT: Place = 1 << 3;
-pub(crate) const ENDS: Place = 1 << 4;
-pub(crate) const CHARSET: Place = 1 << 5;
-pub(crate) const ORDER: Place = 1 << 6;
-pub(crate) const VALUES: Place = 1 << 7;
-pub(crate) const EMPTY: Place = 1 << 8;
-pub(crate) const NULLS: Place = 1 << 9;
-pub(crate) const NUMBERS: Place = 1 << 10;
-pub(crate) const BOOLEANS: Place = 1 << 11;
-pub(crate) const JOINERS: Place = 1 << 12;
-pub(crate) const DUPLICATES: Place = 1 << 13;
-pub(crate) const NESTED: Place = 1 << 14;
-pub(crate) const SEPARATOR: Place = 1 << 15;
+const ARRANGEMENT: Place = 1 << 3;
+const ENDS: Place = 1 << 4;
+const CHARSET: Place = 1 << 5;
+const ORDER: Place = 1 << 6;
+const VALUES: Place = 1 << 7;
+const EMPTY: Place = 1 << 8;
+const NULLS: Place = 1 << 9;
+const NUMBERS: Place = 1 << 10;
+const BOOLEANS: Place = 1 << 11;
+const JOINERS: Place = 1 << 12;
+const DUPLICATES: Place = 1 << 13;
+const NESTED: Place = 1 << 14;
+const SEPARATOR: Place = 1 << 15;
 /// Everything about the parameters.
-pub(crate) const FORM: Place =
-    ORDER | VALUES | EMPTY | NULLS | NUMBERS | BOOLEANS | JOINERS | DUPLICATES | NESTED;
+const FORM: Place = ORDER | VALUES | EMPTY | NULLS | NUMBERS | BOOLEANS | JOINERS | DUPLICATES | NESTED;
 
 /// The list as it is built; these methods add what requests and callbacks share.
 pub(crate) struct Changes(pub(crate) Vec<Change>);
 
 impl Changes {
-    pub(crate) fn add(
-        &mut self,
-        place: Place,
-        mistakes: &[Mistake],
-        apply: impl Fn(&mut Candidate) + 'static,
-    ) {
+    fn add(&mut self, place: Place, mistakes: &[Mistake], apply: impl Fn(&mut Candidate) + 'static) {
         let mistakes = mistakes.to_vec();
         self.0.push(Change { mistakes, place, alone: false, apply: Box::new(apply) });
     }
 
-    pub(crate) fn add_alone(
-        &mut self,
-        place: Place,
-        mistakes: &[Mistake],
-        apply: impl Fn(&mut Candidate) + 'static,
-    ) {
+    fn add_alone(&mut self, place: Place, mistakes: &[Mistake], apply: impl Fn(&mut Candidate) + 'static) {
         self.add(place, mistakes, apply);
         if let Some(change) = self.0.last_mut() {
             change.alone = true;
@@ -69,7 +58,7 @@ impl Changes {
     }
 
     /// The order of the members, empty ones, names twice, nested values.
-    pub(crate) fn add_members(&mut self, body: &Body<'_>) {
+    fn add_members(&mut self, body: &Body<'_>) {
         for (order, mistake) in [
             (Order::Received, Mistake::MembersUnsorted),
             (Order::IgnoringCase, Mistake::SortedIgnoringCase),
@@ -89,7 +78,7 @@ impl Changes {
         }
     }
 
-    pub(crate) fn add_numbers(&mut self, body: &Body<'_>) {
+    fn add_numbers(&mut self, body: &Body<'_>) {
         let mut places = vec![NumbersIn::Texts];
         if body.any(|value| matches!(value, Value::Number(_))) {
             places.push(NumbersIn::Literals);
@@ -106,7 +95,7 @@ impl Changes {
     }
 
     /// Booleans and nested values in `key=value`.
-    pub(crate) fn add_literals(&mut self, body: &Body<'_>) {
+    fn add_literals(&mut self, body: &Body<'_>) {
         if body.any(|value| matches!(value, Value::Bool(_))) {
             for booleans in [Booleans::Capitalised, Booleans::Digits, Booleans::OneOrNothing] {
                 self.add(BOOLEANS, &[Mistake::BooleansReformatted], move |candidate| {
@@ -124,7 +113,7 @@ impl Changes {
     }
 
     /// What follows the text, and what stands before it.
-    pub(crate) fn add_ends(&mut self) {
+    fn add_ends(&mut self) {
         for (tail, mistake) in [
             ("\n", Mistake::TrailingNewline),
             ("\r\n", Mistake::TrailingNewline),
@@ -137,7 +126,7 @@ impl Changes {
         self.add(ENDS, &[Mistake::ByteOrderMark], |candidate| candidate.head = "\u{feff}");
     }
 
-    pub(crate) fn add_charsets(&mut self) {
+    fn add_charsets(&mut self) {
         for (charset, mistake) in [
             (Charset::Latin1, Mistake::Latin1),
             (Charset::Utf8Twice, Mistake::Utf8Twice),
@@ -151,7 +140,7 @@ impl Changes {
 }
 
 /// The ways in which encoders write JSON, with the mistakes that name each.
-pub(crate) fn encoders() -> impl Iterator<Item = (Layout, JsonEscape, Vec<Mistake>)> {
+fn encoders() -> impl Iterator<Item = (Layout, JsonEscape, Vec<Mistake>)> {
     let layouts = [
         (Layout::Compact, None),
         (Layout::Blanks, Some(Mistake::JsonWithBlanks)),

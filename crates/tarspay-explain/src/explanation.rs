@@ -18,7 +18,7 @@ pub struct Explanation {
     pub(crate) outcome: Outcome,
     pub(crate) finding: Option<Finding>,
     pub(crate) recovered: Vec<Signer>,
-    pub(crate) noticed: Vec<Mistake>,
+    noticed: Vec<Mistake>,
     pub(crate) candidates: usize,
     pub(crate) complete: bool,
 }

@@ -2,11 +2,11 @@
 //!
 //! Given what a gateway received, a [`FailedSignature`] tries each known [`Mistake`] and each pair of mistakes, and says
 //! which of them give the signature. For sandboxes, support tools and tests; a production service only verifies, with
-//! [`tarspay_sign`].
+//! [`sign`].
 //!
 //! ```
+//! use tarspay_explain::sign::{Digest, PrivateKey};
 //! use tarspay_explain::{FailedSignature, Mistake, Outcome};
-//! use tarspay_sign::{Digest, PrivateKey};
 //!
 //! let key = PrivateKey::generate()?;
 //! // A signer that forgot to sort.
@@ -28,7 +28,7 @@
 //!
 //! println!("{explanation}"); // names the mistake and what to do; no values, so it may be logged
 //! println!("{}", explanation.report()); // with both texts
-//! # Ok::<(), tarspay_sign::Error>(())
+//! # Ok::<(), tarspay_explain::sign::Error>(())
 //! ```
 //!
 //! # It accepts nothing
@@ -77,3 +77,6 @@ pub use failed_signature::{FailedSignature, MAX_INPUT_BYTES, MAX_KNOWN_KEYS};
 pub use finding::{Difference, Finding, Signer};
 pub use mistake::Mistake;
 pub use search::{MAX_CANDIDATES, MAX_TEXT_BYTES};
+
+/// Keys, digests and the right text, from the crate that this one stands on.
+pub use tarspay_sign as sign;

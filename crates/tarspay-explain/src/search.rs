@@ -135,7 +135,7 @@ impl<'s> Search<'s> {
 
 /// From a text to the 32 bytes that were signed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hashing {
+enum Hashing {
     Twice,
     Once,
     ThreeTimes,
@@ -152,7 +152,7 @@ pub(crate) enum Hashing {
 }
 
 impl Hashing {
-    pub(crate) const WRONG: [(Self, &'static [Mistake]); 8] = [
+    const WRONG: [(Self, &'static [Mistake]); 8] = [
         (Self::Once, &[Mistake::HashedOnce]),
         (Self::ThreeTimes, &[Mistake::HashedThreeTimes]),
         (Self::Hex, &[Mistake::HexOfHashHashed]),

@@ -7,7 +7,7 @@ use k256::elliptic_curve::Generate as _;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The gateway's public key as printed in its documentation, the same in every market: it checks callbacks.
+/// The gateway's public key, the same in every market, as its documentation prints it. It verifies callbacks.
 ///
 /// Source: `docs/wire.md`, section 2; proven by the vector C1.
 pub const SYSTEM_PUBLIC_KEY: &str = "03029c655932f22aee81034d109795fbd7e23ca173ca27e195091d434e593a2e0f";
@@ -25,10 +25,9 @@ const SPKI_ALGORITHM: [u8; 19] = [
 
 /// A merchant's private key: a number on secp256k1 that signs requests.
 ///
-/// It is wiped from memory on drop. `Debug` shows the public key only, and there is no `Display`.
+/// It is wiped from memory on drop. `Debug` shows the public key only; there is no `Display`.
 ///
-/// Signing is constant-time (`k256`) and deterministic (RFC 6979): no randomness is drawn, and the same digest always
-/// gives the same signature.
+/// Signing is constant-time (`k256`) and deterministic (RFC 6979): the same digest always gives the same signature.
 ///
 /// ```
 /// use tarspay_sign::PrivateKey;
@@ -43,7 +42,7 @@ const SPKI_ALGORITHM: [u8; 19] = [
 #[derive(Clone)]
 pub struct PrivateKey {
     secret: SigningKey,
-    /// Kept, as every request sends it.
+    /// Kept, because every request sends it.
     public: PublicKey,
 }
 
@@ -72,13 +71,13 @@ impl PrivateKey {
             .map_err(|_| invalid("a private key holds the hex digits 0-9, a-f and A-F only".to_owned()))?;
         SigningKey::from_slice(bytes.as_slice()).map(Self::of).map_err(|_| {
             invalid(
-                "this number is no private key of secp256k1: it is zero or not below the order of the curve"
+                "this number is not a private key of secp256k1: it is zero or not below the order of the curve"
                     .to_owned(),
             )
         })
     }
 
-    /// Makes a new private key from the operating system's random source.
+    /// Generates a private key from the operating system's random source.
     ///
     /// # Errors
     ///
@@ -121,9 +120,9 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// A public key: a compressed point on secp256k1. It names a merchant (`X-API-KEY`) and checks signatures.
+/// A public key: a point on secp256k1. It identifies a merchant (`X-API-KEY`) and verifies signatures.
 ///
-/// Shown as 66 lower-case hex digits.
+/// Shown in its compressed form, as 66 lower-case hex digits.
 #[derive(Clone, Copy)]
 pub struct PublicKey {
     point: VerifyingKey,
@@ -211,7 +210,7 @@ impl PublicKey {
             .and_then(Self::from_sec1_bytes)
     }
 
-    /// The gateway's own public key, [`SYSTEM_PUBLIC_KEY`], which checks callbacks.
+    /// The gateway's own public key, [`SYSTEM_PUBLIC_KEY`], which verifies callbacks.
     #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a constant; a test reads it")]
     pub fn system() -> Self {
         Self::from_hex(SYSTEM_PUBLIC_KEY).expect("the printed system key is a point of the curve")

@@ -1,11 +1,11 @@
 //! Request signatures and callback verification for the TarsPay payment gateway.
 //!
-//! This crate is usable alone: no HTTP, no async runtime, no models. It signs what you are about to send and verifies
-//! what came in; every rule is in `docs/signing.md`, and every fact behind it in `docs/wire.md`.
+//! This crate is usable alone: no HTTP, no async runtime, no models. It signs requests and verifies callbacks (webhooks).
+//! Every rule is in `docs/signing.md`, and every fact behind it in `docs/wire.md`.
 //!
 //! # Sign a request
 //!
-//! Each stage can be looked at: parameters → string to sign → digest → signature → headers.
+//! Each stage can be inspected: parameters → string to sign → digest → signature → headers.
 //!
 //! ```
 //! use tarspay_sign::{NonceSource, Parameters, PrivateKey, RequestToSign};
@@ -38,7 +38,7 @@
 //!                  022100ba3e3bd90346652e681b4b1b25e55d983002d84160fb9c696fb20ea3e4742e76";
 //! let body = br#"{"bizType":2,"currency":"IDR","failReason":"payment failed","fee":"6973","mchNo":"M1696154848","mchOrderNo":"1184196902791413760","orderAmount":"31500","payAmount":"31500","payOrderId":"P1734517376779485186","state":3}"#;
 //!
-//! let form = CallbackVerifier::system().verify(Some(signature), body)?;
+//! let form = CallbackVerifier::production().verify(Some(signature), body)?;
 //! assert_eq!(form, SignedForm::AsReceived);
 //! # Ok::<(), tarspay_sign::Error>(())
 //! ```

@@ -11,12 +11,12 @@ const USUAL_BYTES: usize = 1024;
 
 /// The parameters of a request: the `key=value` text that is signed, and the JSON body that is sent.
 ///
-/// Both are made from the same members, once. The rules:
+/// Both are made once, from the same members. The rules:
 ///
 /// | member | in the text | source (`docs/wire.md`, section 4.1) |
 /// |---|---|---|
 /// | order | names ascending, by bytes | proven by R1 to R4 |
-/// | string | its characters, raw: nothing quoted, escaped or percent-encoded, UTF-8 as it is | proven (R1, R4) |
+/// | string | its characters, raw: not quoted, escaped or percent-encoded, UTF-8 as it is | proven (R1, R4) |
 /// | empty string | `key=` | proven (R2, R3) |
 /// | `null` | left out of text *and* body | seen in clients |
 /// | integer | its JSON text: `step=0` | seen in clients |
@@ -25,7 +25,7 @@ const USUAL_BYTES: usize = 1024;
 /// | a name twice | refused with the member's name | receivers would disagree |
 ///
 /// A float that is not a number has no JSON form: serde writes it as `null`, so it is left out like every `null`.
-/// Amounts are text; never let a float near them.
+/// Amounts are text, never floats.
 ///
 /// ```
 /// use tarspay_sign::Parameters;
@@ -56,7 +56,8 @@ impl Parameters {
     pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let mut json = Vec::with_capacity(USUAL_BYTES);
         serde_json::to_writer(&mut json, value).map_err(|source| {
-            Error::new(ErrorKind::InvalidBody, "the request does not serialize to JSON").with_source(source)
+            let reason = format!("the request does not serialize to JSON: {source}");
+            Error::new(ErrorKind::InvalidBody, reason).with_source(source)
         })?;
         Self::from_json(&json)
     }

@@ -10,7 +10,7 @@ pub const API_NONCE_HEADER: &str = "X-API-NONCE";
 /// The header with the signature of the request.
 pub const API_SIGNATURE_HEADER: &str = "X-API-SIGNATURE";
 
-/// A request that is not yet signed: `POST|PATH|NONCE|PARAMS`.
+/// A request that is not signed yet: `POST|PATH|NONCE|PARAMS`.
 ///
 /// Sign it with a [`PrivateKey`], or take the [`digest`](Self::digest) to a signer elsewhere and bring the signature
 /// back:
@@ -38,13 +38,13 @@ pub struct RequestToSign {
     body: String,
 }
 
-/// What comes before the path in every string to sign: each call of the gateway is a `POST`.
+/// What precedes the path in every string to sign: each call of the gateway is a `POST`.
 const PREFIX: &str = "POST|";
 
 impl RequestToSign {
-    /// Puts the string to sign together.
+    /// Builds the string to sign.
     ///
-    /// `path` is the path of the address with its leading slash: no scheme, no host, no query.
+    /// `path` is the path of the URL with its leading slash, without scheme, host and query.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl RequestToSign {
 
     /// Takes a signature that an external signer made of [`digest`](Self::digest).
     ///
-    /// It is checked first, so a wrong key or a signer that hashes once more shows here and not as "sign error" at
+    /// It is verified first, so a wrong key, or a signer that hashes once more, is an error here and not a "sign error" of
     /// the gateway. A high `s` is replaced by the low one.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl RequestToSign {
         Ok(SignedRequest::new(self, *public_key, digest, signature.with_low_s()))
     }
 
-    /// Checks a signature that came with this request: what a gateway does.
+    /// Verifies a signature that came with this request, as a gateway does.
     ///
     /// # Errors
     ///

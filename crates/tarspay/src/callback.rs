@@ -74,12 +74,12 @@ pub struct CallbackVerifier(sign::CallbackVerifier);
 impl CallbackVerifier {
     /// Trusts the gateway's own key.
     pub fn production() -> Self {
-        Self(sign::CallbackVerifier::system())
+        Self(sign::CallbackVerifier::production())
     }
 
     /// Trusts another key: that of a sandbox, or of a test.
     pub fn trusting(key: PublicKey) -> Self {
-        Self(sign::CallbackVerifier::new(key))
+        Self(sign::CallbackVerifier::trusting(key))
     }
 
     /// Trusts one more key, for the time of a key rotation.

@@ -237,6 +237,9 @@ fn a_value_that_fails_to_serialize_keeps_its_reason() {
     let error = Parameters::from_value(&Broken).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidBody);
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("out of order"));
+    assert_eq!(error.to_string(), "the request does not serialize to JSON: out of order");
+    let error = CallbackText::from_value(&Broken).unwrap_err();
+    assert_eq!(error.to_string(), "the callback does not serialize to JSON: out of order");
 }
 
 #[test]
@@ -303,4 +306,13 @@ fn members_are_read_in_the_order_of_the_text_with_names_that_come_twice() {
     for json in ["", "[]", "null", "{", "{} x"] {
         assert_eq!(Members::from_json(json.as_bytes()).unwrap_err().kind(), ErrorKind::InvalidBody, "{json}");
     }
+}
+
+#[test]
+fn an_error_is_one_readable_line() {
+    let error = Parameters::from_json(br#"{"amount":1.5}"#).unwrap_err();
+    let line = "body member \"amount\": a number that is not an integer cannot be signed: the gateway documents no rule \
+                for it; send it as text";
+    assert_eq!(error.to_string(), line);
+    assert_eq!(format!("{error:?}"), format!("UnsupportedValue: {line}"));
 }
