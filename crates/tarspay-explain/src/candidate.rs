@@ -25,6 +25,16 @@ pub(crate) const REQUEST: Arrangement =
     [Some(Part::Method), Some(Part::Path), Some(Part::Nonce), Some(Part::Parameters)];
 pub(crate) const CALLBACK: Arrangement = [Some(Part::Parameters), None, None, None];
 
+/// What precedes the parameters as received, and what may have been signed instead.
+#[derive(Clone)]
+pub(crate) struct Target<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) nonce: &'a str,
+    pub(crate) other_nonces: Vec<&'a str>,
+    pub(crate) hosts: Vec<&'a str>,
+}
+
 /// How the characters become bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Charset {

@@ -2,10 +2,9 @@
 
 use crate::candidate::{
     AS_RECEIVED, Arrangement, Body, Candidate, Charset, Duplicates, Form, Nulls, NumbersIn, Order,
-    Parameters, Part, Quotes, REQUEST, Value, Values,
+    Parameters, Part, Quotes, REQUEST, Target, Value, Values,
 };
 use crate::encode::{Apostrophe, Booleans, JsonEscape, Layout, Numbers, PercentRule};
-use crate::failed_signature::Target;
 use crate::mistake::Mistake;
 use std::rc::Rc;
 
@@ -22,9 +21,9 @@ pub(crate) struct Change {
 /// Places of a candidate, as bits.
 type Place = u32;
 
-pub(crate) const METHOD: Place = 1;
-pub(crate) const PATH: Place = 1 << 1;
-pub(crate) const NONCE: Place = 1 << 2;
+const METHOD: Place = 1;
+const PATH: Place = 1 << 1;
+const NONCE: Place = 1 << 2;
 const ARRANGEMENT: Place = 1 << 3;
 const ENDS: Place = 1 << 4;
 const CHARSET: Place = 1 << 5;

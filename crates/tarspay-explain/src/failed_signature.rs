@@ -1,6 +1,6 @@
 //! The input: a signature that fails, and what is known about it.
 
-use crate::candidate::{Body, Candidate};
+use crate::candidate::{Body, Candidate, Target};
 use crate::changes;
 use crate::explanation::{Explanation, Outcome};
 use crate::finding::{Finding, Signer, Spans, common_prefix};
@@ -39,16 +39,6 @@ pub struct FailedSignature<'a> {
 enum Kind {
     Request,
     Callback,
-}
-
-/// What stands before the parameters, and what may have been put in its place.
-#[derive(Clone)]
-pub(crate) struct Target<'a> {
-    pub(crate) path: &'a str,
-    pub(crate) query: Option<&'a str>,
-    pub(crate) nonce: &'a str,
-    pub(crate) other_nonces: Vec<&'a str>,
-    pub(crate) hosts: Vec<&'a str>,
 }
 
 impl<'a> FailedSignature<'a> {
