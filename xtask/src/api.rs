@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// The libraries whose API users build on, in the order of `docs/architecture.md`.
 pub const LIBRARIES: &[&str] =
-    &["tarspay-types", "tarspay-sign", "tarspay-transport", "tarspay", "tarspay-sandbox"];
+    &["tarspay-types", "tarspay-sign", "tarspay-explain", "tarspay-transport", "tarspay", "tarspay-sandbox"];
 
 /// The version of rustdoc's JSON that the crate `public-api` reads.
 const FORMAT: u64 = 57;

@@ -14,7 +14,6 @@ const FEATURE_SETS: &[(&str, &[&str])] = &[
     ("tarspay", &["--no-default-features", "--features", "tower"]),
     ("tarspay", &["--no-default-features", "--features", "tracing"]),
     ("tarspay", &["--no-default-features", "--features", "client"]),
-    ("tarspay-sign", &[]),
     ("tarspay-transport", &["--no-default-features"]),
     ("tarspay-transport", &["--no-default-features", "--features", "platform-verifier"]),
 ];

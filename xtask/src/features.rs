@@ -5,7 +5,7 @@ use cargo_metadata::Package;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The libraries: all packages that are published and have features to choose from.
-const LIBRARIES: &[&str] = &["tarspay", "tarspay-sign", "tarspay-transport"];
+const LIBRARIES: &[&str] = &["tarspay", "tarspay-transport"];
 
 /// Lints each library with each set of its features.
 ///

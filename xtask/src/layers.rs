@@ -24,7 +24,13 @@ const HOUSE: &[Room] = &[
         name: "tarspay-sign",
         may_use: &[],
         may_test_with: &[],
-        guests: Some(&["base16ct", "hex", "k256", "serde", "serde_json", "sha2", "smallvec", "zeroize"]),
+        guests: Some(&["base16ct", "hex", "k256", "serde", "serde_json", "sha2", "zeroize"]),
+    },
+    Room {
+        name: "tarspay-explain",
+        may_use: &["tarspay-sign"],
+        may_test_with: &[],
+        guests: Some(&["hex", "k256", "serde_json", "sha2"]),
     },
     Room { name: "tarspay-transport", may_use: &[], may_test_with: &[], guests: None },
     Room {
@@ -46,7 +52,7 @@ const HOUSE: &[Room] = &[
     },
     Room {
         name: "tarspay-sandbox",
-        may_use: &["tarspay-types", "tarspay-sign"],
+        may_use: &["tarspay-types", "tarspay-sign", "tarspay-explain"],
         may_test_with: &[],
         guests: None,
     },

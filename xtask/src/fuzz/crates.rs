@@ -9,7 +9,7 @@ pub(super) mod canonical;
 pub(super) mod envelope;
 #[path = "../../../crates/tarspay-types/tests/fuzz/examples.rs"]
 mod examples;
-#[path = "../../../crates/tarspay-sign/tests/fuzz/explain.rs"]
+#[path = "../../../crates/tarspay-explain/tests/fuzz/explain.rs"]
 pub(super) mod explain;
 #[path = "../../../crates/tarspay-sandbox/tests/fuzz/http.rs"]
 pub(super) mod http;

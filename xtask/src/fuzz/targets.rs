@@ -48,7 +48,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "explain",
-        package: "tarspay-sign",
+        package: "tarspay-explain",
         about: "an explanation agrees with the verifier",
         run: explain::run,
         seeds: explain::seeds,

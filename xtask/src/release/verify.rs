@@ -21,6 +21,7 @@ const PROBES: &[Probe] = &[
     Probe { name: "sign", readme: "crates/tarspay-sign/README.md", needs: &["tarspay-sign"] },
     Probe { name: "transport", readme: "crates/tarspay-transport/README.md", needs: &["tarspay-transport"] },
     Probe { name: "facade", readme: "crates/tarspay/README.md", needs: &["tarspay"] },
+    Probe { name: "explain", readme: "crates/tarspay-explain/README.md", needs: &["tarspay-explain"] },
     Probe { name: "sandbox", readme: "crates/tarspay-sandbox/README.md", needs: &["tarspay-sandbox"] },
     Probe { name: "front", readme: "README.md", needs: &["tarspay", "tarspay-sandbox"] },
 ];
