@@ -10,7 +10,6 @@ const FEATURE_SETS: &[(&str, &[&str])] = &[
     ("tarspay", &["--all-features"]),
     ("tarspay", &["--no-default-features"]),
     ("tarspay", &["--no-default-features", "--features", "client"]),
-    ("tarspay-sign", &[]),
     ("tarspay-transport", &["--all-features"]),
     ("tarspay-transport", &["--no-default-features"]),
 ];

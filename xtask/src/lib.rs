@@ -11,6 +11,8 @@ mod documents {
     mod sandbox {}
     #[doc = include_str!("../../crates/tarspay-sign/README.md")]
     mod sign {}
+    #[doc = include_str!("../../crates/tarspay-explain/README.md")]
+    mod explain {}
     #[doc = include_str!("../../crates/tarspay/README.md")]
     mod facade {}
 }

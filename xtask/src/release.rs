@@ -128,6 +128,7 @@ struct Stranger {
 const STRANGERS: &[Stranger] = &[
     Stranger { name: "types", readme: "crates/tarspay-types/README.md", needs: &["tarspay-types"] },
     Stranger { name: "sign", readme: "crates/tarspay-sign/README.md", needs: &["tarspay-sign"] },
+    Stranger { name: "explain", readme: "crates/tarspay-explain/README.md", needs: &["tarspay-explain"] },
     Stranger {
         name: "transport",
         readme: "crates/tarspay-transport/README.md",

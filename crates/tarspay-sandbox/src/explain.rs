@@ -1,4 +1,4 @@
-//! Why a signature was refused: `tarspay_sign::explain` beside the runtime, a few at a time, for people only.
+//! Why a signature was refused: `tarspay_explain` beside the runtime, a few at a time, for people only.
 //!
 //! Nothing here decides anything: a call is refused before, and stays refused.
 
@@ -6,8 +6,8 @@ use crate::event::SignatureExplanation;
 use crate::keys::Keys;
 use std::sync::Arc;
 use std::thread;
+use tarspay_explain::{Explanation, FailedSignature, MAX_KNOWN_KEYS, Mistake, Outcome};
 use tarspay_sign::PublicKey;
-use tarspay_sign::explain::{Explanation, Inquiry, MAX_KNOWN_KEYS, Mistake, Outcome};
 use tarspay_types::MerchantNo;
 use tokio::sync::Semaphore;
 
@@ -83,23 +83,23 @@ impl Refused {
     fn investigate(&self, keys: &Keys, system_key: &PublicKey) -> Explanation {
         // One key more than are tried: then the explanation itself says that some were not.
         let known = keys.some(MAX_KNOWN_KEYS);
-        let explanation = self.inquiry(system_key, &known).investigate();
+        let explanation = self.with_keys(system_key, &known).explain();
         // The key behind a right text is named however many are registered: it is found, then looked up.
         let behind =
             explanation.recovered_keys().iter().find_map(|signer| keys.find(&signer.key().to_string()));
         match behind {
-            Some(behind) => self.inquiry(system_key, &[(behind.key, behind.owner)]).investigate(),
+            Some(behind) => self.with_keys(system_key, &[(behind.key, behind.owner)]).explain(),
             None => explanation,
         }
     }
 
-    fn inquiry(&self, system_key: &PublicKey, known: &[(PublicKey, MerchantNo)]) -> Inquiry<'_> {
-        let inquiry = Inquiry::request(&self.target, &self.nonce, &self.body)
+    fn with_keys(&self, system_key: &PublicKey, known: &[(PublicKey, MerchantNo)]) -> FailedSignature<'_> {
+        let failed = FailedSignature::of_request(&self.target, &self.nonce, &self.body)
             .key(&self.key)
             .signature(&self.signature)
             .known_key(SYSTEM_KEY, system_key);
-        let inquiry = self.hosts.iter().fold(inquiry, |inquiry, host| inquiry.host(host));
-        known.iter().fold(inquiry, |inquiry, (key, owner)| inquiry.known_key(key_of(owner), key))
+        let failed = self.hosts.iter().fold(failed, |failed, host| failed.host(host));
+        known.iter().fold(failed, |failed, (key, owner)| failed.known_key(key_of(owner), key))
     }
 }
 

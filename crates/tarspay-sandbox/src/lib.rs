@@ -87,7 +87,6 @@ mod faults;
 mod fee;
 mod gateway;
 mod guard;
-mod high_s;
 mod keys;
 mod life;
 mod order;

@@ -11,7 +11,6 @@ use crate::deliver;
 use crate::engine::Engine;
 use crate::event::EventKind;
 use crate::faults::CallbackFaults;
-use crate::high_s::with_high_s;
 use crate::receiver::Receiver;
 use crate::schedule::Schedule;
 use crate::store::callbacks::{self, ToSend};
@@ -311,7 +310,7 @@ fn forgery(body: &str) -> Option<(String, Signature)> {
 fn sign(engine: &Engine, body: &str, faults: CallbackFaults) -> Signature {
     let text = if faults.wrong_signature { "another text" } else { body };
     let signature = engine.system_key.sign(&Digest::of(text));
-    if faults.high_s { with_high_s(signature) } else { signature }
+    if faults.high_s { signature.with_high_s() } else { signature }
 }
 
 async fn attempt(engine: &Engine, callback: &ToSend, signature: Signature) -> Attempt {

@@ -1,8 +1,8 @@
 //! Callbacks: the text that the gateway signs, and its verification.
 
-use crate::json::Members;
+use crate::members::{self, Members};
 use crate::prepared::OnDemand;
-use crate::{Digest, Error, ErrorKind, PrivateKey, PublicKey, Signature, SignaturePolicy, json};
+use crate::{Digest, Error, ErrorKind, PrivateKey, PublicKey, Signature, SignaturePolicy};
 use serde::Serialize;
 use std::fmt;
 
@@ -11,7 +11,8 @@ pub const CALLBACK_SIGNATURE_HEADER: &str = "X-RESP-SIGNATURE";
 
 /// The text under the signature of a callback: its members as compact JSON, names ascending.
 ///
-/// Strings and numbers keep the very characters in which they came; members below the top level keep their order.
+/// Strings and numbers keep exactly the characters in which they were received; members below the top level keep their
+/// order.
 /// There is no method, path or nonce. Source: `docs/wire.md`, section 5; proven by the vector C1.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CallbackText(String);
@@ -23,17 +24,16 @@ impl CallbackText {
     ///
     /// [`ErrorKind::InvalidBody`] if the text is not one JSON object or names a member twice.
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
-        let mut members = Members::default();
-        json::read_sorted(json, &mut members)?;
+        let members = Members::from_json(json)?;
         let mut text = String::with_capacity(json.len());
         text.push('{');
-        for member in &members {
+        for (name, value) in members::sorted(members.pairs())? {
             if text.len() > 1 {
                 text.push(',');
             }
-            member.push_name(&mut text)?;
+            members::push_name(&mut text, name);
             text.push(':');
-            json::push_compact(&mut text, member.value);
+            push_compact(&mut text, value);
         }
         text.push('}');
         Ok(Self(text))
@@ -46,7 +46,8 @@ impl CallbackText {
     /// [`ErrorKind::InvalidBody`] if the value does not serialize, or not to one object.
     pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let json = serde_json::to_vec(value).map_err(|source| {
-            Error::new(ErrorKind::InvalidBody, "the callback does not serialize to JSON").with_source(source)
+            let reason = format!("the callback does not serialize to JSON: {source}");
+            Error::new(ErrorKind::InvalidBody, reason).with_source(source)
         })?;
         Self::from_json(&json)
     }
@@ -67,6 +68,25 @@ impl CallbackText {
     }
 }
 
+/// Appends the text of a JSON value without the white space between its tokens.
+fn push_compact(json: &mut String, value: &str) {
+    let mut in_string = false;
+    let mut escaped = false;
+    json.extend(value.chars().filter(|&character| {
+        if in_string {
+            match character {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => in_string = false,
+                _ => {}
+            }
+            return true;
+        }
+        in_string = character == '"';
+        !matches!(character, ' ' | '\t' | '\n' | '\r')
+    }));
+}
+
 impl fmt::Debug for CallbackText {
     /// Shows the size only: the values can be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,24 +94,24 @@ impl fmt::Debug for CallbackText {
     }
 }
 
-/// In which form the body of a callback was signed.
+/// The form in which the body of a callback was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignedForm {
-    /// The bytes as they came.
+    /// The bytes as received.
     AsReceived,
     /// The same members as [`CallbackText`].
     Ordered,
 }
 
-/// The largest callback that is verified unless told otherwise, in bytes. Documented callbacks have about 200.
+/// The default limit of a callback's body, in bytes. Documented callbacks have about 200.
 pub const DEFAULT_MAX_CALLBACK_BYTES: usize = 64 * 1024;
 
-/// Verifies callbacks: first the bytes as they came, then the same members as ordered compact JSON.
+/// Verifies callbacks (webhooks): first the bytes as received, then the same members as ordered compact JSON.
 ///
 /// Keep one verifier and clone it: its keys are prepared ([`PreparedKey`](crate::PreparedKey)) after some dozens of
-/// verifications, and clones share that. Using it once costs nothing more than the verification;
-/// [`prepared`](Self::prepared) spares a server the wait of its 64th callback.
+/// verifications, and clones share that. A verifier that is used once costs nothing more than the verification;
+/// [`prepared`](Self::prepared) saves a server the delay at its 64th callback.
 ///
 /// **A valid signature does not say whose order it is.** One system key signs the callbacks of all merchants. Compare
 /// `mchNo` in the body with your own number, and refuse another or a missing one. This crate has no models and does
@@ -107,7 +127,7 @@ pub const DEFAULT_MAX_CALLBACK_BYTES: usize = 64 * 1024;
 /// let body = r#"{"state": 2, "payOrderId": "P1742079917839712257"}"#;
 /// let signature = CallbackText::from_json(body.as_bytes())?.sign(&gateway).to_string();
 ///
-/// let verifier = CallbackVerifier::new(gateway.public_key());
+/// let verifier = CallbackVerifier::trusting(gateway.public_key());
 /// verifier.verify(Some(&signature), body.as_bytes())?;
 ///
 /// let forged = body.replace('2', "3");
@@ -123,8 +143,8 @@ pub struct CallbackVerifier {
 }
 
 impl CallbackVerifier {
-    /// A verifier that trusts one key.
-    pub fn new(key: PublicKey) -> Self {
+    /// A verifier that trusts one key: that of a sandbox, or of your own tests.
+    pub fn trusting(key: PublicKey) -> Self {
         Self {
             keys: vec![OnDemand::new(key)],
             policy: SignaturePolicy::default(),
@@ -133,18 +153,18 @@ impl CallbackVerifier {
     }
 
     /// A verifier that trusts the gateway's own key, [`SYSTEM_PUBLIC_KEY`](crate::SYSTEM_PUBLIC_KEY).
-    pub fn system() -> Self {
-        Self::new(PublicKey::system())
+    pub fn production() -> Self {
+        Self::trusting(PublicKey::system())
     }
 
-    /// Trusts one more key, for the time of a key rotation.
+    /// Trusts one more key, during a key rotation.
     #[must_use]
     pub fn and_key(mut self, key: PublicKey) -> Self {
         self.keys.push(OnDemand::new(key));
         self
     }
 
-    /// Prepares the keys now, which takes some milliseconds and 320 KiB for each: for a server, as it starts.
+    /// Prepares the keys now, which takes some milliseconds and 320 KiB for each: for a server, when it starts.
     #[must_use]
     pub fn prepared(self) -> Self {
         self.keys.iter().for_each(OnDemand::prepare);
@@ -158,8 +178,8 @@ impl CallbackVerifier {
         self
     }
 
-    /// Sets the largest body, in bytes; [`DEFAULT_MAX_CALLBACK_BYTES`] at first. Limit the reading of the body to the
-    /// same size, so that a larger one is never held in memory.
+    /// Sets the largest body, in bytes. Default: [`DEFAULT_MAX_CALLBACK_BYTES`]. Limit the reading of the body to the same
+    /// size, so that a larger one is never held in memory.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
@@ -171,7 +191,7 @@ impl CallbackVerifier {
         self.max_bytes
     }
 
-    /// Refuses a body by its size alone, for who reads it in pieces.
+    /// Refuses a body by its size alone, for services that read it in pieces.
     ///
     /// # Errors
     ///
@@ -188,14 +208,14 @@ impl CallbackVerifier {
 
     /// Verifies the raw body of a callback against the value of its [`CALLBACK_SIGNATURE_HEADER`].
     ///
-    /// `None` is for a missing header: refused, as some pages of the documentation call the header optional and an
+    /// `None` stands for a missing header and is refused: some pages of the documentation call the header optional, but an
     /// unsigned callback must never be acted upon.
     ///
     /// # Errors
     ///
     /// Distinct by [`kind`](Error::kind): [`MissingSignature`](ErrorKind::MissingSignature),
     /// [`MalformedSignature`](ErrorKind::MalformedSignature), [`BodyTooLarge`](ErrorKind::BodyTooLarge),
-    /// [`InvalidBody`](ErrorKind::InvalidBody) if neither form can be verified because the body is no JSON object,
+    /// [`InvalidBody`](ErrorKind::InvalidBody) if neither form can be verified because the body is not a JSON object,
     /// [`SignatureMismatch`](ErrorKind::SignatureMismatch), [`HighS`](ErrorKind::HighS).
     pub fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<SignedForm, Error> {
         self.check_size(body.len())?;

@@ -1,12 +1,12 @@
-//! What can go wrong while signing and verifying, and what to do about it.
+//! Errors of signing and verifying, and what to do about them.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 /// Why something could not be signed or verified.
 ///
-/// [`kind`](Error::kind) tells the cases apart, [`field`](Error::field) names the body member at fault where there
-/// is one, and the text says what to do. No text, `Debug` output or source of this error holds a key, a signature or
+/// [`kind`](Error::kind) distinguishes the cases, [`field`](Error::field) names the body member at fault if there is one,
+/// and the text says what to do. No text, `Debug` output or source of this error holds a key, a signature or
 /// the value of a body member.
 pub struct Error {
     kind: ErrorKind,
@@ -21,17 +21,19 @@ pub struct Error {
 pub enum ErrorKind {
     /// The private key is not 64 hex digits of a number that secp256k1 can use.
     InvalidPrivateKey,
-    /// The public key is not 66 hex digits of a compressed secp256k1 point.
+    /// The public key is not a point of secp256k1, or not in a form that is read here.
     InvalidPublicKey,
+    /// The digest is not 64 hex digits.
+    InvalidDigest,
     /// The operating system gave no random bytes for a new key.
     RandomSource,
     /// The nonce is not a decimal number of milliseconds.
     InvalidNonce,
-    /// The path does not begin with `/`, or holds a character that has no place in a path or a header.
+    /// The path does not begin with `/`, or holds a character that must not be in a path or a header.
     InvalidPath,
     /// The body is not one JSON object, or names a member twice.
     InvalidBody,
-    /// A member of the body has a value for which no signing rule is known: a fraction, an object or an array.
+    /// A member of the body is a fraction, an object or an array, for which no signing rule is known.
     UnsupportedValue,
     /// There is no signature: the header is missing or empty.
     MissingSignature,
@@ -39,7 +41,7 @@ pub enum ErrorKind {
     MalformedSignature,
     /// The signature is well formed but was not made over this text with this key.
     SignatureMismatch,
-    /// The signature would verify, but its `s` is high and the policy demands a low one.
+    /// The signature would verify, but its `s` is high and the policy requires a low one.
     HighS,
     /// The body of a callback is larger than the verifier accepts.
     BodyTooLarge,
@@ -65,12 +67,12 @@ impl Error {
         self.kind
     }
 
-    /// The name of the body member at fault, where one is.
+    /// The name of the body member at fault, if there is one.
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }
 
-    /// Whether a signature was looked at and refused: missing, malformed, mismatching, or with a high `s` under
+    /// Whether a signature was examined and refused: missing, malformed, mismatching, or with a high `s` under
     /// [`SignaturePolicy::RequireLowS`](crate::SignaturePolicy::RequireLowS).
     pub fn is_refused_signature(&self) -> bool {
         matches!(
@@ -93,12 +95,9 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
+    /// One line: the kind, and the text of `Display`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.kind)
-            .field("field", &self.field)
-            .field("reason", &self.reason)
-            .finish_non_exhaustive()
+        write!(f, "{:?}: {self}", self.kind)
     }
 }
 

@@ -1,27 +1,33 @@
 //! The key pair of a merchant and the public key of the gateway.
 
-use crate::{Digest, Error, ErrorKind, Signature, SignaturePolicy, hex_text};
+use crate::{Digest, Error, ErrorKind, Signature, SignaturePolicy};
 use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use k256::ecdsa::{SigningKey, VerifyingKey};
 use k256::elliptic_curve::Generate as _;
 use std::fmt;
-use std::str::FromStr;
 use zeroize::Zeroizing;
 
-/// The gateway's public key as printed in its documentation, the same in every market: it checks callbacks.
+/// The gateway's public key, the same in every market, as its documentation prints it. It verifies callbacks.
 ///
 /// Source: `docs/wire.md`, section 2; proven by the vector C1.
 pub const SYSTEM_PUBLIC_KEY: &str = "03029c655932f22aee81034d109795fbd7e23ca173ca27e195091d434e593a2e0f";
 
 const PRIVATE_KEY_DIGITS: usize = 64;
-const PUBLIC_KEY_DIGITS: usize = 66;
+const COMPRESSED_BYTES: usize = 33;
+const UNCOMPRESSED_BYTES: usize = 65;
+
+/// What stands before the point in an X.509 `SubjectPublicKeyInfo`, after the two bytes of the outer tag and length: the
+/// algorithm `id-ecPublicKey`, the named curve secp256k1, and the tag of a bit string (RFC 5480).
+const SPKI_ALGORITHM: [u8; 19] = [
+    0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00,
+    0x0a, 0x03,
+];
 
 /// A merchant's private key: a number on secp256k1 that signs requests.
 ///
-/// It is wiped from memory on drop. `Debug` shows the public key only, and there is no `Display`.
+/// It is wiped from memory on drop. `Debug` shows the public key only; there is no `Display`.
 ///
-/// Signing is constant-time (`k256`) and deterministic (RFC 6979): no randomness is drawn, and the same digest always
-/// gives the same signature.
+/// Signing is constant-time (`k256`) and deterministic (RFC 6979): the same digest always gives the same signature.
 ///
 /// ```
 /// use tarspay_sign::PrivateKey;
@@ -36,7 +42,7 @@ const PUBLIC_KEY_DIGITS: usize = 66;
 #[derive(Clone)]
 pub struct PrivateKey {
     secret: SigningKey,
-    /// Kept, as every request sends it.
+    /// Kept, because every request sends it.
     public: PublicKey,
 }
 
@@ -60,17 +66,18 @@ impl PrivateKey {
             )));
         }
         let mut bytes = Zeroizing::new([0_u8; 32]);
-        hex_text::read(text, bytes.as_mut_slice())
+        // In constant time, since the text is secret.
+        base16ct::mixed::decode(text, bytes.as_mut_slice())
             .map_err(|_| invalid("a private key holds the hex digits 0-9, a-f and A-F only".to_owned()))?;
         SigningKey::from_slice(bytes.as_slice()).map(Self::of).map_err(|_| {
             invalid(
-                "this number is no private key of secp256k1: it is zero or not below the order of the curve"
+                "this number is not a private key of secp256k1: it is zero or not below the order of the curve"
                     .to_owned(),
             )
         })
     }
 
-    /// Makes a new private key from the operating system's random source.
+    /// Generates a private key from the operating system's random source.
     ///
     /// # Errors
     ///
@@ -101,17 +108,11 @@ impl PrivateKey {
     /// The key as 64 lower-case hex digits, to store it. The text wipes itself on drop; keep it out of logs.
     pub fn expose_hex(&self) -> Zeroizing<String> {
         let bytes = Zeroizing::new(<[u8; 32]>::from(self.secret.to_bytes()));
-        hex_text::secret(bytes.as_slice())
+        Zeroizing::new(base16ct::lower::encode_string(bytes.as_slice()))
     }
 }
 
-impl FromStr for PrivateKey {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::from_hex(text)
-    }
-}
+read_from_hex!(PrivateKey);
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,13 +120,13 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// A public key: a compressed point on secp256k1. It names a merchant (`X-API-KEY`) and checks signatures.
+/// A public key: a point on secp256k1. It identifies a merchant (`X-API-KEY`) and verifies signatures.
 ///
-/// Shown as 66 lower-case hex digits.
+/// Shown in its compressed form, as 66 lower-case hex digits.
 #[derive(Clone, Copy)]
 pub struct PublicKey {
     point: VerifyingKey,
-    bytes: [u8; 33],
+    bytes: [u8; COMPRESSED_BYTES],
 }
 
 impl PublicKey {
@@ -135,28 +136,81 @@ impl PublicKey {
     ///
     /// [`ErrorKind::InvalidPublicKey`] if the text is anything else, or no point of the curve has this x.
     pub fn from_hex(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: &str| Error::new(ErrorKind::InvalidPublicKey, reason);
-        if text.len() != PUBLIC_KEY_DIGITS {
+        let mut bytes = [0_u8; COMPRESSED_BYTES];
+        if text.len() != 2 * COMPRESSED_BYTES {
             return Err(invalid(match text.len() {
-                130 => "this is an uncompressed public key; give its compressed form, 66 hex digits",
+                130 => {
+                    "this is an uncompressed public key; give its compressed form, 66 hex digits, \
+                        or read its bytes with `PublicKey::from_sec1_bytes`"
+                }
                 PRIVATE_KEY_DIGITS => {
                     "a public key is 66 hex digits; this text has 64, like a private key: keep it secret"
                 }
                 _ => "a public key is 66 hex digits: 02 or 03, then the 32 bytes of x",
             }));
         }
-        let mut bytes = [0_u8; 33];
-        hex_text::read(text, &mut bytes)
+        hex::decode_to_slice(text, &mut bytes)
             .map_err(|_| invalid("a public key holds the hex digits 0-9, a-f and A-F only"))?;
-        if !matches!(bytes[0], 2 | 3) {
-            return Err(invalid("a compressed public key begins with 02 or 03"));
+        Self::from_sec1_bytes(&bytes)
+    }
+
+    /// Reads a public key from a SEC1 point: 33 bytes compressed (`02` or `03`, then x) or 65 uncompressed (`04`, then x
+    /// and y).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidPublicKey`] if the bytes are anything else, or not a point of secp256k1.
+    pub fn from_sec1_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        match bytes {
+            [2 | 3, ..] if bytes.len() == COMPRESSED_BYTES => {}
+            [4, ..] if bytes.len() == UNCOMPRESSED_BYTES => {}
+            _ if bytes.len() == COMPRESSED_BYTES => {
+                return Err(invalid("a compressed public key begins with 02 or 03"));
+            }
+            _ => {
+                return Err(invalid(
+                    "a SEC1 public key has 33 bytes and begins with 02 or 03, or has 65 bytes and begins with 04",
+                ));
+            }
         }
-        VerifyingKey::from_sec1_bytes(&bytes).map(|point| Self { point, bytes }).map_err(|source| {
-            invalid("no point of secp256k1 has this x; check the digits").with_source(source)
+        VerifyingKey::from_sec1_bytes(bytes).map(Self::from_verifying_key).map_err(|source| {
+            invalid("this is not a point of secp256k1; check the digits and the curve").with_source(source)
         })
     }
 
-    /// The gateway's own public key, [`SYSTEM_PUBLIC_KEY`], which checks callbacks.
+    /// Reads a public key from the DER of an X.509 `SubjectPublicKeyInfo`, as a KMS returns it and as the base64 of a
+    /// `PUBLIC KEY` PEM file holds it. The curve must be named, and the point may be compressed or not.
+    ///
+    /// ```
+    /// use tarspay_sign::PublicKey;
+    ///
+    /// // openssl ec -in key.pem -pubout -outform DER
+    /// let der = [
+    ///     "3056301006072a8648ce3d020106052b8104000a034200",
+    ///     "0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+    ///     "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8",
+    /// ];
+    /// let key = PublicKey::from_spki_der(&hex::decode(der.concat())?)?;
+    /// assert_eq!(key.to_string(), "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidPublicKey`] if the bytes are anything else, the curve is another one, or the point is not on
+    /// it.
+    pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
+        spki_point(der)
+            .ok_or_else(|| {
+                invalid(
+                    "not the DER of a SubjectPublicKeyInfo with the named curve secp256k1 (1.3.132.0.10); \
+                     keys on other curves, such as P-256, cannot be used",
+                )
+            })
+            .and_then(Self::from_sec1_bytes)
+    }
+
+    /// The gateway's own public key, [`SYSTEM_PUBLIC_KEY`], which verifies callbacks.
     #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a constant; a test reads it")]
     pub fn system() -> Self {
         Self::from_hex(SYSTEM_PUBLIC_KEY).expect("the printed system key is a point of the curve")
@@ -188,8 +242,8 @@ impl PublicKey {
         &self.bytes
     }
 
-    pub(crate) fn from_verifying_key(point: VerifyingKey) -> Self {
-        let mut bytes = [0_u8; 33];
+    fn from_verifying_key(point: VerifyingKey) -> Self {
+        let mut bytes = [0_u8; COMPRESSED_BYTES];
         bytes.copy_from_slice(point.to_sec1_point(true).as_bytes());
         Self { point, bytes }
     }
@@ -199,11 +253,23 @@ impl PublicKey {
     }
 }
 
-impl FromStr for PublicKey {
-    type Err = Error;
+read_from_hex!(PublicKey);
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::from_hex(text)
+fn invalid(reason: &str) -> Error {
+    Error::new(ErrorKind::InvalidPublicKey, reason)
+}
+
+/// The point of a `SubjectPublicKeyInfo`: all that varies in one for this curve is the point and its length.
+fn spki_point(der: &[u8]) -> Option<&[u8]> {
+    let [0x30, length, rest @ ..] = der else { return None };
+    let [bits, 0, point @ ..] = rest.strip_prefix(&SPKI_ALGORITHM)? else { return None };
+    let fits = usize::from(*length) == rest.len() && usize::from(*bits) == 1 + point.len();
+    fits.then_some(point)
+}
+
+impl AsRef<[u8]> for PublicKey {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -223,7 +289,7 @@ impl std::hash::Hash for PublicKey {
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex_text::write(&self.bytes, f)
+        f.write_str(&hex::encode(self.bytes))
     }
 }
 

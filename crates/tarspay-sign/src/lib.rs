@@ -1,11 +1,11 @@
 //! Request signatures and callback verification for the TarsPay payment gateway.
 //!
-//! This crate is usable alone: no HTTP, no async runtime, no models. It signs what you are about to send and verifies
-//! what came in; every rule is in `docs/signing.md`, and every fact behind it in `docs/wire.md`.
+//! This crate is usable alone: no HTTP, no async runtime, no models. It signs requests and verifies callbacks (webhooks).
+//! Every rule is in `docs/signing.md`, and every fact behind it in `docs/wire.md`.
 //!
 //! # Sign a request
 //!
-//! Each stage can be looked at: parameters → string to sign → digest → signature → headers.
+//! Each stage can be inspected: parameters → string to sign → digest → signature → headers.
 //!
 //! ```
 //! use tarspay_sign::{NonceSource, Parameters, PrivateKey, RequestToSign};
@@ -38,7 +38,7 @@
 //!                  022100ba3e3bd90346652e681b4b1b25e55d983002d84160fb9c696fb20ea3e4742e76";
 //! let body = br#"{"bizType":2,"currency":"IDR","failReason":"payment failed","fee":"6973","mchNo":"M1696154848","mchOrderNo":"1184196902791413760","orderAmount":"31500","payAmount":"31500","payOrderId":"P1734517376779485186","state":3}"#;
 //!
-//! let form = CallbackVerifier::system().verify(Some(signature), body)?;
+//! let form = CallbackVerifier::production().verify(Some(signature), body)?;
 //! assert_eq!(form, SignedForm::AsReceived);
 //! # Ok::<(), tarspay_sign::Error>(())
 //! ```
@@ -48,18 +48,36 @@
 //! # Why does my signature fail?
 //!
 //! Compare [`RequestToSign::string_to_sign`] with yours byte by byte; then the digest: it is SHA-256 of SHA-256, not
-//! of the text alone. `docs/signing.md` lists the usual causes. With the feature `explain` the module `explain` looks
-//! for them by itself: it names the mistakes that give a signature, and never accepts one.
+//! of the text alone. `docs/signing.md` lists the usual causes. The crate `tarspay-explain` looks for them: it names the
+//! mistakes that give a signature, and never accepts one.
 #![forbid(unsafe_code)]
+
+/// The ways from text to a type with a `from_hex`.
+macro_rules! read_from_hex {
+    ($type:ident) => {
+        impl std::str::FromStr for $type {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                Self::from_hex(text)
+            }
+        }
+
+        impl TryFrom<&str> for $type {
+            type Error = Error;
+
+            fn try_from(text: &str) -> Result<Self, Error> {
+                Self::from_hex(text)
+            }
+        }
+    };
+}
 
 mod callback;
 mod digest;
 mod error;
-#[cfg(feature = "explain")]
-pub mod explain;
-mod hex_text;
-mod json;
 mod key;
+mod members;
 mod nonce;
 mod parameters;
 mod prepared;
@@ -72,6 +90,7 @@ pub use callback::{
 pub use digest::Digest;
 pub use error::{Error, ErrorKind};
 pub use key::{PrivateKey, PublicKey, SYSTEM_PUBLIC_KEY};
+pub use members::{Member, Members};
 pub use nonce::{Clock, Nonce, NonceSource, SystemClock};
 pub use parameters::Parameters;
 pub use prepared::PreparedKey;

@@ -26,21 +26,6 @@ impl Nonce {
     pub fn unix_millis(self) -> u64 {
         self.0
     }
-
-    /// `|1704180814988|`, as it stands in a string to sign: written to the end of a buffer that the largest number
-    /// fills.
-    pub(crate) fn between_bars(self, buffer: &mut [u8; 22]) -> &[u8] {
-        *buffer = [b'|'; 22];
-        let (mut rest, mut start) = (self.0, buffer.len() - 1);
-        loop {
-            start -= 1;
-            buffer[start] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-            rest /= 10;
-            if rest == 0 {
-                return &buffer[start - 1..];
-            }
-        }
-    }
 }
 
 impl fmt::Display for Nonce {
@@ -67,6 +52,14 @@ impl FromStr for Nonce {
             return Err(invalid());
         }
         text.parse().map(Self).map_err(|source| invalid().with_source(source))
+    }
+}
+
+impl TryFrom<&str> for Nonce {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self, Error> {
+        text.parse()
     }
 }
 

@@ -1,8 +1,6 @@
 //! The stages of a request: string to sign, digest, signature, headers.
 
-use crate::parameters::ROOM_IN_FRONT;
 use crate::{Digest, Error, ErrorKind, Nonce, Parameters, PrivateKey, PublicKey, Signature, SignaturePolicy};
-use smallvec::SmallVec;
 use std::fmt;
 
 /// The header with the caller's public key.
@@ -12,7 +10,7 @@ pub const API_NONCE_HEADER: &str = "X-API-NONCE";
 /// The header with the signature of the request.
 pub const API_SIGNATURE_HEADER: &str = "X-API-SIGNATURE";
 
-/// A request that is not yet signed: `POST|PATH|NONCE|PARAMS`.
+/// A request that is not signed yet: `POST|PATH|NONCE|PARAMS`.
 ///
 /// Sign it with a [`PrivateKey`], or take the [`digest`](Self::digest) to a signer elsewhere and bring the signature
 /// back:
@@ -40,13 +38,13 @@ pub struct RequestToSign {
     body: String,
 }
 
-/// What comes before the path in every string to sign: each call of the gateway is a `POST`.
+/// What precedes the path in every string to sign: each call of the gateway is a `POST`.
 const PREFIX: &str = "POST|";
 
 impl RequestToSign {
-    /// Puts the string to sign together.
+    /// Builds the string to sign.
     ///
-    /// `path` is the path of the address with its leading slash: no scheme, no host, no query.
+    /// `path` is the path of the URL with its leading slash, without scheme, host and query.
     ///
     /// # Errors
     ///
@@ -54,9 +52,8 @@ impl RequestToSign {
     /// `|`, `?` and `#`.
     pub fn new(path: &str, nonce: Nonce, parameters: Parameters) -> Result<Self, Error> {
         check_path(path)?;
-        let (mut string_to_sign, body) = parameters.into_parts();
-        put_in_front(&mut string_to_sign, path, nonce);
-        Ok(Self { string_to_sign, path_bytes: path.len(), nonce, body })
+        let string_to_sign = [PREFIX, path, "|", &nonce.to_string(), "|", parameters.as_str()].concat();
+        Ok(Self { string_to_sign, path_bytes: path.len(), nonce, body: parameters.into_body() })
     }
 
     /// The text under the signature, UTF-8. It holds the values of the body: personal data, not for logs.
@@ -87,7 +84,7 @@ impl RequestToSign {
 
     /// Takes a signature that an external signer made of [`digest`](Self::digest).
     ///
-    /// It is checked first, so a wrong key or a signer that hashes once more shows here and not as "sign error" at
+    /// It is verified first, so a wrong key, or a signer that hashes once more, is an error here and not a "sign error" of
     /// the gateway. A high `s` is replaced by the low one.
     ///
     /// # Errors
@@ -103,7 +100,7 @@ impl RequestToSign {
         Ok(SignedRequest::new(self, *public_key, digest, signature.with_low_s()))
     }
 
-    /// Checks a signature that came with this request: what a gateway does.
+    /// Verifies a signature that came with this request, as a gateway does.
     ///
     /// # Errors
     ///
@@ -194,6 +191,24 @@ impl fmt::Debug for SignedRequest {
 }
 
 /// The three headers of a signed request. Their values are plain ASCII.
+///
+/// Any HTTP client takes names and values. Put into an [`http::HeaderMap`](https://docs.rs/http):
+///
+/// ```
+/// use http::{HeaderMap, HeaderName, HeaderValue};
+/// use tarspay_sign::{NonceSource, Parameters, PrivateKey, RequestToSign};
+///
+/// let nonce = NonceSource::new().next_nonce();
+/// let request = RequestToSign::new("/api/balanceInfo", nonce, Parameters::none())?;
+/// let signed = request.sign(&PrivateKey::generate()?);
+///
+/// let mut headers = HeaderMap::new();
+/// for (name, value) in signed.headers().pairs() {
+///     headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+/// }
+/// assert_eq!(headers["x-api-nonce"], nonce.to_string());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headers {
     api_key: String,
@@ -227,17 +242,6 @@ impl Headers {
     }
 }
 
-/// Put together first, so that the text moves once. It has room for all of this, unless the path is longer than any
-/// documented one.
-fn put_in_front(text: &mut String, path: &str, nonce: Nonce) {
-    let mut front = SmallVec::<[u8; ROOM_IN_FRONT]>::new();
-    front.extend_from_slice(PREFIX.as_bytes());
-    front.extend_from_slice(path.as_bytes());
-    front.extend_from_slice(nonce.between_bars(&mut [0; 22]));
-    // It is text: each of its parts is.
-    text.insert_str(0, std::str::from_utf8(&front).unwrap_or_default());
-}
-
 fn check_path(path: &str) -> Result<(), Error> {
     let invalid = |reason: String| Err(Error::new(ErrorKind::InvalidPath, reason));
     if !path.starts_with('/') {
@@ -245,17 +249,12 @@ fn check_path(path: &str) -> Result<(), Error> {
             "the path begins with a slash: /api/balanceInfo; leave scheme and host out".to_owned(),
         );
     }
-    let odd = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'|' | b'?' | b'#');
-    // Every byte is looked at: a search that can stop early is slower on texts as short as these.
-    if !path.bytes().fold(false, |any, byte| any | odd(byte)) {
-        return Ok(());
-    }
-    // The first byte that is odd begins a character.
-    match path.bytes().position(odd).and_then(|at| path[at..].chars().next()) {
+    let is_odd = |&character: &char| !character.is_ascii_graphic() || matches!(character, '|' | '?' | '#');
+    match path.chars().find(is_odd) {
         None => Ok(()),
         Some('?' | '#') => invalid("the path is signed alone: leave query and fragment out".to_owned()),
         Some(character) => {
-            invalid(format!("the path holds {character:?}, which has no place in a signed path"))
+            invalid(format!("the path holds {character:?}, which must not stand in a signed path"))
         }
     }
 }

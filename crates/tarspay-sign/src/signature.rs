@@ -1,9 +1,8 @@
-//! Signatures: strict DER in hex, low `s` out, either `s` in.
+//! Signatures: strict DER in hex. We write a low `s` and read either.
 
-use crate::{Error, ErrorKind, hex_text};
+use crate::{Error, ErrorKind};
 use k256::ecdsa;
 use std::fmt;
-use std::str::FromStr;
 
 /// The longest DER signature on secp256k1: a header of two bytes and two integers of 35.
 const MAX_DER_BYTES: usize = 72;
@@ -17,6 +16,19 @@ const MAX_DER_BYTES: usize = 72;
 /// message. The gateway sends high and low `s` (vectors R1 to R4, C1); this crate writes low `s` only.
 ///
 /// Source of the rules: `docs/wire.md`, section 4.2.
+///
+/// ```
+/// use tarspay_sign::{Digest, PrivateKey, Signature};
+///
+/// let signature = PrivateKey::generate()?.sign(&Digest::of("text"));
+/// let from_header: Signature = signature.to_string().parse()?;
+/// assert_eq!(from_header, signature);
+///
+/// // Many signing services return r and s, not DER.
+/// let from_service = Signature::from_rs(&signature.r(), &signature.s())?;
+/// assert_eq!(from_service, signature);
+/// # Ok::<(), tarspay_sign::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature(ecdsa::Signature);
 
@@ -46,10 +58,9 @@ impl Signature {
         if text.len() > 2 * MAX_DER_BYTES {
             return Err(malformed("a signature has at most 144 hex digits; this text is longer"));
         }
-        // Decoded on the stack; the length was checked above.
         let mut buffer = [0_u8; MAX_DER_BYTES];
         let der = &mut buffer[..text.len() / 2];
-        hex_text::read(text, der).map_err(|_| {
+        hex::decode_to_slice(text, der).map_err(|_| {
             malformed(
                 "a signature is an even number of the hex digits 0-9, a-f and A-F; base64 is not used here",
             )
@@ -61,18 +72,40 @@ impl Signature {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MalformedSignature`] if the bytes are not strict DER of two integers in range. A raw 64-byte
-    /// `r‖s` pair is not DER.
+    /// [`ErrorKind::MalformedSignature`] if the bytes are not strict DER of two integers in range. For a raw 64-byte
+    /// `r‖s` pair use [`from_rs`](Self::from_rs).
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         ecdsa::Signature::from_der(der).map(Self).map_err(|source| {
             let reason = if der.len() == 64 {
-                "64 bytes look like a raw r and s; encode them as DER: SEQUENCE { r INTEGER, s INTEGER }"
+                "64 bytes look like a raw r and s; read them with `Signature::from_rs`"
             } else {
                 "not a strict DER signature: SEQUENCE { r INTEGER, s INTEGER } with minimal lengths, nothing \
                  after it, r and s between 1 and the order of secp256k1"
             };
             Error::new(ErrorKind::MalformedSignature, reason).with_source(source)
         })
+    }
+
+    /// A signature from its two numbers, each as 32 bytes, big-endian.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MalformedSignature`] if one of them is zero or not below the order of secp256k1.
+    pub fn from_rs(r: &[u8; 32], s: &[u8; 32]) -> Result<Self, Error> {
+        ecdsa::Signature::from_scalars(*r, *s).map(Self).map_err(|source| {
+            let reason = "r and s must be at least 1 and below the order of secp256k1";
+            Error::new(ErrorKind::MalformedSignature, reason).with_source(source)
+        })
+    }
+
+    /// The number `r`, big-endian.
+    pub fn r(&self) -> [u8; 32] {
+        self.0.split_bytes().0.into()
+    }
+
+    /// The number `s`, big-endian.
+    pub fn s(&self) -> [u8; 32] {
+        self.0.split_bytes().1.into()
     }
 
     /// The DER bytes.
@@ -85,10 +118,18 @@ impl Signature {
         self.0.normalize_s() != self.0
     }
 
-    /// The same statement with a low `s`: this signature, or its mirror image.
+    /// The equivalent signature with a low `s`: this one, or `(r, n - s)`.
     #[must_use]
     pub fn with_low_s(&self) -> Self {
         Self(self.0.normalize_s())
+    }
+
+    /// The equivalent signature with a high `s`, as the gateway may send it: for a sandbox and for tests of a verifier.
+    #[must_use]
+    pub fn with_high_s(&self) -> Self {
+        let (r, s) = self.with_low_s().0.split_scalars();
+        // The negative of a number in range is in range.
+        ecdsa::Signature::from_scalars(r.to_bytes(), (-*s).to_bytes()).map_or(*self, Self)
     }
 
     /// The verdict on a signature, given whether it fits: a mismatch comes before a broken policy.
@@ -118,17 +159,11 @@ impl Signature {
     }
 }
 
-impl FromStr for Signature {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::from_hex(text)
-    }
-}
+read_from_hex!(Signature);
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex_text::write(self.0.to_der().as_bytes(), f)
+        f.write_str(&hex::encode(self.0.to_der().as_bytes()))
     }
 }
 

@@ -109,12 +109,12 @@ pub struct CallbackVerifier {
 impl CallbackVerifier {
     /// Trusts the gateway's own key, and takes callbacks of this merchant.
     pub fn production(merchant_no: MerchantNo) -> Self {
-        Self { signatures: sign::CallbackVerifier::system(), merchants: Some(vec![merchant_no]) }
+        Self { signatures: sign::CallbackVerifier::production(), merchants: Some(vec![merchant_no]) }
     }
 
     /// Trusts another key: that of a sandbox, or of a test. Takes callbacks of this merchant.
     pub fn trusting(merchant_no: MerchantNo, key: PublicKey) -> Self {
-        Self { signatures: sign::CallbackVerifier::new(key), merchants: Some(vec![merchant_no]) }
+        Self { signatures: sign::CallbackVerifier::trusting(key), merchants: Some(vec![merchant_no]) }
     }
 
     /// What the environment says: takes callbacks of the merchant in `TARSPAY_MERCHANT_ID`, and trusts the key in

@@ -13,7 +13,7 @@ mod canonical;
 mod envelope;
 #[path = "../../../crates/tarspay-types/tests/fuzz/examples.rs"]
 mod examples;
-#[path = "../../../crates/tarspay-sign/tests/fuzz/explain.rs"]
+#[path = "../../../crates/tarspay-explain/tests/fuzz/explain.rs"]
 mod explain;
 #[path = "../../../crates/tarspay-sandbox/tests/fuzz/http.rs"]
 mod http;
@@ -52,7 +52,7 @@ const TARGETS: &[Target] = &[
     Target::new("canonical", "tarspay-sign", canonical::run, canonical::seeds, 100_000),
     Target::new("signature", "tarspay-sign", signature::run, signature::seeds, 100_000),
     Target::new("callback", "tarspay-sign", callback::run, callback::seeds, 3000),
-    Target::new("explain", "tarspay-sign", explain::run, explain::seeds, 100),
+    Target::new("explain", "tarspay-explain", explain::run, explain::seeds, 100),
     Target::new("envelope", "tarspay-types", envelope::run, envelope::seeds, 50_000),
     Target::new("models", "tarspay-types", models::run, models::seeds, 50_000),
     Target::new("http", "tarspay-sandbox", http::run, http::seeds, 1000),

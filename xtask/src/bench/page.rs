@@ -103,8 +103,8 @@ const NOTES: &str = "
   `prepared()`.
 - **Sign** goes from a struct of 13 members to the three headers and the body. It is k256's constant-time signing; nothing of
   the precomputed tables is used where a secret is.
-- **String to sign and digest** is beside the double SHA-256 of the finished string alone, and makes 3 heap allocations from a
-  value and 2 from JSON, which `tests/allocations.rs` of `tarspay-sign` asserts.
+- **String to sign and digest** is beside the double SHA-256 of the finished string alone, and makes 7 heap allocations from a
+  value and 6 from JSON, which `tests/allocations.rs` of `tarspay-sign` asserts.
 - **Callback** goes from the raw bytes and the header to `Verified<Callback>`.
 - **All cores** verifies a million callbacks in turns with one core; the ratio is the speed-up divided by the number of cores.
 - **Balance calls** are 1,024 calls over loopback HTTP to a server in a process of its own, which answers at once. Each

@@ -29,7 +29,7 @@ async fn a_paid_deposit_is_told_with_a_signature_that_verifies() {
     assert!(received.head.starts_with("POST /notify?shop=1 HTTP/1.1\r\n"), "{}", received.head);
     assert!(received.head.contains("content-type: application/json;charset=utf-8"), "{}", received.head);
     assert!(received.head.contains(&format!("host: {}", shop.address)), "{}", received.head);
-    let verifier = CallbackVerifier::new(sandbox.system_public_key());
+    let verifier = CallbackVerifier::trusting(sandbox.system_public_key());
     let form = verifier.verify(received.signature(), received.body.as_bytes()).unwrap();
     assert_eq!(form, SignedForm::AsReceived);
     assert_eq!(

@@ -205,7 +205,7 @@ async fn a_callback_with_a_wrong_signature_is_followed_by_a_right_one() {
     sandbox.resend(sandbox.callbacks().unwrap()[0].id).unwrap();
     in_time(sandbox.settle()).await;
     let [wrong, right] = &shop.received()[..] else { panic!("two callbacks") };
-    let verifier = CallbackVerifier::new(sandbox.system_public_key());
+    let verifier = CallbackVerifier::trusting(sandbox.system_public_key());
     let error = verifier.verify(wrong.signature(), wrong.body.as_bytes()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SignatureMismatch);
     verifier.verify(right.signature(), right.body.as_bytes()).unwrap();
@@ -221,7 +221,7 @@ async fn a_callback_with_a_high_s_verifies() {
     in_time(sandbox.settle()).await;
     let received = &shop.received()[0];
     assert!(Signature::from_hex(received.signature().unwrap()).unwrap().is_high_s());
-    let verifier = CallbackVerifier::new(sandbox.system_public_key());
+    let verifier = CallbackVerifier::trusting(sandbox.system_public_key());
     verifier.verify(received.signature(), received.body.as_bytes()).unwrap();
 }
 

@@ -77,10 +77,10 @@ async fn a_callback_is_signed_with_the_system_key_of_this_sandbox() {
     let text = CallbackText::from_json(br#"{"state":2,"payOrderId":"P1"}"#).unwrap();
     let signature = sandbox.sign_callback(&text).to_string();
 
-    let verifier = CallbackVerifier::new(sandbox.system_public_key());
+    let verifier = CallbackVerifier::trusting(sandbox.system_public_key());
     let body = text.as_str().as_bytes();
     assert_eq!(verifier.verify(Some(&signature), body).unwrap(), SignedForm::AsReceived);
-    assert!(CallbackVerifier::system().verify(Some(&signature), body).is_err());
+    assert!(CallbackVerifier::production().verify(Some(&signature), body).is_err());
     let merchants_key = sandbox.merchant().private_key().public_key();
-    assert!(CallbackVerifier::new(merchants_key).verify(Some(&signature), body).is_err());
+    assert!(CallbackVerifier::trusting(merchants_key).verify(Some(&signature), body).is_err());
 }

@@ -8,7 +8,7 @@ use tarspay_sign::{
 const BODY: &str = r#"{"failReason":"conta inválida","payOrderId":"P1","state":3}"#;
 
 fn verifier() -> CallbackVerifier {
-    CallbackVerifier::new(test_key().public_key())
+    CallbackVerifier::trusting(test_key().public_key())
 }
 
 fn sign(text: &str) -> String {

@@ -150,7 +150,8 @@ fn callbacks_are_accepted_or_refused() {
         let body = raw(&case);
         let limit = usize::try_from(case["max_bytes"].as_u64().unwrap()).unwrap();
         let key = PublicKey::from_hex(text(&case, "public_key")).unwrap();
-        let verdict = CallbackVerifier::new(key).max_bytes(limit).verify(case["signature"].as_str(), &body);
+        let verdict =
+            CallbackVerifier::trusting(key).max_bytes(limit).verify(case["signature"].as_str(), &body);
         assert_verdict(&case, &verdict);
         let form = verdict.ok().map(|form| match form {
             SignedForm::AsReceived => "as_received",

@@ -6,9 +6,6 @@ use std::path::Path;
 mod callback;
 #[path = "../fuzz/canonical.rs"]
 mod canonical;
-#[cfg(feature = "explain")]
-#[path = "../fuzz/explain.rs"]
-mod explain;
 #[path = "../fuzz/signature.rs"]
 mod signature;
 
@@ -34,10 +31,4 @@ fn signature_holds_for_seeds_and_what_was_found() {
 #[test]
 fn callback_holds_for_seeds_and_what_was_found() {
     replay("callback", callback::run, callback::seeds());
-}
-
-#[cfg(feature = "explain")]
-#[test]
-fn explain_holds_for_seeds_and_what_was_found() {
-    replay("explain", explain::run, explain::seeds());
 }

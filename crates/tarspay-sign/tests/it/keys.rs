@@ -2,7 +2,9 @@
 
 use crate::{TEST_KEY, test_key};
 use std::collections::HashSet;
-use tarspay_sign::{Digest, ErrorKind, PrivateKey, PublicKey, SYSTEM_PUBLIC_KEY, SignaturePolicy};
+use tarspay_sign::{
+    Digest, ErrorKind, Nonce, PrivateKey, PublicKey, SYSTEM_PUBLIC_KEY, Signature, SignaturePolicy,
+};
 
 /// The order of secp256k1, n.
 const ORDER: &str = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
@@ -87,4 +89,94 @@ fn generated_keys_differ_and_work() {
         let again = PrivateKey::from_hex(&key.expose_hex()).unwrap();
         again.public_key().verify(&digest, &key.sign(&digest), SignaturePolicy::RequireLowS).unwrap();
     }
+}
+
+/// The point G, whose private key is 1, as every implementation prints it.
+const G_X: &str = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+const G_Y: &str = "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8";
+/// `openssl ec -pubout -outform DER`, with and without `-conv_form compressed`.
+const SPKI_UNCOMPRESSED: &str = "3056301006072a8648ce3d020106052b8104000a034200";
+const SPKI_COMPRESSED: &str = "3036301006072a8648ce3d020106052b8104000a032200";
+
+fn key_one() -> PublicKey {
+    PrivateKey::from_hex(&format!("{:064x}", 1)).unwrap().public_key()
+}
+
+#[test]
+fn public_keys_are_read_from_sec1_points_and_spki() {
+    let sec1 = |digits: String| PublicKey::from_sec1_bytes(&hex::decode(digits).unwrap()).unwrap();
+    let spki = |digits: String| PublicKey::from_spki_der(&hex::decode(digits).unwrap()).unwrap();
+    for key in [
+        sec1(format!("02{G_X}")),
+        sec1(format!("04{G_X}{G_Y}")),
+        spki(format!("{SPKI_UNCOMPRESSED}04{G_X}{G_Y}")),
+        spki(format!("{SPKI_COMPRESSED}02{G_X}")),
+    ] {
+        assert_eq!(key, key_one());
+        assert_eq!(key.to_string(), format!("02{G_X}"));
+    }
+}
+
+#[test]
+fn bytes_that_are_not_a_public_key_are_refused() {
+    let refused = |kind: &str, read: fn(&[u8]) -> Result<PublicKey, tarspay_sign::Error>, digits: &str| {
+        let error = read(&hex::decode(digits).unwrap()).expect_err(&format!("{kind}: {digits}"));
+        assert_eq!(error.kind(), ErrorKind::InvalidPublicKey);
+        error.to_string()
+    };
+    let other_y = G_Y.replace("d4b8", "d4b9");
+    for point in [
+        String::new(),
+        "00".to_owned(),
+        "02".to_owned(),
+        G_X.to_owned(),
+        format!("02{G_X}00"),
+        format!("03{G_X}{G_Y}"),
+        format!("04{G_X}"),
+        format!("04{G_X}{other_y}"),
+        format!("04{G_X}{G_Y}00"),
+        format!("05{G_X}"),
+        format!("06{G_X}{G_Y}"),
+        format!("07{G_X}{G_Y}"),
+        format!("02{:064x}", 5),
+        format!("02{}", "f".repeat(64)),
+        "00".repeat(33),
+        "00".repeat(65),
+    ] {
+        refused("SEC1", PublicKey::from_sec1_bytes, &point);
+        // The same points, and the right one, behind a prefix that does not fit.
+        for prefix in [SPKI_COMPRESSED, SPKI_UNCOMPRESSED] {
+            refused("SPKI", PublicKey::from_spki_der, &format!("{prefix}{point}"));
+        }
+    }
+    let right = format!("{SPKI_UNCOMPRESSED}04{G_X}{G_Y}");
+    for der in [
+        right[..right.len() - 2].to_owned(),
+        format!("{right}00"),
+        right.replace("2b8104000a", "2b81040022"),
+        right.replace("2a8648ce3d0201", "2a8648ce3d0202"),
+        right.replace("034200", "034201"),
+        right.replace("034200", "034100"),
+        right.replacen("3056", "3055", 1),
+        right.replacen("3056", "308156", 1),
+        format!("04{G_X}{G_Y}"),
+    ] {
+        refused("SPKI", PublicKey::from_spki_der, &der);
+    }
+    // P-256, the usual mistake.
+    let p256 = "3059301306072a8648ce3d020106082a8648ce3d030107034200".to_owned() + &"11".repeat(65);
+    assert!(refused("SPKI", PublicKey::from_spki_der, &p256).contains("P-256"));
+}
+
+#[test]
+fn values_with_a_text_are_read_from_it_in_the_same_ways() {
+    let (public, signature) = (key_one(), test_key().sign(&Digest::of("text")));
+    assert_eq!(PublicKey::try_from(public.to_string().as_str()).unwrap(), public);
+    assert_eq!(Signature::try_from(signature.to_string().as_str()).unwrap(), signature);
+    assert_eq!(PrivateKey::try_from(TEST_KEY).unwrap().public_key(), test_key().public_key());
+    assert_eq!(Nonce::try_from("1704180814988").unwrap(), Nonce::from_unix_millis(1_704_180_814_988));
+    assert_eq!(public.as_ref(), public.as_bytes());
+    assert!(
+        PublicKey::try_from("").is_err() && Signature::try_from("").is_err() && Nonce::try_from("").is_err()
+    );
 }

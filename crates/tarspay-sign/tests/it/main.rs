@@ -10,12 +10,6 @@
 mod callbacks;
 mod conformance;
 mod differential;
-#[cfg(feature = "explain")]
-mod explain;
-#[cfg(feature = "explain")]
-mod explain_corpus;
-#[cfg(feature = "explain")]
-mod explain_corruptions;
 mod fuzz;
 mod keys;
 mod nonces;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 use std::collections::HashMap;
-use tarspay_sign::{CallbackText, ErrorKind, Parameters};
+use tarspay_sign::{CallbackText, ErrorKind, Members, Parameters};
 
 fn text(json: &str) -> String {
     Parameters::from_json(json.as_bytes())
@@ -31,7 +31,7 @@ fn names_sort_by_bytes() {
 
 #[test]
 fn names_that_begin_alike_sort_by_what_follows() {
-    // The eighth byte, the ninth, an end, and zeros, which stand for an end where eight bytes are compared at once.
+    // An end sorts before every byte, and zero is a byte too.
     let names = [
         "",
         "\\u0000",
@@ -165,7 +165,7 @@ fn a_name_twice_is_refused_by_name_however_it_is_written() {
     for json in [r#"{"a":"1","b":"2","a":"1"}"#, r#"{"a":"1","\u0061":"2"}"#, r#"{"a":null,"a":"1"}"#] {
         assert_eq!(refused(json), (ErrorKind::InvalidBody, Some("a".to_owned())), "{json}");
     }
-    // Also among more than stand on the stack, and wherever the two are.
+    // Also among many, and wherever the two are.
     for count in [15, 16, 17, 500] {
         for twice in [0, count / 2, count - 1] {
             let mut json: Vec<_> = (0..count).map(|index| format!(r#""k{index:03}":"v""#)).collect();
@@ -237,4 +237,82 @@ fn a_value_that_fails_to_serialize_keeps_its_reason() {
     let error = Parameters::from_value(&Broken).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidBody);
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("out of order"));
+    assert_eq!(error.to_string(), "the request does not serialize to JSON: out of order");
+    let error = CallbackText::from_value(&Broken).unwrap_err();
+    assert_eq!(error.to_string(), "the callback does not serialize to JSON: out of order");
+}
+
+#[test]
+fn members_at_hand_give_the_same_text_and_body_as_their_json() {
+    let members = [
+        ("wayCode", r#""PIX""#),
+        ("customerName", r#""Jos\u00e9 \"Zé\" 🦀 \/""#),
+        ("step", "0"),
+        ("on", "true"),
+        ("n", "-7"),
+        ("attach", "null"),
+        ("returnUrl", r#""""#),
+        ("a \"name\"", r#""x""#),
+        ("é", r#""y""#),
+    ];
+    let json: Vec<_> = members.iter().map(|(name, value)| format!("{} : {value}", json!(name))).collect();
+    let from_json = Parameters::from_json(format!("{{ {} }}", json.join(" , ")).as_bytes()).unwrap();
+    let from_members = Parameters::from_members(members).unwrap();
+    assert_eq!(from_members.as_str(), from_json.as_str());
+    assert_eq!(from_members.body(), from_json.body());
+    let mut reversed = members;
+    reversed.reverse();
+    assert_eq!(Parameters::from_members(reversed).unwrap(), from_json);
+    assert_eq!(Parameters::from_members([]).unwrap(), Parameters::from_json(b"{}").unwrap());
+}
+
+#[test]
+fn members_at_hand_are_refused_by_name_if_they_cannot_be_signed() {
+    let refused = |value: &str| {
+        let error = Parameters::from_members([("a", "1"), ("culprit", value)]).expect_err(value);
+        assert_eq!(error.field(), Some("culprit"), "{value}");
+        error.kind()
+    };
+    for value in ["1.5", "1e3", "{}", "[1]", "01", "-", "1 ", "2,\"b\":3"] {
+        assert_eq!(refused(value), ErrorKind::UnsupportedValue, "{value}");
+    }
+    // Whatever is not one JSON text could change the body around it.
+    for value in [
+        "",
+        " 1",
+        "PIX",
+        "truely",
+        "nul",
+        "\"",
+        r#""PIX"#,
+        r#""a","b":"c""#,
+        r#""a" "#,
+        "\"line\nend\"",
+        r#""\x""#,
+    ] {
+        assert_eq!(refused(value), ErrorKind::InvalidBody, "{value}");
+    }
+    let twice = Parameters::from_members([("a", "1"), ("b", "2"), ("a", "null")]).unwrap_err();
+    assert_eq!((twice.kind(), twice.field()), (ErrorKind::InvalidBody, Some("a")));
+}
+
+#[test]
+fn members_are_read_in_the_order_of_the_text_with_names_that_come_twice() {
+    let json = r#"{"b": 1.50, "a":"\u0041", "b":[ 1 ], "\u0063":null}"#;
+    let members = Members::from_json(json.as_bytes()).unwrap();
+    let pairs: Vec<_> = members.iter().map(|member| (member.name(), member.json())).collect();
+    assert_eq!(pairs, [("b", "1.50"), ("a", r#""\u0041""#), ("b", "[ 1 ]"), ("c", "null")]);
+    assert_eq!(format!("{members:?}"), "Members(4)");
+    for json in ["", "[]", "null", "{", "{} x"] {
+        assert_eq!(Members::from_json(json.as_bytes()).unwrap_err().kind(), ErrorKind::InvalidBody, "{json}");
+    }
+}
+
+#[test]
+fn an_error_is_one_readable_line() {
+    let error = Parameters::from_json(br#"{"amount":1.5}"#).unwrap_err();
+    let line = "body member \"amount\": a number that is not an integer cannot be signed: the gateway documents no rule \
+                for it; send it as text";
+    assert_eq!(error.to_string(), line);
+    assert_eq!(format!("{error:?}"), format!("UnsupportedValue: {line}"));
 }

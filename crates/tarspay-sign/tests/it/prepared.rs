@@ -276,7 +276,7 @@ fn a_callback_verifier_judges_alike_before_and_after_it_has_prepared() {
     let next = PrivateKey::generate().unwrap();
     let body = r#"{"payOrderId":"P1","state":3}"#;
     let signatures = [&key, &next].map(|key| key.sign(&Digest::of(body)).to_string());
-    let verifier = CallbackVerifier::new(key.public_key()).and_key(next.public_key());
+    let verifier = CallbackVerifier::trusting(key.public_key()).and_key(next.public_key());
     for verifier in [verifier.clone(), verifier.clone().prepared()] {
         for _ in 0..100 {
             for signature in &signatures {

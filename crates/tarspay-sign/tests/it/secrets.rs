@@ -16,7 +16,7 @@ fn debug_shows_neither_the_private_key_nor_personal_values() {
         RequestToSign::new("/api/pay/unifiedOrder", nonces.next_nonce(), parameters.clone()).unwrap();
     let shown = format!(
         "{key:?} {:?} {nonces:?} {parameters:?} {request:?} {:?} {:?}",
-        CallbackVerifier::new(key.public_key()),
+        CallbackVerifier::trusting(key.public_key()),
         request.clone().sign(&key),
         CallbackText::from_json(json.as_bytes()).unwrap(),
     );

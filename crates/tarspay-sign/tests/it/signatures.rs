@@ -106,3 +106,48 @@ fn r_and_s_are_below_the_order() {
         assert_eq!(Signature::from_hex(&der).is_ok(), ok);
     }
 }
+
+#[test]
+fn r_and_s_make_the_signature_again() {
+    let signature = signature();
+    let (r, s) = (signature.r(), signature.s());
+    let by_k256 = k256::ecdsa::Signature::from_der(&signature.to_der()).unwrap();
+    assert_eq!([r, s].concat(), by_k256.to_bytes().to_vec());
+    assert_eq!(Signature::from_rs(&r, &s).unwrap(), signature);
+
+    let order = hex::decode("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141").unwrap();
+    let order: [u8; 32] = order.try_into().unwrap();
+    for bad in [[0; 32], order, [0xff; 32]] {
+        for (r, s) in [(&bad, &s), (&r, &bad)] {
+            let refused = Signature::from_rs(r, s).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::MalformedSignature);
+        }
+    }
+}
+
+#[test]
+fn the_equivalent_with_a_high_s_verifies_and_turns_back() {
+    let key = test_key();
+    for number in 0..50 {
+        let digest = Digest::of(number.to_string());
+        let low = key.sign(&digest);
+        let high = low.with_high_s();
+        assert_eq!(high, mirrored(&low));
+        assert!(high.is_high_s());
+        assert_eq!(high.with_high_s(), high);
+        assert_eq!(high.with_low_s(), low);
+        key.public_key().verify(&digest, &high, SignaturePolicy::AcceptHighS).unwrap();
+    }
+}
+
+#[test]
+fn digests_are_read_as_they_are_written() {
+    let digest = Digest::of("text");
+    let text = digest.to_string();
+    assert_eq!(text.parse::<Digest>().unwrap(), digest);
+    assert_eq!(Digest::try_from(text.to_uppercase().as_str()).unwrap(), digest);
+    assert_eq!(digest.as_ref(), digest.as_bytes());
+    for bad in ["", "text", &text[1..], &format!("{text}0"), &text.replace(&text[..1], "g")] {
+        assert_eq!(Digest::from_hex(bad).unwrap_err().kind(), ErrorKind::InvalidDigest, "{bad}");
+    }
+}

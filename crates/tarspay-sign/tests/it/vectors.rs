@@ -141,7 +141,7 @@ fn our_own_signature_of_every_vector_verifies() {
 fn the_real_callback_verifies_as_received_and_reordered() {
     let callback = Vector::named("C1");
     let signature = Some(callback.text("signature"));
-    let verifier = CallbackVerifier::system();
+    let verifier = CallbackVerifier::production();
     let as_signed = callback.text("string_to_sign").as_bytes();
     assert_eq!(verifier.verify(signature, as_signed).unwrap(), SignedForm::AsReceived);
 
@@ -163,7 +163,7 @@ fn printed_samples_that_do_not_belong_together_do_not_verify() {
             let name = page["page"].as_str().unwrap();
             let verdict = if sample["header"] == "X-RESP-SIGNATURE" {
                 let body = serde_json::to_vec(body).unwrap();
-                CallbackVerifier::system().verify(Some(signature), &body).map(|_| ())
+                CallbackVerifier::production().verify(Some(signature), &body).map(|_| ())
             } else if let Some(key) = page["public_key"].as_str() {
                 let nonce = sample["nonce"].as_str().unwrap().parse().unwrap();
                 let parameters = Parameters::from_value(body).unwrap();
@@ -173,7 +173,7 @@ fn printed_samples_that_do_not_belong_together_do_not_verify() {
             } else {
                 // The `sign` of a response: no formula is known, none of ours may accept it.
                 let body = serde_json::to_vec(body).unwrap();
-                CallbackVerifier::system().verify(Some(signature), &body).map(|_| ())
+                CallbackVerifier::production().verify(Some(signature), &body).map(|_| ())
             };
             assert_eq!(verdict.unwrap_err().kind(), ErrorKind::SignatureMismatch, "{name}");
             refused += 1;

@@ -1,7 +1,7 @@
 //! Fuzz target: an explanation agrees with the verifier, and what it finds is what was signed.
 
 use std::sync::LazyLock;
-use tarspay_sign::explain::{Explanation, Inquiry, MAX_INQUIRY_BYTES, Mistake, Outcome};
+use tarspay_explain::{Explanation, FailedSignature, MAX_INPUT_BYTES, Mistake, Outcome};
 use tarspay_sign::{
     CallbackText, CallbackVerifier, Digest, Parameters, PrivateKey, Signature, SignaturePolicy,
 };
@@ -30,18 +30,22 @@ pub(crate) fn run(bytes: &[u8]) {
         ("~", _) => key.sign(&Digest::of(body)).to_string(),
         _ => signature.to_owned(),
     };
-    let inquiry = if path.is_empty() { Inquiry::callback(body) } else { Inquiry::request(path, nonce, body) };
-    let explanation = inquiry
+    let failed = if path.is_empty() {
+        FailedSignature::of_callback(body)
+    } else {
+        FailedSignature::of_request(path, nonce, body)
+    };
+    let explanation = failed
         .key(&key.public_key())
         .known_key("other", &other.public_key())
         .other_nonce("1")
         .host("localhost:8080")
         .signature(&signature)
-        .investigate();
+        .explain();
 
-    if path.len() + nonce.len() + body.len() <= MAX_INQUIRY_BYTES {
+    if path.len() + nonce.len() + body.len() <= MAX_INPUT_BYTES {
         let accepted = if path.is_empty() {
-            CallbackVerifier::new(key.public_key()).verify(Some(&signature), body).is_ok()
+            CallbackVerifier::trusting(key.public_key()).verify(Some(&signature), body).is_ok()
         } else {
             right.is_some_and(|right| fits(key, &Digest::of(right), &signature))
         };

@@ -1,11 +1,11 @@
 //! A thousand corrupted texts and signatures: what is reported as fitting does fit, by an independent check.
 
-use crate::explain_corpus::{cases, corpus, inquiry, text};
+use crate::corpus::{cases, corpus, failed_signature, text};
 use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::Value;
-use tarspay_sign::explain::{Explanation, Mistake, Outcome};
+use tarspay_explain::{Explanation, Mistake, Outcome};
 use tarspay_sign::{PrivateKey, PublicKey};
 
 const THREADS: u8 = 4;
@@ -36,7 +36,7 @@ fn corruptions(corpus: &Value, thread: u8) -> usize {
         } else {
             corrupted_signature(text(case, "signature"), &mut rng)
         };
-        let explanation = inquiry(corpus, case).signature(&signature).investigate();
+        let explanation = failed_signature(corpus, case).signature(&signature).explain();
         assert_ne!(explanation.outcome(), Outcome::NothingToExplain, "{}: {signature}", text(case, "idiom"));
         if explanation.finding().is_some() {
             explained += 1;

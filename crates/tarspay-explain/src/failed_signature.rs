@@ -1,21 +1,18 @@
-//! The question: what was claimed, and what may have gone wrong.
+//! The input: a signature that fails, and what is known about it.
 
-use super::body::Body;
-use super::curve::{Targets, recover};
-use super::difference::{Spans, common_prefix};
-use super::explanation::{Explanation, Outcome};
-use super::finding::{Finding, Signer};
-use super::mistake::Mistake;
-use super::reading::{self, Reading};
-use super::recipe::Recipe;
-use super::search::{Hit, Search};
-use super::{callback_slips, request_slips};
-use crate::{CallbackText, Digest, Parameters, PublicKey, SignaturePolicy};
+use crate::candidate::{Body, Candidate, Target};
+use crate::changes;
+use crate::explanation::{Explanation, Outcome};
+use crate::finding::{Finding, Signer, Spans, common_prefix};
+use crate::mistake::Mistake;
+use crate::search::{Match, Search};
+use crate::signature::{self, ReadSignature, Targets, recover};
 use std::collections::HashSet;
 use std::fmt;
+use tarspay_sign::{CallbackText, Digest, Parameters, PublicKey, SignaturePolicy};
 
-/// The largest inquiry, in bytes of body, path, nonces and query together.
-pub const MAX_INQUIRY_BYTES: usize = 64 * 1024;
+/// The largest input, in bytes of body, path, query, nonces and hosts together.
+pub const MAX_INPUT_BYTES: usize = 64 * 1024;
 
 /// The largest number of known keys; further ones are not tried, and [`Explanation::is_complete`] says so.
 pub const MAX_KNOWN_KEYS: usize = 64;
@@ -25,10 +22,10 @@ const MAX_ALTERNATIVES: usize = 4;
 
 /// A signature that fails, with everything that is known about it.
 ///
-/// Fill in what you know and call [`investigate`](Self::investigate). It does no I/O, never panics, and takes some tens
+/// Fill in what you know and call [`explain`](Self::explain). It does no I/O, never panics, and takes some tens
 /// of milliseconds of CPU time at most for a body of usual size.
 #[derive(Clone)]
-pub struct Inquiry<'a> {
+pub struct FailedSignature<'a> {
     kind: Kind,
     body: &'a [u8],
     signature: &'a str,
@@ -44,26 +41,16 @@ enum Kind {
     Callback,
 }
 
-/// What stands before the parameters, and what may have been put in its place.
-#[derive(Clone)]
-pub(super) struct Target<'a> {
-    pub(super) path: &'a str,
-    pub(super) query: Option<&'a str>,
-    pub(super) nonce: &'a str,
-    pub(super) other_nonces: Vec<&'a str>,
-    pub(super) hosts: Vec<&'a str>,
-}
-
-impl<'a> Inquiry<'a> {
-    /// A request as it was received: the path, the text of `X-API-NONCE` and the raw body (no bytes for none).
+impl<'a> FailedSignature<'a> {
+    /// A request as it was received: the path, the text of `X-API-NONCE` and the raw body, which may be empty.
     ///
-    /// `path` may carry a query, as the target in the request line does; a query is no part of what is signed.
-    pub fn request(path: &'a str, nonce: &'a str, body: &'a [u8]) -> Self {
-        Self::new(Kind::Request, body).formula(path, nonce)
+    /// `path` may have a query, as the target in the request line does. The query is not signed.
+    pub fn of_request(path: &'a str, nonce: &'a str, body: &'a [u8]) -> Self {
+        Self::new(Kind::Request, body).request_formula(path, nonce)
     }
 
     /// A callback as it was received: its raw body.
-    pub fn callback(body: &'a [u8]) -> Self {
+    pub fn of_callback(body: &'a [u8]) -> Self {
         Self::new(Kind::Callback, body)
     }
 
@@ -73,9 +60,9 @@ impl<'a> Inquiry<'a> {
         Self { kind, body, signature: "", key: None, known: Vec::new(), policy, target }
     }
 
-    /// For a callback: a path and a nonce with which the formula of requests may have been used by mistake.
+    /// For a callback: the path and the nonce with which it may have been signed like a request.
     #[must_use]
-    pub fn formula(mut self, path: &'a str, nonce: &'a str) -> Self {
+    pub fn request_formula(mut self, path: &'a str, nonce: &'a str) -> Self {
         let path = path.split_once('#').map_or(path, |(path, _)| path);
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         self.target.path = path;
@@ -93,15 +80,15 @@ impl<'a> Inquiry<'a> {
 
     /// The key that the signature should belong to: `X-API-KEY`, or for a callback the gateway's system key.
     ///
-    /// Without it all known keys are equal, and none is a mistake.
+    /// Without it any known key is right.
     #[must_use]
     pub fn key(mut self, key: &PublicKey) -> Self {
         self.key = Some(*key);
         self
     }
 
-    /// A key that may have signed by mistake, with a name for the report. Any number up to [`MAX_KNOWN_KEYS`]: they
-    /// cost little.
+    /// A key that may have signed by mistake, with a name for the report. Up to [`MAX_KNOWN_KEYS`] are tried; they cost
+    /// little.
     #[must_use]
     pub fn known_key(mut self, name: impl Into<String>, key: &PublicKey) -> Self {
         self.known.push((name.into(), *key));
@@ -122,7 +109,7 @@ impl<'a> Inquiry<'a> {
         self
     }
 
-    /// The policy of the verifier; at first [`SignaturePolicy::AcceptHighS`].
+    /// The policy of the verifier. Default: [`SignaturePolicy::AcceptHighS`].
     #[must_use]
     pub fn signature_policy(mut self, policy: SignaturePolicy) -> Self {
         self.policy = policy;
@@ -131,74 +118,76 @@ impl<'a> Inquiry<'a> {
 
     /// Tries the likely mistakes and their pairs.
     ///
-    /// The explanation is for people. It decides nothing: to accept or refuse, verify.
-    pub fn investigate(&self) -> Explanation {
+    /// The explanation is for people. It decides nothing; to accept or refuse a message, verify it.
+    pub fn explain(&self) -> Explanation {
         if self.signature.is_empty() {
             return Explanation::without_search(Outcome::SignatureMissing);
         }
-        if self.bytes() > MAX_INQUIRY_BYTES {
+        if self.bytes() > MAX_INPUT_BYTES {
             return Explanation::without_search(Outcome::TooLarge);
         }
-        let Some(mut reading) = reading::read(self.signature) else {
+        let Some(mut read) = signature::read(self.signature) else {
             return Explanation::without_search(Outcome::SignatureUnreadable);
         };
-        if self.policy == SignaturePolicy::RequireLowS && reading.signature.is_high_s() {
-            reading.mistakes.push(Mistake::HighS);
+        if self.policy == SignaturePolicy::RequireLowS && read.signature.is_high_s() {
+            read.mistakes.push(Mistake::HighS);
         }
-        self.search(&reading)
+        self.search(&read)
     }
 
-    fn search(&self, reading: &Reading) -> Explanation {
+    fn search(&self, read: &ReadSignature) -> Explanation {
         let mut target = self.target.clone();
         target.other_nonces.truncate(MAX_ALTERNATIVES);
         target.hosts.truncate(MAX_ALTERNATIVES);
         let body = Body::read(self.body);
-        let (right, slips) = match self.kind {
-            Kind::Request => (Recipe::request(target.path, target.nonce), request_slips::all(&target, &body)),
+        let (right, changes) = match self.kind {
+            Kind::Request => {
+                (Candidate::request(target.path, target.nonce), changes::of_request(&target, &body))
+            }
             Kind::Callback => {
-                (Recipe::callback(target.path, target.nonce), callback_slips::all(&target, &body))
+                (Candidate::callback(target.path, target.nonce), changes::of_callback(&target, &body))
             }
         };
         let keys = self.keys();
-        let targets = Targets::new(reading.signature, &keys);
+        let targets = Targets::new(read.signature, &keys);
         let mut search = Search::new(&body, &targets);
         // Without a key nothing can fit.
         if !keys.is_empty() {
-            search.run(&right, &slips);
+            search.run(&right, &changes);
         }
-        let (hit, candidates, complete) = search.finish();
+        let (found, candidates, complete) = search.finish();
         let expected = self.expected();
-        let explanation = match hit {
-            Some(hit) => {
+        let explanation = match found {
+            Some(found) => {
                 let spans = Spans::of(&right, &body);
-                Explanation::explained(self.finding(hit, reading, expected, &keys, &spans))
+                Explanation::explained(self.finding(found, read, expected, &keys, &spans))
             }
-            None => Explanation::unexplained(self.recovered(reading, expected.as_deref()), &reading.mistakes),
+            None => Explanation::unexplained(self.recovered(read, expected.as_deref()), &read.mistakes),
         };
         explanation.counted(candidates, complete && self.known.len() <= MAX_KNOWN_KEYS)
     }
 
     fn finding(
         &self,
-        hit: Hit,
-        reading: &Reading,
+        found: Match,
+        read: &ReadSignature,
         expected: Option<Vec<u8>>,
         keys: &[PublicKey],
         spans: &Spans,
     ) -> Finding {
-        let key = keys[hit.key];
-        let mut observed = reading.mistakes.clone();
+        let key = keys[found.key];
+        let mut observed = read.mistakes.clone();
         if self.key.is_some_and(|claimed| claimed != key) {
             observed.push(Mistake::OtherKey);
         }
         if expected.is_none() {
             observed.push(Mistake::BodyWithoutRule);
         }
-        // A callback is as right as received as it is in order: the closer text is the one to compare with.
+        // Two texts of a callback are right, as received and in order: the closer one is compared.
         let received = (self.kind == Kind::Callback).then(|| self.body.to_vec());
-        let closeness = |text: &Vec<u8>| (common_prefix(text, &hit.text), *text == hit.text);
+        let closeness = |text: &Vec<u8>| (common_prefix(text, &found.text), *text == found.text);
         let expected = received.into_iter().chain(expected).max_by_key(closeness);
-        Finding::new(hit, &observed, expected, Signer { key, name: self.name_of(&key) }, spans)
+        Finding::new(found, &observed, expected, Signer { key, name: self.name_of(&key) }, spans)
     }
 
     /// The claimed key and the known ones, each once, the claimed one first.
@@ -212,9 +201,9 @@ impl<'a> Inquiry<'a> {
         self.known.iter().find(|(_, known)| known == key).map(|(name, _)| name.clone())
     }
 
-    fn recovered(&self, reading: &Reading, expected: Option<&[u8]>) -> Vec<Signer> {
+    fn recovered(&self, read: &ReadSignature, expected: Option<&[u8]>) -> Vec<Signer> {
         let Some(text) = expected else { return Vec::new() };
-        recover(&Digest::of(text), &reading.signature)
+        recover(&Digest::of(text), &read.signature)
             .into_iter()
             .map(|key| Signer { key, name: self.name_of(&key) })
             .collect()
@@ -241,10 +230,10 @@ impl<'a> Inquiry<'a> {
     }
 }
 
-impl fmt::Debug for Inquiry<'_> {
+impl fmt::Debug for FailedSignature<'_> {
     /// Shows the size of the body only: the values can be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inquiry")
+        f.debug_struct("FailedSignature")
             .field("kind", &self.kind)
             .field("path", &self.target.path)
             .field("body_bytes", &self.body.len())

@@ -3,8 +3,8 @@
 use crate::{TEST_KEY, test_key};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
-use tarspay_sign::explain::{
-    Explanation, Inquiry, MAX_CANDIDATES, MAX_INQUIRY_BYTES, MAX_KNOWN_KEYS, Mistake, Outcome,
+use tarspay_explain::{
+    Explanation, FailedSignature, MAX_CANDIDATES, MAX_INPUT_BYTES, MAX_KNOWN_KEYS, Mistake, Outcome,
 };
 use tarspay_sign::{CallbackText, Digest, Nonce, Parameters, PrivateKey, RequestToSign, SignaturePolicy};
 
@@ -23,7 +23,10 @@ fn right_text() -> String {
 }
 
 fn request(signature: &str) -> Explanation {
-    Inquiry::request(PATH, NONCE, BODY).key(&test_key().public_key()).signature(signature).investigate()
+    FailedSignature::of_request(PATH, NONCE, BODY)
+        .key(&test_key().public_key())
+        .signature(signature)
+        .explain()
 }
 
 fn signed(text: &str) -> String {
@@ -47,7 +50,7 @@ fn a_right_callback_leaves_nothing_to_explain_as_received_and_ordered() {
     let ordered = CallbackText::from_json(received).unwrap().sign(&key).to_string();
     for signature in [as_received, ordered] {
         let explanation =
-            Inquiry::callback(received).key(&key.public_key()).signature(&signature).investigate();
+            FailedSignature::of_callback(received).key(&key.public_key()).signature(&signature).explain();
         assert_eq!(explanation.outcome(), Outcome::NothingToExplain);
     }
 }
@@ -104,8 +107,9 @@ fn a_callback_is_compared_with_the_closer_of_its_two_right_texts() {
     let received = br#"{ "state": 2, "payOrderId": "P1" }"#;
     let finding = |text: &[u8]| {
         let signature = test_key().sign(&Digest::of(text)).to_string();
-        let inquiry = Inquiry::callback(received).key(&test_key().public_key()).signature(&signature);
-        inquiry.investigate().finding().unwrap().clone()
+        let failed =
+            FailedSignature::of_callback(received).key(&test_key().public_key()).signature(&signature);
+        failed.explain().finding().unwrap().clone()
     };
     let as_received = finding(&[received.as_slice(), b"\n"].concat());
     assert_eq!(as_received.mistakes(), [Mistake::TrailingNewline]);
@@ -120,14 +124,15 @@ fn a_callback_is_compared_with_the_closer_of_its_two_right_texts() {
 fn the_signer_is_named() {
     let other = other_key().public_key();
     let signature = other_key().sign(&Digest::of(right_text())).to_string();
-    let inquiry = Inquiry::request(PATH, NONCE, BODY).signature(&signature).known_key("system", &other);
-    let explanation = inquiry.clone().key(&test_key().public_key()).investigate();
+    let failed =
+        FailedSignature::of_request(PATH, NONCE, BODY).signature(&signature).known_key("system", &other);
+    let explanation = failed.clone().key(&test_key().public_key()).explain();
     assert_eq!(explanation.mistakes(), [Mistake::OtherKey]);
     assert_eq!(explanation.finding().unwrap().signer().known_as(), Some("system"));
     assert_eq!(explanation.finding().unwrap().signer().key(), other);
 
     // Without a claimed key every known key is as good as another.
-    assert_eq!(inquiry.investigate().outcome(), Outcome::NothingToExplain);
+    assert_eq!(failed.explain().outcome(), Outcome::NothingToExplain);
 }
 
 #[test]
@@ -143,12 +148,13 @@ fn an_unknown_key_is_recovered() {
     assert!(explanation.to_string().contains(&stranger.to_string()));
 
     // Beyond the keys that are tried, but known by name.
-    let mut inquiry = Inquiry::request(PATH, NONCE, BODY).key(&test_key().public_key()).signature(&signature);
+    let mut failed =
+        FailedSignature::of_request(PATH, NONCE, BODY).key(&test_key().public_key()).signature(&signature);
     for number in 1..=MAX_KNOWN_KEYS {
         let key = PrivateKey::from_hex(&format!("{number:064x}")).unwrap();
-        inquiry = inquiry.known_key(number.to_string(), &key.public_key());
+        failed = failed.known_key(number.to_string(), &key.public_key());
     }
-    let explanation = inquiry.known_key("the last", &stranger).investigate();
+    let explanation = failed.known_key("the last", &stranger).explain();
     assert!(!explanation.is_complete());
     assert!(explanation.recovered_keys().iter().any(|signer| signer.known_as() == Some("the last")));
 }
@@ -156,7 +162,7 @@ fn an_unknown_key_is_recovered() {
 #[test]
 fn without_any_key_both_candidates_are_recovered() {
     let signature = signed(&right_text());
-    let explanation = Inquiry::request(PATH, NONCE, BODY).signature(&signature).investigate();
+    let explanation = FailedSignature::of_request(PATH, NONCE, BODY).signature(&signature).explain();
     assert_eq!(explanation.outcome(), Outcome::Unexplained);
     assert!(explanation.recovered_keys().iter().any(|signer| signer.key() == test_key().public_key()));
 }
@@ -167,20 +173,20 @@ fn what_cannot_be_looked_at_is_told_apart() {
     for text in ["abc", "30", "zz", &"00".repeat(64), &"ff".repeat(64), &"30".repeat(4000)] {
         assert_eq!(request(text).outcome(), Outcome::SignatureUnreadable, "{text}");
     }
-    let large = vec![b' '; MAX_INQUIRY_BYTES + 1];
-    let explanation = Inquiry::request(PATH, NONCE, &large).signature(&signed("x")).investigate();
+    let large = vec![b' '; MAX_INPUT_BYTES + 1];
+    let explanation = FailedSignature::of_request(PATH, NONCE, &large).signature(&signed("x")).explain();
     assert_eq!(explanation.outcome(), Outcome::TooLarge);
 }
 
 #[test]
 fn a_high_s_is_a_mistake_under_a_strict_policy_only() {
-    let high = crate::explain_corpus::high_s(&test_key().sign(&Digest::of(right_text())));
+    let high = crate::corpus::high_s(&test_key().sign(&Digest::of(right_text())));
     assert_eq!(request(&high).outcome(), Outcome::NothingToExplain);
-    let strict = Inquiry::request(PATH, NONCE, BODY)
+    let strict = FailedSignature::of_request(PATH, NONCE, BODY)
         .key(&test_key().public_key())
         .signature(&high)
         .signature_policy(SignaturePolicy::RequireLowS)
-        .investigate();
+        .explain();
     assert_eq!(strict.mistakes(), [Mistake::HighS]);
 }
 
@@ -212,9 +218,9 @@ fn neither_debug_nor_display_shows_a_value() {
     let wrong = right_text().replace("Maria da", "Maria+da").replace("a Silva", "a+Silva");
     for text in [wrong, "Maria".to_owned()] {
         let signature = signed(&text);
-        let inquiry = Inquiry::request(PATH, NONCE, BODY).key(&key).signature(&signature);
-        let explanation = inquiry.investigate();
-        let shown = format!("{inquiry:?} {explanation:?} {explanation} {:?}", explanation.report());
+        let failed = FailedSignature::of_request(PATH, NONCE, BODY).key(&key).signature(&signature);
+        let explanation = failed.explain();
+        let shown = format!("{failed:?} {explanation:?} {explanation} {:?}", explanation.report());
         assert!(!shown.contains(PERSONAL), "{shown}");
         if let Some(finding) = explanation.finding() {
             let shown = format!("{finding:?} {:?}", finding.first_difference());
@@ -239,9 +245,12 @@ fn a_hostile_body_is_bounded_in_work() {
     ];
     let signature = signed("something else");
     for body in bodies {
-        for inquiry in [Inquiry::request(PATH, NONCE, body.as_bytes()), Inquiry::callback(body.as_bytes())] {
+        for failed in [
+            FailedSignature::of_request(PATH, NONCE, body.as_bytes()),
+            FailedSignature::of_callback(body.as_bytes()),
+        ] {
             let start = Instant::now();
-            let explanation = inquiry.key(&test_key().public_key()).signature(&signature).investigate();
+            let explanation = failed.key(&test_key().public_key()).signature(&signature).explain();
             assert_eq!(explanation.outcome(), Outcome::Unexplained);
             assert!(explanation.candidates() <= MAX_CANDIDATES);
             assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
@@ -260,10 +269,10 @@ proptest! {
         let parameters = Parameters::from_value(&members).unwrap();
         let signed = RequestToSign::new(&path, Nonce::from_unix_millis(nonce), parameters).unwrap().sign(&test_key());
         let headers = signed.headers();
-        let explanation = Inquiry::request(&path, headers.nonce(), signed.body())
+        let explanation = FailedSignature::of_request(&path, headers.nonce(), signed.body())
             .key(&test_key().public_key())
             .signature(headers.signature())
-            .investigate();
+            .explain();
         prop_assert_eq!(explanation.outcome(), Outcome::NothingToExplain);
     }
 
@@ -275,9 +284,9 @@ proptest! {
         let fits_nothing = signed("something else");
         for body in [body.as_slice(), json.as_bytes()] {
             for signature in [&signature, &fits_nothing] {
-                let inquiry = Inquiry::request(&path, &nonce, body).host(&host).other_nonce(&host);
-                let request = inquiry.key(&test_key().public_key()).signature(signature).investigate();
-                let callback = Inquiry::callback(body).key(&test_key().public_key()).signature(signature).investigate();
+                let failed = FailedSignature::of_request(&path, &nonce, body).host(&host).other_nonce(&host);
+                let request = failed.key(&test_key().public_key()).signature(signature).explain();
+                let callback = FailedSignature::of_callback(body).key(&test_key().public_key()).signature(signature).explain();
                 for explanation in [request, callback] {
                     let _ = explanation.report().to_string();
                     prop_assert!(explanation.finding().is_none());

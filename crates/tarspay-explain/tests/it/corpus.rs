@@ -1,7 +1,7 @@
 //! The wrong signatures of `vectors/mistakes.json`, made in the idioms of other languages: each is named right.
 
 use serde_json::Value;
-use tarspay_sign::explain::{Explanation, Inquiry, Outcome};
+use tarspay_explain::{Explanation, FailedSignature, Outcome};
 use tarspay_sign::{
     CallbackVerifier, Nonce, Parameters, PrivateKey, PublicKey, RequestToSign, Signature, SignaturePolicy,
 };
@@ -30,24 +30,24 @@ fn policy(case: &Value) -> SignaturePolicy {
 }
 
 /// What the gateway knows, without the responses.
-pub(crate) fn inquiry<'v>(corpus: &'v Value, case: &'v Value) -> Inquiry<'v> {
+pub(crate) fn failed_signature<'v>(corpus: &'v Value, case: &'v Value) -> FailedSignature<'v> {
     let (path, nonce, body) = (text(case, "path"), text(case, "nonce"), text(case, "body").as_bytes());
     let kind = text(case, "kind");
-    let mut inquiry = match kind {
-        "request" => Inquiry::request(path, nonce, body),
-        _ => Inquiry::callback(body).formula(path, nonce),
+    let mut failed_signature = match kind {
+        "request" => FailedSignature::of_request(path, nonce, body),
+        _ => FailedSignature::of_callback(body).request_formula(path, nonce),
     };
     for other in case["other_nonces"].as_array().into_iter().flatten() {
-        inquiry = inquiry.other_nonce(other.as_str().unwrap());
+        failed_signature = failed_signature.other_nonce(other.as_str().unwrap());
     }
     if let Some(host) = case["host"].as_str() {
-        inquiry = inquiry.host(host);
+        failed_signature = failed_signature.host(host);
     }
     for name in corpus["keys"].as_object().unwrap().keys() {
-        inquiry = inquiry.known_key(name, &public_key(corpus, name));
+        failed_signature = failed_signature.known_key(name, &public_key(corpus, name));
     }
     let claimed = text(&corpus["claimed_key"], kind);
-    inquiry.key(&public_key(corpus, claimed)).signature_policy(policy(case))
+    failed_signature.key(&public_key(corpus, claimed)).signature_policy(policy(case))
 }
 
 fn names(explanation: &Explanation) -> Vec<&str> {
@@ -60,7 +60,7 @@ fn every_wrong_signature_is_named_right() {
     let mut wrong = Vec::new();
     for case in cases(&corpus) {
         let idiom = text(case, "idiom");
-        let explanation = inquiry(&corpus, case).signature(text(case, "signature")).investigate();
+        let explanation = failed_signature(&corpus, case).signature(text(case, "signature")).explain();
         let expected: Vec<_> =
             case["mistakes"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
         if names(&explanation) != expected {
@@ -87,7 +87,7 @@ fn the_verifier_refuses_every_one_of_them() {
         let key = public_key(&corpus, text(&corpus["claimed_key"], text(case, "kind")));
         let (body, signature) = (text(case, "body"), text(case, "signature"));
         let verdict = if text(case, "kind") == "callback" {
-            CallbackVerifier::new(key)
+            CallbackVerifier::trusting(key)
                 .signature_policy(policy(case))
                 .verify(Some(signature), body.as_bytes())
                 .map(|_| ())
@@ -131,7 +131,7 @@ fn idioms_are_told_apart_by_name() {
 #[test]
 fn every_mistake_has_a_case() {
     let corpus = corpus();
-    let missing: Vec<_> = tarspay_sign::explain::Mistake::ALL
+    let missing: Vec<_> = tarspay_explain::Mistake::ALL
         .iter()
         .map(|mistake| mistake.name())
         .filter(|name| {
@@ -181,8 +181,7 @@ fn integers(raw: &[u8], with_high_s: bool) -> (Vec<u8>, Vec<u8>) {
 }
 
 pub(crate) fn high_s(signature: &Signature) -> String {
-    let (r, s) = integers(&raw(signature), true);
-    hex::encode(der(&[&r, &s], true))
+    signature.with_high_s().to_string()
 }
 
 fn der(integers: &[&[u8]], minimal: bool) -> Vec<u8> {

@@ -1,0 +1,477 @@
+//! A candidate: one way in which a signer may have put the text together, and the text that comes out.
+
+use crate::encode::{
+    Apostrophe, Booleans, JsonEscape, JsonWriter, Layout, Numbers, PercentRule, compact_json, html_escaped,
+    is_json_number, percent_decoded, percent_encoded, push_json_string,
+};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::rc::Rc;
+use tarspay_sign::Members;
+
+/// The four parts of the string to sign.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Method,
+    Path,
+    Nonce,
+    Parameters,
+}
+
+/// The order of the parts; missing ones are `None`.
+pub(crate) type Arrangement = [Option<Part>; 4];
+
+pub(crate) const REQUEST: Arrangement =
+    [Some(Part::Method), Some(Part::Path), Some(Part::Nonce), Some(Part::Parameters)];
+pub(crate) const CALLBACK: Arrangement = [Some(Part::Parameters), None, None, None];
+
+/// What precedes the parameters as received, and what may have been signed instead.
+#[derive(Clone)]
+pub(crate) struct Target<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) nonce: &'a str,
+    pub(crate) other_nonces: Vec<&'a str>,
+    pub(crate) hosts: Vec<&'a str>,
+}
+
+/// How the characters become bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charset {
+    Utf8,
+    Utf16Little,
+    Utf16Big,
+    Latin1,
+    /// UTF-8 read as Latin-1 and encoded again.
+    Utf8Twice,
+    /// Characters outside ASCII become question marks.
+    Ascii,
+}
+
+#[derive(Clone)]
+pub(crate) struct Candidate {
+    pub(crate) arrangement: Arrangement,
+    pub(crate) separator: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) path: Rc<str>,
+    pub(crate) nonce: Rc<str>,
+    pub(crate) parameters: Parameters,
+    pub(crate) head: &'static str,
+    pub(crate) tail: &'static str,
+    pub(crate) charset: Charset,
+}
+
+impl Candidate {
+    /// What the gateway does with a request.
+    pub(crate) fn request(path: &str, nonce: &str) -> Self {
+        Self {
+            arrangement: REQUEST,
+            separator: "|",
+            method: "POST",
+            path: path.into(),
+            nonce: nonce.into(),
+            parameters: Parameters::EXPECTED,
+            head: "",
+            tail: "",
+            charset: Charset::Utf8,
+        }
+    }
+
+    /// What the gateway does with a callback. Path and nonce are there for the change to the formula of requests.
+    pub(crate) fn callback(path: &str, nonce: &str) -> Self {
+        Self { arrangement: CALLBACK, parameters: Parameters::CALLBACK, ..Self::request(path, nonce) }
+    }
+
+    pub(crate) fn text(&self, body: &Body<'_>) -> Vec<u8> {
+        let mut text = Vec::with_capacity(body.raw.len() + self.path.len() + self.nonce.len() + 16);
+        text.extend_from_slice(self.head.as_bytes());
+        for (position, part) in self.arrangement.iter().flatten().enumerate() {
+            if position > 0 {
+                text.extend_from_slice(self.separator.as_bytes());
+            }
+            match part {
+                Part::Method => text.extend_from_slice(self.method.as_bytes()),
+                Part::Path => text.extend_from_slice(self.path.as_bytes()),
+                Part::Nonce => text.extend_from_slice(self.nonce.as_bytes()),
+                Part::Parameters => self.parameters.write(body, &mut text),
+            }
+        }
+        text.extend_from_slice(self.tail.as_bytes());
+        self.charset.encode(text)
+    }
+}
+
+impl Charset {
+    /// Bytes that are not UTF-8 stay as they are.
+    fn encode(self, text: Vec<u8>) -> Vec<u8> {
+        let Ok(characters) = std::str::from_utf8(&text) else { return text };
+        match self {
+            Self::Utf8 => text,
+            Self::Utf16Little => characters.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Self::Utf16Big => characters.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            Self::Latin1 => characters.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect(),
+            Self::Utf8Twice => text.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes(),
+            Self::Ascii => characters.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect(),
+        }
+    }
+}
+
+/// How the members are written; [`Parameters::EXPECTED`] is right for a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parameters {
+    pub(crate) form: Form,
+    pub(crate) order: Order,
+    pub(crate) duplicates: Duplicates,
+    pub(crate) values: Values,
+    pub(crate) names: bool,
+    pub(crate) drops_empty: bool,
+    pub(crate) nulls: Nulls,
+    pub(crate) booleans: Booleans,
+    pub(crate) numbers: (Numbers, NumbersIn),
+    pub(crate) nested: &'static str,
+    /// Between name and value, and between members.
+    pub(crate) joiners: (&'static str, &'static str),
+    pub(crate) layout: Layout,
+    pub(crate) escape: JsonEscape,
+    pub(crate) quotes: Quotes,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Pairs,
+    Json,
+    /// The bytes of the body.
+    Raw,
+}
+
+/// How the characters of a text are written in `key=value`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    Raw,
+    Percent(PercentRule),
+    Decoded {
+        plus_is_blank: bool,
+    },
+    Html(Apostrophe),
+    /// The JSON text with its quotes.
+    Quoted,
+    /// The JSON text without its quotes.
+    EscapesKept,
+    /// Encoded again as JSON, without its quotes.
+    Escaped(JsonEscape),
+    Trimmed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nulls {
+    Dropped,
+    /// Printed as this text; in JSON, kept.
+    Printed(&'static str),
+}
+
+/// Which numbers are re-formatted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NumbersIn {
+    Literals,
+    /// Texts that look like an amount.
+    Texts,
+}
+
+/// Which JSON values change between text and number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quotes {
+    Kept,
+    NumbersQuoted,
+    TextsUnquoted,
+}
+
+impl Parameters {
+    pub(crate) const EXPECTED: Self = Self {
+        form: Form::Pairs,
+        order: Order::Bytes,
+        duplicates: Duplicates::Last,
+        values: Values::Raw,
+        names: true,
+        drops_empty: false,
+        nulls: Nulls::Dropped,
+        booleans: Booleans::AsReceived,
+        numbers: (Numbers::AsReceived, NumbersIn::Literals),
+        nested: "",
+        joiners: ("=", "&"),
+        layout: Layout::Compact,
+        escape: JsonEscape::Kept,
+        quotes: Quotes::Kept,
+    };
+
+    /// Right for a callback: the JSON of the members, ordered.
+    pub(crate) const CALLBACK: Self =
+        Self { form: Form::Json, nulls: Nulls::Printed("null"), ..Self::EXPECTED };
+
+    pub(crate) fn write(&self, body: &Body<'_>, out: &mut Vec<u8>) {
+        if self.form == Form::Raw || !body.is_object() {
+            out.extend_from_slice(body.raw);
+        } else if self.form == Form::Json {
+            out.extend_from_slice(self.json(body).as_bytes());
+        } else {
+            out.extend_from_slice(self.pairs(body, |_, _| {}).as_bytes());
+        }
+    }
+
+    /// `key=value` of the members that are written; `note` is called after each with the field and the length of the text.
+    pub(crate) fn pairs<'a, 'b>(
+        &self,
+        body: &'b Body<'a>,
+        mut note: impl FnMut(&'b Field<'a>, usize),
+    ) -> String {
+        let mut text = String::with_capacity(body.raw.len());
+        let mut first = true;
+        for field in body.ordered(self.order, self.duplicates) {
+            let Some(value) = self.value(field) else { continue };
+            if !std::mem::take(&mut first) {
+                text.push_str(self.joiners.1);
+            }
+            if self.names {
+                match self.values {
+                    Values::Percent(rule) => text.push_str(&percent_encoded(&field.name, rule)),
+                    _ => text.push_str(&field.name),
+                }
+                text.push_str(self.joiners.0);
+            }
+            text.push_str(&value);
+            note(field, text.len());
+        }
+        text
+    }
+
+    /// The text of a value; `None` if the member is left out.
+    fn value<'f>(&self, field: &'f Field<'_>) -> Option<Cow<'f, str>> {
+        Some(match &field.value {
+            Value::Null => match self.nulls {
+                Nulls::Dropped => return None,
+                Nulls::Printed(text) => text.into(),
+            },
+            Value::Text(text) if text.is_empty() && self.drops_empty => return None,
+            Value::Text(text) => self.text(field, text),
+            Value::Bool(value) => self.booleans.text(*value).into(),
+            Value::Number(text) => self.number(text),
+            Value::Nested if self.nested.is_empty() => compact_json(field.json).into(),
+            Value::Nested if self.nested == AS_RECEIVED => field.json.into(),
+            Value::Nested => self.nested.into(),
+        })
+    }
+
+    /// A JSON number.
+    pub(crate) fn number<'f>(&self, text: &'f str) -> Cow<'f, str> {
+        match self.numbers {
+            (numbers, NumbersIn::Literals) => numbers.apply(text),
+            (_, NumbersIn::Texts) => text.into(),
+        }
+    }
+
+    /// A text that may be an amount.
+    pub(crate) fn amount<'f>(&self, name: &str, text: &'f str) -> Cow<'f, str> {
+        match self.numbers {
+            (numbers, NumbersIn::Texts) => numbers.apply_to_text(name, text),
+            (_, NumbersIn::Literals) => text.into(),
+        }
+    }
+
+    /// The members of a body as one JSON object.
+    fn json(&self, body: &Body<'_>) -> String {
+        let mut out = JsonWriter { text: String::with_capacity(body.raw.len() + 64), layout: self.layout };
+        let mut empty = true;
+        out.text.push('{');
+        for field in body.ordered(self.order, self.duplicates) {
+            let dropped = match &field.value {
+                Value::Null => self.nulls == Nulls::Dropped,
+                Value::Text(text) => text.is_empty() && self.drops_empty,
+                _ => false,
+            };
+            if dropped {
+                continue;
+            }
+            if std::mem::take(&mut empty) {
+                out.line(1);
+            } else {
+                out.comma(1);
+            }
+            push_json_string(&mut out.text, &field.name, self.escape);
+            out.colon();
+            match &field.value {
+                Value::Number(number) => {
+                    let number = self.number(number);
+                    let quote = if self.quotes == Quotes::NumbersQuoted { "\"" } else { "" };
+                    out.text.extend([quote, &number, quote]);
+                }
+                Value::Text(text) if self.quotes == Quotes::TextsUnquoted && is_json_number(text) => {
+                    out.text.push_str(text);
+                }
+                Value::Text(text) if self.amount(&field.name, text) != text.as_ref() => {
+                    push_json_string(&mut out.text, &self.amount(&field.name, text), self.escape);
+                }
+                _ => out.value(field.json, self.escape),
+            }
+        }
+        if !empty {
+            out.line(0);
+        }
+        out.text.push('}');
+        out.text
+    }
+
+    fn text<'f>(&self, field: &'f Field<'_>, text: &'f str) -> Cow<'f, str> {
+        match self.values {
+            Values::Raw => self.amount(&field.name, text),
+            Values::Percent(rule) => percent_encoded(text, rule).into(),
+            Values::Decoded { plus_is_blank } => percent_decoded(text, plus_is_blank).into(),
+            Values::Html(apostrophe) => html_escaped(text, apostrophe).into(),
+            Values::Quoted => field.json.into(),
+            Values::EscapesKept => without_quotes(field.json).into(),
+            Values::Escaped(escape) => {
+                let mut quoted = String::with_capacity(text.len() + 2);
+                push_json_string(&mut quoted, text, escape);
+                without_quotes(&quoted).to_owned().into()
+            }
+            Values::Trimmed => text.trim().into(),
+        }
+    }
+}
+
+/// A value of [`Parameters::nested`]: the JSON text, blanks included.
+pub(crate) const AS_RECEIVED: &str = "as received";
+
+fn without_quotes(json: &str) -> &str {
+    json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json)
+}
+
+/// One top-level member.
+pub(crate) struct Field<'a> {
+    pub(crate) name: String,
+    /// The JSON text of the value, as received.
+    pub(crate) json: &'a str,
+    pub(crate) value: Value<'a>,
+}
+
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    /// A number, as received.
+    Number(&'a str),
+    Text(Cow<'a, str>),
+    /// An object or an array.
+    Nested,
+}
+
+/// The order in which members are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Bytes,
+    Received,
+    IgnoringCase,
+    Descending,
+}
+
+/// Which of the members with one name count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Duplicates {
+    Last,
+    First,
+    All,
+}
+
+/// The members of a body, with each order computed once.
+///
+/// Read more leniently than a body may be signed: names twice, fractions and nested values included.
+pub(crate) struct Body<'a> {
+    pub(crate) raw: &'a [u8],
+    /// `None` if the body is not one JSON object.
+    fields: Option<Vec<Field<'a>>>,
+    bytes: Vec<usize>,
+    ignoring_case: Vec<usize>,
+    /// By field: whether one of the same name comes before, and after.
+    repeats: Vec<(bool, bool)>,
+}
+
+impl<'a> Body<'a> {
+    /// Reads a body. An empty one counts as an object without members, as in a request without a body.
+    pub(crate) fn read(raw: &'a [u8]) -> Self {
+        let fields = if raw.is_empty() { Some(Vec::new()) } else { read_fields(raw) };
+        let list = fields.as_deref().unwrap_or_default();
+        let mut bytes: Vec<usize> = (0..list.len()).collect();
+        bytes.sort_by(|&a, &b| list[a].name.cmp(&list[b].name));
+        let lower: Vec<String> = list.iter().map(|field| field.name.to_lowercase()).collect();
+        let mut ignoring_case: Vec<usize> = (0..list.len()).collect();
+        ignoring_case.sort_by(|&a, &b| lower[a].cmp(&lower[b]));
+        let repeats = repeats(list);
+        Self { raw, fields, bytes, ignoring_case, repeats }
+    }
+
+    fn is_object(&self) -> bool {
+        self.fields.is_some()
+    }
+
+    fn fields(&self) -> &[Field<'a>] {
+        self.fields.as_deref().unwrap_or_default()
+    }
+
+    /// The members in an order, each name as often as `duplicates` says.
+    pub(crate) fn ordered(&self, order: Order, duplicates: Duplicates) -> impl Iterator<Item = &Field<'a>> {
+        let fields = self.fields();
+        (0..fields.len()).filter_map(move |position| {
+            let index = match order {
+                Order::Received => position,
+                Order::Bytes => self.bytes[position],
+                Order::IgnoringCase => self.ignoring_case[position],
+                Order::Descending => self.bytes[fields.len() - 1 - position],
+            };
+            let (before, after) = self.repeats[index];
+            let counts = match duplicates {
+                Duplicates::Last => !after,
+                Duplicates::First => !before,
+                Duplicates::All => true,
+            };
+            counts.then(|| &fields[index])
+        })
+    }
+
+    pub(crate) fn any(&self, test: impl Fn(&Value<'a>) -> bool) -> bool {
+        self.fields().iter().any(|field| test(&field.value))
+    }
+
+    pub(crate) fn names_twice(&self) -> bool {
+        self.repeats.iter().any(|&(before, _)| before)
+    }
+}
+
+fn read_fields(raw: &[u8]) -> Option<Vec<Field<'_>>> {
+    let members = Members::from_json(raw).ok()?;
+    Some(members.iter().map(|member| field(member.name().to_owned(), member.json())).collect())
+}
+
+fn field(name: String, json: &str) -> Field<'_> {
+    let value = match json.as_bytes().first() {
+        Some(b'"') => Value::Text(match serde_json::from_str::<String>(json) {
+            Ok(text) => Cow::Owned(text),
+            // An escape that is not a character: take what stands between the quotes.
+            Err(_) => Cow::Borrowed(json.get(1..json.len().saturating_sub(1)).unwrap_or_default()),
+        }),
+        Some(b'n') => Value::Null,
+        Some(b't') => Value::Bool(true),
+        Some(b'f') => Value::Bool(false),
+        Some(b'{' | b'[') => Value::Nested,
+        _ => Value::Number(json),
+    };
+    Field { name, json, value }
+}
+
+fn repeats(fields: &[Field<'_>]) -> Vec<(bool, bool)> {
+    let mut latest: HashMap<&str, usize> = HashMap::with_capacity(fields.len());
+    let mut repeats = vec![(false, false); fields.len()];
+    for (index, field) in fields.iter().enumerate() {
+        if let Some(earlier) = latest.insert(&field.name, index) {
+            repeats[index].0 = true;
+            repeats[earlier].1 = true;
+        }
+    }
+    repeats
+}

@@ -1,0 +1,500 @@
+//! What a signer may do differently: changes to the right candidate, with the mistakes that name them.
+
+use crate::candidate::{
+    AS_RECEIVED, Arrangement, Body, Candidate, Charset, Duplicates, Form, Nulls, NumbersIn, Order,
+    Parameters, Part, Quotes, REQUEST, Target, Value, Values,
+};
+use crate::encode::{Apostrophe, Booleans, JsonEscape, Layout, Numbers, PercentRule};
+use crate::mistake::Mistake;
+use std::rc::Rc;
+
+/// One thing done differently, with the mistakes that name it.
+pub(crate) struct Change {
+    pub(crate) mistakes: Vec<Mistake>,
+    /// What it changes. Two changes are combined only if they change different places.
+    pub(crate) place: Place,
+    /// Unlikely: tried alone and with a wrong hash only.
+    pub(crate) alone: bool,
+    pub(crate) apply: Box<dyn Fn(&mut Candidate)>,
+}
+
+/// Places of a candidate, as bits.
+type Place = u32;
+
+const METHOD: Place = 1;
+const PATH: Place = 1 << 1;
+const NONCE: Place = 1 << 2;
+const ARRANGEMENT: Place = 1 << 3;
+const ENDS: Place = 1 << 4;
+const CHARSET: Place = 1 << 5;
+const ORDER: Place = 1 << 6;
+const VALUES: Place = 1 << 7;
+const EMPTY: Place = 1 << 8;
+const NULLS: Place = 1 << 9;
+const NUMBERS: Place = 1 << 10;
+const BOOLEANS: Place = 1 << 11;
+const JOINERS: Place = 1 << 12;
+const DUPLICATES: Place = 1 << 13;
+const NESTED: Place = 1 << 14;
+const SEPARATOR: Place = 1 << 15;
+/// Everything about the parameters.
+const FORM: Place = ORDER | VALUES | EMPTY | NULLS | NUMBERS | BOOLEANS | JOINERS | DUPLICATES | NESTED;
+
+/// The list as it is built; these methods add what requests and callbacks share.
+pub(crate) struct Changes(pub(crate) Vec<Change>);
+
+impl Changes {
+    fn add(&mut self, place: Place, mistakes: &[Mistake], apply: impl Fn(&mut Candidate) + 'static) {
+        let mistakes = mistakes.to_vec();
+        self.0.push(Change { mistakes, place, alone: false, apply: Box::new(apply) });
+    }
+
+    fn add_alone(&mut self, place: Place, mistakes: &[Mistake], apply: impl Fn(&mut Candidate) + 'static) {
+        self.add(place, mistakes, apply);
+        if let Some(change) = self.0.last_mut() {
+            change.alone = true;
+        }
+    }
+
+    /// The order of the members, empty ones, names twice, nested values.
+    fn add_members(&mut self, body: &Body<'_>) {
+        for (order, mistake) in [
+            (Order::Received, Mistake::MembersUnsorted),
+            (Order::IgnoringCase, Mistake::SortedIgnoringCase),
+            (Order::Descending, Mistake::SortedDescending),
+        ] {
+            self.add(ORDER, &[mistake], move |candidate| candidate.parameters.order = order);
+        }
+        if body.any(|value| matches!(value, Value::Text(text) if text.is_empty())) {
+            self.add(EMPTY, &[Mistake::EmptyDropped], |candidate| candidate.parameters.drops_empty = true);
+        }
+        if body.names_twice() {
+            for duplicates in [Duplicates::First, Duplicates::All] {
+                self.add(DUPLICATES, &[Mistake::DuplicateKept], move |candidate| {
+                    candidate.parameters.duplicates = duplicates;
+                });
+            }
+        }
+    }
+
+    fn add_numbers(&mut self, body: &Body<'_>) {
+        let mut places = vec![NumbersIn::Texts];
+        if body.any(|value| matches!(value, Value::Number(_))) {
+            places.push(NumbersIn::Literals);
+        }
+        for place in places {
+            for numbers in
+                [Numbers::Trimmed, Numbers::Float, Numbers::TwoDecimals, Numbers::GoFloat, Numbers::Integer]
+            {
+                self.add(NUMBERS, &[Mistake::NumbersReformatted], move |candidate| {
+                    candidate.parameters.numbers = (numbers, place);
+                });
+            }
+        }
+    }
+
+    /// Booleans and nested values in `key=value`.
+    fn add_literals(&mut self, body: &Body<'_>) {
+        if body.any(|value| matches!(value, Value::Bool(_))) {
+            for booleans in [Booleans::Capitalised, Booleans::Digits, Booleans::OneOrNothing] {
+                self.add(BOOLEANS, &[Mistake::BooleansReformatted], move |candidate| {
+                    candidate.parameters.booleans = booleans;
+                });
+            }
+        }
+        if body.any(|value| matches!(value, Value::Nested)) {
+            for nested in [AS_RECEIVED, "[object Object]", "Array"] {
+                self.add(NESTED, &[Mistake::NestedPrinted], move |candidate| {
+                    candidate.parameters.nested = nested;
+                });
+            }
+        }
+    }
+
+    /// What follows the text, and what stands before it.
+    fn add_ends(&mut self) {
+        for (tail, mistake) in [
+            ("\n", Mistake::TrailingNewline),
+            ("\r\n", Mistake::TrailingNewline),
+            (" ", Mistake::TrailingBlank),
+            ("&", Mistake::TrailingSeparator),
+            ("|", Mistake::TrailingSeparator),
+        ] {
+            self.add(ENDS, &[mistake], move |candidate| candidate.tail = tail);
+        }
+        self.add(ENDS, &[Mistake::ByteOrderMark], |candidate| candidate.head = "\u{feff}");
+    }
+
+    fn add_charsets(&mut self) {
+        for (charset, mistake) in [
+            (Charset::Latin1, Mistake::Latin1),
+            (Charset::Utf8Twice, Mistake::Utf8Twice),
+            (Charset::Ascii, Mistake::AsciiOnly),
+            (Charset::Utf16Little, Mistake::Utf16),
+            (Charset::Utf16Big, Mistake::Utf16),
+        ] {
+            self.add(CHARSET, &[mistake], move |candidate| candidate.charset = charset);
+        }
+    }
+}
+
+/// The ways in which encoders write JSON, with the mistakes that name each.
+fn encoders() -> impl Iterator<Item = (Layout, JsonEscape, Vec<Mistake>)> {
+    let layouts = [
+        (Layout::Compact, None),
+        (Layout::Blanks, Some(Mistake::JsonWithBlanks)),
+        (Layout::Pretty { indent: "  ", colon: ": " }, Some(Mistake::JsonWithBlanks)),
+        (Layout::Pretty { indent: "    ", colon: ": " }, Some(Mistake::JsonWithBlanks)),
+        (Layout::Pretty { indent: "\t", colon: ": " }, Some(Mistake::JsonWithBlanks)),
+        (Layout::Pretty { indent: "  ", colon: " : " }, Some(Mistake::JsonWithBlanks)),
+    ];
+    let escapes: [(JsonEscape, &[Mistake]); 7] = [
+        (JsonEscape::Kept, &[]),
+        (JsonEscape::Plain, &[Mistake::JsonUnescaped]),
+        (JsonEscape::Unicode, &[Mistake::JsonUnicodeEscaped]),
+        (JsonEscape::Slashes, &[Mistake::JsonSlashesEscaped]),
+        (JsonEscape::SlashesUnicode, &[Mistake::JsonUnicodeEscaped, Mistake::JsonSlashesEscaped]),
+        (JsonEscape::Html, &[Mistake::JsonHtmlEscaped]),
+        (JsonEscape::DotNet, &[Mistake::JsonUnicodeEscaped, Mistake::JsonHtmlEscaped]),
+    ];
+    layouts.into_iter().flat_map(move |(layout, blanks)| {
+        escapes.into_iter().map(move |(escape, escaped)| {
+            let mistakes = blanks.into_iter().chain(escaped.iter().copied()).collect();
+            (layout, escape, mistakes)
+        })
+    })
+}
+
+/// The parameters as JSON by one encoder.
+pub(crate) fn json(order: Order, layout: Layout, escape: JsonEscape) -> Parameters {
+    Parameters { order, layout, escape, ..Parameters::CALLBACK }
+}
+
+/// The host of the gateway, tried along with the hosts that the caller names.
+const GATEWAY_HOST: &str = "payment.tarspay.com";
+
+/// The largest difference between the signed nonce and the header's that is found, in milliseconds.
+const NONCE_DISTANCE: u64 = 20;
+
+/// All changes to the text of a request, likely ones first.
+pub(crate) fn of_request(target: &Target<'_>, body: &Body<'_>) -> Vec<Change> {
+    let mut changes = Changes(Vec::new());
+    changes.add_members(body);
+    add_values(&mut changes);
+    add_nulls(&mut changes, body);
+    changes.add_numbers(body);
+    changes.add_literals(body);
+    add_json(&mut changes);
+    add_paths(&mut changes, target);
+    add_nonces(&mut changes, target);
+    changes.add_ends();
+    add_parts(&mut changes);
+    add_joiners(&mut changes);
+    changes.add_charsets();
+    changes.0
+}
+
+fn add_values(changes: &mut Changes) {
+    let all = [
+        (Values::Percent(PercentRule::COMPONENT), Mistake::PercentEncodedComponent),
+        (Values::Percent(PercentRule::RFC3986), Mistake::PercentEncodedRfc3986),
+        (Values::Percent(PercentRule::PHP), Mistake::PercentEncodedForm),
+        (Values::Percent(PercentRule::JAVA), Mistake::PercentEncodedFormJava),
+        (Values::Percent(PercentRule::GO), Mistake::PercentEncodedFormGo),
+        (Values::Percent(PercentRule::DOTNET), Mistake::PercentEncodedFormDotNet),
+        (Values::Percent(PercentRule::DOTNET_LOWER), Mistake::PercentEncodedFormDotNet),
+        (Values::Percent(PercentRule::PATH), Mistake::PercentEncodedPath),
+        (Values::Percent(PercentRule::URI), Mistake::PercentEncodedUri),
+        (Values::Decoded { plus_is_blank: true }, Mistake::PercentDecoded),
+        (Values::Decoded { plus_is_blank: false }, Mistake::PercentDecoded),
+        (Values::Quoted, Mistake::ValuesQuoted),
+        (Values::EscapesKept, Mistake::JsonEscapesKept),
+        (Values::Escaped(JsonEscape::Plain), Mistake::JsonEscapesKept),
+        (Values::Escaped(JsonEscape::Unicode), Mistake::JsonEscapesKept),
+        (Values::Escaped(JsonEscape::Slashes), Mistake::JsonEscapesKept),
+        (Values::Escaped(JsonEscape::SlashesUnicode), Mistake::JsonEscapesKept),
+        (Values::Trimmed, Mistake::ValuesTrimmed),
+    ];
+    for (values, mistake) in all {
+        changes.add(VALUES, &[mistake], move |candidate| candidate.parameters.values = values);
+    }
+    for values in
+        [Values::Html(Apostrophe::Stays), Values::Html(Apostrophe::Decimal), Values::Html(Apostrophe::Hex)]
+    {
+        changes.add_alone(VALUES, &[Mistake::HtmlEscaped], move |candidate| {
+            candidate.parameters.values = values;
+        });
+    }
+}
+
+fn add_nulls(changes: &mut Changes, body: &Body<'_>) {
+    if !body.any(|value| matches!(value, Value::Null)) {
+        return;
+    }
+    changes.add(NULLS, &[Mistake::NullPrintedEmpty], |candidate| {
+        candidate.parameters.nulls = Nulls::Printed("");
+    });
+    for word in ["null", "None", "nil", "<nil>", "undefined", "NULL"] {
+        changes.add(NULLS, &[Mistake::NullPrinted], move |candidate| {
+            candidate.parameters.nulls = Nulls::Printed(word);
+        });
+    }
+}
+
+fn add_json(changes: &mut Changes) {
+    changes.add(FORM, &[Mistake::JsonInsteadOfPairs], |candidate| candidate.parameters.form = Form::Raw);
+    for (layout, escape, mistakes) in encoders() {
+        // The encoders of everyday use; the rest is for callbacks.
+        let everyday = match layout {
+            Layout::Compact => true,
+            Layout::Blanks => matches!(escape, JsonEscape::Kept | JsonEscape::Plain | JsonEscape::Unicode),
+            Layout::Pretty { .. } => matches!(escape, JsonEscape::Kept),
+        };
+        if !everyday {
+            continue;
+        }
+        let mut named = vec![Mistake::JsonInsteadOfPairs];
+        // A body has the escapes that its sender chose; writing them again is not a separate mistake here.
+        named.extend(mistakes.into_iter().filter(|&mistake| mistake != Mistake::JsonUnescaped));
+        for order in [Order::Bytes, Order::Received] {
+            changes.add(FORM, &named, move |candidate| candidate.parameters = json(order, layout, escape));
+        }
+    }
+    changes.add(FORM, &[Mistake::JsonInsteadOfPairs], |candidate| {
+        candidate.parameters = json(Order::Bytes, Layout::Compact, JsonEscape::Kept);
+        candidate.parameters.nulls = Nulls::Dropped;
+    });
+}
+
+fn add_paths(changes: &mut Changes, target: &Target<'_>) {
+    let path = target.path;
+    let mut add = |text: String, mistakes: &[Mistake]| {
+        let text: Rc<str> = text.into();
+        if *text != *path {
+            changes.add(PATH, mistakes, move |candidate| candidate.path = Rc::clone(&text));
+        }
+    };
+    if let Some(rest) = path.strip_prefix('/') {
+        add(rest.to_owned(), &[Mistake::LeadingSlashMissing]);
+        if let Some((_, rest)) = rest.split_once('/') {
+            add(format!("/{rest}"), &[Mistake::PathPrefixMissing]);
+        }
+    }
+    add(format!("/{path}"), &[Mistake::PathSlashDoubled]);
+    match path.strip_suffix('/') {
+        Some(rest) => add(rest.to_owned(), &[Mistake::TrailingSlashInPath]),
+        None => add(format!("{path}/"), &[Mistake::TrailingSlashInPath]),
+    }
+    if let Some(query) = target.query {
+        add(format!("{path}?{query}"), &[Mistake::QueryInPath]);
+    }
+    for host in target.hosts.iter().copied().chain([GATEWAY_HOST]) {
+        add(format!("https://{host}{path}"), &[Mistake::UrlInPath]);
+        if host != GATEWAY_HOST {
+            add(format!("http://{host}{path}"), &[Mistake::UrlInPath]);
+        }
+        add(format!("{host}{path}"), &[Mistake::HostInPath]);
+        if let Some(query) = target.query {
+            for scheme in ["https", "http"] {
+                let url = format!("{scheme}://{host}{path}?{query}");
+                add(url, &[Mistake::UrlInPath, Mistake::QueryInPath]);
+            }
+        }
+    }
+}
+
+fn add_nonces(changes: &mut Changes, target: &Target<'_>) {
+    for &nonce in &target.other_nonces {
+        let nonce: Rc<str> = nonce.into();
+        changes.add(NONCE, &[Mistake::NonceDiffers], move |candidate| candidate.nonce = Rc::clone(&nonce));
+    }
+    let nonce = target.nonce;
+    if nonce.is_empty() || nonce.len() > 20 || !nonce.bytes().all(|byte| byte.is_ascii_digit()) {
+        return;
+    }
+    let mut others = vec![
+        (format!("{nonce}000"), Mistake::NonceInOtherUnit),
+        (format!("{nonce}000000"), Mistake::NonceInOtherUnit),
+    ];
+    if nonce.len() > 3 {
+        let (seconds, millis) = nonce.split_at(nonce.len() - 3);
+        others.insert(0, (seconds.to_owned(), Mistake::NonceInSeconds));
+        others.insert(1, (format!("{seconds}.{millis}"), Mistake::NonceInSeconds));
+        others.insert(2, (format!("{seconds}.{}", millis.trim_end_matches('0')), Mistake::NonceInSeconds));
+        others.insert(3, (format!("{seconds}000"), Mistake::NonceRounded));
+    }
+    for (text, mistake) in others {
+        let text: Rc<str> = text.into();
+        changes.add(NONCE, &[mistake], move |candidate| candidate.nonce = Rc::clone(&text));
+    }
+    if let Ok(millis) = nonce.parse::<u64>() {
+        let near = (1..=NONCE_DISTANCE).flat_map(|by| [millis.checked_sub(by), millis.checked_add(by)]);
+        for other in near.flatten() {
+            let text: Rc<str> = other.to_string().into();
+            changes.add_alone(NONCE, &[Mistake::NonceDiffers], move |candidate| {
+                candidate.nonce = Rc::clone(&text);
+            });
+        }
+    }
+}
+
+fn add_parts(changes: &mut Changes) {
+    for (method, mistake) in [
+        ("post", Mistake::MethodInLowerCase),
+        ("Post", Mistake::MethodInLowerCase),
+        ("GET", Mistake::OtherMethod),
+        ("PUT", Mistake::OtherMethod),
+    ] {
+        changes.add(METHOD, &[mistake], move |candidate| candidate.method = method);
+    }
+    for separator in ["", "&", "\n"] {
+        changes.add(SEPARATOR, &[Mistake::WrongSeparator], move |candidate| candidate.separator = separator);
+    }
+    for separator in [",", ":", " ", "||", "-", "+", ";", "/", " | "] {
+        changes.add_alone(SEPARATOR, &[Mistake::WrongSeparator], move |candidate| {
+            candidate.separator = separator;
+        });
+    }
+    let [method, path, nonce, parameters] = REQUEST;
+    let fewer: [(Arrangement, Mistake); 5] = [
+        ([path, nonce, parameters, None], Mistake::MethodMissing),
+        ([method, nonce, parameters, None], Mistake::PathMissing),
+        ([method, path, parameters, None], Mistake::NonceMissing),
+        ([method, path, nonce, None], Mistake::ParametersMissing),
+        ([parameters, None, None, None], Mistake::OnlyParameters),
+    ];
+    for (arrangement, mistake) in fewer {
+        changes.add(ARRANGEMENT, &[mistake], move |candidate| candidate.arrangement = arrangement);
+    }
+    for arrangement in other_orders() {
+        changes.add_alone(ARRANGEMENT, &[Mistake::PartsInOtherOrder], move |candidate| {
+            candidate.arrangement = arrangement;
+        });
+    }
+}
+
+/// The 23 wrong orders of the four parts.
+fn other_orders() -> Vec<Arrangement> {
+    const PARTS: [Part; 4] = [Part::Method, Part::Path, Part::Nonce, Part::Parameters];
+    let mut orders = Vec::with_capacity(23);
+    for first in PARTS {
+        for second in PARTS {
+            for third in PARTS {
+                for fourth in PARTS {
+                    let order = [first, second, third, fourth];
+                    if order != PARTS && PARTS.iter().all(|part| order.contains(part)) {
+                        orders.push(order.map(Some));
+                    }
+                }
+            }
+        }
+    }
+    orders
+}
+
+fn add_joiners(changes: &mut Changes) {
+    for joiners in
+        [("=", ""), ("=", ","), ("=", "|"), ("=", "\n"), ("=", ";"), (":", "&"), (":", ","), ("", "")]
+    {
+        changes.add_alone(JOINERS, &[Mistake::MembersJoinedOtherwise], move |candidate| {
+            candidate.parameters.joiners = joiners;
+        });
+    }
+    for joiner in ["", "&", "|", ","] {
+        changes.add_alone(JOINERS, &[Mistake::ValuesOnly], move |candidate| {
+            candidate.parameters.names = false;
+            candidate.parameters.joiners.1 = joiner;
+        });
+    }
+}
+
+/// All changes to the text of a callback, by its signer or by a receiver that rewrites it before verifying; likely ones
+/// first.
+pub(crate) fn of_callback(target: &Target<'_>, body: &Body<'_>) -> Vec<Change> {
+    let mut changes = Changes(Vec::new());
+    // The bytes as received are right too.
+    changes.add(FORM, &[], |candidate| candidate.parameters.form = Form::Raw);
+    // Encoding a callback again is one change: an encoder decides on order, blanks and escapes at once.
+    for (order, mistake) in [
+        (Order::Bytes, None),
+        (Order::Received, Some(Mistake::MembersUnsorted)),
+        (Order::IgnoringCase, Some(Mistake::SortedIgnoringCase)),
+        (Order::Descending, Some(Mistake::SortedDescending)),
+    ] {
+        for (layout, escape, encoded) in encoders() {
+            if !is_likely(order, layout, escape) {
+                continue;
+            }
+            let mistakes: Vec<_> = mistake.into_iter().chain(encoded).collect();
+            changes.add(ORDER | VALUES, &mistakes, move |candidate| {
+                candidate.parameters = Parameters { order, layout, escape, ..candidate.parameters };
+            });
+        }
+    }
+    add_callback_values(&mut changes, body);
+    add_callback_pairs(&mut changes, target);
+    changes.add_ends();
+    changes.add_charsets();
+    changes.0
+}
+
+/// Whether an encoder is tried: the unusual ones only in the usual order, so that the search stays small.
+fn is_likely(order: Order, layout: Layout, escape: JsonEscape) -> bool {
+    use JsonEscape::{Kept, Plain, SlashesUnicode, Unicode};
+    match (order, layout) {
+        (Order::Bytes, Layout::Compact) => escape != Kept,
+        (Order::Bytes | Order::Received, Layout::Pretty { .. }) => {
+            matches!(escape, Kept | Plain | Unicode | SlashesUnicode)
+        }
+        (Order::Bytes | Order::Received, _) | (Order::IgnoringCase, Layout::Compact) => true,
+        (Order::IgnoringCase, _) => false,
+        (Order::Descending, _) => layout == Layout::Compact && escape == Kept,
+    }
+}
+
+fn add_callback_values(changes: &mut Changes, body: &Body<'_>) {
+    if body.any(|value| matches!(value, Value::Null)) {
+        changes.add(NULLS, &[Mistake::NullDropped], |candidate| candidate.parameters.nulls = Nulls::Dropped);
+    }
+    if body.any(|value| matches!(value, Value::Text(text) if text.is_empty())) {
+        changes.add(EMPTY, &[Mistake::EmptyDropped], |candidate| candidate.parameters.drops_empty = true);
+    }
+    for (quotes, mistake) in
+        [(Quotes::NumbersQuoted, Mistake::NumbersQuoted), (Quotes::TextsUnquoted, Mistake::TextsUnquoted)]
+    {
+        changes.add(NUMBERS, &[mistake], move |candidate| candidate.parameters.quotes = quotes);
+    }
+    changes.add_numbers(body);
+}
+
+/// The formula of requests, in full and in part.
+fn add_callback_pairs(changes: &mut Changes, target: &Target<'_>) {
+    let pairs = |order: Order, nulls: Nulls| {
+        move |candidate: &mut Candidate| {
+            candidate.parameters = Parameters { order, nulls, ..Parameters::EXPECTED }
+        }
+    };
+    changes.add(FORM, &[Mistake::PairsInsteadOfJson], pairs(Order::Bytes, Nulls::Dropped));
+    changes.add(FORM, &[Mistake::PairsInsteadOfJson], pairs(Order::Bytes, Nulls::Printed("null")));
+    changes.add(FORM, &[Mistake::PairsInsteadOfJson], pairs(Order::Bytes, Nulls::Printed("")));
+    changes.add(
+        FORM,
+        &[Mistake::MembersUnsorted, Mistake::PairsInsteadOfJson],
+        pairs(Order::Received, Nulls::Dropped),
+    );
+    changes.add(FORM, &[Mistake::PairsInsteadOfJson, Mistake::EmptyDropped], |candidate| {
+        candidate.parameters = Parameters { drops_empty: true, ..Parameters::EXPECTED };
+    });
+    changes.add(FORM, &[Mistake::ValuesOnly, Mistake::PairsInsteadOfJson], |candidate| {
+        candidate.parameters =
+            Parameters { names: false, form: Form::Pairs, joiners: ("", ""), ..Parameters::EXPECTED };
+    });
+    if target.path.is_empty() && target.nonce.is_empty() {
+        return;
+    }
+    changes.add(ARRANGEMENT, &[Mistake::RequestFormula], |candidate| candidate.arrangement = REQUEST);
+    changes.add(ARRANGEMENT | FORM, &[Mistake::PairsInsteadOfJson, Mistake::RequestFormula], |candidate| {
+        candidate.arrangement = REQUEST;
+        candidate.parameters = Parameters::EXPECTED;
+    });
+}

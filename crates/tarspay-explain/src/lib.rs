@@ -1,0 +1,82 @@
+//! Why does my signature fail? Tries the likely mistakes of a signer, and names the ones that fit.
+//!
+//! Given what a gateway received, a [`FailedSignature`] tries each known [`Mistake`] and each pair of mistakes, and says
+//! which of them give the signature. For sandboxes, support tools and tests; a production service only verifies, with
+//! [`sign`].
+//!
+//! ```
+//! use tarspay_explain::sign::{Digest, PrivateKey};
+//! use tarspay_explain::{FailedSignature, Mistake, Outcome};
+//!
+//! let key = PrivateKey::generate()?;
+//! // A signer that forgot to sort.
+//! let signed = "POST|/api/balanceInfo|1704180814988|mchNo=M1688443086&currency=BRA";
+//! let signature = key.sign(&Digest::of(signed)).to_string();
+//!
+//! let body = br#"{"mchNo":"M1688443086","currency":"BRA"}"#;
+//! let explanation = FailedSignature::of_request("/api/balanceInfo", "1704180814988", body)
+//!     .key(&key.public_key())
+//!     .signature(&signature)
+//!     .explain();
+//! assert_eq!(explanation.outcome(), Outcome::Explained);
+//! assert_eq!(explanation.mistakes(), [Mistake::MembersUnsorted]);
+//!
+//! let finding = explanation.finding().expect("it was explained");
+//! assert_eq!(finding.signed_text(), signed);
+//! let difference = finding.first_difference().expect("the texts differ");
+//! assert_eq!((difference.offset(), difference.place()), (36, r#"member "currency""#));
+//!
+//! println!("{explanation}"); // names the mistake and what to do; no values, so it may be logged
+//! println!("{}", explanation.report()); // with both texts
+//! # Ok::<(), tarspay_explain::sign::Error>(())
+//! ```
+//!
+//! # It accepts nothing
+//!
+//! An [`Explanation`] is not a verification, and cannot be turned into one. A signature that fits a wrong text is a wrong
+//! signature. [`Outcome::NothingToExplain`] says that none of the mistakes was made, not that a request may be acted upon.
+//!
+//! # What is tried
+//!
+//! - One or two changes to the right text (order, encoding, members, path, nonce, parts, ends, character set), or one
+//!   change and a wrong hash; each with every known key. Whatever can be seen on the signature itself (raw, base64, high
+//!   `s`) comes on top. Changes that only make sense together, such as the habits of one JSON encoder, count as one.
+//! - Equal texts are tried once. Of two explanations the shorter is given, then the one whose mistakes were tried first;
+//!   [`Finding::equivalents`] holds the others of that length.
+//! - Bodies that cannot be signed (a name twice, fractions, nested values, not JSON) are tried too, and reported as
+//!   [`Mistake::BodyWithoutRule`].
+//! - Not tried: a key on another curve. A signature on P-256 cannot be told from a random one.
+//!
+//! # Limits
+//!
+//! | limit | value |
+//! |---|---|
+//! | body, path, nonces and hosts together | [`MAX_INPUT_BYTES`] |
+//! | different digests compared with the keys | [`MAX_CANDIDATES`] |
+//! | text built | [`MAX_TEXT_BYTES`], and one text more |
+//! | known keys | [`MAX_KNOWN_KEYS`] |
+//! | other nonces and hosts | four each |
+//!
+//! A digest costs one multiplication on the curve, whatever the number of keys. A usual body has one to three thousand
+//! digests, which take some tens of milliseconds in an optimised build. [`Explanation::is_complete`] says whether a limit
+//! was reached.
+#![forbid(unsafe_code)]
+
+mod candidate;
+mod changes;
+mod encode;
+mod explanation;
+mod failed_signature;
+mod finding;
+mod mistake;
+mod search;
+mod signature;
+
+pub use explanation::{Explanation, Outcome, Report};
+pub use failed_signature::{FailedSignature, MAX_INPUT_BYTES, MAX_KNOWN_KEYS};
+pub use finding::{Difference, Finding, Signer};
+pub use mistake::Mistake;
+pub use search::{MAX_CANDIDATES, MAX_TEXT_BYTES};
+
+/// Keys, digests and the right text, from the crate that this one stands on.
+pub use tarspay_sign as sign;
