@@ -1,17 +1,15 @@
 //! Scenarios: what happens to an order, written down as data before the order exists.
 
-mod fault;
-mod orders;
 mod step;
 
-pub(crate) use fault::PlannedFault;
 pub(crate) use step::{Action, Part, Step};
 
-use crate::{Error, ErrorKind, Order};
-use orders::Orders;
+use crate::order::direction_name;
+use crate::{Error, ErrorKind, Fault, Order};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::fmt;
-use tarspay_types::BizType;
+use tarspay_types::{Amount, BizType, Currency, MerchantNo, WayCode, market};
 
 /// The most steps, and the most faults, of a scenario.
 const MOST: usize = 100;
@@ -35,7 +33,7 @@ const NAME: usize = 64;
 /// let scenario = Scenario::parse(
 ///     r#"
 ///     name = "rejected-after-lunch"
-///     description = "The bank turns a withdraw down after an hour."
+///     description = "The bank turns a withdrawal down after an hour."
 ///
 ///     [orders]
 ///     direction = "withdraw" # all members are optional; see docs/sandbox.md for the others
@@ -97,7 +95,7 @@ impl TryFrom<Unchecked> for Scenario {
         for (number, step) in (1..).zip(&steps) {
             let needed = step.action.direction();
             if needed.is_some() && needed != orders.direction() {
-                let direction = if needed == Some(BizType::WITHDRAW) { "withdraw" } else { "deposit" };
+                let direction = needed.map_or("deposit", direction_name);
                 return Err(format!(
                     "`{step}`, number {number} of the steps, is for {direction}s alone; put direction = \"{direction}\" into `orders`"
                 ));
@@ -174,6 +172,192 @@ impl Scenario {
 
     pub(crate) fn faults(&self) -> &[PlannedFault] {
         &self.faults
+    }
+}
+
+/// Every member that is there must fit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "UncheckedOrders", into = "UncheckedOrders")]
+struct Orders {
+    direction: Option<BizType>,
+    currency: Option<Currency>,
+    way_code: Option<WayCode>,
+    merchant_no: Option<MerchantNo>,
+    merchant_order_no_prefix: Option<String>,
+    amount: Option<Amount>,
+    /// How many it takes in all.
+    first: Option<u64>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Direction {
+    Deposit,
+    Withdraw,
+}
+
+/// As it is written.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UncheckedOrders {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<Direction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merchant_no: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merchant_order_no_prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<u64>,
+}
+
+impl TryFrom<UncheckedOrders> for Orders {
+    type Error = String;
+
+    fn try_from(it: UncheckedOrders) -> Result<Self, String> {
+        let orders = Self {
+            direction: it.direction.map(|direction| match direction {
+                Direction::Deposit => BizType::DEPOSIT,
+                Direction::Withdraw => BizType::WITHDRAW,
+            }),
+            currency: it.currency.map(Currency::new).transpose().map_err(|error| wrong("currency", error))?,
+            way_code: it.way_code.map(WayCode::new).transpose().map_err(|error| wrong("way_code", error))?,
+            merchant_no: it
+                .merchant_no
+                .map(MerchantNo::new)
+                .transpose()
+                .map_err(|error| wrong("merchant_no", error))?,
+            merchant_order_no_prefix: it.merchant_order_no_prefix,
+            amount: it
+                .amount
+                .map(|text| Amount::parse(&text))
+                .transpose()
+                .map_err(|error| wrong("amount", error))?,
+            first: it.first,
+        };
+        if let Some(currency) = &orders.currency
+            && market::by_currency(currency).is_none()
+        {
+            return Err(wrong("currency", "no market has it; see docs/markets.md"));
+        }
+        if orders.first == Some(0) {
+            return Err(wrong("first", "must be at least 1"));
+        }
+        Ok(orders)
+    }
+}
+
+impl From<Orders> for UncheckedOrders {
+    fn from(orders: Orders) -> Self {
+        Self {
+            direction: orders.direction.map(|direction| match direction {
+                BizType::WITHDRAW => Direction::Withdraw,
+                _ => Direction::Deposit,
+            }),
+            currency: orders.currency.map(|it| it.as_str().to_owned()),
+            way_code: orders.way_code.map(|it| it.as_str().to_owned()),
+            merchant_no: orders.merchant_no.map(|it| it.as_str().to_owned()),
+            merchant_order_no_prefix: orders.merchant_order_no_prefix,
+            amount: orders.amount.map(|it| it.to_string()),
+            first: orders.first,
+        }
+    }
+}
+
+impl Orders {
+    fn direction(&self) -> Option<BizType> {
+        self.direction
+    }
+
+    /// Whether an order is meant, after so many others were taken.
+    fn fit(&self, order: &Order, taken: u64) -> bool {
+        fn fits<T: PartialEq>(wanted: Option<&T>, found: &T) -> bool {
+            wanted.is_none_or(|wanted| wanted == found)
+        }
+        self.first.is_none_or(|first| taken < first)
+            && fits(self.direction.as_ref(), &order.direction)
+            && fits(self.currency.as_ref(), &order.currency)
+            && fits(self.way_code.as_ref(), &order.way_code)
+            && fits(self.merchant_no.as_ref(), &order.merchant_no)
+            && fits(self.amount.as_ref(), &order.amount)
+            && self
+                .merchant_order_no_prefix
+                .as_ref()
+                .is_none_or(|prefix| order.merchant_order_no.as_str().starts_with(prefix))
+    }
+}
+
+fn wrong(member: &str, why: impl std::fmt::Display) -> String {
+    format!("`{member}` of `orders`: {why}")
+}
+
+/// The members of a fault that choose calls and orders have no place in a scenario.
+const FOREIGN: &[&str] = &["path", "merchant_order_no", "after_commit", "chance_percent", "seed"];
+
+/// The members of a fault as the control API reads them, and `call`. A fault of a call applies after its commit: before
+/// it there is no order that it could belong to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
+pub(crate) struct PlannedFault {
+    members: Map<String, Value>,
+    /// The calls that it applies to; `None`: all that name the order.
+    call: Option<CallOfOrder>,
+    pub(crate) fault: Fault,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum CallOfOrder {
+    Create,
+    Query,
+}
+
+impl TryFrom<Map<String, Value>> for PlannedFault {
+    type Error = String;
+
+    fn try_from(members: Map<String, Value>) -> Result<Self, String> {
+        if let Some(name) = FOREIGN.iter().find(|name| members.contains_key(**name)) {
+            return Err(format!("`{name}` has no place in a fault of a scenario, which is about one order"));
+        }
+        let mut rest = members.clone();
+        let call = match rest.remove("call") {
+            None => None,
+            Some(Value::String(call)) if call == "create" => Some(CallOfOrder::Create),
+            Some(Value::String(call)) if call == "query" => Some(CallOfOrder::Query),
+            Some(_) => return Err("`call` must be create or query".to_owned()),
+        };
+        let fault = Fault::try_from(rest)?;
+        if call.is_some() && fault.is_of_callbacks() {
+            return Err("`call` is of no use to a fault of callbacks".to_owned());
+        }
+        Ok(Self { members, call, fault: fault.after_commit() })
+    }
+}
+
+impl From<PlannedFault> for Map<String, Value> {
+    fn from(fault: PlannedFault) -> Self {
+        fault.members
+    }
+}
+
+impl PartialEq for PlannedFault {
+    fn eq(&self, other: &Self) -> bool {
+        self.members == other.members
+    }
+}
+
+impl PlannedFault {
+    pub(crate) fn applies_to_call(&self, path: &str) -> bool {
+        !self.fault.is_of_callbacks()
+            && match self.call {
+                None => true,
+                Some(CallOfOrder::Create) => path.ends_with("/unifiedOrder"),
+                Some(CallOfOrder::Query) => path == "/api/payInInfo" || path == "/api/payOutInfo",
+            }
     }
 }
 

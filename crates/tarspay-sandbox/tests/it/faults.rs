@@ -90,7 +90,7 @@ async fn a_refusal_after_the_commit_hides_an_order_that_exists() {
 async fn a_slow_answer_begins_at_once_and_ends_late() {
     let (sandbox, caller) = started().await;
     let (time, slow) = (HeldTime::new(), Duration::from_secs(7));
-    sandbox.inject(Fault::slow_answer(slow));
+    sandbox.inject(Fault::slow_response(slow));
     let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
     stream.write_all(&deposit(&caller, "D1").to_bytes()).await.unwrap();
     let mut bytes = Vec::new();

@@ -151,7 +151,11 @@ async fn numbers_that_nobody_has_are_not_found() {
         assert_shows(&answer, 404, &["Not found"]);
         assert!(!answer.body.contains("<b>"), "{path}: {}", answer.body);
     }
-    assert_shows(&get(&sandbox, &format!("/pay/{withdraw}")).await, 404, &["a withdraw has no cashier page"]);
+    assert_shows(
+        &get(&sandbox, &format!("/pay/{withdraw}")).await,
+        404,
+        &["a withdrawal has no cashier page"],
+    );
     for path in [
         "/pay/P1/pay".to_owned(),
         format!("/pay/{withdraw}/pay"),

@@ -207,7 +207,7 @@ async fn gateway_slow() {
         _ => None,
     };
     let struck: Vec<_> = stage.sandbox.events().into_iter().filter_map(|event| struck(event.kind)).collect();
-    assert_eq!(struck, ["delay by 2s", "take 2s for the answer"]);
+    assert_eq!(struck, ["delay by 2s", "take 2s for the response"]);
     assert_eq!(stage.at(MINUTE).await, 2);
     assert_eq!(stage.told(), [2]);
 }

@@ -16,7 +16,7 @@ async fn every_fault_can_be_asked_for() {
         (json!({ "kind": "http_status", "status": 502 }), Fault::http_status(502)),
         (json!({ "kind": "refuse", "code": -1 }), Fault::refuse(tarspay_types::ErrorCode::SYSTEM_ERROR)),
         (json!({ "kind": "truncate", "bytes": 9 }), Fault::truncate(9)),
-        (json!({ "kind": "slow_answer", "millis": 5 }), Fault::slow_answer(Duration::from_millis(5))),
+        (json!({ "kind": "slow_answer", "millis": 5 }), Fault::slow_response(Duration::from_millis(5))),
         (
             json!({ "kind": "unknown_state", "state": 7 }),
             Fault::unknown_state(tarspay_types::OrderState::from_code(7)),

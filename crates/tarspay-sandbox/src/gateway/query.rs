@@ -1,0 +1,141 @@
+//! The queries: orders, balance, the certificate of a withdrawal, and India's UTR.
+
+use super::call::{Refusal, find, no_order, read_complete, to_json};
+use crate::Order;
+use crate::shared::Shared;
+use crate::store::{StoreError, merchants, orders};
+use serde_json::json;
+use tarspay_types::{
+    Balance, BalanceRequest, BizType, Certificate, CertificateRequest, Currency, DepositQuery, Envelope,
+    ErrorCode, LookupStatus, MerchantNo, MerchantOrderNo, OrderInfo, OrderState, PayOrderId, RawJson, TrxId,
+    UtrInfo, UtrQuery, WithdrawQuery,
+};
+
+pub(super) async fn deposit(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let query: DepositQuery = read_complete(caller, body)?;
+    let order = order(shared, caller, BizType::DEPOSIT, query.merchant_order_no, query.pay_order_id).await?;
+    Ok(to_json(&Envelope::success(info(order))))
+}
+
+pub(super) async fn withdraw(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let query: WithdrawQuery = read_complete(caller, body)?;
+    let order = order(shared, caller, BizType::WITHDRAW, query.merchant_order_no, query.pay_order_id).await?;
+    Ok(to_json(&Envelope::success(info(order))))
+}
+
+async fn order(
+    shared: &Shared,
+    caller: &MerchantNo,
+    direction: BizType,
+    number: Option<MerchantOrderNo>,
+    id: Option<PayOrderId>,
+) -> Result<Order, Refusal> {
+    let merchant_no = caller.clone();
+    let found = shared
+        .store
+        .call(move |tx| {
+            find(tx, &merchant_no, direction, number.as_ref(), id.as_ref()).map_err(Refusal::from)
+        })
+        .await?;
+    Ok(found.ok_or_else(|| no_order(direction))?.order)
+}
+
+fn info(order: Order) -> OrderInfo {
+    let mut info = OrderInfo::new(order.pay_order_id, order.merchant_order_no, order.state);
+    info.merchant_no = Some(order.merchant_no);
+    info.order_amount = Some(order.amount);
+    info.pay_amount = Some(order.pay_amount);
+    info.currency = Some(order.currency);
+    info.fee = Some(order.fee);
+    info
+}
+
+/// The balance query: what the merchant has in its own currency, the one that it used first.
+pub(super) async fn balance(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let _: BalanceRequest = read_complete(caller, body)?;
+    let merchant_no = caller.clone();
+    let balance =
+        shared.store.call(move |tx| merchants::own_balance(tx, &merchant_no).map_err(Refusal::from)).await?;
+    Ok(to_json(&Envelope::success(Balance::new(caller.clone(), balance.available, balance.frozen))))
+}
+
+/// The payment certificate of a withdrawal, Brazil only. Its members are the sandbox's choice: nothing about a certificate
+/// is documented.
+pub(super) async fn certificate(
+    shared: &Shared,
+    caller: &MerchantNo,
+    body: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    let request: CertificateRequest = read_complete(caller, body)?;
+    let (number, id) = (request.merchant_order_no, request.pay_order_id);
+    let order = order(shared, caller, BizType::WITHDRAW, number, id).await?;
+    if order.currency != Currency::BRA {
+        return Err(Refusal::new(
+            ErrorCode::QUERY_WITHDRAW_FAILED,
+            format!(
+                "querying the withdraw order failed: only Brazil has certificates, not {}",
+                order.currency
+            ),
+        ));
+    }
+    if order.state != OrderState::SUCCESS {
+        return Err(Refusal::new(
+            ErrorCode::ORDER_STATE_OR_WITHDRAW_FAILED,
+            format!(
+                "order state error: a certificate is of a withdraw that is paid, this one is {}",
+                order.state
+            ),
+        ));
+    }
+    let data = RawJson::new(&json!({
+        "amount": order.amount,
+        "currency": order.currency,
+        "mchNo": order.merchant_no,
+        "mchOrderNo": order.merchant_order_no,
+        "payOrderId": order.pay_order_id,
+        "state": order.state,
+        "trxId": order.trx_id,
+    }))
+    .map_err(StoreError::damaged)?;
+    Ok(to_json(&Envelope::success(Certificate::new(data))))
+}
+
+/// The UTR query, India only.
+pub(super) async fn utr(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let UtrQuery { utr: Some(utr), merchant_order_no: Some(number), .. } = read_complete(caller, body)?
+    else {
+        return Err(Refusal::missing("`utr` and `mchOrderNo`"));
+    };
+    let merchant_no = caller.clone();
+    let info = shared
+        .store
+        .call(move |tx| {
+            let order = find(tx, &merchant_no, BizType::DEPOSIT, Some(&number), None)?
+                .filter(|record| record.order.currency == Currency::INR)
+                .ok_or_else(|| no_order(BizType::DEPOSIT))?;
+            let reference = TrxId::new(utr.as_str()).map_err(StoreError::damaged)?;
+            let transfer = orders::find_transfer(tx, &reference)?;
+            let (status, message, other) = match transfer.as_ref().map(|it| it.order) {
+                None => (LookupStatus::FAILED, "not paid", None),
+                Some(None) if order.order.state.is_success() => {
+                    (LookupStatus::FAILED, "the order is paid already", None)
+                }
+                Some(None) => (LookupStatus::FOUND, "found", None),
+                Some(Some(id)) if id == order.id => {
+                    (LookupStatus::FAILED, "the transfer has paid this order already", None)
+                }
+                Some(Some(id)) => {
+                    (LookupStatus::FAILED, "another order has used the transfer", orders::by_id(tx, id)?)
+                }
+            };
+            let mut info = UtrInfo::new(status, utr);
+            info.message = Some(message.into());
+            info.amount = transfer.map(|it| it.amount);
+            info.merchant_order_no = other
+                .filter(|record| record.order.merchant_no == merchant_no)
+                .map(|record| record.order.merchant_order_no);
+            Ok::<_, Refusal>(info)
+        })
+        .await?;
+    Ok(to_json(&Envelope::success(info)))
+}
