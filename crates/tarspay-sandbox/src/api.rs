@@ -9,8 +9,9 @@ mod orders;
 mod request;
 mod sandbox;
 
+use crate::guard;
 use crate::input::Input;
-use crate::{Sandbox, guard};
+use crate::sandbox::Sandbox;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;

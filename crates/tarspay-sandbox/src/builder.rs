@@ -1,15 +1,15 @@
 //! The settings of a sandbox, and its start.
 
 use crate::clock::SandboxClock;
+use crate::error::{Error, ErrorKind};
 use crate::event::EventLog;
+use crate::explain::Explainer;
 use crate::faults::Faults;
-use crate::gateway::explain::Explainer;
 use crate::keys::Keys;
-use crate::sandbox::{Running, Sandbox, TestMerchant};
-use crate::shared::Shared;
+use crate::sandbox::{Running, Sandbox, Shared, TestMerchant};
+use crate::server;
 use crate::store::{self, Context, Settings, Store};
 use crate::timekeeper::Timekeeper;
-use crate::{Error, ErrorKind, server};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;

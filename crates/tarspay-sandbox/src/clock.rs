@@ -1,4 +1,4 @@
-//! The sandbox's clock: it follows the clock it was given, can be put forward, and can stand still.
+//! The sandbox's clock: it follows a base clock, and can be advanced and frozen.
 
 use serde::{Serialize, Serializer};
 use std::sync::{Mutex, MutexGuard, PoisonError};

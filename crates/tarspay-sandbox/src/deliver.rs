@@ -1,15 +1,15 @@
 //! Sending a callback: a POST over a connection of its own, the faults that apply to it, and what follows from the response.
 
-use crate::callback::{Attempt, CallbackStatus};
+use crate::callback::{Attempt, CallbackId, CallbackStatus};
 use crate::clock::{later, millis, system_time};
 use crate::event::EventKind;
 use crate::faults::CallbackFaults;
+use crate::plan;
 use crate::receiver::Receiver;
+use crate::sandbox::Shared;
 use crate::schedule::Delivery;
-use crate::shared::Shared;
 use crate::store::callbacks::{self, ToSend};
 use crate::store::{StoreError, Tx};
-use crate::{CallbackId, plan};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST};
 use hyper_util::rt::TokioIo;

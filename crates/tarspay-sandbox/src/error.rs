@@ -107,7 +107,7 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// An error and its causes in one line: whoever calls sees nothing but this text.
+/// An error and its causes in one line.
 pub(crate) fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

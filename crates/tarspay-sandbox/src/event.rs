@@ -1,7 +1,8 @@
 //! The event log: what happened in a sandbox, in order, for people and for tests. It holds no secret and no personal data.
 
+use crate::callback::CallbackId;
 use crate::clock::{as_millis, system_time};
-use crate::{CallbackId, FaultId};
+use crate::fault::FaultId;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -143,7 +144,7 @@ pub enum EventKind {
     },
     /// The sandbox was put back to its first day.
     Reset,
-    /// The sandbox could not do something by itself, such as write its file.
+    /// An internal failure, such as a file that cannot be written.
     #[non_exhaustive]
     Failed {
         /// What, and why.
@@ -190,7 +191,7 @@ impl EventLog {
             kept.events.pop_front();
         }
         if self.tails.receiver_count() > 0 {
-            // An error means that nobody listens any more.
+            // An error means that no tail is left.
             let _ = self.tails.send(event.clone());
         }
         kept.events.push_back(event);

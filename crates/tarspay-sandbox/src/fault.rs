@@ -1,4 +1,4 @@
-//! Faults as the operator of a sandbox asks for them: what goes wrong, and with which calls or callbacks.
+//! Faults that can be injected: what goes wrong, and with which calls or callbacks.
 
 use crate::input::{Input, wrong};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -99,7 +99,7 @@ kinds! {
     UnknownState: unknown_state(#[serde(deserialize_with = "order_state")] state: OrderState), Response, "report the state {state}";
     /// A callback is sent with the signature of a different text.
     WrongCallbackSignature: wrong_callback_signature(), Callback, "sign the callback wrongly";
-    /// A callback is sent with a high `s` in its signature, as the real gateway does in many of its own. The signature
+    /// A callback is sent with a high `s` in its signature, as the real gateway often does. The signature
     /// is valid.
     HighSCallbackSignature: high_s_callback_signature(), Callback, "sign the callback with a high s";
     /// A callback is sent this many times more at once, whatever the receiver responds.

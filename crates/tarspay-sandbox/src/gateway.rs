@@ -3,18 +3,17 @@
 pub(crate) mod call;
 mod create;
 pub(crate) mod deposit_response;
-pub(crate) mod explain;
 mod query;
 mod trx_id;
 
 use crate::event::EventKind;
+use crate::explain::{Explained, Refused};
 use crate::faults::CallFaults;
 use crate::keys::{ApiKey, Keys};
 use crate::merchant::MerchantStatus;
 use crate::plan;
-use crate::shared::Shared;
+use crate::sandbox::Shared;
 use call::{Call, Refusal};
-use explain::{Explained, Refused};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use tarspay_sign::{

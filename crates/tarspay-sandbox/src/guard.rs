@@ -1,7 +1,7 @@
 //! What every part of the server needs: the guard that keeps web pages out, the limit on bodies, and JSON responses.
 //!
 //! A page that the developer looks at can send requests to loopback from inside the browser. Those of another site carry
-//! its `Origin`; a name of its own that it has pointed at this machine (DNS rebinding) stands in `Host`. No page can have an IP
+//! its `Origin`; a name of its site that points at this machine (DNS rebinding) is in `Host`. No page can have an IP
 //! address for a name, so the address at which a request has arrived is as good as loopback.
 
 use axum::body::Body;

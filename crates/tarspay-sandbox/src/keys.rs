@@ -1,4 +1,4 @@
-//! API keys in memory, as every call needs them, and the nonces that were used.
+//! API keys and used nonces in memory, for every call.
 
 use crate::merchant::MerchantStatus;
 use std::collections::{BTreeSet, HashMap};
@@ -64,7 +64,7 @@ impl Keys {
                 return None;
             }
         }
-        // It takes milliseconds, in which others go on; who is here at the same time makes it too.
+        // It takes milliseconds, without the lock; another call at the same time may prepare it too.
         let prepared = key.prepare();
         let mut known = self.known();
         known.uses.remove(key);
@@ -85,7 +85,7 @@ impl Keys {
         keys
     }
 
-    /// Sets a key anew. It keeps its used nonces, whoever it belongs to.
+    /// Sets a key. It keeps its used nonces, also with another owner.
     pub(crate) fn set(&self, key: ApiKey) {
         self.known().keys.insert(key.key.to_string(), key);
     }

@@ -66,7 +66,7 @@
 //!
 //! # Side by side
 //!
-//! Many sandboxes run side by side in one process, each with a port, keys and a state of its own. With
+//! Many sandboxes run side by side in one process, each with its own port, keys and state. With
 //! [`Builder::data`] the state is in a file and is there after a restart.
 #![forbid(unsafe_code)]
 
@@ -77,6 +77,7 @@ mod clock;
 mod deliver;
 mod error;
 mod event;
+mod explain;
 mod fault;
 mod faults;
 mod gateway;
@@ -94,7 +95,6 @@ mod sandbox;
 mod scenario;
 mod schedule;
 mod server;
-mod shared;
 mod store;
 mod timekeeper;
 

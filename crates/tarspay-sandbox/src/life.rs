@@ -3,14 +3,15 @@
 //! All of it happens inside one job of the store: a step is done completely, with its money and its callback, or not at all.
 
 use crate::clock::system_time;
+use crate::error::{Error, ErrorKind};
 use crate::event::EventKind;
-use crate::order::direction_name;
+use crate::order::{Order, direction_name};
+use crate::plan;
 use crate::receiver::Receiver;
 use crate::schedule::Delivery;
 use crate::store::merchants::{self, Balance};
 use crate::store::orders::{OrderKey, Record};
 use crate::store::{StoreError, Tx, callbacks, orders};
-use crate::{Error, ErrorKind, Order, plan};
 use tarspay_sign::CallbackText;
 use tarspay_types::{Amount, BizType, Callback, Currency, OrderState, TrxId};
 
@@ -201,7 +202,7 @@ fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&
     step(tx, record, to, reason)
 }
 
-/// Whether an order can come to this state from where it stands.
+/// Whether an order can change to this state.
 pub(crate) fn can_come_to(order: &Order, to: OrderState) -> bool {
     let steps = if order.direction == BizType::WITHDRAW { WITHDRAW_STEPS } else { DEPOSIT_STEPS };
     let allowed = steps.iter().any(|(from, next)| *from == order.state && next.contains(&to));

@@ -6,12 +6,13 @@ mod orders;
 mod scenarios;
 
 use crate::clock::system_time;
-use crate::error::with_causes;
-use crate::event::EventKind;
+use crate::error::{Error, with_causes};
+use crate::event::{Event, EventKind, EventTail};
+use crate::fault::{Fault, FaultId};
+use crate::plan;
+use crate::sandbox::{Sandbox, Shared};
 use crate::schedule::Message;
-use crate::shared::Shared;
 use crate::store::open;
-use crate::{Error, Event, EventTail, Fault, FaultId, Sandbox, plan};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 

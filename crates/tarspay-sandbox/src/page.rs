@@ -13,7 +13,8 @@ mod merchants;
 mod orders;
 mod request;
 
-use crate::{Sandbox, guard};
+use crate::guard;
+use crate::sandbox::Sandbox;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};

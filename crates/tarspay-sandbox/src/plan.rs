@@ -3,6 +3,7 @@
 //! Time may have jumped: what lies between is done one after the other, as if it had passed.
 
 use crate::clock::{later, millis};
+use crate::error::{Error, ErrorKind};
 use crate::event::EventKind;
 use crate::life;
 use crate::merchant::Fee;
@@ -10,7 +11,6 @@ use crate::scenario::{Action, Part};
 use crate::store::orders::{self, OrderKey, Record};
 use crate::store::plans::{self, Planned, Waiting};
 use crate::store::{StoreError, Tx};
-use crate::{Error, ErrorKind};
 use tarspay_types::{Amount, MerchantNo, MerchantOrderNo};
 
 /// Has the first scenario that fits take a new order.
@@ -55,7 +55,7 @@ pub(crate) fn catch_up(tx: &Tx<'_>) -> Result<Option<u64>, Error> {
     }
 }
 
-/// Does all that is due about this order: nobody sees it in a state that is over.
+/// Does all that is due about this order, so that no reader sees an outdated state.
 pub(crate) fn catch_up_with(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     loop {
         let step = plans::next_due(tx, Some(record.id))?;

@@ -1,4 +1,4 @@
-//! Where callbacks may go: to loopback, and to hosts that are allowed by name.
+//! Receivers of callbacks: on loopback, and on hosts that are allowed by name.
 
 use axum::http::Uri;
 use axum::http::uri::Authority;

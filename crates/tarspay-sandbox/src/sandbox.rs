@@ -1,17 +1,23 @@
-//! The handle of a running sandbox: where it is, who its test merchant is, and its end.
+//! The handle of a running sandbox, and what the sandbox is made of.
 
-use crate::Error;
-use crate::keys::ApiKey;
+use crate::clock::SandboxClock;
+use crate::error::Error;
+use crate::event::{EventKind, EventLog};
+use crate::explain::Explainer;
+use crate::faults::Faults;
+use crate::keys::{ApiKey, Keys};
 use crate::merchant::MerchantStatus;
-use crate::shared::Shared;
-use crate::store::Tx;
+use crate::schedule::Message;
 use crate::store::merchants::{self, Balance};
+use crate::store::{Settings, Store, Tx};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tarspay_sign::{CallbackText, PrivateKey, PublicKey, Signature};
 use tarspay_types::{Amount, MerchantNo, market};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -115,7 +121,31 @@ impl fmt::Debug for Sandbox {
     }
 }
 
-/// The merchant that every sandbox has from the start, with a key pair of its own for this sandbox.
+/// What a running sandbox is made of, shared by its server, its timekeeper and its handle.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<SandboxClock>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) explainer: Explainer,
+    pub(crate) faults: Faults,
+    /// Whether a scenario was ever played, whose faults may apply to a call.
+    pub(crate) has_plans: AtomicBool,
+    pub(crate) events: Arc<EventLog>,
+    pub(crate) timekeeper: UnboundedSender<Message>,
+    pub(crate) system_key: PrivateKey,
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) base_url: String,
+}
+
+impl Shared {
+    /// Writes to the event log.
+    pub(crate) fn report(&self, event: EventKind) {
+        self.events.push(self.clock.now(), event);
+    }
+}
+
+/// The merchant that every sandbox has from the start, with its own key pair in each sandbox.
 #[derive(Clone, Debug)]
 pub struct TestMerchant {
     merchant_no: MerchantNo,

@@ -1,11 +1,12 @@
-//! Scenarios: what happens to an order, written down as data before the order exists.
+//! Scenarios: what happens to an order, defined as data before the order exists.
 
 mod step;
 
 pub(crate) use step::{Action, Part, Step};
 
-use crate::order::direction_name;
-use crate::{Error, ErrorKind, Fault, Order};
+use crate::error::{Error, ErrorKind};
+use crate::fault::Fault;
+use crate::order::{Order, direction_name};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -161,7 +162,7 @@ impl Scenario {
         &self.description
     }
 
-    /// Whether it takes an order, after so many others.
+    /// Whether it takes an order, after this many others.
     pub(crate) fn takes(&self, order: &Order, taken: u64) -> bool {
         self.orders.fit(order, taken)
     }
@@ -274,7 +275,7 @@ impl Orders {
         self.direction
     }
 
-    /// Whether an order is meant, after so many others were taken.
+    /// Whether an order matches, after this many others were taken.
     fn fit(&self, order: &Order, taken: u64) -> bool {
         fn fits<T: PartialEq>(wanted: Option<&T>, found: &T) -> bool {
             wanted.is_none_or(|wanted| wanted == found)

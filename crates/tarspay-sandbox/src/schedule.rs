@@ -1,8 +1,8 @@
 //! Which callback is sent when: a plain structure without clock, network or store.
 //!
-//! Each receiver has a queue of its own and a limit of its own, so that one that does not answer delays nobody else.
+//! Each receiver has its own queue and limit, so that one that does not respond delays no other.
 
-use crate::CallbackId;
+use crate::callback::CallbackId;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet, VecDeque};
 use tokio::sync::oneshot;
@@ -64,7 +64,7 @@ impl Schedule {
             while queue.sending < AT_ONCE
                 && let Some(id) = queue.due.pop_front()
             {
-                // One that is under way comes again by itself if it is still due afterwards.
+                // One that is under way is scheduled again if it is still due afterwards.
                 if self.sending.insert(id) {
                     queue.sending += 1;
                     started.push((id, receiver.clone()));
@@ -83,7 +83,7 @@ impl Schedule {
         }
     }
 
-    /// When the next callback comes to be due; those that are due already do not count.
+    /// When the next callback becomes due; those that are due already do not count.
     pub(crate) fn next_at(&self) -> Option<u64> {
         self.later.peek().map(|Reverse(delivery)| delivery.at)
     }

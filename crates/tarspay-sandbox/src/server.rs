@@ -4,8 +4,8 @@ use crate::faults::End;
 use crate::gateway::Response as Handled;
 use crate::gateway::call::{Call, Refusal};
 use crate::guard::{ArrivedAt, MAX_BODY_BYTES, json};
-use crate::shared::Shared;
-use crate::{Sandbox, api, page};
+use crate::sandbox::{Sandbox, Shared};
+use crate::{api, page};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -108,7 +108,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service);
-    // The error of a connection is its own, also the one that a fault makes.
+    // An error concerns this connection only, also one that a fault causes.
     let _ = watcher.watch(connection).await;
 }
 

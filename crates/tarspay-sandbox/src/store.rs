@@ -1,7 +1,7 @@
 //! The state of the gateway in `SQLite`: one thread owns the connection and commits many changes at once.
 //!
 //! A change is a job: a function over a [`Tx`]. Jobs that wait at the same time share one transaction and so one write
-//! to the disk; each has a savepoint of its own, so that one that fails undoes nothing but itself. A job has its result
+//! to the disk; each has its own savepoint, so that one that fails undoes only itself. A job has its result
 //! only after the commit: what was acknowledged is on the disk.
 
 pub(crate) mod callbacks;
@@ -60,7 +60,7 @@ impl Default for Settings {
 struct Effects {
     events: Vec<EventKind>,
     deliveries: Vec<Delivery>,
-    /// When something happens to an order by itself.
+    /// When something is due about an order.
     due: Option<u64>,
 }
 
@@ -91,7 +91,7 @@ impl Tx<'_> {
         *due = Some(due.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// Does something that may fail by itself and leave the rest of the job as it was.
+    /// Runs a part of the job; if it fails, only its own changes are undone.
     pub(crate) fn attempt<T, E>(
         &self,
         part: impl FnOnce() -> Result<T, E>,

@@ -3,12 +3,13 @@
 //! It gets a message after every commit; after a restart it reads the store. So nothing that is due is forgotten, and a
 //! callback whose outcome was not written before a crash is sent again.
 
+use crate::callback::CallbackId;
 use crate::deliver::{self, Next, Sent};
-use crate::error::with_causes;
+use crate::error::{Error, with_causes};
 use crate::event::EventKind;
+use crate::plan;
+use crate::sandbox::Shared;
 use crate::schedule::{Delivery, Message, Schedule};
-use crate::shared::Shared;
-use crate::{CallbackId, Error, plan};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -110,7 +111,7 @@ impl Timekeeper {
         if let Next::Again(delivery) = next {
             self.schedule.add(delivery);
         }
-        // Another one has been sent: what was held back for it is sent now.
+        // Another one has been sent, so those that waited for it can be sent.
         self.release();
     }
 

@@ -1,9 +1,11 @@
-//! Merchants, their keys, status and balances.
+//! The routes of merchants: keys, status, balances and fees.
 
 use super::request::Refused;
+use crate::error::{Error, ErrorKind};
 use crate::input::{Input, required, wrong};
+use crate::merchant::{Fee, KeySettings, MerchantStatus};
 use crate::order::direction_name;
-use crate::{Error, ErrorKind, Fee, KeySettings, MerchantStatus, Sandbox};
+use crate::sandbox::Sandbox;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tarspay_sign::PublicKey;

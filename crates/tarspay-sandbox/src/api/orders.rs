@@ -1,9 +1,11 @@
-//! Orders and their callbacks: looking at them, and moving them along.
+//! The routes of orders and callbacks.
 
 use super::request::Refused;
-use crate::error::with_causes;
+use crate::callback::{CallbackFilter, CallbackId};
+use crate::error::{Error, ErrorKind, with_causes};
 use crate::input::{Input, required, wrong};
-use crate::{CallbackFilter, CallbackId, Error, ErrorKind, Order, OrderFilter, Sandbox};
+use crate::order::{Order, OrderFilter};
+use crate::sandbox::Sandbox;
 use serde_json::{Value, json};
 use tarspay_sign::CallbackText;
 use tarspay_types::{Amount, OrderState, PayOrderId, TrxId};

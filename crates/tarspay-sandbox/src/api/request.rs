@@ -1,9 +1,8 @@
 //! Requests and refusals of the control API: the extractors, and `{"error":{"kind":…,"message":…}}`.
 
-use crate::error::with_causes;
+use crate::error::{Error, ErrorKind, with_causes};
 use crate::guard::{self, MAX_BODY_BYTES};
 use crate::input::Input;
-use crate::{Error, ErrorKind};
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;

@@ -1,11 +1,13 @@
-//! The sandbox as a whole: its health, scenarios, faults, clock and events.
+//! The routes of the sandbox as a whole: health, scenarios, faults, clock and events.
 
 #![expect(clippy::unnecessary_wraps, reason = "all routes have one type")]
 
 use super::request::Refused;
 use crate::clock::AsMillis as _;
+use crate::fault::{Fault, FaultId};
 use crate::input::{Input, required, wrong};
-use crate::{Fault, FaultId, Sandbox, Scenario};
+use crate::sandbox::Sandbox;
+use crate::scenario::Scenario;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -120,7 +122,7 @@ pub(super) fn events(sandbox: &Sandbox, _: &str, input: &Input) -> Shown {
     Ok(json!({ "events": events, "last": last }))
 }
 
-/// Waits for an event after the one that is known, until the time is up or the sandbox stops.
+/// Waits for an event after a known one, until the time is up or the sandbox stops.
 pub(super) async fn wait_for_event(
     sandbox: &Sandbox,
     input: &Input,

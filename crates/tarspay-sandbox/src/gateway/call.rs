@@ -1,10 +1,10 @@
 //! A call of the merchant API, its refusal, and what the calls have in common.
 
-use crate::error::with_causes;
-use crate::shared::Shared;
+use crate::error::{Error, ErrorKind, with_causes};
+use crate::plan;
+use crate::sandbox::Shared;
 use crate::store::orders::{self, OrderKey, Record};
 use crate::store::{StoreError, Tx};
-use crate::{Error, ErrorKind, plan};
 use serde::Serialize;
 use serde_json::Value;
 use std::net::IpAddr;

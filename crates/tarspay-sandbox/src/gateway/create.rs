@@ -1,12 +1,12 @@
-//! Creating an order: what is checked, in which order, and what is written.
+//! Creating an order: the checks, and what is written.
 
 use super::call::{Refusal, read, to_json};
 use super::deposit_response::deposit_response;
-use crate::Order;
 use crate::clock::{later, millis, system_time};
 use crate::event::EventKind;
 use crate::life;
-use crate::shared::Shared;
+use crate::order::Order;
+use crate::sandbox::Shared;
 use crate::store::orders::{self, OrderKey, Record};
 use crate::store::{StoreError, Tx};
 use tarspay_types::market::{self, Market, Report, Rule, Violation};

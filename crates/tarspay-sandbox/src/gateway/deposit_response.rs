@@ -1,8 +1,8 @@
 //! The response to a new deposit, with the members that its market's example has.
 
 use super::call::{signed, to_json};
-use crate::Order;
-use crate::shared::Shared;
+use crate::order::Order;
+use crate::sandbox::Shared;
 use std::time::SystemTime;
 use tarspay_types::market::{self, Standing};
 use tarspay_types::{
@@ -10,7 +10,7 @@ use tarspay_types::{
     WayCode,
 };
 
-/// A picture of nothing: the documented member is the address of one, and the sandbox refers to nobody's server.
+/// An empty picture: the documented member is the address of one, and the sandbox refers to no foreign server.
 const LOGO: &str = "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'/%3E";
 
 pub(super) fn deposit_response(shared: &Shared, order: &Order, request: &DepositRequest) -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! The queries: orders, balance, the certificate of a withdrawal, and India's UTR.
 
 use super::call::{Refusal, find, no_order, read_complete, to_json};
-use crate::Order;
-use crate::shared::Shared;
+use crate::order::Order;
+use crate::sandbox::Shared;
 use crate::store::{StoreError, merchants, orders};
 use serde_json::json;
 use tarspay_types::{

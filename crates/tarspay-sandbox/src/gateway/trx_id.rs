@@ -2,7 +2,7 @@
 
 use super::call::{Refusal, find, no_order, read_complete, signed, to_json};
 use crate::life;
-use crate::shared::Shared;
+use crate::sandbox::Shared;
 use crate::store::Tx;
 use crate::store::orders::{self, OrderKey};
 use tarspay_types::{

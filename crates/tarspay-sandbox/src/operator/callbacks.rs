@@ -1,10 +1,11 @@
-//! Callbacks: looking at them, sending them again, and waiting for them.
+//! Callbacks: queries, sending again, and waiting for deliveries.
 
-use crate::callback::CallbackStatus;
+use crate::callback::{CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
+use crate::error::{Error, ErrorKind};
 use crate::receiver::Receiver;
+use crate::sandbox::Sandbox;
 use crate::schedule::{Delivery, Message};
 use crate::store::{Tx, callbacks};
-use crate::{CallbackFilter, CallbackId, Error, ErrorKind, OutgoingCallback, Sandbox};
 use tarspay_types::PayOrderId;
 use tokio::sync::oneshot;
 

@@ -1,15 +1,13 @@
 //! Merchants, their keys, balances and fees.
 
 use crate::clock::{later, millis, system_time};
-use crate::error::with_causes;
+use crate::error::{Error, ErrorKind, with_causes};
 use crate::event::EventKind;
 use crate::keys::ApiKey;
+use crate::merchant::{CurrencyBalance, Fee, KeySettings, MerchantStatus, RegisteredKey, RegisteredMerchant};
+use crate::sandbox::Sandbox;
 use crate::store::Tx;
 use crate::store::merchants::{self, Balance};
-use crate::{
-    CurrencyBalance, Error, ErrorKind, Fee, KeySettings, MerchantStatus, RegisteredKey, RegisteredMerchant,
-    Sandbox,
-};
 use tarspay_sign::PublicKey;
 use tarspay_types::{Amount, BizType, Currency, MerchantNo};
 
@@ -50,7 +48,7 @@ impl Sandbox {
         Ok(found.into_iter().map(with_keys).collect())
     }
 
-    /// Registers a public key with a merchant, who is added if new, with a balance of zero. A merchant may have several
+    /// Registers a public key with a merchant. A new merchant is added with a balance of zero. A merchant may have several
     /// keys; a key belongs to the merchant it was last registered with.
     ///
     /// If the file of the state cannot be written, the key works until the sandbox stops, and the event log says so.
@@ -164,7 +162,7 @@ impl Sandbox {
         self.with_merchant(merchant_no, |tx, merchant_no| Ok(merchants::balances(tx, merchant_no)?))
     }
 
-    /// Sets the fee for new orders in a currency, for every merchant that has none of its own. Default: none.
+    /// Sets the fee for new orders in a currency, for every merchant without its own fee. Default: none.
     ///
     /// # Errors
     ///

@@ -1,8 +1,11 @@
-//! Orders: looking at them, and moving them along.
+//! Orders: queries, and the steps of an order.
 
+use crate::error::{Error, ErrorKind};
+use crate::order::{Order, OrderFilter, StateChange};
+use crate::sandbox::Sandbox;
 use crate::store::Tx;
 use crate::store::orders::{self, OrderKey, Record};
-use crate::{Error, ErrorKind, Order, OrderFilter, Sandbox, StateChange, life, plan};
+use crate::{life, plan};
 use tarspay_types::{Amount, MerchantNo, MerchantOrderNo, PayOrderId, TrxId};
 
 /// # Orders
@@ -164,9 +167,8 @@ impl Sandbox {
         self.with_order(id, life::expire)
     }
 
-    /// Money of a payer has come in with this reference, and nobody knows yet for which deposit: what the UTR and `TrxId`
-    /// calls find. If a deposit waits for it, because its merchant has submitted the reference, that one is paid: the
-    /// answer.
+    /// A payer's money has come in with this reference, not yet assigned to a deposit: the UTR and `TrxId` calls find it.
+    /// A deposit whose merchant has submitted the reference is paid, and returned.
     ///
     /// # Errors
     ///

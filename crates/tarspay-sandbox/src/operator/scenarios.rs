@@ -1,9 +1,13 @@
-//! Scenarios: playing them, and looking at what they have planned.
+//! Scenarios: which are played, and what they have planned.
 
 use crate::clock::system_time;
+use crate::error::{Error, ErrorKind};
+use crate::order::PlannedStep;
+use crate::plan;
+use crate::sandbox::Sandbox;
+use crate::scenario::Scenario;
 use crate::store::orders::{self, OrderKey};
 use crate::store::plans;
-use crate::{Error, ErrorKind, PlannedStep, Sandbox, Scenario, plan};
 use std::sync::atomic::Ordering;
 use tarspay_types::PayOrderId;
 

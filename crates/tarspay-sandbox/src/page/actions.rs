@@ -3,7 +3,8 @@
 use super::layout::{self, html, see_other};
 use super::request::{Problem, Refused, Target, Values};
 use super::{cashier, orders};
-use crate::{CallbackId, Sandbox};
+use crate::callback::CallbackId;
+use crate::sandbox::Sandbox;
 use axum::http::StatusCode;
 use axum::response::Response;
 use tarspay_types::{Amount, PayOrderId};
@@ -47,7 +48,7 @@ pub(super) fn by_payer(sandbox: &Sandbox, id: &PayOrderId, step: &str, form: &Va
     if !order.state.is_pending() {
         let state = layout::state_name(order.state);
         return Err(Problem::conflict(format!(
-            "Nothing was done: the order had come to an end before your click. It is {state}."
+            "Nothing was done: the order had ended before your click. It is {state}."
         )));
     }
     by_operator(sandbox, id, step, form)

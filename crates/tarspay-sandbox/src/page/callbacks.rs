@@ -2,7 +2,8 @@
 
 use super::layout::{self, PAGE, Tab};
 use super::request::Problem;
-use crate::{Attempt, CallbackStatus, OutgoingCallback, Sandbox};
+use crate::callback::{Attempt, CallbackStatus, OutgoingCallback};
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 
 /// How many attempts of a callback are shown: those of one schedule.

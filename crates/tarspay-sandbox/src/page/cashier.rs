@@ -1,9 +1,10 @@
-//! The cashier page, which `payUrl` points to: what is to be paid, and buttons that play the payer.
+//! The cashier page, which `payUrl` points to: the amount to pay, and a button for each action of the payer.
 
 use super::layout;
 use super::request::{Problem, Refused};
 use crate::gateway::deposit_response::{pay_data, pay_url};
-use crate::{Order, Sandbox};
+use crate::order::Order;
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 use qrcode::{Color, QrCode};
 use std::fmt::Write as _;
@@ -110,7 +111,7 @@ fn outcome(order: &Order) -> Markup {
         OrderState::FAILED => ("bad", "The payment failed", "Nothing was paid."),
         OrderState::TIMED_OUT => ("over", "Expired", "Nothing was paid in time."),
         OrderState::REFUNDED => ("over", "Refunded", "The money went back."),
-        _ => ("over", "This order has come to an end", ""),
+        _ => ("over", "This order has ended", ""),
     };
     html! {
         div.outcome.(tone) role="status" {

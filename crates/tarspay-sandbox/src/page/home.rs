@@ -1,9 +1,9 @@
-//! The overview: the beginning of every list.
+//! The overview: the first entries of every list.
 
 use super::layout::{self, PAGE, Tab};
 use super::request::Problem;
 use super::{callbacks, log, merchants, orders};
-use crate::Sandbox;
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 
 /// How much of each list is shown, so that a phone's reader gets to the end.

@@ -1,9 +1,9 @@
-//! The event log for people, with what is behind each refused signature.
+//! The event log, with the explanation of each refused signature.
 
 use super::layout::{self, Tab};
 use super::request::{Problem, Target, Values};
-use crate::Sandbox;
 use crate::event::{Event, EventKind};
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 use tarspay_types::{ErrorCode, PayOrderId};
 

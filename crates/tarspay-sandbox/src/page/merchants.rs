@@ -2,7 +2,8 @@
 
 use super::layout::{self, PAGE, Tab, is_full};
 use super::request::{Problem, Values};
-use crate::{CurrencyBalance, MerchantStatus, RegisteredMerchant, Sandbox};
+use crate::merchant::{CurrencyBalance, MerchantStatus, RegisteredMerchant};
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 use tarspay_types::Currency;
 

@@ -3,8 +3,9 @@
 use super::layout::{self, PAGE, Tab};
 use super::request::{Problem, Refused};
 use super::{callbacks, cashier};
-use crate::order::direction_name;
-use crate::{Order, Sandbox, life};
+use crate::life;
+use crate::order::{Order, direction_name};
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 use tarspay_types::{BizType, OrderState, PayOrderId};
 

@@ -1,9 +1,8 @@
 //! Requests of the pages, and why one is refused.
 
 use super::layout::{self, Tab, html};
-use crate::error::with_causes;
+use crate::error::{Error, ErrorKind, with_causes};
 use crate::guard::MAX_BODY_BYTES;
-use crate::{Error, ErrorKind};
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;

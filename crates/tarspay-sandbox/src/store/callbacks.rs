@@ -2,10 +2,9 @@
 
 use super::orders::Record;
 use super::{StoreError, Tx, parsed};
-use crate::callback::{Attempt, CallbackStatus, OutgoingCallback};
+use crate::callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
 use crate::clock::system_time;
 use crate::schedule::Delivery;
-use crate::{CallbackFilter, CallbackId};
 use rusqlite::{Connection, Row, params};
 use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
 

@@ -1,9 +1,9 @@
-//! Merchants in the store: keys, balances by currency, which change nowhere else, and fees.
+//! Merchants in the store: keys, fees, and balances by currency, which change nowhere else.
 
 use super::{StoreError, Tx, parsed};
+use crate::error::{Error, ErrorKind};
 use crate::keys::ApiKey;
 use crate::merchant::{CurrencyBalance, Fee, MerchantStatus};
-use crate::{Error, ErrorKind};
 use rusqlite::{Connection, Row, params};
 use tarspay_sign::PublicKey;
 use tarspay_types::{Amount, BizType, Currency, MerchantNo};

@@ -1,7 +1,7 @@
 //! Opening the database, in memory or in a file; its schema; what a sandbox keeps about itself; and its reset.
 
 use super::{StoreError, Tx};
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::path::Path;
 use std::time::Duration;

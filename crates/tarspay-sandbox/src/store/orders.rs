@@ -2,7 +2,7 @@
 
 use super::{StoreError, Tx, parsed};
 use crate::clock::system_time;
-use crate::{Order, OrderFilter, StateChange};
+use crate::order::{Order, OrderFilter, StateChange};
 use rusqlite::{Row, params, params_from_iter};
 use tarspay_types::{
     Amount, BizType, Decode as _, Members, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, TrxId,

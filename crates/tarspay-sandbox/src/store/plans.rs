@@ -1,8 +1,7 @@
-//! Scenarios that are played, and what they have planned for orders, in the store.
+//! Scenarios that are played, and their planned steps and faults, in the store.
 
 use super::{StoreError, Tx};
-use crate::Scenario;
-use crate::scenario::{PlannedFault, Step};
+use crate::scenario::{PlannedFault, Scenario, Step};
 use rusqlite::{Connection, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
