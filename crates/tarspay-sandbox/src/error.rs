@@ -1,5 +1,6 @@
 //! Errors of the sandbox and of its store.
 
+use serde::Serialize;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ pub struct Error {
 }
 
 /// The cases of [`Error`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The address is not an IP address with a port, or not loopback.

@@ -13,7 +13,7 @@ use crate::keys::{ApiKey, Keys};
 use crate::merchant::MerchantStatus;
 use crate::plan;
 use crate::sandbox::Shared;
-use call::{Call, Refusal};
+use call::{Call, Caller, Refusal};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use tarspay_sign::{
@@ -59,7 +59,9 @@ impl Shared {
         let merchant_no = caller.as_ref().ok().cloned();
         let mut explained = None;
         let result = match caller {
-            Ok(caller) => respond(self, &caller, call).await,
+            Ok(merchant_no) => {
+                respond(&Caller { shared: self, merchant_no, body: call.body }, call.path).await
+            }
             Err(Denied::Otherwise(refusal)) => Err(refusal),
             Err(Denied::Signature(key, mut refusal)) => {
                 explained = self.explain(call, *key).await;
@@ -240,21 +242,21 @@ fn unknown_key(reason: impl std::fmt::Display) -> Refusal {
     Refusal::new(ErrorCode::API_KEY_UNKNOWN, format!("merchant or API key unknown: {reason}"))
 }
 
-/// The response to a call of this merchant: the JSON of an envelope.
-async fn respond(shared: &Shared, caller: &MerchantNo, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
-    match call.path {
-        "/api/pay/unifiedOrder" => create::deposit(shared, caller, call.body).await,
-        "/api/payInInfo" => query::deposit(shared, caller, call.body).await,
-        "/api/payOut/unifiedOrder" => create::withdraw(shared, caller, call.body).await,
-        "/api/payOutInfo" => query::withdraw(shared, caller, call.body).await,
-        "/api/payOutProof" => query::certificate(shared, caller, call.body).await,
-        "/api/balanceInfo" => query::balance(shared, caller, call.body).await,
-        "/api/orderInfo/trxId" => trx_id::brazil(shared, caller, call.body).await,
-        "/api/utrQuery" => query::utr(shared, caller, call.body).await,
-        "/api/trxQuery" => trx_id::bangladesh(shared, caller, call.body).await,
-        "/api/trxSupplement" => trx_id::reprocess(shared, caller, call.body).await,
+/// The JSON of the response's envelope.
+async fn respond(caller: &Caller<'_>, path: &str) -> Result<Vec<u8>, Refusal> {
+    match path {
+        "/api/pay/unifiedOrder" => create::deposit(caller).await,
+        "/api/payInInfo" => query::deposit(caller).await,
+        "/api/payOut/unifiedOrder" => create::withdraw(caller).await,
+        "/api/payOutInfo" => query::withdraw(caller).await,
+        "/api/payOutProof" => query::certificate(caller).await,
+        "/api/balanceInfo" => query::balance(caller).await,
+        "/api/orderInfo/trxId" => trx_id::brazil(caller).await,
+        "/api/utrQuery" => query::utr(caller).await,
+        "/api/trxQuery" => trx_id::bangladesh(caller).await,
+        "/api/trxSupplement" => trx_id::reprocess(caller).await,
         path => match TrxIdSubmit::from_path(path) {
-            Some(submit) => trx_id::submit(shared, caller, submit).await,
+            Some(submit) => trx_id::submit(caller, submit).await,
             None => Err(Refusal::new(ErrorCode::SYSTEM_ERROR, format!("the sandbox has no call at {path}"))),
         },
     }

@@ -4,6 +4,7 @@
 //! its `Origin`; a name of its site that points at this machine (DNS rebinding) is in `Host`. No page can have an IP
 //! address for a name, so the address at which a request has arrived is as good as loopback.
 
+use crate::error::ErrorKind;
 use axum::body::Body;
 use axum::http::{StatusCode, header, request, uri::Authority};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +19,22 @@ pub(crate) struct ArrivedAt(pub(crate) IpAddr);
 
 pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json;charset=utf-8")], body.into()).into_response()
+}
+
+/// The HTTP status of an error.
+pub(crate) fn status(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::UnknownMerchant
+        | ErrorKind::UnknownKey
+        | ErrorKind::UnknownOrder
+        | ErrorKind::UnknownCallback
+        | ErrorKind::UnknownScenario => StatusCode::NOT_FOUND,
+        ErrorKind::InvalidScenario | ErrorKind::InvalidAmount => StatusCode::BAD_REQUEST,
+        ErrorKind::InvalidTransition | ErrorKind::BalanceTooLow => StatusCode::CONFLICT,
+        ErrorKind::InvalidAddress | ErrorKind::Bind | ErrorKind::RandomSource | ErrorKind::Store => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
 }
 
 /// Who may operate the sandbox: programs on this machine, and no web page. The error says in a sentence what is refused.

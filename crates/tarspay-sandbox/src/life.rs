@@ -5,7 +5,7 @@
 use crate::clock::system_time;
 use crate::error::{Error, ErrorKind};
 use crate::event::EventKind;
-use crate::order::{Order, direction_name};
+use crate::order::{Order, noun};
 use crate::plan;
 use crate::receiver::Receiver;
 use crate::schedule::Delivery;
@@ -213,10 +213,14 @@ fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
     if can_come_to(order, to) {
         return Ok(());
     }
-    let direction = direction_name(order.direction);
     Err(Error::new(
         ErrorKind::InvalidTransition,
-        format!("the {direction} {} is in state {} and cannot come to {to}", order.pay_order_id, order.state),
+        format!(
+            "the {} {} is in state {} and cannot come to {to}",
+            noun(order.direction),
+            order.pay_order_id,
+            order.state
+        ),
     ))
 }
 

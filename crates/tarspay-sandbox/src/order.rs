@@ -115,7 +115,12 @@ impl Default for OrderFilter {
     }
 }
 
-/// The name of a direction outside the wire.
+/// A direction as a noun.
+pub(crate) fn noun(direction: BizType) -> &'static str {
+    if direction == BizType::WITHDRAW { "withdrawal" } else { "deposit" }
+}
+
+/// The name of a direction in JSON and TOML.
 pub(crate) fn direction_name(direction: BizType) -> &'static str {
     if direction == BizType::WITHDRAW { "withdraw" } else { "deposit" }
 }

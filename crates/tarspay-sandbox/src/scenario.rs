@@ -94,11 +94,12 @@ impl TryFrom<Unchecked> for Scenario {
             return Err("there must be `steps` or `faults`: nothing would happen".to_owned());
         }
         for (number, step) in (1..).zip(&steps) {
-            let needed = step.action.direction();
-            if needed.is_some() && needed != orders.direction() {
-                let direction = needed.map_or("deposit", direction_name);
+            if let Some(needed) = step.action.direction()
+                && orders.direction() != Some(needed)
+            {
+                let direction = direction_name(needed);
                 return Err(format!(
-                    "`{step}`, number {number} of the steps, is for {direction}s alone; put direction = \"{direction}\" into `orders`"
+                    "`{step}`, number {number} of the steps, is only for orders of one direction; put direction = \"{direction}\" into `orders`"
                 ));
             }
         }

@@ -1,6 +1,6 @@
 //! Requests and refusals of the control API: the extractors, and `{"error":{"kind":…,"message":…}}`.
 
-use crate::error::{Error, ErrorKind, with_causes};
+use crate::error::{Error, with_causes};
 use crate::guard::{self, MAX_BODY_BYTES};
 use crate::input::Input;
 use axum::body::to_bytes;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug)]
 pub(crate) struct Refused {
     status: StatusCode,
-    kind: &'static str,
+    kind: Value,
     message: String,
     /// For the header `Allow`.
     allowed: Option<&'static str>,
@@ -22,7 +22,7 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(super) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, kind, message: message.into(), allowed: None }
+        Self { status, kind: kind.into(), message: message.into(), allowed: None }
     }
 
     pub(super) fn unknown(kind: &'static str, message: impl Into<String>) -> Self {
@@ -50,22 +50,8 @@ impl From<String> for Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        let (status, kind) = match error.kind() {
-            ErrorKind::UnknownMerchant => (StatusCode::NOT_FOUND, "unknown_merchant"),
-            ErrorKind::UnknownKey => (StatusCode::NOT_FOUND, "unknown_key"),
-            ErrorKind::UnknownOrder => (StatusCode::NOT_FOUND, "unknown_order"),
-            ErrorKind::UnknownCallback => (StatusCode::NOT_FOUND, "unknown_callback"),
-            ErrorKind::UnknownScenario => (StatusCode::NOT_FOUND, "unknown_scenario"),
-            ErrorKind::InvalidScenario => (StatusCode::BAD_REQUEST, "invalid_scenario"),
-            ErrorKind::InvalidTransition => (StatusCode::CONFLICT, "invalid_transition"),
-            ErrorKind::BalanceTooLow => (StatusCode::CONFLICT, "balance_too_low"),
-            ErrorKind::InvalidAmount => (StatusCode::BAD_REQUEST, "invalid_amount"),
-            ErrorKind::Store => (StatusCode::INTERNAL_SERVER_ERROR, "store"),
-            ErrorKind::InvalidAddress | ErrorKind::Bind | ErrorKind::RandomSource => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
-            }
-        };
-        Self::new(status, kind, with_causes(&error))
+        let (status, kind) = (guard::status(error.kind()), json!(error.kind()));
+        Self { status, kind, message: with_causes(&error), allowed: None }
     }
 }
 

@@ -72,43 +72,61 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Reads a body that must come from this merchant; what the request itself requires is not looked at.
-pub(super) fn read<R: Decode>(caller: &MerchantNo, body: &[u8]) -> Result<R, Refusal> {
-    let WithMerchant { merchant_no, request, .. } = WithMerchant::<R>::from_slice(body)
-        .map_err(|error| Refusal::new(ErrorCode::PARAMETER_MISSING, with_causes(&error)))?;
-    MerchantNo::new(merchant_no.as_str())
-        .map_err(|error| Refusal::missing(format_args!("`mchNo`: {error}")))?;
-    if merchant_no != *caller {
-        return Err(Refusal::new(
-            ErrorCode::MERCHANT_UNKNOWN,
-            "merchant unknown: mchNo is not the merchant of this API key",
-        ));
-    }
-    Ok(request)
+/// An authenticated call.
+pub(super) struct Caller<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) merchant_no: MerchantNo,
+    pub(super) body: &'a [u8],
 }
 
-/// As [`read`], and checks that everything the call requires is there.
-pub(super) fn read_complete<R: Decode + Request>(caller: &MerchantNo, body: &[u8]) -> Result<R, Refusal> {
-    let request: R = read(caller, body)?;
-    request.check().map_err(Refusal::missing)?;
-    Ok(request)
+impl Caller<'_> {
+    /// Reads the body, which must name the caller; what the request itself requires is not checked.
+    pub(super) fn read<R: Decode>(&self) -> Result<R, Refusal> {
+        let WithMerchant { merchant_no, request, .. } = WithMerchant::<R>::from_slice(self.body)
+            .map_err(|error| Refusal::new(ErrorCode::PARAMETER_MISSING, with_causes(&error)))?;
+        MerchantNo::new(merchant_no.as_str())
+            .map_err(|error| Refusal::missing(format_args!("`mchNo`: {error}")))?;
+        if merchant_no != self.merchant_no {
+            return Err(Refusal::new(
+                ErrorCode::MERCHANT_UNKNOWN,
+                "merchant unknown: mchNo is not the merchant of this API key",
+            ));
+        }
+        Ok(request)
+    }
+
+    /// As [`read`](Caller::read), and checks that everything the call requires is there.
+    pub(super) fn read_complete<R: Decode + Request>(&self) -> Result<R, Refusal> {
+        let request: R = self.read()?;
+        request.check().map_err(Refusal::missing)?;
+        Ok(request)
+    }
+
+    /// Runs a job in the store.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx<'_>, &MerchantNo) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let merchant_no = self.merchant_no.clone();
+        self.shared.store.call(move |tx| job(tx, &merchant_no)).await
+    }
 }
 
 /// The merchant's order of this direction with one of these numbers, or with both; what is due about it is done first.
 pub(super) fn find(
     tx: &Tx<'_>,
-    caller: &MerchantNo,
+    merchant_no: &MerchantNo,
     direction: BizType,
     number: Option<&MerchantOrderNo>,
     id: Option<&PayOrderId>,
 ) -> Result<Option<Record>, Error> {
     let found = match (number, id) {
-        (Some(number), _) => orders::find(tx, &OrderKey::Number(caller, number))?,
+        (Some(number), _) => orders::find(tx, &OrderKey::Number(merchant_no, number))?,
         (None, Some(id)) => orders::find(tx, &OrderKey::PayOrderId(id))?,
         (None, None) => None,
     };
     let fits = |record: &Record| {
-        record.order.merchant_no == *caller
+        record.order.merchant_no == *merchant_no
             && record.order.direction == direction
             && id.is_none_or(|id| record.order.pay_order_id == *id)
     };
@@ -122,7 +140,7 @@ pub(super) fn no_order(direction: BizType) -> Refusal {
     match direction {
         BizType::WITHDRAW => Refusal::new(
             ErrorCode::QUERY_WITHDRAW_FAILED,
-            "querying the withdraw order failed: this merchant has no withdraw of this number",
+            "querying the withdraw order failed: this merchant has no withdrawal of this number",
         ),
         _ => Refusal::new(
             ErrorCode::QUERY_DEPOSIT_FAILED,

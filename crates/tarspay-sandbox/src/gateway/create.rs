@@ -1,12 +1,11 @@
 //! Creating an order: the checks, and what is written.
 
-use super::call::{Refusal, read, to_json};
+use super::call::{Caller, Refusal, to_json};
 use super::deposit_response::deposit_response;
 use crate::clock::{later, millis, system_time};
 use crate::event::EventKind;
 use crate::life;
 use crate::order::Order;
-use crate::sandbox::Shared;
 use crate::store::orders::{self, OrderKey, Record};
 use crate::store::{StoreError, Tx};
 use tarspay_types::market::{self, Market, Report, Rule, Violation};
@@ -15,21 +14,21 @@ use tarspay_types::{
     MerchantOrderNo, NotifyUrl, OrderState, PayOrderId, Request, WayCode, Withdraw, WithdrawRequest,
 };
 
-pub(super) async fn deposit(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let request: DepositRequest = read(caller, body)?;
+pub(super) async fn deposit(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    let request: DepositRequest = caller.read()?;
     let checked = request.check().map_err(Refusal::missing);
     let parts = (&request.way_code, &request.currency, request.amount, &request.notify_url);
-    let draft = draft(shared, caller, BizType::DEPOSIT, parts, body, checked);
-    let record = place(shared, caller, request.merchant_order_no.clone(), draft).await?;
-    Ok(deposit_response(shared, &record.order, &request))
+    let draft = draft(caller, BizType::DEPOSIT, parts, checked);
+    let record = place(caller, request.merchant_order_no.clone(), draft).await?;
+    Ok(deposit_response(caller.shared, &record.order, &request))
 }
 
-pub(super) async fn withdraw(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let request: WithdrawRequest = read(caller, body)?;
+pub(super) async fn withdraw(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    let request: WithdrawRequest = caller.read()?;
     let checked = request.check().map_err(Refusal::missing);
     let parts = (&request.way_code, &request.currency, request.amount, &request.notify_url);
-    let draft = draft(shared, caller, BizType::WITHDRAW, parts, body, checked);
-    let record = place(shared, caller, request.merchant_order_no, draft).await?;
+    let draft = draft(caller, BizType::WITHDRAW, parts, checked);
+    let record = place(caller, request.merchant_order_no, draft).await?;
     let order = record.order;
     Ok(to_json(&Envelope::success(Withdraw::new(order.pay_order_id, order.merchant_order_no))))
 }
@@ -52,14 +51,12 @@ type Parts<'a> = (&'a Option<WayCode>, &'a Option<Currency>, Option<Amount>, &'a
 
 /// Checks a request against its market. Nothing here depends on the state.
 fn draft(
-    shared: &Shared,
-    caller: &MerchantNo,
+    caller: &Caller<'_>,
     direction: BizType,
     (way_code, currency, amount, notify_url): Parts<'_>,
-    body: &[u8],
     checked: Result<(), Refusal>,
 ) -> Result<Draft, Refusal> {
-    let members = Members::from_slice(body).map_err(Refusal::missing)?;
+    let members = Members::from_slice(caller.body).map_err(Refusal::missing)?;
     let known = currency.as_ref().and_then(market::by_currency);
     // The market of which nothing is known has the rules that hold everywhere.
     let market = known.unwrap_or(&market::ban_test::MARKET);
@@ -67,7 +64,7 @@ fn draft(
         BizType::WITHDRAW => market.check_withdraw(&members),
         _ => market.check_deposit(&members),
     };
-    if shared.settings.enforces_limits {
+    if caller.shared.settings.enforces_limits {
         report = report.enforce_limits();
     }
     refuse(&report, &members)?;
@@ -92,7 +89,7 @@ fn draft(
     check_way(market, direction, &report)?;
     let warnings = report.warnings().map(ToString::to_string).collect();
     Ok(Draft {
-        merchant_no: caller.clone(),
+        merchant_no: caller.merchant_no.clone(),
         direction,
         market,
         way_code,
@@ -151,19 +148,16 @@ fn check_way(market: &Market, direction: BizType, report: &Report) -> Result<(),
 /// Writes the order. A number that is taken is reported before anything else, so that a merchant who sends an order again
 /// always learns that it exists.
 async fn place(
-    shared: &Shared,
-    caller: &MerchantNo,
+    caller: &Caller<'_>,
     number: Option<MerchantOrderNo>,
     draft: Result<Draft, Refusal>,
 ) -> Result<Record, Refusal> {
-    let merchant_no = caller.clone();
-    shared
-        .store
-        .call(move |tx| {
+    caller
+        .run(move |tx, merchant_no| {
             let Some(number) = number else {
                 return Err(draft.err().unwrap_or_else(|| Refusal::missing("`mchOrderNo`")));
             };
-            if orders::find(tx, &OrderKey::Number(&merchant_no, &number))?.is_some() {
+            if orders::find(tx, &OrderKey::Number(merchant_no, &number))?.is_some() {
                 return Err(Refusal::new(
                     ErrorCode::ORDER_NUMBER_EXISTS,
                     "merchant order number exists already; query it, or take a new number for a new order",

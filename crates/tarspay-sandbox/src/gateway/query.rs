@@ -1,43 +1,39 @@
 //! The queries: orders, balance, the certificate of a withdrawal, and India's UTR.
 
-use super::call::{Refusal, find, no_order, read_complete, to_json};
+use super::call::{Caller, Refusal, find, no_order, to_json};
 use crate::order::Order;
-use crate::sandbox::Shared;
 use crate::store::{StoreError, merchants, orders};
 use serde_json::json;
 use tarspay_types::{
     Balance, BalanceRequest, BizType, Certificate, CertificateRequest, Currency, DepositQuery, Envelope,
-    ErrorCode, LookupStatus, MerchantNo, MerchantOrderNo, OrderInfo, OrderState, PayOrderId, RawJson, TrxId,
-    UtrInfo, UtrQuery, WithdrawQuery,
+    ErrorCode, LookupStatus, MerchantOrderNo, OrderInfo, OrderState, PayOrderId, RawJson, TrxId, UtrInfo,
+    UtrQuery, WithdrawQuery,
 };
 
-pub(super) async fn deposit(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let query: DepositQuery = read_complete(caller, body)?;
-    let order = order(shared, caller, BizType::DEPOSIT, query.merchant_order_no, query.pay_order_id).await?;
+pub(super) async fn deposit(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    let query: DepositQuery = caller.read_complete()?;
+    let order = order(caller, BizType::DEPOSIT, query.merchant_order_no, query.pay_order_id).await?;
     Ok(to_json(&Envelope::success(info(order))))
 }
 
-pub(super) async fn withdraw(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let query: WithdrawQuery = read_complete(caller, body)?;
-    let order = order(shared, caller, BizType::WITHDRAW, query.merchant_order_no, query.pay_order_id).await?;
+pub(super) async fn withdraw(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    let query: WithdrawQuery = caller.read_complete()?;
+    let order = order(caller, BizType::WITHDRAW, query.merchant_order_no, query.pay_order_id).await?;
     Ok(to_json(&Envelope::success(info(order))))
 }
 
 async fn order(
-    shared: &Shared,
-    caller: &MerchantNo,
+    caller: &Caller<'_>,
     direction: BizType,
     number: Option<MerchantOrderNo>,
     id: Option<PayOrderId>,
 ) -> Result<Order, Refusal> {
-    let merchant_no = caller.clone();
-    let found = shared
-        .store
-        .call(move |tx| {
-            find(tx, &merchant_no, direction, number.as_ref(), id.as_ref()).map_err(Refusal::from)
+    caller
+        .run(move |tx, merchant_no| {
+            let found = find(tx, merchant_no, direction, number.as_ref(), id.as_ref())?;
+            Ok(found.ok_or_else(|| no_order(direction))?.order)
         })
-        .await?;
-    Ok(found.ok_or_else(|| no_order(direction))?.order)
+        .await
 }
 
 fn info(order: Order) -> OrderInfo {
@@ -51,24 +47,19 @@ fn info(order: Order) -> OrderInfo {
 }
 
 /// The balance query: what the merchant has in its own currency, the one that it used first.
-pub(super) async fn balance(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let _: BalanceRequest = read_complete(caller, body)?;
-    let merchant_no = caller.clone();
-    let balance =
-        shared.store.call(move |tx| merchants::own_balance(tx, &merchant_no).map_err(Refusal::from)).await?;
-    Ok(to_json(&Envelope::success(Balance::new(caller.clone(), balance.available, balance.frozen))))
+pub(super) async fn balance(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    let _: BalanceRequest = caller.read_complete()?;
+    let balance = caller.run(|tx, merchant_no| Ok(merchants::own_balance(tx, merchant_no)?)).await?;
+    let balance = Balance::new(caller.merchant_no.clone(), balance.available, balance.frozen);
+    Ok(to_json(&Envelope::success(balance)))
 }
 
 /// The payment certificate of a withdrawal, Brazil only. Its members are the sandbox's choice: nothing about a certificate
 /// is documented.
-pub(super) async fn certificate(
-    shared: &Shared,
-    caller: &MerchantNo,
-    body: &[u8],
-) -> Result<Vec<u8>, Refusal> {
-    let request: CertificateRequest = read_complete(caller, body)?;
+pub(super) async fn certificate(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    let request: CertificateRequest = caller.read_complete()?;
     let (number, id) = (request.merchant_order_no, request.pay_order_id);
-    let order = order(shared, caller, BizType::WITHDRAW, number, id).await?;
+    let order = order(caller, BizType::WITHDRAW, number, id).await?;
     if order.currency != Currency::BRA {
         return Err(Refusal::new(
             ErrorCode::QUERY_WITHDRAW_FAILED,
@@ -82,7 +73,7 @@ pub(super) async fn certificate(
         return Err(Refusal::new(
             ErrorCode::ORDER_STATE_OR_WITHDRAW_FAILED,
             format!(
-                "order state error: a certificate is of a withdraw that is paid, this one is {}",
+                "order state error: only a withdrawal that is paid has a certificate, this one is {}",
                 order.state
             ),
         ));
@@ -101,16 +92,13 @@ pub(super) async fn certificate(
 }
 
 /// The UTR query, India only.
-pub(super) async fn utr(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let UtrQuery { utr: Some(utr), merchant_order_no: Some(number), .. } = read_complete(caller, body)?
-    else {
+pub(super) async fn utr(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    let UtrQuery { utr: Some(utr), merchant_order_no: Some(number), .. } = caller.read_complete()? else {
         return Err(Refusal::missing("`utr` and `mchOrderNo`"));
     };
-    let merchant_no = caller.clone();
-    let info = shared
-        .store
-        .call(move |tx| {
-            let order = find(tx, &merchant_no, BizType::DEPOSIT, Some(&number), None)?
+    let info = caller
+        .run(move |tx, merchant_no| {
+            let order = find(tx, merchant_no, BizType::DEPOSIT, Some(&number), None)?
                 .filter(|record| record.order.currency == Currency::INR)
                 .ok_or_else(|| no_order(BizType::DEPOSIT))?;
             let reference = TrxId::new(utr.as_str()).map_err(StoreError::damaged)?;
@@ -132,7 +120,7 @@ pub(super) async fn utr(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Re
             info.message = Some(message.into());
             info.amount = transfer.map(|it| it.amount);
             info.merchant_order_no = other
-                .filter(|record| record.order.merchant_no == merchant_no)
+                .filter(|record| record.order.merchant_no == *merchant_no)
                 .map(|record| record.order.merchant_order_no);
             Ok::<_, Refusal>(info)
         })

@@ -1,8 +1,7 @@
 //! The calls about a payer's transaction id: one in Brazil, three in Bangladesh.
 
-use super::call::{Refusal, find, no_order, read_complete, signed, to_json};
+use super::call::{Caller, Refusal, find, no_order, signed, to_json};
 use crate::life;
-use crate::sandbox::Shared;
 use crate::store::Tx;
 use crate::store::orders::{self, OrderKey};
 use tarspay_types::{
@@ -12,19 +11,16 @@ use tarspay_types::{
 };
 
 /// Finds a deposit of the merchant by its transaction.
-pub(super) async fn brazil(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let BrazilTrxIdQuery { trx_id: Some(trx_id), .. } = read_complete(caller, body)? else {
+pub(super) async fn brazil(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    let BrazilTrxIdQuery { trx_id: Some(trx_id), .. } = caller.read_complete()? else {
         return Err(Refusal::missing("`trxId`"));
     };
-    let merchant_no = caller.clone();
-    let found = shared
-        .store
-        .call(move |tx| orders::find(tx, &OrderKey::TrxId(&trx_id)).map_err(Refusal::from))
-        .await?;
+    let found =
+        caller.run(move |tx, _| orders::find(tx, &OrderKey::TrxId(&trx_id)).map_err(Refusal::from)).await?;
     let order = found
         .map(|record| record.order)
         .filter(|order| {
-            order.merchant_no == merchant_no
+            order.merchant_no == caller.merchant_no
                 && order.direction == BizType::DEPOSIT
                 && order.currency == Currency::BRA
         })
@@ -46,18 +42,12 @@ pub(super) async fn brazil(shared: &Shared, caller: &MerchantNo, body: &[u8]) ->
 }
 
 /// Tells whether a transaction has come in, and whether an order can still have it.
-pub(super) async fn bangladesh(
-    shared: &Shared,
-    caller: &MerchantNo,
-    body: &[u8],
-) -> Result<Vec<u8>, Refusal> {
-    let BangladeshTrxIdQuery { trx_id: Some(trx_id), .. } = read_complete(caller, body)? else {
+pub(super) async fn bangladesh(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    let BangladeshTrxIdQuery { trx_id: Some(trx_id), .. } = caller.read_complete()? else {
         return Err(Refusal::missing("`trxId`"));
     };
-    let merchant_no = caller.clone();
-    let response = shared
-        .store
-        .call(move |tx| {
+    let response = caller
+        .run(move |tx, merchant_no| {
             let transfer = orders::find_transfer(tx, &trx_id)?;
             let (status, message) = match transfer.as_ref().map(|it| it.order) {
                 None => (LookupStatus::FAILED, "not paid"),
@@ -72,26 +62,24 @@ pub(super) async fn bangladesh(
             response.message = Some(message.into());
             response.amount = transfer.map(|it| it.amount);
             response.merchant_order_no = user
-                .filter(|record| record.order.merchant_no == merchant_no)
+                .filter(|record| record.order.merchant_no == *merchant_no)
                 .map(|record| record.order.merchant_order_no);
             Ok::<_, Refusal>(response)
         })
         .await?;
-    Ok(signed(shared, response))
+    Ok(signed(caller.shared, response))
 }
 
 /// Settles an order with a transaction that has come in; a timed-out one too.
-pub(super) async fn reprocess(shared: &Shared, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn reprocess(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
     let TrxIdReprocess { trx_id: Some(trx_id), merchant_order_no: Some(number), .. } =
-        read_complete(caller, body)?
+        caller.read_complete()?
     else {
         return Err(Refusal::missing("`trxId` and `mchOrderNo`"));
     };
-    let merchant_no = caller.clone();
-    let response = shared
-        .store
-        .call(move |tx| {
-            let mut record = find(tx, &merchant_no, BizType::DEPOSIT, Some(&number), None)?
+    let response = caller
+        .run(move |tx, merchant_no| {
+            let mut record = find(tx, merchant_no, BizType::DEPOSIT, Some(&number), None)?
                 .filter(|record| record.order.currency == Currency::BDT)
                 .ok_or_else(|| no_order(BizType::DEPOSIT))?;
             let (status, message) = match orders::find_transfer(tx, &trx_id)? {
@@ -114,17 +102,12 @@ pub(super) async fn reprocess(shared: &Shared, caller: &MerchantNo, body: &[u8])
             Ok::<_, Refusal>(response)
         })
         .await?;
-    Ok(signed(shared, response))
+    Ok(signed(caller.shared, response))
 }
 
 /// Takes the transaction that the payer names. Whether it is the right one shows in the order.
-pub(super) async fn submit(
-    shared: &Shared,
-    caller: &MerchantNo,
-    submit: TrxIdSubmit,
-) -> Result<Vec<u8>, Refusal> {
-    let merchant_no = caller.clone();
-    shared.store.call(move |tx| take(tx, &merchant_no, submit.pay_order_id(), submit.trx_id())).await?;
+pub(super) async fn submit(caller: &Caller<'_>, submit: TrxIdSubmit) -> Result<Vec<u8>, Refusal> {
+    caller.run(move |tx, merchant_no| take(tx, merchant_no, submit.pay_order_id(), submit.trx_id())).await?;
     Ok(to_json(&Envelope::<serde_json::Value>::without_data(ErrorCode::SUCCESS, "SUCCESS")))
 }
 

@@ -1,8 +1,8 @@
 //! Requests of the pages, and why one is refused.
 
 use super::layout::{self, Tab, html};
-use crate::error::{Error, ErrorKind, with_causes};
-use crate::guard::MAX_BODY_BYTES;
+use crate::error::{Error, with_causes};
+use crate::guard::{self, MAX_BODY_BYTES};
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
@@ -165,19 +165,10 @@ impl IntoResponse for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let status = match error.kind() {
-            ErrorKind::UnknownMerchant
-            | ErrorKind::UnknownKey
-            | ErrorKind::UnknownOrder
-            | ErrorKind::UnknownCallback => StatusCode::NOT_FOUND,
-            ErrorKind::InvalidTransition | ErrorKind::BalanceTooLow => StatusCode::CONFLICT,
-            ErrorKind::InvalidAmount => StatusCode::BAD_REQUEST,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
         let reason = with_causes(&error);
         // Errors are written to stand inside a sentence: "no order P1".
         let mut letters = reason.chars();
         let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-        Self::new(status, format!("{first}{}.", letters.as_str()))
+        Self::new(guard::status(error.kind()), format!("{first}{}.", letters.as_str()))
     }
 }
