@@ -142,10 +142,7 @@ fn postpone(tx: &Tx<'_>, callback: &ToSend, by: Duration, receiver: String) -> R
 /// Sends what somebody could send who knows the order but not the key, and reports whether it was believed.
 async fn forge(shared: &Shared, callback: &ToSend) {
     let Some((body, signature)) = forgery(&callback.body) else { return };
-    let outcome = match Receiver::of(&callback.url, &shared.settings.allowed_receivers) {
-        Ok(receiver) => post(&receiver, body, signature, shared.settings.callback_timeout).await,
-        Err(reason) => Err(reason),
-    };
+    let outcome = exchange(shared, callback, body, signature).await;
     let believed = outcome.as_ref().is_ok_and(|response| response.status == 200 && response.text == "OK");
     let outcome = match outcome {
         Ok(response) if believed => {
@@ -176,14 +173,7 @@ fn sign(shared: &Shared, body: &str, faults: CallbackFaults) -> Signature {
 }
 
 async fn attempt(shared: &Shared, callback: &ToSend, signature: Signature) -> Attempt {
-    // It was deliverable when it was written; a restart may have other settings.
-    let outcome = match Receiver::of(&callback.url, &shared.settings.allowed_receivers) {
-        Ok(receiver) => {
-            let timeout = shared.settings.callback_timeout;
-            post(&receiver, callback.body.clone(), signature, timeout).await
-        }
-        Err(reason) => Err(reason),
-    };
+    let outcome = exchange(shared, callback, callback.body.clone(), signature).await;
     let (http_status, response, error) = match outcome {
         Ok(response) => (Some(response.status), Some(response.text), None),
         Err(error) => (None, None, Some(error)),
@@ -231,19 +221,22 @@ fn conclude(tx: &Tx<'_>, callback: &ToSend, attempt: &Attempt, receiver: String)
     Ok(Next::Done)
 }
 
-/// Sends a body, and waits for the response no longer than `timeout`. An error says why there is none.
-async fn post(
-    receiver: &Receiver,
+/// Sends a body to the receiver of a callback, and waits for the response until the timeout.
+async fn exchange(
+    shared: &Shared,
+    callback: &ToSend,
     body: String,
     signature: Signature,
-    timeout: Duration,
 ) -> Result<Response, String> {
-    tokio::time::timeout(timeout, exchange(receiver, body, signature))
+    // It was deliverable when it was written; a restart may have other settings.
+    let receiver = Receiver::of(&callback.url, &shared.settings.allowed_receivers)?;
+    let timeout = shared.settings.callback_timeout;
+    tokio::time::timeout(timeout, post(&receiver, body, signature))
         .await
         .unwrap_or_else(|_| Err(format!("no response within {timeout:?}")))
 }
 
-async fn exchange(receiver: &Receiver, body: String, signature: Signature) -> Result<Response, String> {
+async fn post(receiver: &Receiver, body: String, signature: Signature) -> Result<Response, String> {
     let stream = connect(receiver).await.map_err(|error| format!("cannot connect: {error}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await

@@ -94,7 +94,7 @@ pub enum EventKind {
     },
     /// An injected fault applied.
     #[non_exhaustive]
-    FaultStruck {
+    FaultApplied {
         /// The fault.
         fault: FaultId,
         /// What it did, and to what.
@@ -122,7 +122,7 @@ pub enum EventKind {
     },
     /// A fault of a scenario applied.
     #[non_exhaustive]
-    ScenarioStruck {
+    ScenarioFaultApplied {
         /// The gateway's number of the order.
         pay_order_id: PayOrderId,
         /// The name of the scenario.

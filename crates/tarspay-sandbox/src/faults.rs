@@ -144,7 +144,7 @@ impl Faults {
             if fault.is_of_callbacks() == callbacks && fault.applies(path, order) {
                 effect(fault);
                 let what = format!("{fault}: {}", what());
-                self.events.push(self.clock.now(), EventKind::FaultStruck { fault: *id, what });
+                self.events.push(self.clock.now(), EventKind::FaultApplied { fault: *id, what });
             }
         }
         waiting.faults.retain(|(_, fault)| !fault.is_used_up());

@@ -152,7 +152,7 @@ fn apply(tx: &Tx<'_>, record: &Record, meant: impl Fn(&Waiting) -> bool) -> Resu
     applying.retain(meant);
     for waiting in &applying {
         plans::applied(tx, waiting)?;
-        tx.report(EventKind::ScenarioStruck {
+        tx.report(EventKind::ScenarioFaultApplied {
             pay_order_id: record.order.pay_order_id.clone(),
             scenario: waiting.scenario.clone(),
             what: waiting.fault.fault.to_string(),

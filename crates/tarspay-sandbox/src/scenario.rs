@@ -7,9 +7,10 @@ pub(crate) use step::{Action, Part, Step};
 use crate::error::{Error, ErrorKind};
 use crate::fault::Fault;
 use crate::order::{Order, direction_name};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
+use std::str::FromStr;
 use tarspay_types::{Amount, BizType, Currency, MerchantNo, WayCode, market};
 
 /// The most steps, and the most faults, of a scenario.
@@ -177,103 +178,40 @@ impl Scenario {
     }
 }
 
-/// Every member that is there must fit.
+/// Which orders a scenario takes: those that match every member that is there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "UncheckedOrders", into = "UncheckedOrders")]
+#[serde(default, deny_unknown_fields)]
 struct Orders {
-    direction: Option<BizType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<Direction>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "currency")]
     currency: Option<Currency>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "way_code")]
     way_code: Option<WayCode>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "merchant_no")]
     merchant_no: Option<MerchantNo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     merchant_order_no_prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "amount")]
     amount: Option<Amount>,
     /// How many it takes in all.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "first")]
     first: Option<u64>,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Direction {
     Deposit,
     Withdraw,
 }
 
-/// As it is written.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UncheckedOrders {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    direction: Option<Direction>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    currency: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    way_code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    merchant_no: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    merchant_order_no_prefix: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<u64>,
-}
-
-impl TryFrom<UncheckedOrders> for Orders {
-    type Error = String;
-
-    fn try_from(it: UncheckedOrders) -> Result<Self, String> {
-        let orders = Self {
-            direction: it.direction.map(|direction| match direction {
-                Direction::Deposit => BizType::DEPOSIT,
-                Direction::Withdraw => BizType::WITHDRAW,
-            }),
-            currency: it.currency.map(Currency::new).transpose().map_err(|error| wrong("currency", error))?,
-            way_code: it.way_code.map(WayCode::new).transpose().map_err(|error| wrong("way_code", error))?,
-            merchant_no: it
-                .merchant_no
-                .map(MerchantNo::new)
-                .transpose()
-                .map_err(|error| wrong("merchant_no", error))?,
-            merchant_order_no_prefix: it.merchant_order_no_prefix,
-            amount: it
-                .amount
-                .map(|text| Amount::parse(&text))
-                .transpose()
-                .map_err(|error| wrong("amount", error))?,
-            first: it.first,
-        };
-        if let Some(currency) = &orders.currency
-            && market::by_currency(currency).is_none()
-        {
-            return Err(wrong("currency", "no market has it; see docs/markets.md"));
-        }
-        if orders.first == Some(0) {
-            return Err(wrong("first", "must be at least 1"));
-        }
-        Ok(orders)
-    }
-}
-
-impl From<Orders> for UncheckedOrders {
-    fn from(orders: Orders) -> Self {
-        Self {
-            direction: orders.direction.map(|direction| match direction {
-                BizType::WITHDRAW => Direction::Withdraw,
-                _ => Direction::Deposit,
-            }),
-            currency: orders.currency.map(|it| it.as_str().to_owned()),
-            way_code: orders.way_code.map(|it| it.as_str().to_owned()),
-            merchant_no: orders.merchant_no.map(|it| it.as_str().to_owned()),
-            merchant_order_no_prefix: orders.merchant_order_no_prefix,
-            amount: orders.amount.map(|it| it.to_string()),
-            first: orders.first,
-        }
-    }
-}
-
 impl Orders {
     fn direction(&self) -> Option<BizType> {
-        self.direction
+        self.direction.map(|direction| match direction {
+            Direction::Deposit => BizType::DEPOSIT,
+            Direction::Withdraw => BizType::WITHDRAW,
+        })
     }
 
     /// Whether an order matches, after this many others were taken.
@@ -282,7 +220,7 @@ impl Orders {
             wanted.is_none_or(|wanted| wanted == found)
         }
         self.first.is_none_or(|first| taken < first)
-            && fits(self.direction.as_ref(), &order.direction)
+            && fits(self.direction().as_ref(), &order.direction)
             && fits(self.currency.as_ref(), &order.currency)
             && fits(self.way_code.as_ref(), &order.way_code)
             && fits(self.merchant_no.as_ref(), &order.merchant_no)
@@ -294,8 +232,47 @@ impl Orders {
     }
 }
 
-fn wrong(member: &str, why: impl std::fmt::Display) -> String {
-    format!("`{member}` of `orders`: {why}")
+fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Currency>, D::Error> {
+    let currency = text("currency", deserializer)?;
+    match &currency {
+        Some(known) if market::by_currency(known).is_none() => {
+            Err(wrong("currency", "no market has it; see docs/markets.md"))
+        }
+        _ => Ok(currency),
+    }
+}
+
+fn way_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<WayCode>, D::Error> {
+    text("way_code", deserializer)
+}
+
+fn merchant_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MerchantNo>, D::Error> {
+    text("merchant_no", deserializer)
+}
+
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Amount>, D::Error> {
+    text("amount", deserializer)
+}
+
+fn first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    match Option::deserialize(deserializer)? {
+        Some(0) => Err(wrong("first", "must be at least 1")),
+        first => Ok(first),
+    }
+}
+
+/// A text that its own type reads.
+fn text<'de, T, D>(member: &str, deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse().map_err(|error| wrong(member, error))).transpose()
+}
+
+fn wrong<E: serde::de::Error>(member: &str, why: impl fmt::Display) -> E {
+    E::custom(format_args!("`{member}` of `orders`: {why}"))
 }
 
 /// The members of a fault that choose calls and orders have no place in a scenario.

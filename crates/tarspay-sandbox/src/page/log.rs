@@ -81,14 +81,14 @@ fn words(kind: &EventKind) -> Markup {
         EventKind::CallbackGivenUp { callback, pay_order_id, reason } => html! {
             span.badge.bad { "callback" } " no. " (callback) " of " (link(pay_order_id)) " is given up: " (reason)
         },
-        EventKind::FaultStruck { what, .. } => html! { span.badge.mind { "fault" } " " (what) },
+        EventKind::FaultApplied { what, .. } => html! { span.badge.mind { "fault" } " " (what) },
         EventKind::ScenarioTook { pay_order_id, scenario } => html! {
             span.badge { "scenario" } " " (scenario) " takes " (link(pay_order_id))
         },
         EventKind::ScenarioSkipped { pay_order_id, scenario, step, reason } => html! {
             span.badge.mind { "scenario" } " " (scenario) " of " (link(pay_order_id)) " skips " (step) ": " (reason)
         },
-        EventKind::ScenarioStruck { pay_order_id, scenario, what } => html! {
+        EventKind::ScenarioFaultApplied { pay_order_id, scenario, what } => html! {
             span.badge.mind { "scenario" } " " (scenario) " of " (link(pay_order_id)) ": " (what)
         },
         EventKind::ForgerySent { callback, pay_order_id, believed, outcome } => html! {

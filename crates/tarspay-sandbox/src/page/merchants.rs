@@ -65,7 +65,7 @@ fn one(Account { merchant, balances }: &Account) -> Markup {
             }
             @if balances.is_empty() { p.empty { "No balance yet." } }
             @else {
-                ul.purses aria-label={ "Balances of " (merchant.merchant_no.as_str()) } {
+                ul.balances aria-label={ "Balances of " (merchant.merchant_no.as_str()) } {
                     @for balance in balances {
                         li {
                             span.currency { (balance.currency.as_ref().map_or("any currency", Currency::as_str)) } " "

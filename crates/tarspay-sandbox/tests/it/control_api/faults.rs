@@ -31,6 +31,7 @@ async fn every_fault_can_be_asked_for() {
     ] {
         let shown = post(&sandbox, "faults", &fault).await;
         assert_eq!((&shown["what"], &shown["times_left"]), (&json!(expected.to_string()), &json!(1)));
+        assert_eq!(shown["kind"], fault["kind"]);
         assert_eq!(sandbox.faults().last().unwrap().1.to_string(), expected.to_string());
     }
     assert_eq!(get(&sandbox, "faults").await["faults"].as_array().unwrap().len(), 15);

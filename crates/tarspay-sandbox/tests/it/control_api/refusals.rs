@@ -2,6 +2,7 @@
 
 use super::{refused, send};
 use crate::Caller;
+use crate::http::Request;
 use crate::support::{DEPOSIT, kenya};
 use serde_json::json;
 use tarspay_sandbox::Sandbox;
@@ -78,6 +79,9 @@ async fn what_is_unknown_is_not_found() {
     assert_eq!(refused(&sandbox, 404, "POST", "callbacks/1/resend", "").await.0, "unknown_callback");
     let status = refused(&sandbox, 404, "POST", "merchants/M9/status", r#"{"status":"active"}"#).await;
     assert_eq!(status.0, "unknown_merchant");
+    let root = Request::post("/_sandbox", "").method("GET").header("Host", "localhost");
+    let root = root.send(sandbox.address()).await;
+    assert_eq!((root.status, &root.json()["error"]["kind"]), (404, &json!("unknown_path")));
 }
 
 #[tokio::test]
