@@ -1,18 +1,15 @@
 //! The settings of a sandbox, and its start.
 
-use crate::clock::Hand;
-use crate::control_api::ControlApi;
-use crate::engine::Engine;
+use crate::clock::SandboxClock;
+use crate::error::{Error, ErrorKind};
 use crate::event::EventLog;
 use crate::explain::Explainer;
 use crate::faults::Faults;
 use crate::keys::Keys;
-use crate::page::Page;
-use crate::sandbox::{Running, Sandbox, TestMerchant};
-use crate::settings::Settings;
-use crate::store::{self, Store, Surroundings};
+use crate::sandbox::{Running, Sandbox, Shared, TestMerchant};
+use crate::server;
+use crate::store::{self, Context, Settings, Store};
 use crate::timekeeper::Timekeeper;
-use crate::{Error, ErrorKind, server};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -32,8 +29,26 @@ pub struct Builder {
     settings: Settings,
 }
 
+/// # Start
+impl Sandbox {
+    /// Starts on a free port of 127.0.0.1, with a test merchant and new keys. Needs a tokio runtime with I/O and time
+    /// enabled, as `#[tokio::main]` and `#[tokio::test]` make it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::start`].
+    pub async fn start() -> Result<Self, Error> {
+        Self::builder().start().await
+    }
+
+    /// Settings before the start.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
 impl Builder {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
             listen: "127.0.0.1:0".to_owned(),
             trusts_the_network: false,
@@ -43,8 +58,8 @@ impl Builder {
         }
     }
 
-    /// The IP address and port to listen on; `127.0.0.1:0`, a free port, at first. Loopback only, unless
-    /// [`listen_on_network_and_trust_it`](Builder::listen_on_network_and_trust_it) is said too: the sandbox trusts
+    /// The IP address and port to listen on; `127.0.0.1:0`, a free port, by default. Loopback only, unless
+    /// [`listen_on_network_and_trust_it`](Builder::listen_on_network_and_trust_it) is called too: the sandbox trusts
     /// whoever can reach it.
     #[must_use]
     pub fn listen(mut self, address: impl Into<String>) -> Self {
@@ -64,53 +79,53 @@ impl Builder {
         self
     }
 
-    /// The clock that nonces are checked against, and that [`Sandbox::clock`] starts from; the system's at first.
+    /// The clock that nonces are checked against, and that [`Sandbox::clock`] starts from; the system's by default.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// The file to keep the state in; in memory at first. A new file is made, readable by its owner alone, for it holds
+    /// The file to keep the state in; in memory by default. A new file is made, readable only by its owner, for it holds
     /// the keys of the sandbox and of its test merchant. What is acknowledged is in the file: merchants, keys, balances,
-    /// orders, owed callbacks. Faults, events and used nonces are not.
+    /// orders, callbacks that are due. Faults, events and used nonces are not.
     #[must_use]
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
         self
     }
 
-    /// How long a deposit waits for its payer before it times out; 30 minutes at first.
+    /// How long a deposit waits for its payer before it times out; 30 minutes by default.
     #[must_use]
     pub fn deposit_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.deposit_lifetime = lifetime;
         self
     }
 
-    /// Refuses amounts beyond the published limits with 500321. At first they are taken, with a warning in the event
-    /// log: the vendor's own examples break them.
+    /// Refuses amounts beyond the published limits with 500321. By default they are accepted with a warning in the
+    /// event log, since the vendor's own examples break them.
     #[must_use]
     pub fn enforce_limits(mut self) -> Self {
         self.settings.enforces_limits = true;
         self
     }
 
-    /// Sends a callback for every end of an order. At first only for success, failure and partial payment, which are
-    /// documented; merchants learn of refunds, timeouts and rejections by a query then.
+    /// Sends a callback for every end of an order. By default only for success, failure and partial payment, which are
+    /// documented; merchants then learn of refunds, timeouts and rejections by a query.
     #[must_use]
     pub fn notify_all_ends(mut self) -> Self {
-        self.settings.tells_all_ends = true;
+        self.settings.notifies_all_ends = true;
         self
     }
 
-    /// Lets callbacks go to this host, by its whole name, besides loopback. Still over `http` alone.
+    /// Lets callbacks go to this host, by its whole name, besides loopback. Still over `http` only.
     #[must_use]
     pub fn allow_receiver(mut self, host: impl Into<String>) -> Self {
         self.settings.allowed_receivers.push(host.into());
         self
     }
 
-    /// Whether the mistake behind a refused signature is looked for, as at first, and told: in the header
+    /// Whether the mistake behind a refused signature is looked for, as by default, and reported: in the header
     /// `X-Sandbox-Explain`, the text of the refusal and [`EventKind::Called`](crate::EventKind::Called). It takes some
     /// tens of milliseconds of a core beside the runtime, for refused signatures only; accepted calls do not wait for it.
     #[must_use]
@@ -119,7 +134,7 @@ impl Builder {
         self
     }
 
-    /// How long a receiver may take to answer a callback, in real time; 10 seconds at first.
+    /// How long a receiver may take to respond to a callback, in real time; 10 seconds by default.
     #[must_use]
     pub fn callback_timeout(mut self, timeout: Duration) -> Self {
         self.settings.callback_timeout = timeout;
@@ -152,28 +167,28 @@ impl Builder {
         };
         let system_key = kept_key(&connection, "system_key")?;
         let merchant = Arc::new(TestMerchant::new(kept_key(&connection, "test_merchant_key")?));
-        let keys = Arc::new(Keys::new(store::keys::all(&connection)?));
-        let owed = store::callbacks::owed(&connection)?;
+        let keys = Arc::new(Keys::new(store::merchants::all_keys(&connection)?));
+        let deliveries = store::callbacks::deliveries(&connection)?;
         let has_plans = AtomicBool::new(store::plans::has_any(&connection)?);
-        let hand = Arc::new(Hand::new(self.clock, store::open::latest_time(&connection)?));
+        let clock = Arc::new(SandboxClock::new(self.clock, store::open::latest_time(&connection)?));
         let events = Arc::new(EventLog::new());
         let settings = Arc::new(self.settings);
         let (timekeeper, messages) = mpsc::unbounded_channel();
-        let around = Surroundings {
-            hand: Arc::clone(&hand),
+        let context = Context {
+            clock: Arc::clone(&clock),
             settings: Arc::clone(&settings),
             events: Arc::clone(&events),
             timekeeper: timekeeper.clone(),
         };
-        let store = Store::start(connection, around).map_err(|source| {
+        let store = Store::start(connection, context).map_err(|source| {
             Error::new(ErrorKind::Store, "no thread can be started for the state").with_source(source)
         })?;
         let explainer = Explainer::new(settings.explains, Arc::clone(&keys), system_key.public_key());
-        let faults = Faults::new(Arc::clone(&hand), Arc::clone(&events));
+        let faults = Faults::new(Arc::clone(&clock), Arc::clone(&events));
         let base_url = format!("http://{}", reachable(address));
-        let engine = Arc::new(Engine {
+        let shared = Arc::new(Shared {
             store,
-            hand,
+            clock,
             settings,
             keys,
             explainer,
@@ -184,17 +199,16 @@ impl Builder {
             system_key,
             base_url,
         });
-        merchant.settle_in(&engine).await?;
+        merchant.register(&shared).await?;
 
-        let timekeeper = tokio::spawn(Timekeeper::new(Arc::clone(&engine), owed).run(messages));
+        let timekeeper = tokio::spawn(Timekeeper::new(Arc::clone(&shared), deliveries).run(messages));
         let (stop, stopped) = oneshot::channel::<()>();
-        let owner = Arc::new(Sandbox::new(Arc::clone(&engine), address, Arc::clone(&merchant), None));
-        let (api, page) = (ControlApi::new(Arc::clone(&owner)), Page::new(owner));
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&engine), api, page, async {
-            // A dropped sender means the same as a sent word: stop.
+        let handle = Arc::new(Sandbox::new(Arc::clone(&shared), address, Arc::clone(&merchant), None));
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), handle, async {
+            // A dropped sender means the same: stop.
             let _ = stopped.await;
         }));
-        Ok(Sandbox::new(engine, address, merchant, Some(Running { stop: Some(stop), server, timekeeper })))
+        Ok(Sandbox::new(shared, address, merchant, Some(Running { stop: Some(stop), server, timekeeper })))
     }
 }
 
@@ -233,7 +247,7 @@ fn kept_key(connection: &rusqlite::Connection, name: &str) -> Result<PrivateKey,
     })
 }
 
-/// Where programs of this machine find it: every address is none to connect to.
+/// The address for local clients: a wildcard bind address cannot be connected to.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -248,7 +262,7 @@ fn address(listen: &str, trusts_the_network: bool) -> Result<SocketAddr, Error> 
     let address: SocketAddr = listen.parse().map_err(|source| {
         Error::new(
             ErrorKind::InvalidAddress,
-            format!("{listen:?} is no address to listen on; write IP and port, such as 127.0.0.1:8080 or [::1]:8080"),
+            format!("{listen:?} is not an address to listen on; write IP and port, such as 127.0.0.1:8080 or [::1]:8080"),
         )
         .with_source(source)
     })?;
@@ -259,7 +273,7 @@ fn address(listen: &str, trusts_the_network: bool) -> Result<SocketAddr, Error> 
         ErrorKind::InvalidAddress,
         format!(
             "{address} is not a loopback address: whoever reaches the sandbox controls it. Listen on 127.0.0.0/8 or [::1], \
-             or say that the network is trusted"
+             or state that the network is trusted"
         ),
     ))
 }

@@ -1,11 +1,12 @@
-//! The sandbox's clock: it follows the clock it was given, can be put forward, and can stand still.
+//! The sandbox's clock: it follows a base clock, and can be advanced and frozen.
 
+use serde::{Serialize, Serializer};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tarspay_sign::Clock;
 
-/// The hand of the clock.
-pub(crate) struct Hand {
+/// The clock of a sandbox.
+pub(crate) struct SandboxClock {
     base: Box<dyn Clock>,
     state: Mutex<State>,
 }
@@ -19,7 +20,7 @@ struct State {
     latest: u64,
 }
 
-impl Hand {
+impl SandboxClock {
     /// A clock that is never earlier than `earliest`.
     pub(crate) fn new(base: Box<dyn Clock>, earliest: u64) -> Self {
         let ahead = earliest.saturating_sub(base.unix_millis());
@@ -59,7 +60,7 @@ impl Hand {
         }
     }
 
-    /// Follows the base again, as at first.
+    /// Follows the base again, as by default.
     pub(crate) fn reset(&self) {
         *self.state() = State { ahead: 0, frozen: None, latest: 0 };
     }
@@ -91,6 +92,31 @@ pub(crate) fn later(time: u64, by: u64) -> u64 {
 /// The whole milliseconds of a duration.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Serialises a time, or one that may be missing, as Unix milliseconds.
+pub(crate) fn as_millis<S: Serializer>(time: &impl AsMillis, serializer: S) -> Result<S::Ok, S::Error> {
+    time.as_millis().serialize(serializer)
+}
+
+/// A time in views.
+pub(crate) trait AsMillis {
+    type Millis: Serialize;
+    fn as_millis(&self) -> Self::Millis;
+}
+
+impl AsMillis for SystemTime {
+    type Millis = u64;
+    fn as_millis(&self) -> u64 {
+        self.duration_since(UNIX_EPOCH).map_or(0, millis)
+    }
+}
+
+impl AsMillis for Option<SystemTime> {
+    type Millis = Option<u64>;
+    fn as_millis(&self) -> Option<u64> {
+        self.as_ref().map(AsMillis::as_millis)
+    }
 }
 
 /// A time of the sandbox for those who use it.

@@ -1,41 +1,236 @@
-//! One sending of a callback: a POST over a connection of its own, and what the receiver answers.
+//! Sending a callback: a POST over a connection of its own, the faults that apply to it, and what follows from the response.
 
+use crate::callback::{Attempt, CallbackId, CallbackStatus};
+use crate::clock::{later, millis, system_time};
+use crate::event::EventKind;
+use crate::faults::CallbackFaults;
+use crate::plan;
 use crate::receiver::Receiver;
+use crate::sandbox::Shared;
+use crate::schedule::Delivery;
+use crate::store::callbacks::{self, ToSend};
+use crate::store::{StoreError, Tx};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST};
 use hyper_util::rt::TokioIo;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
-use tarspay_sign::{CALLBACK_SIGNATURE_HEADER, Signature};
+use tarspay_sign::{CALLBACK_SIGNATURE_HEADER, CallbackText, Digest, PrivateKey, Signature};
+use tarspay_types::{Callback, Decode as _, OrderState};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// The most of an answer that is read, in bytes. `OK` has two.
-const MAX_ANSWER_BYTES: usize = 16 * 1024;
+/// How long after each failed attempt the next one is due: 16 attempts in all, as Indonesia's page has it. The intervals
+/// are the sandbox's own; the gateway's are not documented.
+const INTERVALS: [Duration; 15] = [
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_secs(60),
+    Duration::from_secs(2 * 60),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(10 * 60),
+    Duration::from_secs(20 * 60),
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(3600),
+    Duration::from_secs(2 * 3600),
+    Duration::from_secs(3 * 3600),
+    Duration::from_secs(4 * 3600),
+    Duration::from_secs(6 * 3600),
+    Duration::from_secs(8 * 3600),
+    Duration::from_secs(12 * 3600),
+];
 
-/// The most of an answer that is kept, in characters.
-const KEPT_ANSWER: usize = 200;
+/// The most of an response that is read, in bytes. `OK` has two.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 
-/// A receiver's answer.
-pub(crate) struct Answered {
-    pub(crate) status: u16,
-    /// Its beginning.
-    pub(crate) text: String,
+/// The most of an response that is kept, in characters.
+const KEPT_RESPONSE: usize = 200;
+
+/// A sending that has ended: the callback, its receiver, and what is next.
+pub(crate) type Sent = (CallbackId, String, Next);
+
+/// What follows a sending.
+pub(crate) enum Next {
+    /// Nothing: it is delivered, or given up.
+    Done,
+    /// Another attempt.
+    Again(Delivery),
+    /// It was not sent: a fault holds it back for another one.
+    Held,
 }
 
-/// Sends a body, and waits for the answer no longer than `timeout`. An error says why there is none.
-pub(crate) async fn post(
-    receiver: &Receiver,
+/// A receiver's response.
+struct Response {
+    status: u16,
+    /// The beginning of its body.
+    text: String,
+}
+
+/// Sends a callback once, or as often as a fault wants, and writes what came of it.
+pub(crate) async fn send(shared: Arc<Shared>, id: CallbackId, receiver: String, may_be_held: bool) -> Sent {
+    let next = match try_send(&shared, id, &receiver, may_be_held).await {
+        Ok(next) => next,
+        Err(error) => {
+            let message = format!("the callback {id} cannot be sent now: {error}");
+            shared.report(EventKind::Failed { message });
+            // It is still due, but not at once: a full disk does not get emptier by trying.
+            let at = later(shared.clock.now(), millis(INTERVALS[0]));
+            Next::Again(Delivery { at, id, receiver: receiver.clone() })
+        }
+    };
+    (id, receiver, next)
+}
+
+async fn try_send(
+    shared: &Shared,
+    id: CallbackId,
+    receiver: &str,
+    may_be_held: bool,
+) -> Result<Next, StoreError> {
+    let planned = move |tx: &Tx<'_>| -> Result<_, StoreError> {
+        let Some(callback) = callbacks::to_send(tx, id)? else { return Ok(None) };
+        let faults = if may_be_held { plan::callback_faults(tx, callback.order)? } else { Vec::new() };
+        Ok(Some((callback, faults)))
+    };
+    let Some((callback, planned)) = shared.store.call(planned).await? else { return Ok(Next::Done) };
+    let mut faults = CallbackFaults::default();
+    if may_be_held {
+        faults = shared.faults.of_callback(&callback.merchant_order_no);
+        for waiting in planned {
+            faults.add(&waiting.fault.fault);
+        }
+    }
+    if faults.hold {
+        return Ok(Next::Held);
+    }
+    let receiver = receiver.to_owned();
+    if !faults.delay.is_zero() {
+        return shared.store.call(move |tx| postpone(tx, &callback, faults.delay, receiver)).await;
+    }
+    if faults.forged {
+        forge(shared, &callback).await;
+    }
+    let signature = sign(shared, &callback.body, faults);
+    if faults.lost {
+        let error = Some("a fault lost it on the way".to_owned());
+        let at = system_time(shared.clock.now());
+        let attempt = Attempt { at, http_status: None, response: None, error, signature };
+        return shared.store.call(move |tx| conclude(tx, &callback, &attempt, receiver)).await;
+    }
+    for _ in 0..faults.duplicates {
+        let attempt = attempt(shared, &callback, signature).await;
+        shared.store.call(move |tx| callbacks::note_attempt(tx, id, &attempt)).await?;
+    }
+    let attempt = attempt(shared, &callback, signature).await;
+    shared.store.call(move |tx| conclude(tx, &callback, &attempt, receiver)).await
+}
+
+/// Has a callback wait without an attempt.
+fn postpone(tx: &Tx<'_>, callback: &ToSend, by: Duration, receiver: String) -> Result<Next, StoreError> {
+    let at = later(tx.now, millis(by));
+    callbacks::set_status(tx, callback.id, CallbackStatus::Due, None, callback.attempts, Some(at))?;
+    Ok(Next::Again(Delivery { at, id: callback.id, receiver }))
+}
+
+/// Sends what somebody could send who knows the order but not the key, and reports whether it was believed.
+async fn forge(shared: &Shared, callback: &ToSend) {
+    let Some((body, signature)) = forgery(&callback.body) else { return };
+    let outcome = exchange(shared, callback, body, signature).await;
+    let believed = outcome.as_ref().is_ok_and(|response| response.status == 200 && response.text == "OK");
+    let outcome = match outcome {
+        Ok(response) if believed => {
+            format!("HTTP {} and OK: the receiver does not verify it", response.status)
+        }
+        Ok(response) => format!("HTTP {}, and not the bare text OK", response.status),
+        Err(error) => error,
+    };
+    let pay_order_id = callback.pay_order_id.clone();
+    shared.report(EventKind::ForgerySent { callback: callback.id, pay_order_id, believed, outcome });
+}
+
+/// A callback that reports that all was paid, signed with an unknown key. `None` if no key can be made for it.
+fn forgery(body: &str) -> Option<(String, Signature)> {
+    let mut callback = Callback::from_json(body).ok()?;
+    callback.state = OrderState::SUCCESS;
+    callback.pay_amount = callback.order_amount;
+    callback.fail_reason = None;
+    let text = CallbackText::from_value(&callback).ok()?;
+    let signature = text.sign(&PrivateKey::generate().ok()?);
+    Some((text.as_str().to_owned(), signature))
+}
+
+fn sign(shared: &Shared, body: &str, faults: CallbackFaults) -> Signature {
+    let text = if faults.wrong_signature { "another text" } else { body };
+    let signature = shared.system_key.sign(&Digest::of(text));
+    if faults.high_s { signature.with_high_s() } else { signature }
+}
+
+async fn attempt(shared: &Shared, callback: &ToSend, signature: Signature) -> Attempt {
+    let outcome = exchange(shared, callback, callback.body.clone(), signature).await;
+    let (http_status, response, error) = match outcome {
+        Ok(response) => (Some(response.status), Some(response.text), None),
+        Err(error) => (None, None, Some(error)),
+    };
+    Attempt { at: system_time(shared.clock.now()), http_status, response, error, signature }
+}
+
+/// Writes an attempt and what follows from it: delivered, to be tried again, or parked.
+fn conclude(tx: &Tx<'_>, callback: &ToSend, attempt: &Attempt, receiver: String) -> Result<Next, StoreError> {
+    let id = callback.id;
+    if !callbacks::note_attempt(tx, id, attempt)? {
+        // It has gone with all others while it was under way.
+        return Ok(Next::Done);
+    }
+    let attempts = callback.attempts + 1;
+    let outcome = match (attempt.http_status, &attempt.error) {
+        _ if attempt.is_delivered() => "HTTP 200 and OK".to_owned(),
+        (Some(200), _) => "HTTP 200, but the response is not the bare text OK".to_owned(),
+        (Some(status), _) => format!("HTTP {status}"),
+        (None, error) => error.clone().unwrap_or_default(),
+    };
+    tx.report(EventKind::CallbackAttempted {
+        callback: id,
+        pay_order_id: callback.pay_order_id.clone(),
+        delivered: attempt.is_delivered(),
+        outcome: outcome.clone(),
+    });
+    if attempt.is_delivered() {
+        callbacks::set_status(tx, id, CallbackStatus::Delivered, None, attempts, None)?;
+        return Ok(Next::Done);
+    }
+    let interval = usize::try_from(attempts).ok().and_then(|made| INTERVALS.get(made.checked_sub(1)?));
+    if let Some(interval) = interval {
+        let at = later(tx.now, millis(*interval));
+        callbacks::set_status(tx, id, CallbackStatus::Due, None, attempts, Some(at))?;
+        return Ok(Next::Again(Delivery { at, id, receiver }));
+    }
+    let reason = format!("{attempts} attempts failed, the last one so: {outcome}");
+    callbacks::set_status(tx, id, CallbackStatus::Parked, Some(&reason), attempts, None)?;
+    tx.report(EventKind::CallbackGivenUp {
+        callback: id,
+        pay_order_id: callback.pay_order_id.clone(),
+        reason,
+    });
+    Ok(Next::Done)
+}
+
+/// Sends a body to the receiver of a callback, and waits for the response until the timeout.
+async fn exchange(
+    shared: &Shared,
+    callback: &ToSend,
     body: String,
     signature: Signature,
-    timeout: Duration,
-) -> Result<Answered, String> {
-    tokio::time::timeout(timeout, exchange(receiver, body, signature))
+) -> Result<Response, String> {
+    // It was deliverable when it was written; a restart may have other settings.
+    let receiver = Receiver::of(&callback.url, &shared.settings.allowed_receivers)?;
+    let timeout = shared.settings.callback_timeout;
+    tokio::time::timeout(timeout, post(&receiver, body, signature))
         .await
-        .unwrap_or_else(|_| Err(format!("no answer within {timeout:?}")))
+        .unwrap_or_else(|_| Err(format!("no response within {timeout:?}")))
 }
 
-async fn exchange(receiver: &Receiver, body: String, signature: Signature) -> Result<Answered, String> {
+async fn post(receiver: &Receiver, body: String, signature: Signature) -> Result<Response, String> {
     let stream = connect(receiver).await.map_err(|error| format!("cannot connect: {error}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
@@ -50,15 +245,15 @@ async fn exchange(receiver: &Receiver, body: String, signature: Signature) -> Re
         .header(CALLBACK_SIGNATURE_HEADER, signature.to_string())
         .body(Full::new(bytes::Bytes::from(body)))
         .map_err(|error| format!("cannot send: {error}"))?;
-    let answer = sender.send_request(request).await.map_err(|error| format!("no answer: {error}"))?;
-    let status = answer.status().as_u16();
-    let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES)
+    let response = sender.send_request(request).await.map_err(|error| format!("no response: {error}"))?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), MAX_RESPONSE_BYTES)
         .collect()
         .await
-        .map_err(|error| format!("the answer is cut short or too long: {error}"))?
+        .map_err(|error| format!("the response is cut short or too long: {error}"))?
         .to_bytes();
-    let text = String::from_utf8_lossy(&body).chars().take(KEPT_ANSWER).collect();
-    Ok(Answered { status, text })
+    let text = String::from_utf8_lossy(&body).chars().take(KEPT_RESPONSE).collect();
+    Ok(Response { status, text })
 }
 
 async fn connect(receiver: &Receiver) -> io::Result<TcpStream> {

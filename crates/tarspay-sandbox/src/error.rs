@@ -1,10 +1,11 @@
-//! Why a sandbox does not start, or refuses an instruction.
+//! Errors of the sandbox and of its store.
 
-use crate::store::StoreError;
+use serde::Serialize;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
-/// Why a sandbox does not start, or refuses an instruction of its owner.
+/// Why a sandbox does not start, or refuses an operation.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -13,22 +14,23 @@ pub struct Error {
 }
 
 /// The cases of [`Error`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The address is no IP address and port, or not one of loopback.
+    /// The address is not an IP address with a port, or not loopback.
     InvalidAddress,
     /// The address cannot be bound, usually because its port is taken.
     Bind,
     /// The operating system gave no random bytes for a key.
     RandomSource,
-    /// There is no merchant of this number.
+    /// No merchant has this number.
     UnknownMerchant,
     /// The API key is not registered.
     UnknownKey,
-    /// There is no order of this number.
+    /// No order has this number.
     UnknownOrder,
-    /// There is no callback of this number.
+    /// No callback has this number.
     UnknownCallback,
     /// No scenario of this name comes with the sandbox, or is played.
     UnknownScenario,
@@ -54,7 +56,7 @@ impl Error {
         self
     }
 
-    /// Which case this is.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -76,4 +78,44 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_ref().map(|source| source.as_ref() as &(dyn StdError + 'static))
     }
+}
+
+/// The store cannot be read or written. Cloned to every job of a transaction that fails.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreError(Arc<dyn StdError + Send + Sync>);
+
+impl StoreError {
+    pub(crate) fn stopped() -> Self {
+        Self(Arc::from(Box::<dyn StdError + Send + Sync>::from("the sandbox has stopped")))
+    }
+
+    /// A text in the store that its own type refuses.
+    pub(crate) fn damaged(error: impl StdError + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the store failed: {}", self.0)
+    }
+}
+
+impl StdError for StoreError {}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn with_causes(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -1,7 +1,9 @@
 //! The event log: what happened in a sandbox, in order, for people and for tests. It holds no secret and no personal data.
 
-use crate::clock::system_time;
-use crate::{CallbackId, FaultId};
+use crate::callback::CallbackId;
+use crate::clock::{as_millis, system_time};
+use crate::fault::FaultId;
+use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -15,22 +17,25 @@ const KEPT: usize = 10_000;
 const TAIL: usize = 1024;
 
 /// Something that happened in a sandbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Event {
     /// Counts up from 1.
     pub number: u64,
     /// The time on the sandbox's clock.
+    #[serde(serialize_with = "as_millis")]
     pub at: SystemTime,
     /// What happened.
+    #[serde(flatten)]
     pub kind: EventKind,
 }
 
 /// What can happen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A call was answered.
+    /// A call was handled.
     #[non_exhaustive]
     Called {
         /// The path, cut when it is long.
@@ -39,11 +44,11 @@ pub enum EventKind {
         merchant_no: Option<MerchantNo>,
         /// The merchant's number of the order in its body, if there is one.
         merchant_order_no: Option<MerchantOrderNo>,
-        /// The code of the answer.
+        /// The code of the response.
         code: ErrorCode,
-        /// The text of the answer.
+        /// The text of the response.
         message: String,
-        /// Why its signature was refused, as far as it can be told; `None` if it was not, or
+        /// Why its signature was refused, as far as it is known; `None` if it was not, or
         /// [`Builder::explain`](crate::Builder::explain) is off.
         explanation: Option<SignatureExplanation>,
     },
@@ -57,7 +62,7 @@ pub enum EventKind {
         /// The state now.
         to: OrderState,
     },
-    /// A request was taken that breaks a published limit or looks unusual.
+    /// A request was accepted that breaks a published limit or looks unusual.
     #[non_exhaustive]
     Warned {
         /// The gateway's number of the order.
@@ -72,12 +77,12 @@ pub enum EventKind {
         callback: CallbackId,
         /// The gateway's number of the order.
         pay_order_id: PayOrderId,
-        /// Whether the receiver answered HTTP 200 and `OK`.
+        /// Whether the receiver responded with HTTP 200 and `OK`.
         delivered: bool,
-        /// What came of it, in words.
+        /// The outcome in words.
         outcome: String,
     },
-    /// All attempts at a callback failed, or it cannot be delivered at all. It is sent again on demand only.
+    /// All attempts at a callback failed, or it cannot be delivered at all. It is sent again only on demand.
     #[non_exhaustive]
     CallbackGivenUp {
         /// The callback.
@@ -87,9 +92,9 @@ pub enum EventKind {
         /// Why.
         reason: String,
     },
-    /// A fault that was asked for took effect.
+    /// An injected fault applied.
     #[non_exhaustive]
-    FaultStruck {
+    FaultApplied {
         /// The fault.
         fault: FaultId,
         /// What it did, and to what.
@@ -115,9 +120,9 @@ pub enum EventKind {
         /// Why it could not be.
         reason: String,
     },
-    /// A fault of a scenario took effect.
+    /// A fault of a scenario applied.
     #[non_exhaustive]
-    ScenarioStruck {
+    ScenarioFaultApplied {
         /// The gateway's number of the order.
         pay_order_id: PayOrderId,
         /// The name of the scenario.
@@ -132,14 +137,14 @@ pub enum EventKind {
         callback: CallbackId,
         /// The gateway's number of the order.
         pay_order_id: PayOrderId,
-        /// Whether the receiver answered HTTP 200 and `OK`: it does not verify signatures, and believes anybody.
+        /// Whether the receiver responded with HTTP 200 and `OK`: then it does not verify signatures.
         believed: bool,
-        /// What came of it, in words.
+        /// The outcome in words.
         outcome: String,
     },
     /// The sandbox was put back to its first day.
     Reset,
-    /// The sandbox could not do something by itself, such as write its file.
+    /// An internal failure, such as a file that cannot be written.
     #[non_exhaustive]
     Failed {
         /// What, and why.
@@ -148,7 +153,7 @@ pub enum EventKind {
 }
 
 /// What is behind a signature that was refused. It holds names of members and public keys, but no value of the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SignatureExplanation {
     /// The value of the header `X-Sandbox-Explain`: the stable names of the mistakes, joined by `+`, as
@@ -160,7 +165,7 @@ pub struct SignatureExplanation {
     pub details: String,
 }
 
-/// The events that are kept, and those who listen.
+/// The latest events, and the tails that listen.
 pub(crate) struct EventLog {
     kept: Mutex<Kept>,
     tails: broadcast::Sender<Event>,
@@ -186,14 +191,10 @@ impl EventLog {
             kept.events.pop_front();
         }
         if self.tails.receiver_count() > 0 {
-            // An error means that nobody listens any more.
+            // An error means that no tail is left.
             let _ = self.tails.send(event.clone());
         }
         kept.events.push_back(event);
-    }
-
-    pub(crate) fn all(&self) -> Vec<Event> {
-        self.kept().events.iter().cloned().collect()
     }
 
     /// Forgets them; their numbers go on.

@@ -1,12 +1,14 @@
-//! Faults as the owner of a sandbox asks for them: what goes wrong, and with which calls or callbacks.
+//! Faults that can be injected: what goes wrong, and with which calls or callbacks.
 
-use crate::random::SplitMix64;
+use crate::input::{Input, wrong};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
 use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
 
 /// The number of a fault in its sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct FaultId(pub(crate) u64);
 
 impl FaultId {
@@ -27,196 +29,216 @@ impl fmt::Display for FaultId {
     }
 }
 
+/// Defines [`FaultKind`]: for each fault its constructor, its members in JSON, what it applies to, and its words.
+macro_rules! kinds {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident: $constructor:ident($($(#[$attribute:meta])* $member:ident: $type:ty)?), $target:ident, $words:literal;
+    )*) => {
+        /// What goes wrong. In JSON `kind` has its name.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+        pub(crate) enum FaultKind {
+            $($variant { $($(#[$attribute])* $member: $type)? },)*
+        }
+
+        impl FaultKind {
+            pub(crate) fn target(&self) -> Target {
+                match self {
+                    $(Self::$variant { .. } => Target::$target,)*
+                }
+            }
+        }
+
+        impl fmt::Display for FaultKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant { $($member)? } => write!(f, $words),)*
+                }
+            }
+        }
+
+        /// # What goes wrong
+        impl Fault {
+            $($(#[$doc])*
+            pub fn $constructor($($member: $type)?) -> Self {
+                Self::new(FaultKind::$variant { $($member)? })
+            })*
+        }
+    };
+}
+
+/// What a fault applies to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A call, before it has an effect unless [`Fault::after_commit`] is set.
+    Call,
+    /// The response to a call, after the call has had its effect.
+    Response,
+    Callback,
+}
+
+kinds! {
+    /// The call waits this long before it is handled.
+    Delay: delay(#[serde(with = "as_millis")] millis: Duration), Call, "delay by {millis:?}";
+    /// The connection is closed without a byte of a response; before the call has any effect, unless it is set to
+    /// [after the commit](Fault::after_commit).
+    DropConnection: drop_connection(), Call, "drop the connection";
+    /// The response has this HTTP status and no JSON; before the call has any effect, unless it is set to
+    /// [after the commit](Fault::after_commit). An invalid status becomes 500.
+    HttpStatus: http_status(status: u16), Call, "respond with HTTP {status}";
+    /// The call is refused with this code; before it has any effect, unless it is set to
+    /// [after the commit](Fault::after_commit).
+    Refuse: refuse(#[serde(deserialize_with = "error_code")] code: ErrorCode), Call, "refuse with {code}";
+    /// Only this many bytes of the response's body are sent, then the connection is closed.
+    Truncate: truncate(bytes: usize), Response, "cut the response after {bytes} bytes";
+    /// The head and the first byte of the response are sent at once, the rest after this time. Its kind in JSON is
+    /// `slow_answer`.
+    SlowAnswer: slow_response(#[serde(with = "as_millis")] millis: Duration), Response, "take {millis:?} for the response";
+    /// The response reports this state instead of the order's own; the order itself is not changed.
+    UnknownState: unknown_state(#[serde(deserialize_with = "order_state")] state: OrderState), Response, "report the state {state}";
+    /// A callback is sent with the signature of a different text.
+    WrongCallbackSignature: wrong_callback_signature(), Callback, "sign the callback wrongly";
+    /// A callback is sent with a high `s` in its signature, as the real gateway often does. The signature
+    /// is valid.
+    HighSCallbackSignature: high_s_callback_signature(), Callback, "sign the callback with a high s";
+    /// A callback is sent this many times more at once, whatever the receiver responds.
+    DuplicateCallback: duplicate_callback(copies: u32), Callback, "send the callback {copies} times more";
+    /// A callback waits until another one has been sent. If there is no other, waiting for deliveries with
+    /// [`Sandbox::settle`](crate::Sandbox::settle) sends it.
+    ReorderCallbacks: reorder_callbacks(), Callback, "hold the callback back for another";
+    /// An attempt at a callback is lost on the way: the receiver gets nothing, and the sandbox tries again later.
+    LoseCallback: lose_callback(), Callback, "lose the callback on the way";
+    /// A callback is sent this much later, on the sandbox's [clock](crate::Sandbox::clock).
+    DelayCallback: delay_callback(#[serde(with = "as_millis")] millis: Duration), Callback, "send the callback {millis:?} later";
+    /// Before a callback comes a forged one about the same order, which reports that all was paid. It is signed, but not
+    /// by this sandbox. [`EventKind::ForgerySent`](crate::EventKind::ForgerySent) reports whether the receiver believed it.
+    ForgeCallback: forge_callback(), Callback, "send a forged callback before it";
+}
+
 /// Something that goes wrong on demand.
 ///
-/// As made it strikes once, at the next call or callback that it can strike; the settings choose others. Durations of
-/// calls are in real time, whatever the sandbox's clock shows: they are there to try the timeouts of clients.
+/// By default it applies once, to the next call or callback that it fits; the settings choose others. Durations of
+/// calls are in real time, whatever the sandbox's clock shows: they are there to try the timeouts of clients. As JSON it
+/// has the members of the control API and of scenarios.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tarspay_sandbox::Fault;
 ///
-/// // The next three deposits are written, and the connection is cut before the answer.
+/// // The next three deposits are written, and the connection is cut before the response.
 /// let lost = Fault::drop_connection().after_commit().on_path("/api/pay/unifiedOrder").times(3);
 ///
-/// // Every fifth call or so is slow; the same ones in every run.
-/// let slow = Fault::slow_answer(Duration::from_millis(50)).with_chance(20, 4711);
+/// // About every fifth call is slow; the same ones in every run.
+/// let slow = Fault::slow_response(Duration::from_millis(50)).with_chance(20, 4711);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
 pub struct Fault {
-    pub(crate) kind: Kind,
-    pub(crate) phase: Phase,
-    pub(crate) path: Option<String>,
-    pub(crate) order: Option<MerchantOrderNo>,
-    /// How often it strikes yet; `None`: for ever.
-    pub(crate) left: Option<u32>,
+    #[serde(flatten)]
+    pub(crate) kind: FaultKind,
+    pub(crate) after_commit: bool,
+    path: Option<String>,
+    merchant_order_no: Option<MerchantOrderNo>,
+    /// How often it still applies; `None`: forever.
+    pub(crate) times_left: Option<u32>,
+    #[serde(skip)]
     chance: Option<(u8, SplitMix64)>,
 }
 
-/// What goes wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Delay(Duration),
-    Drop,
-    Status(u16),
-    Refuse(ErrorCode),
-    Truncate(usize),
-    Slow(Duration),
-    UnknownState(OrderState),
-    WrongSignature,
-    HighS,
-    Duplicate(u32),
-    Reorder,
-    LoseCallback,
-    DelayCallback(Duration),
-    Forge,
-}
+/// Everything but the kind and its own member.
+const SETTINGS: &[&str] =
+    &["after_commit", "path", "merchant_order_no", "times", "always", "chance_percent", "seed"];
 
-impl Kind {
-    fn is_of_callbacks(&self) -> bool {
-        match self {
-            Self::Delay(_)
-            | Self::Drop
-            | Self::Status(_)
-            | Self::Refuse(_)
-            | Self::Truncate(_)
-            | Self::Slow(_)
-            | Self::UnknownState(_) => false,
-            Self::WrongSignature
-            | Self::HighS
-            | Self::Duplicate(_)
-            | Self::Reorder
-            | Self::LoseCallback
-            | Self::DelayCallback(_)
-            | Self::Forge => true,
-        }
+/// An error names the member.
+impl TryFrom<Map<String, Value>> for Fault {
+    type Error = String;
+
+    fn try_from(members: Map<String, Value>) -> Result<Self, String> {
+        let is_setting = |name: &String| SETTINGS.contains(&name.as_str());
+        let (settings, kind): (Map<_, _>, Map<_, _>) =
+            members.into_iter().partition(|(name, _)| is_setting(name));
+        let kind = kind.into_iter().filter(|(_, value)| !value.is_null()).collect();
+        Self::new(read_kind(kind)?).with_settings(&Input::new(settings))
     }
 }
 
-/// On which side of the commit a call is struck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Before,
-    After,
+fn read_kind(members: Map<String, Value>) -> Result<FaultKind, String> {
+    // A kind has one member at most, so an error of serde that names none is about that one.
+    let mut own = members.keys().filter(|name| *name != "kind");
+    let named = own.next().filter(|_| own.next().is_none()).map_or("kind", String::as_str).to_owned();
+    serde_json::from_value(Value::Object(members)).map_err(|error| wrong(&named, error))
 }
 
 impl Fault {
-    fn new(kind: Kind, phase: Phase) -> Self {
-        Self { kind, phase, path: None, order: None, left: Some(1), chance: None }
+    fn new(kind: FaultKind) -> Self {
+        Self {
+            kind,
+            after_commit: false,
+            path: None,
+            merchant_order_no: None,
+            times_left: Some(1),
+            chance: None,
+        }
     }
 
-    /// The call waits this long before it is handled.
-    pub fn delay(duration: Duration) -> Self {
-        Self::new(Kind::Delay(duration), Phase::Before)
+    fn with_settings(mut self, input: &Input) -> Result<Self, String> {
+        self.after_commit = input.flag("after_commit")?;
+        self.path = input.text("path")?.map(str::to_owned);
+        self.merchant_order_no = input.parsed("merchant_order_no")?;
+        if let Some(percent) = input.number::<u8>("chance_percent")? {
+            if percent > 100 {
+                return Err(wrong("chance_percent", "must be at most 100"));
+            }
+            self = self.with_chance(percent, input.number("seed")?.unwrap_or(0));
+        } else if input.get("seed").is_some() {
+            return Err(wrong("seed", "is of no use without chance_percent"));
+        }
+        match (input.number("times")?, input.flag("always")?) {
+            (Some(_), true) => Err(wrong("times", "cannot be together with always")),
+            (Some(0), false) => Err(wrong("times", "must be at least 1")),
+            (Some(times), false) => Ok(self.times(times)),
+            (None, true) => Ok(self.always()),
+            (None, false) => Ok(self),
+        }
     }
 
-    /// The connection is closed without a byte of an answer; before the call has any effect, unless it is put
-    /// [after the commit](Fault::after_commit).
-    pub fn drop_connection() -> Self {
-        Self::new(Kind::Drop, Phase::Before)
-    }
-
-    /// HTTP answers with this status, and no JSON; before the call has any effect, unless it is put
-    /// [after the commit](Fault::after_commit). A number that is no status is answered as 500.
-    pub fn http_status(status: u16) -> Self {
-        Self::new(Kind::Status(status), Phase::Before)
-    }
-
-    /// The call is refused with this code; before it has any effect, unless it is put
-    /// [after the commit](Fault::after_commit).
-    pub fn refuse(code: ErrorCode) -> Self {
-        Self::new(Kind::Refuse(code), Phase::Before)
-    }
-
-    /// Of the answer's body only so many bytes are sent, then the connection is closed.
-    pub fn truncate(bytes: usize) -> Self {
-        Self::new(Kind::Truncate(bytes), Phase::After)
-    }
-
-    /// The head and the first byte of the answer are sent at once, the rest after this time.
-    pub fn slow_answer(duration: Duration) -> Self {
-        Self::new(Kind::Slow(duration), Phase::After)
-    }
-
-    /// The answer tells this state instead of the order's own; the order itself is not changed.
-    pub fn unknown_state(state: OrderState) -> Self {
-        Self::new(Kind::UnknownState(state), Phase::After)
-    }
-
-    /// A callback is sent with a signature of another text.
-    pub fn wrong_callback_signature() -> Self {
-        Self::new(Kind::WrongSignature, Phase::Before)
-    }
-
-    /// A callback is sent with a high `s` in its signature, as the real gateway does in many of its own. The signature
-    /// is valid.
-    pub fn high_s_callback_signature() -> Self {
-        Self::new(Kind::HighS, Phase::Before)
-    }
-
-    /// A callback is sent so many times more at once, whatever the receiver answers.
-    pub fn duplicate_callback(times: u32) -> Self {
-        Self::new(Kind::Duplicate(times), Phase::Before)
-    }
-
-    /// A callback is held back until another one has been sent. If there is no other, waiting for deliveries with
-    /// [`Sandbox::settle`](crate::Sandbox::settle) lets it go.
-    pub fn reorder_callbacks() -> Self {
-        Self::new(Kind::Reorder, Phase::Before)
-    }
-
-    /// An attempt at a callback is lost on the way: the receiver sees nothing of it, and the sandbox tries again later.
-    pub fn lose_callback() -> Self {
-        Self::new(Kind::LoseCallback, Phase::Before)
-    }
-
-    /// A callback is sent so much later, on the sandbox's [clock](crate::Sandbox::clock).
-    pub fn delay_callback(duration: Duration) -> Self {
-        Self::new(Kind::DelayCallback(duration), Phase::Before)
-    }
-
-    /// Before a callback comes a forged one about the same order, which tells that all was paid. It is signed, but not by
-    /// this sandbox. [`EventKind::ForgerySent`](crate::EventKind::ForgerySent) tells whether the receiver believed it.
-    pub fn forge_callback() -> Self {
-        Self::new(Kind::Forge, Phase::Before)
-    }
-
-    /// Strikes after the call has had its effect: an order exists, and the merchant is not told so.
+    /// Applies after the call has had its effect: an order exists, and the merchant does not learn of it.
     #[must_use]
     pub fn after_commit(mut self) -> Self {
-        self.phase = Phase::After;
+        self.after_commit = true;
         self
     }
 
-    /// Strikes only calls at this path. Callbacks have none.
+    /// Applies only to calls at this path. Callbacks have none.
     #[must_use]
     pub fn on_path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// Strikes only calls that name this order in their body, or callbacks about it.
+    /// Applies only to calls that name this order in their body, or to callbacks about it.
     #[must_use]
     pub fn on_order(mut self, number: MerchantOrderNo) -> Self {
-        self.order = Some(number);
+        self.merchant_order_no = Some(number);
         self
     }
 
-    /// Strikes so many times.
+    /// Applies this many times.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
-        self.left = Some(times);
+        self.times_left = Some(times);
         self
     }
 
-    /// Strikes for ever.
+    /// Applies forever.
     #[must_use]
     pub fn always(mut self) -> Self {
-        self.left = None;
+        self.times_left = None;
         self
     }
 
-    /// Strikes in so many of 100 cases, for ever unless [`times`](Fault::times) follows. The same seed strikes the same
+    /// Applies in this many of 100 cases, forever unless [`times`](Fault::times) follows. The same seed chooses the same
     /// cases.
     #[must_use]
     pub fn with_chance(mut self, percent: u8, seed: u64) -> Self {
@@ -225,52 +247,89 @@ impl Fault {
     }
 
     pub(crate) fn is_of_callbacks(&self) -> bool {
-        self.kind.is_of_callbacks()
+        self.kind.target() == Target::Callback
     }
 
-    /// Whether it strikes this time.
-    pub(crate) fn strikes(&mut self, path: Option<&str>, order: Option<&str>) -> bool {
-        let fits = self.left != Some(0)
+    /// Whether it applies this time, which counts.
+    pub(crate) fn applies(&mut self, path: Option<&str>, order: Option<&str>) -> bool {
+        let fits = self.times_left != Some(0)
             && (self.path.is_none() || self.path.as_deref() == path)
-            && self.order.as_ref().is_none_or(|number| Some(number.as_str()) == order);
-        let hit = fits
+            && self.merchant_order_no.as_ref().is_none_or(|number| Some(number.as_str()) == order);
+        let applies = fits
             && self.chance.as_mut().is_none_or(|(percent, random)| random.next() % 100 < u64::from(*percent));
-        if let (true, Some(left)) = (hit, &mut self.left) {
+        if let (true, Some(left)) = (applies, &mut self.times_left) {
             *left -= 1;
         }
-        hit
+        applies
     }
 
     pub(crate) fn is_used_up(&self) -> bool {
-        self.left == Some(0)
+        self.times_left == Some(0)
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            Kind::Delay(duration) => write!(f, "delay by {duration:?}"),
-            Kind::Drop => f.write_str("drop the connection"),
-            Kind::Status(status) => write!(f, "answer with HTTP {status}"),
-            Kind::Refuse(code) => write!(f, "refuse with {code}"),
-            Kind::Truncate(bytes) => write!(f, "cut the answer after {bytes} bytes"),
-            Kind::Slow(duration) => write!(f, "take {duration:?} for the answer"),
-            Kind::UnknownState(state) => write!(f, "tell the state {state}"),
-            Kind::WrongSignature => f.write_str("sign the callback wrongly"),
-            Kind::HighS => f.write_str("sign the callback with a high s"),
-            Kind::Duplicate(times) => write!(f, "send the callback {times} times more"),
-            Kind::Reorder => f.write_str("hold the callback back for another"),
-            Kind::LoseCallback => f.write_str("lose the callback on the way"),
-            Kind::DelayCallback(duration) => write!(f, "send the callback {duration:?} later"),
-            Kind::Forge => f.write_str("send a forged callback before it"),
-        }?;
-        let can_be_both = matches!(self.kind, Kind::Drop | Kind::Status(_) | Kind::Refuse(_));
-        if can_be_both {
-            f.write_str(match self.phase {
-                Phase::Before => " before the commit",
-                Phase::After => " after the commit",
-            })?;
+        self.kind.fmt(f)?;
+        if self.kind.target() == Target::Call && !matches!(self.kind, FaultKind::Delay { .. }) {
+            f.write_str(if self.after_commit { " after the commit" } else { " before the commit" })?;
         }
         Ok(())
+    }
+}
+
+/// Both types read JSON text only, and serde reads tagged enums from values.
+fn error_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ErrorCode, D::Error> {
+    i64::deserialize(deserializer).map(ErrorCode::from_code)
+}
+
+fn order_state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderState, D::Error> {
+    u32::deserialize(deserializer).map(|code| OrderState::from_code(code.into()))
+}
+
+/// A duration in JSON: whole milliseconds.
+mod as_millis {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use std::time::Duration;
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        crate::clock::millis(*duration).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+/// `SplitMix64`: a small pseudo-random generator, so that the same seed gives the same run.
+#[derive(Clone, Debug)]
+struct SplitMix64(u64);
+
+impl SplitMix64 {
+    fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SplitMix64;
+
+    #[test]
+    fn it_is_the_published_generator() {
+        let mut random = SplitMix64::new(1_234_567);
+        let numbers: Vec<_> = (0..3).map(|_| random.next()).collect();
+        assert_eq!(
+            numbers,
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
     }
 }

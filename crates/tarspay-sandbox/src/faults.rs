@@ -1,15 +1,15 @@
-//! The faults that wait in a sandbox, and which of them strike a call or a callback.
+//! The faults that are injected into a sandbox, and their effect on a call or a callback.
 
-use crate::clock::Hand;
+use crate::clock::SandboxClock;
 use crate::event::{EventKind, EventLog};
-use crate::fault::{Fault, FaultId, Kind, Phase};
+use crate::fault::{Fault, FaultId, FaultKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
 
 pub(crate) struct Faults {
     waiting: Mutex<Waiting>,
-    hand: Arc<Hand>,
+    clock: Arc<SandboxClock>,
     events: Arc<EventLog>,
 }
 
@@ -54,49 +54,42 @@ pub(crate) struct CallbackFaults {
 }
 
 impl CallFaults {
-    pub(crate) fn add(&mut self, kind: &Kind, phase: Phase) {
-        let end = match kind {
-            Kind::Delay(duration) => return self.delay += *duration,
-            Kind::Truncate(bytes) => return self.truncate = Some(*bytes),
-            Kind::Slow(duration) => return self.slow = Some(*duration),
-            Kind::UnknownState(state) => return self.state = Some(*state),
-            Kind::Drop => End::Drop,
-            Kind::Status(status) => End::Status(*status),
-            Kind::Refuse(code) => End::Refuse(*code),
-            Kind::WrongSignature
-            | Kind::HighS
-            | Kind::Duplicate(_)
-            | Kind::Reorder
-            | Kind::LoseCallback
-            | Kind::DelayCallback(_)
-            | Kind::Forge => return,
+    /// Adds the effect of a fault. Of two that end the call, the first one counts.
+    pub(crate) fn add(&mut self, fault: &Fault) {
+        let end = match fault.kind {
+            FaultKind::Delay { millis } => return self.delay += millis,
+            FaultKind::Truncate { bytes } => return self.truncate = Some(bytes),
+            FaultKind::SlowAnswer { millis } => return self.slow = Some(millis),
+            FaultKind::UnknownState { state } => return self.state = Some(state),
+            FaultKind::DropConnection {} => End::Drop,
+            FaultKind::HttpStatus { status } => End::Status(status),
+            FaultKind::Refuse { code } => End::Refuse(code),
+            _ => return,
         };
-        // The first that was asked for counts.
-        match phase {
-            Phase::Before => self.before = self.before.or(Some(end)),
-            Phase::After => self.after = self.after.or(Some(end)),
-        }
+        let place = if fault.after_commit { &mut self.after } else { &mut self.before };
+        place.get_or_insert(end);
     }
 }
 
 impl CallbackFaults {
-    pub(crate) fn add(&mut self, kind: &Kind) {
-        match kind {
-            Kind::WrongSignature => self.wrong_signature = true,
-            Kind::HighS => self.high_s = true,
-            Kind::Duplicate(times) => self.duplicates = *times,
-            Kind::Reorder => self.hold = true,
-            Kind::LoseCallback => self.lost = true,
-            Kind::DelayCallback(duration) => self.delay = *duration,
-            Kind::Forge => self.forged = true,
+    /// Adds the effect of a fault.
+    pub(crate) fn add(&mut self, fault: &Fault) {
+        match fault.kind {
+            FaultKind::WrongCallbackSignature {} => self.wrong_signature = true,
+            FaultKind::HighSCallbackSignature {} => self.high_s = true,
+            FaultKind::DuplicateCallback { copies } => self.duplicates = copies,
+            FaultKind::ReorderCallbacks {} => self.hold = true,
+            FaultKind::LoseCallback {} => self.lost = true,
+            FaultKind::DelayCallback { millis } => self.delay = millis,
+            FaultKind::ForgeCallback {} => self.forged = true,
             _ => {}
         }
     }
 }
 
 impl Faults {
-    pub(crate) fn new(hand: Arc<Hand>, events: Arc<EventLog>) -> Self {
-        Self { waiting: Mutex::default(), hand, events }
+    pub(crate) fn new(clock: Arc<SandboxClock>, events: Arc<EventLog>) -> Self {
+        Self { waiting: Mutex::default(), clock, events }
     }
 
     pub(crate) fn add(&self, fault: Fault) -> FaultId {
@@ -122,40 +115,36 @@ impl Faults {
         self.waiting().faults.clone()
     }
 
+    /// What applies to a call; it counts as applied.
     pub(crate) fn of_call(&self, path: &str, order: Option<&MerchantOrderNo>) -> CallFaults {
         let mut faults = CallFaults::default();
-        let order = order.map(MerchantOrderNo::as_str);
-        self.strike(
-            false,
-            Some(path),
-            order,
-            || format!("a call at {}", path.escape_debug()),
-            |kind, phase| faults.add(kind, phase),
-        );
+        let what = || format!("a call at {}", path.escape_debug());
+        self.apply(false, Some(path), order.map(MerchantOrderNo::as_str), what, |fault| faults.add(fault));
         faults
     }
 
+    /// What applies to an attempt at a callback; it counts as applied.
     pub(crate) fn of_callback(&self, order: &str) -> CallbackFaults {
         let mut faults = CallbackFaults::default();
         let what = || format!("a callback about the order {}", order.escape_debug());
-        self.strike(true, None, Some(order), what, |kind, _| faults.add(kind));
+        self.apply(true, None, Some(order), what, |fault| faults.add(fault));
         faults
     }
 
-    fn strike(
+    fn apply(
         &self,
         callbacks: bool,
         path: Option<&str>,
         order: Option<&str>,
         what: impl Fn() -> String,
-        mut effect: impl FnMut(&Kind, Phase),
+        mut effect: impl FnMut(&Fault),
     ) {
         let mut waiting = self.waiting();
         for (id, fault) in &mut waiting.faults {
-            if fault.is_of_callbacks() == callbacks && fault.strikes(path, order) {
-                effect(&fault.kind, fault.phase);
+            if fault.is_of_callbacks() == callbacks && fault.applies(path, order) {
+                effect(fault);
                 let what = format!("{fault}: {}", what());
-                self.events.push(self.hand.now(), EventKind::FaultStruck { fault: *id, what });
+                self.events.push(self.clock.now(), EventKind::FaultApplied { fault: *id, what });
             }
         }
         waiting.faults.retain(|(_, fault)| !fault.is_used_up());

@@ -1,19 +1,26 @@
-//! The gateway's rules: who may call, and which call answers. Knows no HTTP library.
+//! The merchant API: who may call, and which call responds. Knows no HTTP library.
 
-use crate::engine::Engine;
+pub(crate) mod call;
+mod create;
+pub(crate) mod deposit_response;
+mod query;
+mod trx_id;
+
 use crate::event::EventKind;
 use crate::explain::{Explained, Refused};
 use crate::faults::CallFaults;
-use crate::keys::{ApiKey, Keys, MerchantStatus};
-use crate::refusal::Refusal;
-use crate::{calls, plan};
+use crate::keys::{ApiKey, Keys};
+use crate::merchant::MerchantStatus;
+use crate::plan;
+use crate::sandbox::Shared;
+use call::{Call, Caller, Refusal};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use tarspay_sign::{
     API_KEY_HEADER, API_NONCE_HEADER, API_SIGNATURE_HEADER, Nonce, Parameters, PublicKey, RequestToSign,
     Signature, SignaturePolicy,
 };
-use tarspay_types::{ErrorCode, MerchantNo, MerchantOrderNo};
+use tarspay_types::{ErrorCode, MerchantNo, MerchantOrderNo, TrxIdSubmit};
 
 /// How far a nonce may be from the clock, in milliseconds. The gateway's window is not documented.
 const NONCE_WINDOW_MILLIS: u64 = 5 * 60 * 1000;
@@ -21,27 +28,13 @@ const NONCE_WINDOW_MILLIS: u64 = 5 * 60 * 1000;
 /// The longest path that the event log repeats, in characters.
 const LOGGED_PATH: usize = 200;
 
-/// A call as it came in.
-pub(crate) struct Call<'a> {
-    pub(crate) path: &'a str,
-    /// What stands after the path; no part of what is signed.
-    pub(crate) query: Option<&'a str>,
-    /// Finds the value of a header; `None` if it is missing or not plain text.
-    pub(crate) header: &'a (dyn Fn(&'static str) -> Option<&'a str> + Sync),
-    pub(crate) body: &'a [u8],
-    /// The merchant's number of the order in the body, if there is one.
-    pub(crate) order_no: Option<MerchantOrderNo>,
-    /// Where it came from.
-    pub(crate) peer: IpAddr,
-}
-
-/// What a call is answered.
-pub(crate) struct Answer {
+/// The response to a call.
+pub(crate) struct Response {
     /// The JSON of an envelope.
     pub(crate) json: Vec<u8>,
     /// The names of the mistakes behind a signature that was refused.
     pub(crate) explained: Option<String>,
-    /// What a scenario wants to go wrong with this answer.
+    /// The faults of a scenario that apply to this response.
     pub(crate) faults: CallFaults,
 }
 
@@ -59,14 +52,16 @@ impl From<Refusal> for Denied {
     }
 }
 
-impl Engine {
-    /// Answers a call, and notes it in the event log.
-    pub(crate) async fn answer(&self, call: &Call<'_>) -> Answer {
+impl Shared {
+    /// Handles a call, and writes it to the event log.
+    pub(crate) async fn handle(&self, call: &Call<'_>) -> Response {
         let caller = self.authenticate(call);
         let merchant_no = caller.as_ref().ok().cloned();
         let mut explained = None;
-        let answered = match caller {
-            Ok(caller) => calls::answer(self, &caller, call).await,
+        let result = match caller {
+            Ok(merchant_no) => {
+                respond(&Caller { shared: self, merchant_no, body: call.body }, call.path).await
+            }
             Err(Denied::Otherwise(refusal)) => Err(refusal),
             Err(Denied::Signature(key, mut refusal)) => {
                 explained = self.explain(call, *key).await;
@@ -76,7 +71,7 @@ impl Engine {
                 Err(refusal)
             }
         };
-        let (json, code, message) = match answered {
+        let (json, code, message) = match result {
             Ok(json) => (json, ErrorCode::SUCCESS, "SUCCESS".to_owned()),
             Err(refusal) => (refusal.to_json(), refusal.code, refusal.message),
         };
@@ -88,14 +83,11 @@ impl Engine {
         let merchant_order_no = call.order_no.clone();
         let explanation = explained.map(|explained| explained.event);
         let explained = explanation.as_ref().map(|explanation| explanation.names.clone());
-        self.events.push(
-            self.hand.now(),
-            EventKind::Called { path, merchant_no, merchant_order_no, code, message, explanation },
-        );
-        Answer { json, explained, faults }
+        self.report(EventKind::Called { path, merchant_no, merchant_order_no, code, message, explanation });
+        Response { json, explained, faults }
     }
 
-    /// The faults of a scenario that strike a call after it has had its effect.
+    /// The faults of a scenario that apply to a call after it has had its effect.
     async fn planned_faults(
         &self,
         merchant_no: &MerchantNo,
@@ -107,16 +99,16 @@ impl Engine {
             return faults;
         }
         let (merchant_no, number, path) = (merchant_no.clone(), number.clone(), path.to_owned());
-        let striking = self.store.call(move |tx| plan::strike_call(tx, &merchant_no, &number, &path)).await;
-        match striking {
-            Ok(striking) => {
-                for waiting in &striking {
-                    faults.add(&waiting.fault.fault.kind, waiting.fault.fault.phase);
+        let applying = self.store.call(move |tx| plan::call_faults(tx, &merchant_no, &number, &path)).await;
+        match applying {
+            Ok(applying) => {
+                for waiting in &applying {
+                    faults.add(&waiting.fault.fault);
                 }
             }
             Err(error) => {
                 let message = format!("the faults of a scenario cannot be read: {error}");
-                self.events.push(self.hand.now(), EventKind::Failed { message });
+                self.report(EventKind::Failed { message });
             }
         }
         faults
@@ -142,7 +134,7 @@ impl Engine {
     }
 
     /// Checks key, signature, what the key may do, and nonce, in this order: a nonce is used up, and the state of a key
-    /// told, only to the owner of the key.
+    /// shown, only to the owner of the key.
     fn authenticate(&self, call: &Call<'_>) -> Result<MerchantNo, Denied> {
         let header = |name: &'static str| {
             (call.header)(name).ok_or_else(|| {
@@ -198,7 +190,7 @@ impl Engine {
                 format!("IP error: the key is bound to {bound}, the call came from {peer}"),
             ));
         }
-        if key.expires_at.is_some_and(|at| at <= self.hand.now()) {
+        if key.expires_at.is_some_and(|at| at <= self.clock.now()) {
             return Err(Refusal::new(
                 ErrorCode::API_KEY_EXPIRED,
                 "API key expired: bind an address to it, or register a new one",
@@ -211,7 +203,7 @@ impl Engine {
     ///
     /// Current by the clock that the sandbox was given: no caller can follow one that is put forward or stands still.
     fn check_nonce(&self, key: &PublicKey, nonce: Nonce) -> Result<(), Refusal> {
-        let now = self.hand.base_now();
+        let now = self.clock.base_now();
         if nonce.unix_millis().abs_diff(now) > NONCE_WINDOW_MILLIS {
             return Err(Refusal::signature(format!(
                 "the nonce {nonce} is more than five minutes from {now}; a nonce is the current time in milliseconds"
@@ -248,4 +240,24 @@ fn check_signature(
 
 fn unknown_key(reason: impl std::fmt::Display) -> Refusal {
     Refusal::new(ErrorCode::API_KEY_UNKNOWN, format!("merchant or API key unknown: {reason}"))
+}
+
+/// The JSON of the response's envelope.
+async fn respond(caller: &Caller<'_>, path: &str) -> Result<Vec<u8>, Refusal> {
+    match path {
+        "/api/pay/unifiedOrder" => create::deposit(caller).await,
+        "/api/payInInfo" => query::deposit(caller).await,
+        "/api/payOut/unifiedOrder" => create::withdrawal(caller).await,
+        "/api/payOutInfo" => query::withdrawal(caller).await,
+        "/api/payOutProof" => query::certificate(caller).await,
+        "/api/balanceInfo" => query::balance(caller).await,
+        "/api/orderInfo/trxId" => trx_id::brazil(caller).await,
+        "/api/utrQuery" => query::utr(caller).await,
+        "/api/trxQuery" => trx_id::bangladesh(caller).await,
+        "/api/trxSupplement" => trx_id::reprocess(caller).await,
+        path => match TrxIdSubmit::from_path(path) {
+            Some(submit) => trx_id::submit(caller, submit).await,
+            None => Err(Refusal::new(ErrorCode::SYSTEM_ERROR, format!("the sandbox has no call at {path}"))),
+        },
+    }
 }

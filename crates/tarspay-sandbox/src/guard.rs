@@ -1,14 +1,43 @@
-//! Who may drive the sandbox: programs on this machine, and no web page.
+//! What every part of the server needs: the guard that keeps web pages out, the limit on bodies, and JSON responses.
 //!
 //! A page that the developer looks at can send requests to loopback from inside the browser. Those of another site carry
-//! its `Origin`; a name of its own that it has pointed at this machine (DNS rebinding) stands in `Host`. No page can have an IP
-//! address for a name, so that at which a request has arrived is as good as loopback.
+//! its `Origin`; a name of its site that points at this machine (DNS rebinding) is in `Host`. No page can have an IP
+//! address for a name, so the address at which a request has arrived is as good as loopback.
 
-use crate::server::ArrivedAt;
-use axum::http::{header, request, uri::Authority};
+use crate::error::ErrorKind;
+use axum::body::Body;
+use axum::http::{StatusCode, header, request, uri::Authority};
+use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
 
-/// The error says in a sentence what is refused.
+/// The largest body, in bytes. The longest documented one has about 500.
+pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The address of this machine at which a request has arrived.
+#[derive(Clone, Copy)]
+pub(crate) struct ArrivedAt(pub(crate) IpAddr);
+
+pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json;charset=utf-8")], body.into()).into_response()
+}
+
+/// The HTTP status of an error.
+pub(crate) fn status(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::UnknownMerchant
+        | ErrorKind::UnknownKey
+        | ErrorKind::UnknownOrder
+        | ErrorKind::UnknownCallback
+        | ErrorKind::UnknownScenario => StatusCode::NOT_FOUND,
+        ErrorKind::InvalidScenario | ErrorKind::InvalidAmount => StatusCode::BAD_REQUEST,
+        ErrorKind::InvalidTransition | ErrorKind::BalanceTooLow => StatusCode::CONFLICT,
+        ErrorKind::InvalidAddress | ErrorKind::Bind | ErrorKind::RandomSource | ErrorKind::Store => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+/// Who may operate the sandbox: programs on this machine, and no web page. The error says in a sentence what is refused.
 pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
     let mut hosts = head.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {

@@ -1,110 +1,11 @@
-//! Who may call: merchants and their API keys, as every call needs them, and the nonces that are used up.
+//! API keys and used nonces in memory, for every call.
 
+use crate::merchant::MerchantStatus;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
 use tarspay_sign::{Nonce, PreparedKey, PublicKey};
 use tarspay_types::MerchantNo;
-
-/// Whether the gateway lets a merchant call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum MerchantStatus {
-    /// It does.
-    #[default]
-    Active,
-    /// Every call is refused with 5003003.
-    Disabled,
-    /// Every call is refused with 5003004.
-    NotAuthenticated,
-}
-
-impl MerchantStatus {
-    pub(crate) fn code(self) -> i64 {
-        match self {
-            Self::Active => 0,
-            Self::Disabled => 1,
-            Self::NotAuthenticated => 2,
-        }
-    }
-
-    pub(crate) fn from_code(code: i64) -> Self {
-        match code {
-            1 => Self::Disabled,
-            2 => Self::NotAuthenticated,
-            _ => Self::Active,
-        }
-    }
-}
-
-/// What an API key may do. As made by [`new`](KeySettings::new): everything, from everywhere, for ever.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KeySettings {
-    /// The only address that calls may come from; others are refused with 5003007. A key with a bound address does not
-    /// expire, as the gateway documents.
-    pub bound_ip: Option<IpAddr>,
-    /// How long from now the key works without a bound address, on the sandbox's clock; then calls are refused with
-    /// 5003006. The gateway documents 15 days.
-    pub expires_in: Option<Duration>,
-    /// Whether calls are refused with 5003005, as if the key were unknown.
-    pub disabled: bool,
-}
-
-impl KeySettings {
-    /// No restriction.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets [`bound_ip`](KeySettings::bound_ip).
-    #[must_use]
-    pub fn bound_to(mut self, ip: IpAddr) -> Self {
-        self.bound_ip = Some(ip);
-        self
-    }
-
-    /// Sets [`expires_in`](KeySettings::expires_in).
-    #[must_use]
-    pub fn expires_in(mut self, duration: Duration) -> Self {
-        self.expires_in = Some(duration);
-        self
-    }
-
-    /// Sets [`disabled`](KeySettings::disabled).
-    #[must_use]
-    pub fn disabled(mut self) -> Self {
-        self.disabled = true;
-        self
-    }
-}
-
-/// A merchant of a sandbox with its keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RegisteredMerchant {
-    /// Its number.
-    pub merchant_no: MerchantNo,
-    /// Whether it may call.
-    pub status: MerchantStatus,
-    /// Its public keys, by their text.
-    pub keys: Vec<RegisteredKey>,
-}
-
-/// An API key of a merchant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RegisteredKey {
-    /// The key.
-    pub public_key: PublicKey,
-    /// The only address that calls may come from.
-    pub bound_ip: Option<IpAddr>,
-    /// When it expires without a bound address, on the sandbox's clock.
-    pub expires_at: Option<SystemTime>,
-    /// Whether calls are refused as if it were unknown.
-    pub disabled: bool,
-}
 
 /// An API key with all that a call needs to know about it.
 #[derive(Clone, Debug)]
@@ -163,7 +64,7 @@ impl Keys {
                 return None;
             }
         }
-        // It takes milliseconds, in which others go on; who is here at the same time makes it too.
+        // It takes milliseconds, without the lock; another call at the same time may prepare it too.
         let prepared = key.prepare();
         let mut known = self.known();
         known.uses.remove(key);
@@ -184,7 +85,7 @@ impl Keys {
         keys
     }
 
-    /// Sets a key anew. It keeps its used nonces, whoever it belongs to.
+    /// Sets a key. It keeps its used nonces, also with another owner.
     pub(crate) fn set(&self, key: ApiKey) {
         self.known().keys.insert(key.key.to_string(), key);
     }

@@ -1,7 +1,7 @@
 //! A local TarsPay gateway: real HTTP, real signatures, no account, no network.
 //!
 //! There is no public test environment. This one runs in your tests or beside your program, verifies every request as
-//! the gateway is documented to, and answers with the documented envelope and error codes. Where the documentation is
+//! the gateway is documented to, and responds with the documented envelope and error codes. Where the documentation is
 //! silent it is stricter, because that finds bugs: see [`Sandbox`].
 //!
 //! ```
@@ -20,8 +20,8 @@
 //!
 //! # Orders and callbacks
 //!
-//! Orders come in over HTTP, signed, as at the real gateway; their owner moves them along. Each step changes the balance
-//! and owes the merchant a callback, all in one. Callbacks are delivered in the background;
+//! Orders come in over HTTP, signed, as at the real gateway; you, the operator, move them along. Each step changes the balance
+//! and adds a callback to the merchant, in one transaction. Callbacks are delivered in the background;
 //! [`settle`](Sandbox::settle) waits for them, so a test needs no sleep:
 //!
 //! ```
@@ -47,71 +47,65 @@
 //!
 //! # Why was my signature refused?
 //!
-//! A call that is refused because its signature is malformed or does not fit comes with the mistake, where it is a known
+//! A call that is refused because its signature is malformed or does not fit comes with the mistake, if it is a known
 //! one: the header `X-Sandbox-Explain` has its stable name, `msg` says it in a sentence, and
 //! [`EventKind::Called`] in the event log says what to do. None of them holds a value of the body. The call stays refused,
 //! and accepted calls do not wait for it; see [`SignatureExplanation`] and [`Builder::explain`].
 //!
 //! # From other languages
 //!
-//! The same by HTTP: under `/_sandbox/` of [`base_url`](Sandbox::base_url) there is a control API in JSON, for programs
-//! that are not written in Rust. `GET /_sandbox/health` shows where to start. It answers requests whose `Host` is loopback
-//! and whose `Origin` is none or its own, so that no web page can drive it.
+//! The same over HTTP: under `/_sandbox/` of [`base_url`](Sandbox::base_url) there is a control API in JSON, for programs
+//! that are not written in Rust. `GET /_sandbox/health` shows where to start. It accepts requests whose `Host` is loopback
+//! and whose `Origin` is missing or its own, so that no web page can drive it.
 //!
 //! # For people
 //!
-//! `/` of [`base_url`](Sandbox::base_url) is a page: merchants, orders, callbacks with their attempts, and the log. The
-//! `payUrl` of a deposit is its cashier page, where a payer's part is played by buttons. Who may use it is as for the control
+//! `/` of [`base_url`](Sandbox::base_url) shows pages: merchants, orders, callbacks with their attempts, and the log. The
+//! `payUrl` of a deposit is its cashier page, where a payer's part is played by buttons. The rules for access are those of the control
 //! API.
 //!
 //! # Side by side
 //!
-//! Many sandboxes run side by side in one process, each with a port, keys and a state of its own. With
+//! Many sandboxes run side by side in one process, each with its own port, keys and state. With
 //! [`Builder::data`] the state is in a file and is there after a restart.
 #![forbid(unsafe_code)]
 
-mod answer_body;
+mod api;
 mod builder;
 mod callback;
-mod calls;
 mod clock;
-mod control;
-mod control_api;
 mod deliver;
-mod engine;
 mod error;
 mod event;
 mod explain;
 mod fault;
 mod faults;
-mod fee;
 mod gateway;
 mod guard;
+mod input;
 mod keys;
 mod life;
+mod merchant;
+mod operator;
 mod order;
 mod page;
 mod plan;
-mod random;
 mod receiver;
-mod refusal;
 mod sandbox;
 mod scenario;
 mod schedule;
 mod server;
-mod settings;
 mod store;
 mod timekeeper;
 
 pub use builder::Builder;
-pub use callback::{Attempt, CallbackId, CallbackStatus, OutgoingCallback};
-pub use control::{CallbackFilter, OrderFilter, PlannedStep, TimeControl};
+pub use callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, EventKind, EventTail, SignatureExplanation};
 pub use fault::{Fault, FaultId};
-pub use fee::Fee;
-pub use keys::{KeySettings, MerchantStatus, RegisteredKey, RegisteredMerchant};
-pub use order::{CurrencyBalance, Order, StateChange};
+pub use merchant::{CurrencyBalance, Fee, KeySettings, MerchantStatus, RegisteredKey, RegisteredMerchant};
+pub use operator::TimeControl;
+pub use order::{Order, OrderFilter, PlannedStep, StateChange};
 pub use sandbox::{Sandbox, TestMerchant};
 pub use scenario::Scenario;
 

@@ -1,15 +1,17 @@
-//! The life of an order: which steps there are, what each does to the money, and when the merchant is told.
+//! The state machine of an order: its steps, what each does to the balance, and when the merchant gets a callback.
 //!
-//! All of it happens inside one job of the store: a step is done whole, with its money and its owed callback, or not.
+//! All of it happens inside one job of the store: a step is done completely, with its money and its callback, or not at all.
 
 use crate::clock::system_time;
+use crate::error::{Error, ErrorKind};
 use crate::event::EventKind;
+use crate::order::{Order, noun};
+use crate::plan;
 use crate::receiver::Receiver;
-use crate::store::balances::{self, Purse};
-use crate::store::orders::{Record, Which};
-use crate::store::{StoreError, Tx, callbacks, fees, orders, transfers};
-use crate::timekeeper::Owed;
-use crate::{Error, ErrorKind, Order, plan};
+use crate::schedule::Delivery;
+use crate::store::merchants::{self, Balance};
+use crate::store::orders::{OrderKey, Record};
+use crate::store::{StoreError, Tx, callbacks, orders};
 use tarspay_sign::CallbackText;
 use tarspay_types::{Amount, BizType, Callback, Currency, OrderState, TrxId};
 
@@ -39,22 +41,22 @@ const WITHDRAWAL_STEPS: &[(OrderState, &[OrderState])] = &[
     (OrderState::SUCCESS, &[OrderState::REFUNDED]),
 ];
 
-/// The states that are documented to be told by a callback.
-const TOLD: [OrderState; 3] = [OrderState::SUCCESS, OrderState::FAILED, OrderState::PARTLY_PAID];
+/// The states for which callbacks are documented.
+const REPORTED: [OrderState; 3] = [OrderState::SUCCESS, OrderState::FAILED, OrderState::PARTLY_PAID];
 
-/// Writes a new order; the balance of a withdrawal is held back, with its fee.
+/// Writes a new order; the amount and fee of a withdrawal are frozen.
 pub(crate) fn create(tx: &Tx<'_>, mut record: Record) -> Result<Record, Error> {
     let order = &mut record.order;
-    balances::use_currency(tx, &order.merchant_no, &order.currency)?;
+    merchants::use_currency(tx, &order.merchant_no, &order.currency)?;
     if order.direction == BizType::WITHDRAWAL {
         order.fee = fee(tx, order, order.amount)?;
         let held = total(order.amount, order.fee)?;
-        move_money(tx, order, |purse| purse.freeze(held))?;
+        move_money(tx, order, |balance| balance.freeze(held))?;
     }
     orders::insert(tx, &record)?;
     orders::note_change(tx, &record, None, None)?;
     let Order { pay_order_id, state, .. } = &record.order;
-    tx.tell(EventKind::StateChanged { pay_order_id: pay_order_id.clone(), from: None, to: *state });
+    tx.report(EventKind::StateChanged { pay_order_id: pay_order_id.clone(), from: None, to: *state });
     if let Some(at) = record.expires_at {
         tx.due(at);
     }
@@ -76,7 +78,7 @@ pub(crate) fn pay(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     if record.order.direction == BizType::WITHDRAWAL {
         check_step(&record.order, OrderState::SUCCESS)?;
         let held = total(amount, record.order.fee)?;
-        move_money(tx, &record.order, |purse| purse.pay_out(held))?;
+        move_money(tx, &record.order, |balance| balance.pay_out(held))?;
         record.order.pay_amount = amount;
         record.order.trx_id = Some(made_up_trx_id(record)?);
         return step(tx, record, OrderState::SUCCESS, None);
@@ -114,7 +116,7 @@ pub(crate) fn pay_by_transfer(
     amount: Amount,
 ) -> Result<(), Error> {
     record.order.trx_id = Some(reference.clone());
-    transfers::put(tx, reference, amount, Some(record.id))?;
+    orders::put_transfer(tx, reference, amount, Some(record.id))?;
     if amount < record.order.amount { pay_partially(tx, record, amount) } else { pay(tx, record) }
 }
 
@@ -126,13 +128,13 @@ pub(crate) fn record_transfer(
 ) -> Result<Option<Record>, Error> {
     let invalid = |reason| Err(Error::new(ErrorKind::InvalidAmount, reason));
     if amount.is_zero() {
-        return invalid("a transfer of nothing is none");
+        return invalid("the amount of a transfer must be above zero");
     }
-    if transfers::find(tx, reference)?.is_some() {
+    if orders::find_transfer(tx, reference)?.is_some() {
         return invalid("there is a transfer of this reference already");
     }
-    transfers::put(tx, reference, amount, None)?;
-    let Some(mut record) = orders::find(tx, &Which::TrxId(reference))? else { return Ok(None) };
+    orders::put_transfer(tx, reference, amount, None)?;
+    let Some(mut record) = orders::find(tx, &OrderKey::TrxId(reference))? else { return Ok(None) };
     if !record.order.state.is_pending() {
         return Ok(None);
     }
@@ -140,12 +142,12 @@ pub(crate) fn record_transfer(
     Ok(Some(record))
 }
 
-/// An order fails; what was held back for a withdrawal can be used again.
+/// An order fails; what was frozen for a withdrawal is available again.
 pub(crate) fn fail(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
     end_unpaid(tx, record, OrderState::FAILED, Some(reason))
 }
 
-/// A withdrawal is turned down.
+/// A withdrawal is rejected.
 pub(crate) fn reject(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
     end_unpaid(tx, record, OrderState::REJECTED, Some(reason))
 }
@@ -161,10 +163,10 @@ pub(crate) fn refund(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     let order = &record.order;
     if order.direction == BizType::WITHDRAWAL {
         let back = total(order.amount, order.fee)?;
-        move_money(tx, order, |purse| purse.credit(back))?;
+        move_money(tx, order, |balance| balance.credit(back))?;
     } else {
         let back = net(order.pay_amount, order.fee)?;
-        move_money(tx, order, |purse| purse.debit(back))?;
+        move_money(tx, order, |balance| balance.debit(back))?;
     }
     step(tx, record, OrderState::REFUNDED, None)
 }
@@ -178,10 +180,10 @@ fn receive(tx: &Tx<'_>, record: &mut Record, to: OrderState, paid: Amount) -> Re
     // Never so high that the merchant would have less than after an earlier part.
     let fee = fee(tx, order, paid)?.min(net(paid, credited)?);
     let more = net(net(paid, fee)?, credited)?;
-    move_money(tx, order, |purse| purse.credit(more))?;
+    move_money(tx, order, |balance| balance.credit(more))?;
     (order.pay_amount, order.fee) = (paid, fee);
     let reference = reference(tx, record)?;
-    transfers::put(tx, &reference, paid, Some(record.id))?;
+    orders::put_transfer(tx, &reference, paid, Some(record.id))?;
     record.order.trx_id = Some(reference);
     step(tx, record, to, None)
 }
@@ -189,7 +191,7 @@ fn receive(tx: &Tx<'_>, record: &mut Record, to: OrderState, paid: Amount) -> Re
 /// The order's transaction id, unless it was handed in wrongly and is another order's.
 fn reference(tx: &Tx<'_>, record: &Record) -> Result<TrxId, Error> {
     let Some(known) = &record.order.trx_id else { return made_up_trx_id(record) };
-    match transfers::find(tx, known)?.and_then(|transfer| transfer.order) {
+    match orders::find_transfer(tx, known)?.and_then(|transfer| transfer.order) {
         Some(other) if other != record.id => made_up_trx_id(record),
         _ => Ok(known.clone()),
     }
@@ -203,7 +205,7 @@ fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&
     let order = &mut record.order;
     if order.direction == BizType::WITHDRAWAL {
         let held = total(order.amount, order.fee)?;
-        move_money(tx, order, |purse| purse.release(held))?;
+        move_money(tx, order, |balance| balance.release(held))?;
         // As in the documented callbacks of failed withdrawals: a trap for those who conclude from the amount.
         order.pay_amount = order.amount;
     }
@@ -211,7 +213,7 @@ fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&
     step(tx, record, to, reason)
 }
 
-/// Whether an order can come to this state from where it stands.
+/// Whether an order can change to this state.
 pub(crate) fn can_come_to(order: &Order, to: OrderState) -> bool {
     let steps = if order.direction == BizType::WITHDRAWAL { WITHDRAWAL_STEPS } else { DEPOSIT_STEPS };
     let allowed = steps.iter().any(|(from, next)| *from == order.state && next.contains(&to));
@@ -222,32 +224,36 @@ fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
     if can_come_to(order, to) {
         return Ok(());
     }
-    let direction = if order.direction == BizType::WITHDRAWAL { "withdrawal" } else { "deposit" };
     Err(Error::new(
         ErrorKind::InvalidTransition,
-        format!("the {direction} {} is in state {} and cannot come to {to}", order.pay_order_id, order.state),
+        format!(
+            "the {} {} is in state {} and cannot come to {to}",
+            noun(order.direction),
+            order.pay_order_id,
+            order.state
+        ),
     ))
 }
 
-/// Writes the step, tells the log, and owes the merchant a callback.
+/// Writes the step, the event and the merchant's callback.
 fn step(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&str>) -> Result<(), Error> {
     check_step(&record.order, to)?;
     let from = std::mem::replace(&mut record.order.state, to);
     record.order.changed_at = system_time(tx.now);
     orders::update(tx, record)?;
     orders::note_change(tx, record, Some(from), reason)?;
-    tx.tell(EventKind::StateChanged {
+    tx.report(EventKind::StateChanged {
         pay_order_id: record.order.pay_order_id.clone(),
         from: Some(from),
         to,
     });
-    if TOLD.contains(&to) || (tx.settings.tells_all_ends && to.is_ended()) {
-        owe_callback(tx, record)?;
+    if REPORTED.contains(&to) || (tx.settings.notifies_all_ends && to.is_ended()) {
+        add_callback(tx, record)?;
     }
     Ok(())
 }
 
-fn owe_callback(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
+fn add_callback(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
     let order = &record.order;
     let mut callback =
         Callback::new(order.pay_order_id.clone(), order.merchant_order_no.clone(), order.state);
@@ -263,8 +269,8 @@ fn owe_callback(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
     let new = callbacks::New { order: record, body: text.as_str(), receiver: receiver.clone() };
     let id = callbacks::insert(tx, &new)?;
     match receiver {
-        Ok(receiver) => tx.owe(Owed { id, receiver, at: tx.now }),
-        Err(reason) => tx.tell(EventKind::CallbackGivenUp {
+        Ok(receiver) => tx.deliver(Delivery { id, receiver, at: tx.now }),
+        Err(reason) => tx.report(EventKind::CallbackGivenUp {
             callback: id,
             pay_order_id: order.pay_order_id.clone(),
             reason,
@@ -276,14 +282,14 @@ fn owe_callback(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
 fn move_money(
     tx: &Tx<'_>,
     order: &Order,
-    change: impl FnOnce(Purse) -> Result<Purse, Error>,
+    change: impl FnOnce(Balance) -> Result<Balance, Error>,
 ) -> Result<(), Error> {
-    let purse = change(balances::get(tx, &order.merchant_no, &order.currency)?)?;
-    Ok(balances::set(tx, &order.merchant_no, &order.currency, purse)?)
+    let balance = change(merchants::balance(tx, &order.merchant_no, &order.currency)?)?;
+    Ok(merchants::set_balance(tx, &order.merchant_no, &order.currency, balance)?)
 }
 
 fn fee(tx: &Tx<'_>, order: &Order, amount: Amount) -> Result<Amount, Error> {
-    let fee = fees::get(tx, &order.merchant_no, &order.currency, order.direction)?;
+    let fee = merchants::fee(tx, &order.merchant_no, &order.currency, order.direction)?;
     fee.of(amount).ok_or_else(too_many_digits)
 }
 

@@ -1,5 +1,7 @@
-//! Orders as the owner of a sandbox sees them.
+//! Orders as the operator of a sandbox sees them.
 
+use crate::clock::as_millis;
+use serde::{Serialize, Serializer};
 use std::time::SystemTime;
 use tarspay_types::{
     Amount, BizType, Currency, Members, MerchantNo, MerchantOrderNo, NotifyUrl, OrderState, PayOrderId,
@@ -8,51 +10,59 @@ use tarspay_types::{
 
 /// An order of a sandbox, as it stands.
 ///
-/// Amounts are in the main unit of the currency, times on the sandbox's clock. `Debug` shows no personal data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Amounts are in the main unit of the currency, times on the sandbox's clock. `Debug` shows no personal data. Serialises as
+/// the control API shows it in a list: without [`request`](Order::request).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Order {
     /// Deposit or withdrawal.
+    #[serde(serialize_with = "direction")]
     pub direction: BizType,
     /// The gateway's number.
     pub pay_order_id: PayOrderId,
-    /// Whose order it is.
+    /// The merchant.
     pub merchant_no: MerchantNo,
     /// The merchant's number.
     pub merchant_order_no: MerchantOrderNo,
     /// The payment method.
     pub way_code: WayCode,
-    /// The currency, which tells the market.
+    /// The currency, which implies the market.
     pub currency: Currency,
     /// The amount asked for.
     pub amount: Amount,
-    /// The amount paid so far, all parts together; zero while nothing is. A failed withdrawal has the amount asked for, as in the gateway's examples.
+    /// The amount paid so far, all parts together; zero while nothing is. A failed withdrawal has the amount asked for, as in
+    /// the gateway's examples.
     pub pay_amount: Amount,
     /// The merchant's fee. That of a deposit is known when it is paid.
     pub fee: Amount,
-    /// Where it stands.
+    /// The state.
     pub state: OrderState,
     /// Why it failed.
     pub fail_reason: Option<PrivateText>,
     /// Where its callbacks go.
     pub notify_url: NotifyUrl,
     /// When it was created.
+    #[serde(serialize_with = "as_millis")]
     pub created_at: SystemTime,
     /// When it last changed its state.
+    #[serde(serialize_with = "as_millis")]
     pub changed_at: SystemTime,
     /// When it times out unless it is paid; deposits only.
+    #[serde(serialize_with = "as_millis")]
     pub expires_at: Option<SystemTime>,
     /// The payer's transaction, once there is one; in India the UTR.
     pub trx_id: Option<TrxId>,
     /// The request that created it, as it came, with `mchNo`.
+    #[serde(skip)]
     pub request: Members,
 }
 
-/// One step in the life of an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One change of an order's state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StateChange {
     /// When, on the sandbox's clock.
+    #[serde(serialize_with = "as_millis")]
     pub at: SystemTime,
     /// The state before; `None` for the creation.
     pub from: Option<OrderState>,
@@ -64,14 +74,59 @@ pub struct StateChange {
     pub reason: Option<PrivateText>,
 }
 
-/// What a merchant has in one currency, in its main unit.
+/// A step that a scenario will take with an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PlannedStep {
+    /// When, on the sandbox's clock.
+    #[serde(serialize_with = "as_millis")]
+    pub at: SystemTime,
+    /// The name of the scenario.
+    pub scenario: String,
+    /// The step, as in `pay after 3m`.
+    pub step: String,
+}
+
+/// Which orders are meant: those that match every member that is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CurrencyBalance {
-    /// The currency; `None` for money that was set before the merchant's first use of a currency.
-    pub currency: Option<Currency>,
-    /// What can be used.
-    pub available: Amount,
-    /// What is held back for withdrawals under way.
-    pub frozen: Amount,
+pub struct OrderFilter {
+    /// Only of this merchant.
+    pub merchant_no: Option<MerchantNo>,
+    /// Only of this merchant's number.
+    pub merchant_order_no: Option<MerchantOrderNo>,
+    /// Only in this state.
+    pub state: Option<OrderState>,
+    /// Only those created after this one: the last of the page before.
+    pub after: Option<PayOrderId>,
+    /// The most that are listed. Default: 100.
+    pub limit: u32,
+}
+
+impl OrderFilter {
+    /// The first 100 orders.
+    pub fn new() -> Self {
+        Self { merchant_no: None, merchant_order_no: None, state: None, after: None, limit: 100 }
+    }
+}
+
+impl Default for OrderFilter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A direction as a noun.
+pub(crate) fn noun(direction: BizType) -> &'static str {
+    if direction == BizType::WITHDRAWAL { "withdrawal" } else { "deposit" }
+}
+
+/// The name of a direction in JSON and TOML.
+pub(crate) fn direction_name(direction: BizType) -> &'static str {
+    if direction == BizType::WITHDRAWAL { "withdrawal" } else { "deposit" }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn direction<S: Serializer>(direction: &BizType, serializer: S) -> Result<S::Ok, S::Error> {
+    direction_name(*direction).serialize(serializer)
 }

@@ -1,7 +1,7 @@
-//! The page for people: what is in the sandbox, and the cashier page that `payUrl` points to, as plain HTML.
+//! The pages for people: what is in the sandbox, and the cashier page that `payUrl` points to, as plain HTML.
 //!
-//! Like the control API it is a thin layer over the methods of [`Sandbox`]. A look is a GET, a step a form that is posted
-//! and answered by a redirect. Everything works without a script; the one there is keeps the log up to date.
+//! Like the control API they only call methods of [`Sandbox`]. A GET looks, a step is a form that is posted, and its
+//! response is a redirect. Everything works without a script; the only one keeps the log up to date.
 
 mod actions;
 mod callbacks;
@@ -11,151 +11,98 @@ mod layout;
 mod log;
 mod merchants;
 mod orders;
-mod problem;
-mod qr;
-mod show;
+mod request;
 
-use crate::server::MAX_BODY_BYTES;
-use crate::{Sandbox, guard};
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderValue, Method, StatusCode, header, request};
-use axum::response::{IntoResponse as _, Response};
+use crate::guard;
+use crate::sandbox::Sandbox;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{self, MethodRouter};
+use layout::{html, see_other};
 use maud::Markup;
-use problem::Problem;
+use request::{Problem, Target, Values};
 use std::sync::Arc;
-
-/// How many entries a list shows at a time.
-const AT_ONCE: usize = 20;
 
 /// Nothing from elsewhere, no inline script or style, and no frame around it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-pub(crate) struct Page {
-    sandbox: Arc<Sandbox>,
+type Show = fn(&Sandbox, &Target, &Values) -> Result<Markup, Problem>;
+
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(sandbox: Arc<Sandbox>) -> Router<S> {
+    Router::new()
+        .route("/", show(|sandbox, _, _| home::page(sandbox)))
+        .route("/merchants", show(|sandbox, _, query| merchants::page(sandbox, query)))
+        .route("/orders", show(|sandbox, _, query| orders::list_page(sandbox, query.before()?)))
+        .route("/orders/{id}", show(|sandbox, target, _| orders::page(sandbox, &target.order()?, None)))
+        .route("/orders/{id}/{step}", step("orders", actions::by_operator))
+        .route("/callbacks", show(|sandbox, _, query| callbacks::list_page(sandbox, query.before()?)))
+        .route("/log", show(|sandbox, _, query| Ok(log::page(sandbox, query.before()?))))
+        .route("/pay/{id}", show(|sandbox, target, _| cashier::page(sandbox, &target.order()?, None)))
+        .route("/pay/{id}/{step}", step("pay", actions::by_payer))
+        .route("/page/log", show(log::news))
+        .route("/page/style.css", file("text/css", include_str!("page/style.css")))
+        .route("/page/log.js", file("text/javascript", include_str!("page/log.js")))
+        .route("/page/icon.svg", file("image/svg+xml", include_str!("page/icon.svg")))
+        .layer(middleware::from_fn(guarded))
+        .with_state(sandbox)
 }
 
-impl Page {
-    /// Over a handle with which nothing ends.
-    pub(crate) fn new(sandbox: Arc<Sandbox>) -> Self {
-        Self { sandbox }
-    }
-
-    /// Whether a request is one for this page rather than for the gateway, which has POST alone.
-    pub(crate) fn has(method: &Method, path: &str) -> bool {
-        let first = path.split('/').nth(1).unwrap_or_default();
-        match *method {
-            Method::GET => {
-                matches!(first, "" | "callbacks" | "log" | "merchants" | "orders" | "page" | "pay")
-            }
-            Method::POST => matches!(first, "orders" | "pay"),
-            _ => false,
-        }
-    }
-
-    pub(crate) async fn answer(&self, head: &request::Parts, body: Body) -> Response {
-        let answered = self.try_answer(head, body).await;
-        secured(answered.unwrap_or_else(|problem| html(problem.status, &problem.page())))
-    }
-
-    async fn try_answer(&self, head: &request::Parts, body: Body) -> Result<Response, Problem> {
-        guard::check(head).map_err(Problem::forbidden)?;
-        let is_post = head.method == Method::POST;
-        let values = if is_post {
-            only_own_forms(head)?;
-            let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Problem::too_large())?;
-            Values::read(&body)
-        } else {
-            Values::read(head.uri.query().unwrap_or_default().as_bytes())
-        };
-        let path = head.uri.path().to_owned();
-        // The store may have to wait for the disk, which the runtime has no time for.
-        let sandbox = Arc::clone(&self.sandbox);
-        tokio::task::spawn_blocking(move || {
-            let segments: Vec<_> = path.split('/').skip(1).collect();
-            if is_post {
-                actions::post(&sandbox, &segments, &values)
-            } else {
-                get(&sandbox, &segments, &values)
-            }
-        })
-        .await
-        .unwrap_or_else(|_| Err(Problem::internal()))
+/// Whether a path that no route has is one of the pages' rather than of the merchant API, which has POST only.
+pub(crate) fn has(method: &Method, path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    match *method {
+        Method::GET => matches!(first, "" | "callbacks" | "log" | "merchants" | "orders" | "page" | "pay"),
+        Method::POST => matches!(first, "orders" | "pay"),
+        _ => false,
     }
 }
 
-fn get(sandbox: &Sandbox, segments: &[&str], query: &Values) -> Result<Response, Problem> {
-    let page = match segments {
-        [""] => home::page(sandbox)?,
-        ["merchants"] => merchants::page(sandbox, query.get("after").unwrap_or_default())?,
-        ["orders"] => orders::list_page(sandbox, query.before()?)?,
-        ["orders", id] => orders::page(sandbox, &show::order_id(id)?, None)?,
-        ["callbacks"] => callbacks::list_page(sandbox, query.before()?)?,
-        ["log"] => log::page(sandbox, query.before()?),
-        ["pay", id] => cashier::page(sandbox, &show::order_id(id)?, None)?,
-        // The address of a form that was refused, loaded again.
-        ["orders" | "pay", id, _] => {
-            return Ok(see_other(&format!("/{}/{}", segments[0], show::order_id(id)?)));
-        }
-        ["page", "log"] => log::news(sandbox, query.number("after")?.unwrap_or(0)),
-        ["page", "style.css"] => return Ok(file("text/css", include_str!("page/style.css"))),
-        ["page", "log.js"] => return Ok(file("text/javascript", include_str!("page/log.js"))),
-        ["page", "icon.svg"] => return Ok(file("image/svg+xml", include_str!("page/icon.svg"))),
-        _ => return Err(Problem::not_found("There is no such page.")),
+pub(crate) fn not_found(head: &Parts) -> Response {
+    let problem = match guard::check(head) {
+        Ok(()) => Problem::not_found("There is no such page."),
+        Err(why) => Problem::forbidden(why),
     };
-    Ok(html(StatusCode::OK, &page))
+    secured(problem.into_response())
 }
 
-/// A form of a page of ours says so, in every browser of these years; programs say nothing.
-fn only_own_forms(head: &request::Parts) -> Result<(), Problem> {
-    let header = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    if !matches!(header("sec-fetch-site"), None | Some("same-origin" | "none")) {
-        return Err(Problem::forbidden("Pages of another origin cannot post forms to the sandbox."));
-    }
-    let kind = header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Ok(());
-    }
-    Err(Problem::wrong("A form is posted as application/x-www-form-urlencoded."))
+fn show(show: Show) -> MethodRouter<Arc<Sandbox>> {
+    routing::get(async move |State(sandbox): State<Arc<Sandbox>>, target: Target, query: Values| {
+        blocking(move || Ok(html(StatusCode::OK, &show(&sandbox, &target, &query)?))).await
+    })
 }
 
-/// The values of a form or a query.
-struct Values(Vec<(String, String)>);
-
-impl Values {
-    fn read(bytes: &[u8]) -> Self {
-        Self(form_urlencoded::parse(bytes).into_owned().collect())
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
-        let read = |text: &str| {
-            text.parse()
-                .map_err(|_| Problem::wrong(format!("\u{201c}{name}\u{201d} must be a whole number.")))
-        };
-        self.get(name).map(read).transpose()
-    }
-
-    /// Where a list goes on; at first before all there is.
-    fn before(&self) -> Result<i64, Problem> {
-        Ok(self.number("before")?.unwrap_or(i64::MAX))
-    }
+/// A step of an order. Its address, loaded again after a refusal, leads back to the page of the order.
+fn step(place: &'static str, take: actions::Step) -> MethodRouter<Arc<Sandbox>> {
+    routing::post(async move |State(sandbox): State<Arc<Sandbox>>, target: Target, form: Values| {
+        blocking(move || actions::post(&sandbox, place, &target, &form, take)).await
+    })
+    .get(async move |target: Target| {
+        let order = target.order()?;
+        Ok::<_, Problem>(see_other(&format!("/{place}/{order}")))
+    })
 }
 
-fn html(status: StatusCode, page: &Markup) -> Response {
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.0.clone()).into_response()
+fn file(kind: &'static str, text: &'static str) -> MethodRouter<Arc<Sandbox>> {
+    routing::get(async move || ([(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))], text))
 }
 
-fn file(kind: &'static str, text: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))], text).into_response()
+/// Runs beside the runtime: the store may have to wait for the disk.
+async fn blocking(
+    job: impl FnOnce() -> Result<Response, Problem> + Send + 'static,
+) -> Result<Response, Problem> {
+    tokio::task::spawn_blocking(job).await.unwrap_or_else(|_| Err(Problem::internal()))
 }
 
-/// After a step: the page of what it has changed, so that loading it again repeats nothing.
-fn see_other(path: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response()
+async fn guarded(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    secured(match guard::check(&head) {
+        Ok(()) => next.run(Request::from_parts(head, body)).await,
+        Err(why) => Problem::forbidden(why).into_response(),
+    })
 }
 
 fn secured(mut response: Response) -> Response {

@@ -1,16 +1,16 @@
-//! What happens to orders by itself, in the order of its time: deposits time out, and scenarios take their steps.
+//! What is due about orders, in the order of its time: deposits time out, and scenarios take their steps.
 //!
 //! Time may have jumped: what lies between is done one after the other, as if it had passed.
 
 use crate::clock::{later, millis};
+use crate::error::{Error, ErrorKind};
 use crate::event::EventKind;
-use crate::fee::Fee;
 use crate::life;
+use crate::merchant::Fee;
 use crate::scenario::{Action, Part};
-use crate::store::orders::{self, Record, Which};
+use crate::store::orders::{self, OrderKey, Record};
 use crate::store::plans::{self, Planned, Waiting};
 use crate::store::{StoreError, Tx};
-use crate::{Error, ErrorKind};
 use tarspay_types::{Amount, MerchantNo, MerchantOrderNo};
 
 /// Has the first scenario that fits take a new order.
@@ -25,14 +25,14 @@ pub(crate) fn take(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
     if let Some(first) = times.into_iter().min() {
         tx.due(first);
     }
-    tx.tell(EventKind::ScenarioTook {
+    tx.report(EventKind::ScenarioTook {
         pay_order_id: record.order.pay_order_id.clone(),
         scenario: scenario.name().to_owned(),
     });
     Ok(())
 }
 
-/// Does all that is due, and tells when the next thing is.
+/// Does all that is due, and returns when the next thing is.
 pub(crate) fn catch_up(tx: &Tx<'_>) -> Result<Option<u64>, Error> {
     const AT_ONCE: u32 = 256;
     loop {
@@ -55,7 +55,7 @@ pub(crate) fn catch_up(tx: &Tx<'_>) -> Result<Option<u64>, Error> {
     }
 }
 
-/// Does all that is due about this order: nobody sees one as it is no longer.
+/// Does all that is due about this order, so that no reader sees an outdated state.
 pub(crate) fn catch_up_with(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     loop {
         let step = plans::next_due(tx, Some(record.id))?;
@@ -82,7 +82,7 @@ fn perform(tx: &Tx<'_>, record: &mut Record, planned: &Planned) -> Result<(), Er
     match tx.attempt(|| act(tx, &mut moved, &planned.step.action))? {
         Ok(()) => *record = moved,
         Err(error) if error.kind() == ErrorKind::Store => return Err(error),
-        Err(error) => tx.tell(EventKind::ScenarioSkipped {
+        Err(error) => tx.report(EventKind::ScenarioSkipped {
             pay_order_id: record.order.pay_order_id.clone(),
             scenario: planned.scenario.clone(),
             step: planned.step.to_string(),
@@ -128,37 +128,35 @@ fn share(amount: Amount, percent: u8) -> Result<Amount, Error> {
         .ok_or_else(|| Error::new(ErrorKind::InvalidAmount, "the share has more than 28 digits"))
 }
 
-/// The faults that strike a call of this merchant that names this order; they count as having struck.
-pub(crate) fn strike_call(
+/// The faults that apply to a call of this merchant that names this order; they count as applied.
+pub(crate) fn call_faults(
     tx: &Tx<'_>,
     merchant_no: &MerchantNo,
     number: &MerchantOrderNo,
     path: &str,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let Some(record) = orders::find(tx, &Which::Number(merchant_no, number))? else { return Ok(Vec::new()) };
-    strike(tx, &record, |waiting| waiting.fault.strikes_call(path))
+    let Some(record) = orders::find(tx, &OrderKey::Number(merchant_no, number))? else {
+        return Ok(Vec::new());
+    };
+    apply(tx, &record, |waiting| waiting.fault.applies_to_call(path))
 }
 
-/// The faults that strike an attempt at a callback about this order; they count as having struck.
-pub(crate) fn strike_callback(tx: &Tx<'_>, order: i64) -> Result<Vec<Waiting>, StoreError> {
+/// The faults that apply to an attempt at a callback about this order; they count as applied.
+pub(crate) fn callback_faults(tx: &Tx<'_>, order: i64) -> Result<Vec<Waiting>, StoreError> {
     let Some(record) = orders::by_id(tx, order)? else { return Ok(Vec::new()) };
-    strike(tx, &record, |waiting| waiting.fault.fault.is_of_callbacks())
+    apply(tx, &record, |waiting| waiting.fault.fault.is_of_callbacks())
 }
 
-fn strike(
-    tx: &Tx<'_>,
-    record: &Record,
-    meant: impl Fn(&Waiting) -> bool,
-) -> Result<Vec<Waiting>, StoreError> {
-    let mut striking = plans::faults(tx, record.id)?;
-    striking.retain(meant);
-    for waiting in &striking {
-        plans::struck(tx, waiting)?;
-        tx.tell(EventKind::ScenarioStruck {
+fn apply(tx: &Tx<'_>, record: &Record, meant: impl Fn(&Waiting) -> bool) -> Result<Vec<Waiting>, StoreError> {
+    let mut applying = plans::faults(tx, record.id)?;
+    applying.retain(meant);
+    for waiting in &applying {
+        plans::applied(tx, waiting)?;
+        tx.report(EventKind::ScenarioFaultApplied {
             pay_order_id: record.order.pay_order_id.clone(),
             scenario: waiting.scenario.clone(),
             what: waiting.fault.fault.to_string(),
         });
     }
-    Ok(striking)
+    Ok(applying)
 }

@@ -1,4 +1,4 @@
-//! Where callbacks may go: to loopback, and to hosts that are allowed by name.
+//! Receivers of callbacks: on loopback, and on hosts that are allowed by name.
 
 use axum::http::Uri;
 use axum::http::uri::Authority;
@@ -38,7 +38,7 @@ impl Receiver {
             host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         if !is_loopback && !is_allowed_by_name {
             return Err(format!(
-                "{host} is not loopback; the sandbox delivers there only if its owner allows the host by name"
+                "{host} is not loopback; the sandbox delivers there only if the host is allowed by name"
             ));
         }
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();

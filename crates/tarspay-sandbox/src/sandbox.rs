@@ -1,28 +1,31 @@
-//! The handle of a running sandbox: where it is, who its test merchant is, and its end.
+//! The handle of a running sandbox, and what the sandbox is made of.
 
-use crate::Error;
-use crate::builder::Builder;
-use crate::control::TimeControl;
-use crate::engine::Engine;
-use crate::event::{Event, EventTail};
-use crate::fault::{Fault, FaultId};
-use crate::keys::{ApiKey, MerchantStatus};
-use crate::store::balances::{self, Purse};
-use crate::store::{Tx, keys};
+use crate::clock::SandboxClock;
+use crate::error::Error;
+use crate::event::{EventKind, EventLog};
+use crate::explain::Explainer;
+use crate::faults::Faults;
+use crate::keys::{ApiKey, Keys};
+use crate::merchant::MerchantStatus;
+use crate::schedule::Message;
+use crate::store::merchants::{self, Balance};
+use crate::store::{Settings, Store, Tx};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tarspay_sign::{CallbackText, PrivateKey, PublicKey, Signature};
 use tarspay_types::{Amount, MerchantNo, market};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 const TEST_MERCHANT_NO: &str = "M1688443086";
 const TEST_BALANCE: u32 = 1_000_000;
 
-/// How long `stop` waits for clients that are still sending. Answering takes no time; a client that has stopped in the
-/// middle of a request must not keep its owner waiting.
+/// How long `stop` waits for clients that are still sending. Responding takes no time; a client that has stopped in the
+/// middle of a request must not keep its operator waiting.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A running local gateway. It stops when it is dropped.
@@ -36,10 +39,10 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// The methods that change something write it before they return, which takes no longer than one write to the disk. They
 /// can be called from anywhere, inside and outside the runtime.
 pub struct Sandbox {
-    pub(crate) engine: Arc<Engine>,
+    pub(crate) shared: Arc<Shared>,
     address: SocketAddr,
     merchant: Arc<TestMerchant>,
-    /// What ends with this handle; nothing in the one of the control API.
+    /// What ends with this handle; `None` in the one of the control API and the page.
     running: Option<Running>,
 }
 
@@ -52,32 +55,17 @@ pub(crate) struct Running {
 
 impl Sandbox {
     pub(crate) fn new(
-        engine: Arc<Engine>,
+        shared: Arc<Shared>,
         address: SocketAddr,
         merchant: Arc<TestMerchant>,
         running: Option<Running>,
     ) -> Self {
-        Self { engine, address, merchant, running }
+        Self { shared, address, merchant, running }
     }
 
-    /// Starts on a free port of 127.0.0.1, with a test merchant and new keys. Needs a tokio runtime with I/O and time
-    /// enabled, as `#[tokio::main]` and `#[tokio::test]` make it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Builder::start`].
-    pub async fn start() -> Result<Self, Error> {
-        Self::builder().start().await
-    }
-
-    /// Settings before the start.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
-    /// Where programs of this machine find it: `http://127.0.0.1:PORT`.
+    /// The URL for local clients: `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> &str {
-        &self.engine.base_url
+        &self.shared.base_url
     }
 
     /// The address it listens on.
@@ -87,7 +75,7 @@ impl Sandbox {
 
     /// The key that checks this sandbox's callbacks, in place of the gateway's system key.
     pub fn system_public_key(&self) -> PublicKey {
-        self.engine.system_key.public_key()
+        self.shared.system_key.public_key()
     }
 
     /// The merchant that is there from the start, with a million in every market's currency.
@@ -97,42 +85,7 @@ impl Sandbox {
 
     /// Signs a callback as this sandbox would send it: the value for the header `X-RESP-SIGNATURE`.
     pub fn sign_callback(&self, text: &CallbackText) -> Signature {
-        text.sign(&self.engine.system_key)
-    }
-
-    /// The clock that orders time out by, and callbacks are sent again by.
-    pub fn clock(&self) -> TimeControl<'_> {
-        TimeControl::new(&self.engine)
-    }
-
-    /// Has something go wrong. See [`Fault`].
-    pub fn inject(&self, fault: Fault) -> FaultId {
-        self.engine.faults.add(fault)
-    }
-
-    /// The faults that have not struck to their end, in the order in which they were injected.
-    pub fn faults(&self) -> Vec<(FaultId, Fault)> {
-        self.engine.faults.all()
-    }
-
-    /// Takes a fault back; `false` if it is gone already.
-    pub fn clear_fault(&self, fault: FaultId) -> bool {
-        self.engine.faults.remove(fault)
-    }
-
-    /// Takes all faults back.
-    pub fn clear_faults(&self) {
-        self.engine.faults.clear();
-    }
-
-    /// What has happened, the latest 10,000 events.
-    pub fn events(&self) -> Vec<Event> {
-        self.engine.events.all()
-    }
-
-    /// What happens from now on.
-    pub fn tail(&self) -> EventTail {
-        self.engine.events.tail()
+        text.sign(&self.shared.system_key)
     }
 
     /// Stops taking calls, finishes those under way, and returns when the port and the file are free. A client that has
@@ -147,7 +100,7 @@ impl Sandbox {
             let _ = tokio::time::timeout(STOP_PATIENCE, server).await;
             timekeeper.abort();
             let _ = timekeeper.await;
-            self.engine.store.close();
+            self.shared.store.close();
         }
     }
 }
@@ -164,11 +117,35 @@ impl Drop for Sandbox {
 
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox").field("base_url", &self.engine.base_url).finish_non_exhaustive()
+        f.debug_struct("Sandbox").field("base_url", &self.shared.base_url).finish_non_exhaustive()
     }
 }
 
-/// The merchant that every sandbox has from the start, with a key pair of its own for this sandbox.
+/// What a running sandbox is made of, shared by its server, its timekeeper and its handle.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<SandboxClock>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) explainer: Explainer,
+    pub(crate) faults: Faults,
+    /// Whether a scenario was ever played, whose faults may apply to a call.
+    pub(crate) has_plans: AtomicBool,
+    pub(crate) events: Arc<EventLog>,
+    pub(crate) timekeeper: UnboundedSender<Message>,
+    pub(crate) system_key: PrivateKey,
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) base_url: String,
+}
+
+impl Shared {
+    /// Writes to the event log.
+    pub(crate) fn report(&self, event: EventKind) {
+        self.events.push(self.clock.now(), event);
+    }
+}
+
+/// The merchant that every sandbox has from the start, with its own key pair in each sandbox.
 #[derive(Clone, Debug)]
 pub struct TestMerchant {
     merchant_no: MerchantNo,
@@ -193,17 +170,17 @@ impl TestMerchant {
     }
 
     /// Registers it with its money, unless the state knows it from an earlier start.
-    pub(crate) async fn settle_in(&self, engine: &Engine) -> Result<(), Error> {
+    pub(crate) async fn register(&self, shared: &Shared) -> Result<(), Error> {
         let merchant = self.clone();
-        let new = engine
+        let new = shared
             .store
-            .call(move |tx| match keys::status(tx, &merchant.merchant_no)? {
+            .call(move |tx| match merchants::status(tx, &merchant.merchant_no)? {
                 Some(_) => Ok(None),
                 None => merchant.first_day(tx).map(Some),
             })
             .await?;
         if let Some(key) = new {
-            engine.keys.set(key);
+            shared.keys.set(key);
         }
         Ok(())
     }
@@ -218,12 +195,12 @@ impl TestMerchant {
             expires_at: None,
             disabled: false,
         };
-        keys::add_merchant(tx, &self.merchant_no)?;
-        keys::put(tx, &key)?;
-        let purse = Purse { available: Amount::from(TEST_BALANCE), ..Purse::EMPTY };
-        balances::set_own(tx, &self.merchant_no, purse)?;
+        merchants::add(tx, &self.merchant_no)?;
+        merchants::put_key(tx, &key)?;
+        let balance = Balance { available: Amount::from(TEST_BALANCE), ..Balance::ZERO };
+        merchants::set_own_balance(tx, &self.merchant_no, balance)?;
         for currency in market::ALL.iter().filter_map(|market| market.currency()) {
-            balances::set(tx, &self.merchant_no, currency, purse)?;
+            merchants::set_balance(tx, &self.merchant_no, currency, balance)?;
         }
         Ok(key)
     }

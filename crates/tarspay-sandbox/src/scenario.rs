@@ -1,17 +1,17 @@
-//! Scenarios: what happens to an order, written down as data before the order exists.
+//! Scenarios: what happens to an order, defined as data before the order exists.
 
-mod fault;
-mod orders;
 mod step;
 
-pub(crate) use fault::PlannedFault;
 pub(crate) use step::{Action, Part, Step};
 
-use crate::{Error, ErrorKind, Order};
-use orders::Orders;
-use serde::{Deserialize, Serialize};
+use crate::error::{Error, ErrorKind};
+use crate::fault::Fault;
+use crate::order::{Order, direction_name};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use std::fmt;
-use tarspay_types::BizType;
+use std::str::FromStr;
+use tarspay_types::{Amount, BizType, Currency, MerchantNo, WayCode, market};
 
 /// The most steps, and the most faults, of a scenario.
 const MOST: usize = 100;
@@ -95,11 +95,12 @@ impl TryFrom<Unchecked> for Scenario {
             return Err("there must be `steps` or `faults`: nothing would happen".to_owned());
         }
         for (number, step) in (1..).zip(&steps) {
-            let needed = step.action.direction();
-            if needed.is_some() && needed != orders.direction() {
-                let direction = if needed == Some(BizType::WITHDRAWAL) { "withdrawal" } else { "deposit" };
+            if let Some(needed) = step.action.direction()
+                && orders.direction() != Some(needed)
+            {
+                let direction = direction_name(needed);
                 return Err(format!(
-                    "`{step}`, number {number} of the steps, is for {direction}s alone; put direction = \"{direction}\" into `orders`"
+                    "`{step}`, number {number} of the steps, is only for orders of one direction; put direction = \"{direction}\" into `orders`"
                 ));
             }
         }
@@ -163,7 +164,7 @@ impl Scenario {
         &self.description
     }
 
-    /// Whether it takes an order, after so many others.
+    /// Whether it takes an order, after this many others.
     pub(crate) fn takes(&self, order: &Order, taken: u64) -> bool {
         self.orders.fit(order, taken)
     }
@@ -174,6 +175,168 @@ impl Scenario {
 
     pub(crate) fn faults(&self) -> &[PlannedFault] {
         &self.faults
+    }
+}
+
+/// Which orders a scenario takes: those that match every member that is there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Orders {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<Direction>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "currency")]
+    currency: Option<Currency>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "way_code")]
+    way_code: Option<WayCode>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "merchant_no")]
+    merchant_no: Option<MerchantNo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merchant_order_no_prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "amount")]
+    amount: Option<Amount>,
+    /// How many it takes in all.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "first")]
+    first: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Direction {
+    Deposit,
+    Withdrawal,
+}
+
+impl Orders {
+    fn direction(&self) -> Option<BizType> {
+        self.direction.map(|direction| match direction {
+            Direction::Deposit => BizType::DEPOSIT,
+            Direction::Withdrawal => BizType::WITHDRAWAL,
+        })
+    }
+
+    /// Whether an order matches, after this many others were taken.
+    fn fit(&self, order: &Order, taken: u64) -> bool {
+        fn fits<T: PartialEq>(wanted: Option<&T>, found: &T) -> bool {
+            wanted.is_none_or(|wanted| wanted == found)
+        }
+        self.first.is_none_or(|first| taken < first)
+            && fits(self.direction().as_ref(), &order.direction)
+            && fits(self.currency.as_ref(), &order.currency)
+            && fits(self.way_code.as_ref(), &order.way_code)
+            && fits(self.merchant_no.as_ref(), &order.merchant_no)
+            && fits(self.amount.as_ref(), &order.amount)
+            && self
+                .merchant_order_no_prefix
+                .as_ref()
+                .is_none_or(|prefix| order.merchant_order_no.as_str().starts_with(prefix))
+    }
+}
+
+fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Currency>, D::Error> {
+    let currency = text("currency", deserializer)?;
+    match &currency {
+        Some(known) if market::by_currency(known).is_none() => {
+            Err(wrong("currency", "no market has it; see docs/markets.md"))
+        }
+        _ => Ok(currency),
+    }
+}
+
+fn way_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<WayCode>, D::Error> {
+    text("way_code", deserializer)
+}
+
+fn merchant_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MerchantNo>, D::Error> {
+    text("merchant_no", deserializer)
+}
+
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Amount>, D::Error> {
+    text("amount", deserializer)
+}
+
+fn first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    match Option::deserialize(deserializer)? {
+        Some(0) => Err(wrong("first", "must be at least 1")),
+        first => Ok(first),
+    }
+}
+
+/// A text that its own type reads.
+fn text<'de, T, D>(member: &str, deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse().map_err(|error| wrong(member, error))).transpose()
+}
+
+fn wrong<E: serde::de::Error>(member: &str, why: impl fmt::Display) -> E {
+    E::custom(format_args!("`{member}` of `orders`: {why}"))
+}
+
+/// The members of a fault that choose calls and orders have no place in a scenario.
+const FOREIGN: &[&str] = &["path", "merchant_order_no", "after_commit", "chance_percent", "seed"];
+
+/// The members of a fault as the control API reads them, and `call`. A fault of a call applies after its commit: before
+/// it there is no order that it could belong to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
+pub(crate) struct PlannedFault {
+    members: Map<String, Value>,
+    /// The calls that it applies to; `None`: all that name the order.
+    call: Option<CallOfOrder>,
+    pub(crate) fault: Fault,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum CallOfOrder {
+    Create,
+    Query,
+}
+
+impl TryFrom<Map<String, Value>> for PlannedFault {
+    type Error = String;
+
+    fn try_from(members: Map<String, Value>) -> Result<Self, String> {
+        if let Some(name) = FOREIGN.iter().find(|name| members.contains_key(**name)) {
+            return Err(format!("`{name}` has no place in a fault of a scenario, which is about one order"));
+        }
+        let mut rest = members.clone();
+        let call = match rest.remove("call") {
+            None => None,
+            Some(Value::String(call)) if call == "create" => Some(CallOfOrder::Create),
+            Some(Value::String(call)) if call == "query" => Some(CallOfOrder::Query),
+            Some(_) => return Err("`call` must be create or query".to_owned()),
+        };
+        let fault = Fault::try_from(rest)?;
+        if call.is_some() && fault.is_of_callbacks() {
+            return Err("`call` is of no use to a fault of callbacks".to_owned());
+        }
+        Ok(Self { members, call, fault: fault.after_commit() })
+    }
+}
+
+impl From<PlannedFault> for Map<String, Value> {
+    fn from(fault: PlannedFault) -> Self {
+        fault.members
+    }
+}
+
+impl PartialEq for PlannedFault {
+    fn eq(&self, other: &Self) -> bool {
+        self.members == other.members
+    }
+}
+
+impl PlannedFault {
+    pub(crate) fn applies_to_call(&self, path: &str) -> bool {
+        !self.fault.is_of_callbacks()
+            && match self.call {
+                None => true,
+                Some(CallOfOrder::Create) => path.ends_with("/unifiedOrder"),
+                Some(CallOfOrder::Query) => path == "/api/payInInfo" || path == "/api/payOutInfo",
+            }
     }
 }
 

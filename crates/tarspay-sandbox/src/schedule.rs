@@ -1,17 +1,18 @@
 //! Which callback is sent when: a plain structure without clock, network or store.
 //!
-//! Each receiver has a queue of its own and a limit of its own, so that one that does not answer delays nobody else.
+//! Each receiver has its own queue and limit, so that one that does not respond delays no other.
 
-use crate::CallbackId;
+use crate::callback::CallbackId;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet, VecDeque};
+use tokio::sync::oneshot;
 
 /// How many callbacks are under way to one receiver at a time.
 const AT_ONCE: usize = 16;
 
 /// A callback that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Owed {
+pub(crate) struct Delivery {
     /// When, in Unix milliseconds of the sandbox's clock.
     pub(crate) at: u64,
     pub(crate) id: CallbackId,
@@ -19,76 +20,88 @@ pub(crate) struct Owed {
     pub(crate) receiver: String,
 }
 
+/// A message to the timekeeper.
+pub(crate) enum Message {
+    /// A callback is to be sent.
+    Deliver(Delivery),
+    /// Something is due about an order at this time.
+    Due(u64),
+    /// The clock was changed.
+    ClockChanged,
+    /// Respond when nothing is due and nothing under way.
+    Settle(oneshot::Sender<()>),
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
-    later: BinaryHeap<Reverse<Owed>>,
+    later: BinaryHeap<Reverse<Delivery>>,
     receivers: BTreeMap<String, Queue>,
     /// Started and not finished.
-    flying: HashSet<CallbackId>,
+    sending: HashSet<CallbackId>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     due: VecDeque<CallbackId>,
-    flying: usize,
+    sending: usize,
 }
 
 impl Schedule {
-    pub(crate) fn add(&mut self, owed: Owed) {
-        self.later.push(Reverse(owed));
+    pub(crate) fn add(&mut self, delivery: Delivery) {
+        self.later.push(Reverse(delivery));
     }
 
     /// The callbacks to start now.
     pub(crate) fn start(&mut self, now: u64) -> Vec<(CallbackId, String)> {
-        while let Some(Reverse(owed)) = self.later.peek()
-            && owed.at <= now
+        while let Some(Reverse(delivery)) = self.later.peek()
+            && delivery.at <= now
         {
-            let Some(Reverse(owed)) = self.later.pop() else { break };
-            self.receivers.entry(owed.receiver).or_default().due.push_back(owed.id);
+            let Some(Reverse(delivery)) = self.later.pop() else { break };
+            self.receivers.entry(delivery.receiver).or_default().due.push_back(delivery.id);
         }
         let mut started = Vec::new();
         for (receiver, queue) in &mut self.receivers {
-            while queue.flying < AT_ONCE
+            while queue.sending < AT_ONCE
                 && let Some(id) = queue.due.pop_front()
             {
-                // One that is under way comes again by itself if it is still owed afterwards.
-                if self.flying.insert(id) {
-                    queue.flying += 1;
+                // One that is under way is scheduled again if it is still due afterwards.
+                if self.sending.insert(id) {
+                    queue.sending += 1;
                     started.push((id, receiver.clone()));
                 }
             }
         }
-        self.receivers.retain(|_, queue| queue.flying > 0 || !queue.due.is_empty());
+        self.receivers.retain(|_, queue| queue.sending > 0 || !queue.due.is_empty());
         started
     }
 
     pub(crate) fn finished(&mut self, id: CallbackId, receiver: &str) {
-        if self.flying.remove(&id)
+        if self.sending.remove(&id)
             && let Some(queue) = self.receivers.get_mut(receiver)
         {
-            queue.flying = queue.flying.saturating_sub(1);
+            queue.sending = queue.sending.saturating_sub(1);
         }
     }
 
-    /// When the next callback comes to be due; those that are due already do not count.
+    /// When the next callback becomes due; those that are due already do not count.
     pub(crate) fn next_at(&self) -> Option<u64> {
-        self.later.peek().map(|Reverse(owed)| owed.at)
+        self.later.peek().map(|Reverse(delivery)| delivery.at)
     }
 
     /// Whether nothing is under way or waits for its receiver.
     pub(crate) fn is_idle(&self, now: u64) -> bool {
-        self.receivers.values().all(|queue| queue.flying == 0 && queue.due.is_empty())
+        self.receivers.values().all(|queue| queue.sending == 0 && queue.due.is_empty())
             && self.next_at().is_none_or(|at| at > now)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AT_ONCE, Owed, Schedule};
+    use super::{AT_ONCE, Delivery, Schedule};
     use crate::CallbackId;
 
-    fn owed(at: u64, id: i64, receiver: &str) -> Owed {
-        Owed { at, id: CallbackId(id), receiver: receiver.to_owned() }
+    fn delivery(at: u64, id: i64, receiver: &str) -> Delivery {
+        Delivery { at, id: CallbackId(id), receiver: receiver.to_owned() }
     }
 
     fn numbers(started: &[(CallbackId, String)]) -> Vec<i64> {
@@ -98,7 +111,7 @@ mod tests {
     #[test]
     fn what_is_due_starts_in_the_order_of_its_time() {
         let mut schedule = Schedule::default();
-        for one in [owed(30, 1, "a"), owed(10, 2, "a"), owed(20, 3, "a"), owed(40, 4, "a")] {
+        for one in [delivery(30, 1, "a"), delivery(10, 2, "a"), delivery(20, 3, "a"), delivery(40, 4, "a")] {
             schedule.add(one);
         }
         assert!(schedule.start(9).is_empty());
@@ -116,9 +129,9 @@ mod tests {
     fn a_receiver_that_does_not_answer_delays_nobody_else() {
         let mut schedule = Schedule::default();
         for id in 0..100 {
-            schedule.add(owed(0, id, "dead"));
+            schedule.add(delivery(0, id, "dead"));
         }
-        schedule.add(owed(0, 100, "alive"));
+        schedule.add(delivery(0, 100, "alive"));
         let started = schedule.start(0);
         assert_eq!(started.len(), AT_ONCE + 1);
         assert!(started.contains(&(CallbackId(100), "alive".to_owned())));
@@ -129,13 +142,13 @@ mod tests {
     #[test]
     fn one_callback_is_never_under_way_twice() {
         let mut schedule = Schedule::default();
-        schedule.add(owed(0, 1, "a"));
-        schedule.add(owed(0, 1, "a"));
+        schedule.add(delivery(0, 1, "a"));
+        schedule.add(delivery(0, 1, "a"));
         assert_eq!(numbers(&schedule.start(0)), [1]);
         schedule.finished(CallbackId(1), "a");
         schedule.finished(CallbackId(1), "a");
         assert!(schedule.is_idle(0));
-        schedule.add(owed(0, 1, "a"));
+        schedule.add(delivery(0, 1, "a"));
         assert_eq!(numbers(&schedule.start(0)), [1]);
     }
 }

@@ -1,35 +1,37 @@
-//! HTTP around the gateway: one port, a limit on bodies, the same envelope for every answer, and connections that a
-//! fault can cut.
+//! The server: one port for the merchant API, the control API and the pages, and connections that a fault can cut.
 
-use crate::answer_body::ResponseBody;
-use crate::control_api::ControlApi;
-use crate::engine::Engine;
 use crate::faults::End;
-use crate::gateway::{Answer, Call};
-use crate::page::Page;
-use crate::refusal::Refusal;
+use crate::gateway::Response as Handled;
+use crate::gateway::call::{Call, Refusal};
+use crate::guard::{ArrivedAt, MAX_BODY_BYTES, json};
+use crate::sandbox::{Sandbox, Shared};
+use crate::{api, page};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tarspay_types::{Decode as _, ErrorCode, Members, MerchantOrderNo, OrderState};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-
-/// The largest body, in bytes. The longest documented one has about 500.
-pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+use tokio::time::Sleep;
 
 /// How long to wait after the system could not give a connection, usually because there are too many.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -41,38 +43,31 @@ const EXPLAIN_HEADER: HeaderName = HeaderName::from_static("x-sandbox-explain");
 #[derive(Clone, Copy)]
 struct CloseConnection;
 
-/// Where a request came from.
+/// The address that a request came from.
 #[derive(Clone, Copy)]
 struct Peer(IpAddr);
 
-/// The address of this machine at which a request has arrived.
-#[derive(Clone, Copy)]
-pub(crate) struct ArrivedAt(pub(crate) IpAddr);
-
-#[derive(Clone)]
-struct Shared {
-    engine: Arc<Engine>,
-    api: Arc<ControlApi>,
-    page: Arc<Page>,
-}
-
-/// Serves until `stopped` is ready, then finishes the answers it is writing. Dropped, it ends all connections.
+/// Serves until `stopped` is ready, then finishes the responses it is writing. Dropped, it ends all connections.
 pub(crate) async fn serve(
     listener: TcpListener,
-    engine: Arc<Engine>,
-    api: ControlApi,
-    page: Page,
+    shared: Arc<Shared>,
+    handle: Arc<Sandbox>,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) {
-    let api = Arc::new(api);
-    let shared = Shared { engine, api: Arc::clone(&api), page: Arc::new(page) };
-    let router = Router::new().fallback(answer).with_state(shared);
+    let (stop, stopping) = watch::channel(false);
+    let router = Router::new()
+        .merge(api::router(Arc::clone(&handle), stopping))
+        .merge(page::router(handle))
+        // A POST to the address of a page is a call, too.
+        .method_not_allowed_fallback(call)
+        .fallback(call)
+        .with_state(shared);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     tokio::pin!(stopped);
     loop {
         tokio::select! {
-            // A sandbox that is stopped takes nothing more, even if there is more to take.
+            // A sandbox that is stopped accepts nothing more, even if more is waiting.
             biased;
             () = &mut stopped => break,
             Some(_) = connections.join_next() => {}
@@ -85,12 +80,12 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
-    api.stop();
+    stop.send_replace(true);
     graceful.shutdown().await;
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
-    // Answers are small and wait for nothing.
+    // Responses are small and wait for nothing.
     let _ = stream.set_nodelay(true);
     let arrived_at = stream.local_addr().map(|address| ArrivedAt(address.ip().to_canonical())).ok();
     let router = TowerToHyperService::new(router);
@@ -100,9 +95,9 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher
         if let Some(arrived_at) = arrived_at {
             request.extensions_mut().insert(arrived_at);
         }
-        let answer = router.call(request);
+        let response = router.call(request);
         async move {
-            let Ok(response) = answer.await;
+            let Ok(response) = response.await;
             if response.extensions().get::<CloseConnection>().is_some() {
                 return Err(io::Error::other("a fault closed the connection"));
             }
@@ -113,25 +108,24 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service);
-    // The error of a connection is its own, also the one that a fault makes.
+    // An error concerns this connection only, also one that a fault causes.
     let _ = watcher.watch(connection).await;
 }
 
-async fn answer(State(Shared { engine, api, page }): State<Shared>, request: Request) -> Response {
+/// A call of the merchant API, with the faults that apply to it.
+async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    if ControlApi::has(head.uri.path()) {
-        return api.answer(&head, body).await;
-    }
-    if Page::has(&head.method, head.uri.path()) {
-        return page.answer(&head, body).await;
+    if page::has(&head.method, head.uri.path()) {
+        return page::not_found(&head);
     }
     if head.method != Method::POST {
         let refusal = Refusal::new(ErrorCode::SYSTEM_ERROR, "every call of the gateway is a POST");
         return json(StatusCode::METHOD_NOT_ALLOWED, refusal.to_json());
     }
-    let body = match read_limited(body).await {
-        Ok(body) => body,
-        Err((status, refusal)) => return json(status, refusal.to_json()),
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        let message = format!("the body is cut short or larger than {MAX_BODY_BYTES} bytes");
+        let refusal = Refusal::new(ErrorCode::SYSTEM_ERROR, message);
+        return json(StatusCode::PAYLOAD_TOO_LARGE, refusal.to_json());
     };
     let call = Call {
         path: head.uri.path(),
@@ -141,19 +135,19 @@ async fn answer(State(Shared { engine, api, page }): State<Shared>, request: Req
         order_no: order_no(&body),
         peer: head.extensions.get().map_or(IpAddr::from([127, 0, 0, 1]), |Peer(ip)| *ip),
     };
-    let faults = engine.faults.of_call(call.path, call.order_no.as_ref());
+    let faults = shared.faults.of_call(call.path, call.order_no.as_ref());
     if !faults.delay.is_zero() {
         tokio::time::sleep(faults.delay).await;
     }
     if let Some(end) = faults.before {
         return ended(end);
     }
-    // How the gateway answers a refused call is not documented; the sandbox keeps to HTTP 200 and the envelope.
-    let Answer { json: mut envelope, explained, faults: planned } = engine.answer(&call).await;
+    // The status of a refused call is not documented; the sandbox responds with HTTP 200 and the envelope.
+    let Handled { json: mut envelope, explained, faults: planned } = shared.handle(&call).await;
     if !planned.delay.is_zero() {
         tokio::time::sleep(planned.delay).await;
     }
-    // What was asked for by itself goes before what a scenario wants.
+    // Injected faults take precedence over those of a scenario.
     if let Some(end) = faults.after.or(planned.after) {
         return ended(end);
     }
@@ -164,7 +158,7 @@ async fn answer(State(Shared { engine, api, page }): State<Shared>, request: Req
     let mut response = if truncate.is_none() && slow.is_none() {
         json(StatusCode::OK, envelope)
     } else {
-        json(StatusCode::OK, Body::new(ResponseBody::new(envelope, truncate, slow)))
+        json(StatusCode::OK, Body::new(FaultyBody::new(envelope, truncate, slow)))
     };
     if let Some(names) = explained.and_then(|names| HeaderValue::try_from(names).ok()) {
         response.headers_mut().insert(EXPLAIN_HEADER, names);
@@ -172,7 +166,7 @@ async fn answer(State(Shared { engine, api, page }): State<Shared>, request: Req
     response
 }
 
-/// What a fault answers in the place of the gateway.
+/// The response of a fault in place of the gateway.
 fn ended(end: End) -> Response {
     match end {
         End::Drop => {
@@ -188,7 +182,7 @@ fn ended(end: End) -> Response {
     }
 }
 
-/// The answer with another state in its data; unchanged if it tells none.
+/// The response with another state in its data; unchanged if it has none.
 fn with_state(envelope: Vec<u8>, state: OrderState) -> Vec<u8> {
     let changed = || -> Option<Vec<u8>> {
         let mut members = Members::from_slice(&envelope).ok()?;
@@ -207,13 +201,80 @@ fn order_no(body: &[u8]) -> Option<MerchantOrderNo> {
     MerchantOrderNo::from_json(members.get("mchOrderNo")?).ok()
 }
 
-async fn read_limited(body: Body) -> Result<Vec<u8>, (StatusCode, Refusal)> {
-    to_bytes(body, MAX_BODY_BYTES).await.map(Vec::from).map_err(|_| {
-        let message = format!("the body is cut short or larger than {MAX_BODY_BYTES} bytes");
-        (StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(ErrorCode::SYSTEM_ERROR, message))
-    })
+/// A body that is sent step by step. Its announced length is that of the whole response, whatever is sent of it.
+struct FaultyBody {
+    steps: VecDeque<Step>,
+    announced: u64,
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
-pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json;charset=utf-8")], body.into()).into_response()
+enum Step {
+    Send(Bytes),
+    /// Lets the connection write what it has so far.
+    Flush,
+    Wait(Duration),
+    /// Ends the connection.
+    Cut,
+}
+
+impl FaultyBody {
+    /// A body of which only `truncate` bytes are sent, or the rest only this long after the first byte.
+    fn new(body: Vec<u8>, truncate: Option<usize>, slow: Option<Duration>) -> Self {
+        let mut body = Bytes::from(body);
+        let announced = body.len() as u64;
+        let is_cut = truncate.is_some_and(|bytes| bytes < body.len());
+        body.truncate(truncate.unwrap_or(body.len()));
+        let mut steps = VecDeque::new();
+        if let Some(duration) = slow {
+            steps.push_back(Step::Send(body.split_to(body.len().min(1))));
+            steps.push_back(Step::Wait(duration));
+        }
+        steps.push_back(Step::Send(body));
+        if is_cut {
+            // What was sent must be on its way before the connection ends.
+            steps.push_back(Step::Flush);
+            steps.push_back(Step::Cut);
+        }
+        Self { steps, announced, sleep: None }
+    }
+}
+
+impl HttpBody for FaultyBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(sleep) = &mut self.sleep {
+            ready!(sleep.as_mut().poll(context));
+            self.sleep = None;
+        }
+        loop {
+            match self.steps.pop_front() {
+                None => return Poll::Ready(None),
+                Some(Step::Send(bytes)) if bytes.is_empty() => {}
+                Some(Step::Send(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Some(Step::Flush) => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Some(Step::Wait(duration)) => {
+                    let mut sleep = Box::pin(tokio::time::sleep(duration));
+                    if sleep.as_mut().poll(context).is_pending() {
+                        self.sleep = Some(sleep);
+                        return Poll::Pending;
+                    }
+                }
+                Some(Step::Cut) => {
+                    return Poll::Ready(Some(Err(io::Error::other("a fault cut the response"))));
+                }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.announced)
+    }
 }

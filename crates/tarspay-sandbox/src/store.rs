@@ -1,60 +1,57 @@
 //! The state of the gateway in `SQLite`: one thread owns the connection and commits many changes at once.
 //!
 //! A change is a job: a function over a [`Tx`]. Jobs that wait at the same time share one transaction and so one write
-//! to the disk; each has a savepoint of its own, so that one that fails undoes nothing but itself. A job is answered
-//! after the commit: what was acknowledged is on the disk.
+//! to the disk; each has its own savepoint, so that one that fails undoes only itself. A job has its result
+//! only after the commit: what was acknowledged is on the disk.
 
-pub(crate) mod balances;
 pub(crate) mod callbacks;
-pub(crate) mod fees;
-pub(crate) mod keys;
+pub(crate) mod merchants;
 pub(crate) mod open;
 pub(crate) mod orders;
-pub(crate) mod pages;
 pub(crate) mod plans;
-pub(crate) mod reset;
-pub(crate) mod transfers;
 
-use crate::clock::Hand;
+use crate::clock::SandboxClock;
+pub(crate) use crate::error::StoreError;
 use crate::event::{EventKind, EventLog};
-use crate::settings::Settings;
-use crate::timekeeper::{Message, Owed};
-use rusqlite::Connection;
+use crate::schedule::{Delivery, Message};
+use rusqlite::{Connection, Params, Row};
 use std::cell::{Cell, RefCell};
-use std::fmt;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
 /// The most jobs that share a transaction.
 const GROUP: usize = 256;
 
-/// The store cannot be read or written. Cloned to every job of a transaction that fails.
+/// The settings of a sandbox.
 #[derive(Clone, Debug)]
-pub(crate) struct StoreError(Arc<dyn std::error::Error + Send + Sync>);
-
-impl StoreError {
-    fn stopped() -> Self {
-        Self(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from("the sandbox has stopped")))
-    }
-
-    /// A text in the store that its own type refuses.
-    pub(crate) fn damaged(error: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self(Arc::new(error))
-    }
+pub(crate) struct Settings {
+    /// How long a deposit waits for its payer.
+    pub(crate) deposit_lifetime: Duration,
+    /// Whether the published limits refuse.
+    pub(crate) enforces_limits: bool,
+    /// Whether callbacks report states too for which the documentation has none.
+    pub(crate) notifies_all_ends: bool,
+    /// Hosts besides loopback that callbacks may go to.
+    pub(crate) allowed_receivers: Vec<String>,
+    /// Whether a refused signature is investigated.
+    pub(crate) explains: bool,
+    /// How long a receiver may take to respond.
+    pub(crate) callback_timeout: Duration,
 }
 
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store failed: {}", self.0)
-    }
-}
-
-impl std::error::Error for StoreError {}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self(Arc::new(error))
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            deposit_lifetime: Duration::from_secs(30 * 60),
+            enforces_limits: false,
+            notifies_all_ends: false,
+            allowed_receivers: Vec::new(),
+            explains: true,
+            callback_timeout: Duration::from_secs(10),
+        }
     }
 }
 
@@ -62,8 +59,8 @@ impl From<rusqlite::Error> for StoreError {
 #[derive(Default)]
 struct Effects {
     events: Vec<EventKind>,
-    owed: Vec<Owed>,
-    /// When something happens to an order by itself.
+    deliveries: Vec<Delivery>,
+    /// When something is due about an order.
     due: Option<u64>,
 }
 
@@ -78,46 +75,68 @@ pub(crate) struct Tx<'a> {
 }
 
 impl Tx<'_> {
-    /// Tells the event log, once this job is committed.
-    pub(crate) fn tell(&self, event: EventKind) {
+    /// Writes to the event log, once this job is committed.
+    pub(crate) fn report(&self, event: EventKind) {
         self.effects.borrow_mut().events.push(event);
     }
 
-    /// Has a callback delivered, once this job is committed.
-    pub(crate) fn owe(&self, owed: Owed) {
-        self.effects.borrow_mut().owed.push(owed);
+    /// Schedules a delivery of a callback, once this job is committed.
+    pub(crate) fn deliver(&self, delivery: Delivery) {
+        self.effects.borrow_mut().deliveries.push(delivery);
     }
 
-    /// Has the orders looked at when something happens to one by itself, once this job is committed.
+    /// Schedules the next look at what is due about orders, once this job is committed.
     pub(crate) fn due(&self, at: u64) {
         let due = &mut self.effects.borrow_mut().due;
         *due = Some(due.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// Does something that may fail by itself and leave the rest of the job as it was.
+    /// Runs a part of the job; if it fails, only its own changes are undone.
     pub(crate) fn attempt<T, E>(
         &self,
         part: impl FnOnce() -> Result<T, E>,
     ) -> Result<Result<T, E>, StoreError> {
-        let execute = |sql| -> Result<(), StoreError> {
-            self.connection.prepare_cached(sql)?.execute([])?;
-            Ok(())
-        };
-        execute("SAVEPOINT part")?;
-        let (events, owed, due) = {
+        self.execute("SAVEPOINT part", [])?;
+        let (events, deliveries, due) = {
             let effects = self.effects.borrow();
-            (effects.events.len(), effects.owed.len(), effects.due)
+            (effects.events.len(), effects.deliveries.len(), effects.due)
         };
         let result = part();
         if result.is_err() {
             let mut effects = self.effects.borrow_mut();
             effects.events.truncate(events);
-            effects.owed.truncate(owed);
+            effects.deliveries.truncate(deliveries);
             effects.due = due;
-            execute("ROLLBACK TO part")?;
+            self.execute("ROLLBACK TO part", [])?;
         }
-        execute("RELEASE part")?;
+        self.execute("RELEASE part", [])?;
         Ok(result)
+    }
+
+    /// Runs a statement; how many rows it has changed.
+    pub(crate) fn execute(&self, sql: &str, parameters: impl Params) -> Result<usize, StoreError> {
+        Ok(self.connection.prepare_cached(sql)?.execute(parameters)?)
+    }
+
+    /// The first row of a query, if there is one.
+    pub(crate) fn one<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query(parameters)?.next()?.map(read).transpose()
+    }
+
+    /// All rows of a query.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        all(self.connection, sql, parameters, read)
     }
 
     /// A number for a new order: never handed out twice, not even after a job that failed.
@@ -128,20 +147,44 @@ impl Tx<'_> {
     }
 }
 
-/// Answers a job when it is known whether its transaction was committed.
+/// All rows of a query.
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(read(row)?);
+    }
+    Ok(all)
+}
+
+/// A column of text as its own type.
+pub(crate) fn parsed<T>(row: &Row<'_>, column: usize) -> Result<T, StoreError>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    row.get::<_, String>(column)?.parse().map_err(StoreError::damaged)
+}
+
+/// Reports the result of a job once its transaction is committed or has failed.
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// Runs a job, or fails it; tells whether to keep its changes.
+/// Runs a job, or fails it; returns whether to keep its changes.
 type Job = Box<dyn FnOnce(Result<&Tx<'_>, StoreError>) -> (bool, Reply) + Send>;
 
-/// The way to the thread.
+/// The handle of the thread.
 pub(crate) struct Store {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What the thread needs besides the connection.
-pub(crate) struct Surroundings {
-    pub(crate) hand: Arc<Hand>,
+pub(crate) struct Context {
+    pub(crate) clock: Arc<SandboxClock>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) events: Arc<EventLog>,
     pub(crate) timekeeper: tokio_mpsc::UnboundedSender<Message>,
@@ -149,11 +192,11 @@ pub(crate) struct Surroundings {
 
 impl Store {
     /// Starts the thread over an open connection.
-    pub(crate) fn start(connection: Connection, around: Surroundings) -> std::io::Result<Self> {
+    pub(crate) fn start(connection: Connection, context: Context) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("tarspay-sandbox store".to_owned())
-            .spawn(move || Worker::new(connection, around).work(&waiting))?;
+            .spawn(move || Worker::new(connection, context).work(&waiting))?;
         Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
     }
 
@@ -166,12 +209,12 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         self.send(job, move |result| {
             // The caller may have gone.
-            let _ = answer.send(result);
+            let _ = sender.send(result);
         });
-        answered.await.unwrap_or_else(|_| Err(StoreError::stopped().into()))
+        receiver.await.unwrap_or_else(|_| Err(StoreError::stopped().into()))
     }
 
     /// Runs a job and waits for it, for callers outside the runtime. A job takes no longer than a write to the disk.
@@ -180,17 +223,17 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (answer, answered) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         self.send(job, move |result| {
-            let _ = answer.send(result);
+            let _ = sender.send(result);
         });
-        answered.recv().unwrap_or_else(|_| Err(StoreError::stopped().into()))
+        receiver.recv().unwrap_or_else(|_| Err(StoreError::stopped().into()))
     }
 
     fn send<T, E>(
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-        answer: impl FnOnce(Result<T, E>) + Send + 'static,
+        reply: impl FnOnce(Result<T, E>) + Send + 'static,
     ) where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -199,8 +242,8 @@ impl Store {
             let result = tx.map_err(E::from).and_then(job);
             let keep = result.is_ok();
             let reply: Reply = Box::new(move |committed| {
-                // A job that failed by itself tells its own error, whatever became of the others.
-                answer(match committed {
+                // A job that failed by itself returns its own error, whatever became of the others.
+                reply(match committed {
                     Err(error) if result.is_ok() => Err(error.into()),
                     _ => result,
                 });
@@ -223,19 +266,19 @@ impl Store {
     }
 }
 
-/// The thread's own side.
+/// The thread itself.
 struct Worker {
     connection: Connection,
-    around: Surroundings,
+    context: Context,
     next_order: Cell<i64>,
 }
 
 impl Worker {
-    fn new(connection: Connection, around: Surroundings) -> Self {
+    fn new(connection: Connection, context: Context) -> Self {
         let next_order = connection
             .query_row("SELECT coalesce(max(id), 0) + 1 FROM orders", [], |row| row.get(0))
             .unwrap_or(1);
-        Self { connection, around, next_order: Cell::new(next_order) }
+        Self { connection, context, next_order: Cell::new(next_order) }
     }
 
     fn work(&self, jobs: &mpsc::Receiver<Job>) {
@@ -256,16 +299,16 @@ impl Worker {
             }
             let tx = Tx {
                 connection: &self.connection,
-                now: self.around.hand.now(),
-                settings: &self.around.settings,
+                now: self.context.clock.now(),
+                settings: &self.context.settings,
                 next_order: &self.next_order,
                 effects: RefCell::default(),
             };
             let (keep, reply) = job(Ok(&tx));
-            let Effects { mut events, mut owed, due } = tx.effects.into_inner();
+            let Effects { mut events, mut deliveries, due } = tx.effects.into_inner();
             if keep {
                 all.events.append(&mut events);
-                all.owed.append(&mut owed);
+                all.deliveries.append(&mut deliveries);
                 all.due = [all.due, due].into_iter().flatten().min();
             } else if let Err(error) = self.execute("ROLLBACK TO job") {
                 reply(Err(error));
@@ -290,13 +333,13 @@ impl Worker {
 
     fn publish(&self, effects: Effects) {
         for event in effects.events {
-            self.around.events.push(self.around.hand.now(), event);
+            self.context.events.push(self.context.clock.now(), event);
         }
-        for owed in effects.owed {
-            let _ = self.around.timekeeper.send(Message::Owed(owed));
+        for delivery in effects.deliveries {
+            let _ = self.context.timekeeper.send(Message::Deliver(delivery));
         }
         if let Some(at) = effects.due {
-            let _ = self.around.timekeeper.send(Message::Due(at));
+            let _ = self.context.timekeeper.send(Message::Due(at));
         }
     }
 

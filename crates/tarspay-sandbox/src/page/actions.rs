@@ -1,59 +1,65 @@
-//! Steps that are taken by a button: the same methods of [`Sandbox`] as the control API calls.
+//! The steps of an order that have a button.
 
-use super::problem::Problem;
-use super::{Values, callbacks, cashier, html, orders, see_other, show};
-use crate::{CallbackId, Sandbox};
+use super::layout::{self, html, see_other};
+use super::request::{Problem, Refused, Target, Values};
+use super::{cashier, orders};
+use crate::callback::CallbackId;
+use crate::sandbox::Sandbox;
+use axum::http::StatusCode;
 use axum::response::Response;
 use tarspay_types::{Amount, PayOrderId};
 
-const REASON: &str = "asked for on the page of the sandbox";
+const REASON: &str = "requested on the page of the sandbox";
 
-/// What a form was refused with, for the page that shows it again.
-pub(super) struct Refused {
-    pub(super) message: String,
-    /// The amount that was entered, if it is the amount that is wrong.
-    pub(super) amount: Option<String>,
-}
+/// Takes a step of an order.
+pub(super) type Step = fn(&Sandbox, &PayOrderId, &str, &Values) -> Result<(), Problem>;
 
-pub(super) fn post(sandbox: &Sandbox, segments: &[&str], form: &Values) -> Result<Response, Problem> {
-    let [place, id, step] = segments else { return Err(Problem::not_found("There is no such page.")) };
-    let id = show::order_id(id)?;
-    let taken = match *place {
-        "pay" => by_payer(sandbox, &id, step, form),
-        _ => by_owner(sandbox, &id, step, form),
-    };
-    let problem = match taken {
+/// Takes a step; if it is refused for itself alone, the page that it was taken on is shown again.
+pub(super) fn post(
+    sandbox: &Sandbox,
+    place: &str,
+    target: &Target,
+    form: &Values,
+    take: Step,
+) -> Result<Response, Problem> {
+    let id = target.order()?;
+    let problem = match take(sandbox, &id, &target.step, form) {
         Ok(()) => return Ok(see_other(&format!("/{place}/{id}"))),
         Err(problem) if problem.leaves_the_page() => problem,
         Err(problem) => return Err(problem),
     };
-    let is_amount = *step == "partial" && problem.status == axum::http::StatusCode::BAD_REQUEST;
+    let is_amount = target.step == "partial" && problem.status == StatusCode::BAD_REQUEST;
     let amount = is_amount.then(|| form.get("amount").unwrap_or_default().to_owned());
     let refused = Refused { message: problem.message, amount };
-    let page = match *place {
+    let page = match place {
         "pay" => cashier::page(sandbox, &id, Some(&refused))?,
         _ => orders::page(sandbox, &id, Some(&refused))?,
     };
     Ok(html(problem.status, &page))
 }
 
-/// A payer can do something about an order only while it waits for him. Should it end between this look and the step, the
+/// A payer can act on an order only while it waits for them. Should it end between this look and the step, the
 /// step is refused or, as a late payment, taken: the page shows which.
-fn by_payer(sandbox: &Sandbox, id: &PayOrderId, step: &str, form: &Values) -> Result<(), Problem> {
+pub(super) fn by_payer(sandbox: &Sandbox, id: &PayOrderId, step: &str, form: &Values) -> Result<(), Problem> {
     if !matches!(step, "pay" | "partial" | "fail" | "expire") {
         return Err(Problem::not_found("There is no such button."));
     }
     let order = cashier::deposit(sandbox, id)?;
     if !order.state.is_pending() {
-        let state = show::state_name(order.state);
+        let state = layout::state_name(order.state);
         return Err(Problem::conflict(format!(
-            "Nothing was done: the order had come to an end before your click. It is {state}."
+            "Nothing was done: the order had ended before your click. It is {state}."
         )));
     }
-    by_owner(sandbox, id, step, form)
+    by_operator(sandbox, id, step, form)
 }
 
-fn by_owner(sandbox: &Sandbox, id: &PayOrderId, step: &str, form: &Values) -> Result<(), Problem> {
+pub(super) fn by_operator(
+    sandbox: &Sandbox,
+    id: &PayOrderId,
+    step: &str,
+    form: &Values,
+) -> Result<(), Problem> {
     match step {
         "pay" => sandbox.pay(id)?,
         "partial" => sandbox.pay_partially(id, amount(form)?)?,
@@ -70,7 +76,7 @@ fn by_owner(sandbox: &Sandbox, id: &PayOrderId, step: &str, form: &Values) -> Re
 fn resend(sandbox: &Sandbox, order: &PayOrderId, form: &Values) -> Result<(), Problem> {
     let unknown = || Problem::not_found("This order has no such callback.");
     let callback = CallbackId::from_number(form.number("callback")?.ok_or_else(unknown)?);
-    if !callbacks::of_order(sandbox, order)?.iter().any(|known| known.id == callback) {
+    if !sandbox.callbacks_of(order)?.iter().any(|known| known.id == callback) {
         return Err(unknown());
     }
     sandbox.resend(callback)?;

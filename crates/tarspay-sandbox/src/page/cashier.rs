@@ -1,12 +1,18 @@
-//! The cashier page, which `payUrl` points to: what is to be paid, and buttons that play the payer.
+//! The cashier page, which `payUrl` points to: the amount to pay, and a button for each action of the payer.
 
-use super::actions::Refused;
-use super::problem::Problem;
-use super::{layout, qr, show};
-use crate::calls::deposit_answer::{pay_data, pay_url};
-use crate::{Order, Sandbox, life};
+use super::layout;
+use super::request::{Problem, Refused};
+use crate::gateway::deposit_response::{pay_data, pay_url};
+use crate::life;
+use crate::order::Order;
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
-use tarspay_types::{BizType, OrderState, PayOrderId, market};
+use qrcode::{Color, QrCode};
+use std::fmt::Write as _;
+use tarspay_types::{BizType, OrderState, PayOrderId, WayCode, market};
+
+/// The empty border that readers of QR codes need, in modules.
+const QUIET: usize = 4;
 
 /// The deposit with this number.
 pub(super) fn deposit(sandbox: &Sandbox, id: &PayOrderId) -> Result<Order, Problem> {
@@ -21,7 +27,7 @@ pub(super) fn deposit(sandbox: &Sandbox, id: &PayOrderId) -> Result<Order, Probl
 pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>) -> Result<Markup, Problem> {
     deposit(sandbox, id)?;
     let order = sandbox.open_cashier(id)?;
-    let amount = show::money(order.amount, &order.currency);
+    let amount = layout::money(order.amount, &order.currency);
     let title = format!("Pay {} {}", order.amount, order.currency.as_str());
     let content = html! {
         section.card.cashier {
@@ -49,7 +55,7 @@ fn facts(order: &Order) -> Markup {
             div { dt { "Merchant" } dd { (order.merchant_no.as_str()) } }
             div { dt { "Order number" } dd { (order.merchant_order_no.as_str()) } }
             @if let (true, Some(at)) = (order.state.is_pending(), order.expires_at) {
-                div { dt { "Pay until" } dd { (show::time(at)) } }
+                div { dt { "Pay until" } dd { (layout::time(at)) } }
             }
         }
     }
@@ -59,9 +65,9 @@ fn facts(order: &Order) -> Markup {
 fn how(sandbox: &Sandbox, order: &Order) -> Markup {
     let url = pay_url(sandbox.base_url(), order);
     let data = pay_data(order, &url);
-    if qr::is_scanned(&order.way_code) {
+    if is_scanned(&order.way_code) {
         let label = format!("QR code to pay {} {}", order.amount, order.currency.as_str());
-        let picture = qr::picture(data.as_deref().unwrap_or(&url), &label);
+        let picture = picture(data.as_deref().unwrap_or(&url), &label);
         return html! { @if let Some(picture) = picture { figure { (picture) figcaption { "Scan to pay" } } } };
     }
     html! { @if let Some(data) = data { p.transfer { span.quiet { "Pay to" } " " code { (data) } } } }
@@ -73,7 +79,7 @@ fn buttons(order: &Order, refused: Option<&Refused>) -> Markup {
     html! {
         h2.unseen { "As the payer" }
         form method="post" action=(to("pay")) {
-            button.primary { "Pay " (show::money(order.amount, &order.currency)) }
+            button.primary { "Pay " (layout::money(order.amount, &order.currency)) }
         }
         (partial(&to("partial"), order, entered))
         div.others {
@@ -103,19 +109,19 @@ pub(super) fn partial(action: &str, order: &Order, entered: Option<&str>) -> Mar
 
 fn outcome(order: &Order) -> Markup {
     let (tone, words, more) = match order.state {
-        OrderState::SUCCESS => ("good", "Paid", "The merchant is told by a callback."),
-        OrderState::PARTLY_PAID => ("mind", "Paid in part", "The merchant is told by a callback."),
+        OrderState::SUCCESS => ("good", "Paid", "The merchant gets a callback."),
+        OrderState::PARTLY_PAID => ("mind", "Paid in part", "The merchant gets a callback."),
         OrderState::FAILED => ("bad", "The payment failed", "Nothing was paid."),
         OrderState::TIMED_OUT => ("over", "Expired", "Nothing was paid in time."),
         OrderState::REFUNDED => ("over", "Refunded", "The money went back."),
-        _ => ("over", "This order has come to an end", ""),
+        _ => ("over", "This order has ended", ""),
     };
     html! {
         div.outcome.(tone) role="status" {
             h2 { (words) }
-            @if !order.pay_amount.is_zero() { p { (show::money(order.pay_amount, &order.currency)) " paid in all." } }
+            @if !order.pay_amount.is_zero() { p { (layout::money(order.pay_amount, &order.currency)) " paid in all." } }
             p { (more) }
-            p { "State " (show::state(order.state)) }
+            p { "State " (layout::state(order.state)) }
         }
         @if let Some(shop) = return_url(order) {
             p { a.button href=(shop) rel="noreferrer" { "Back to the merchant" } }
@@ -128,4 +134,60 @@ fn return_url(order: &Order) -> Option<String> {
     let url: String = serde_json::from_str(order.request.get("returnUrl")?).ok()?;
     let scheme = url.split_once("://")?.0.to_ascii_lowercase();
     matches!(scheme.as_str(), "http" | "https").then_some(url)
+}
+
+/// Whether the payer of this way scans a code: those ways whose documented meaning is a QR (`docs/markets.md`).
+fn is_scanned(way: &WayCode) -> bool {
+    matches!(way.as_str(), "QR" | "QRIS")
+}
+
+/// A picture of this text; `None` if it is too long for one.
+fn picture(text: &str, label: &str) -> Option<Markup> {
+    let code = QrCode::new(text.as_bytes()).ok()?;
+    let width = code.width();
+    let side = width + 2 * QUIET;
+    let mut dark = String::new();
+    for (at, color) in code.to_colors().into_iter().enumerate() {
+        if color == Color::Dark {
+            // Writing to a text cannot fail.
+            let _ = write!(dark, "M{} {}h1v1h-1z", at % width + QUIET, at / width + QUIET);
+        }
+    }
+    Some(html! {
+        svg.qr role="img" aria-labelledby="qr-title" viewBox={ "0 0 " (side) " " (side) } shape-rendering="crispEdges" {
+            title #qr-title { (label) }
+            rect.light width=(side) height=(side) {}
+            path.dark d=(dark) {}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_scanned, picture};
+    use tarspay_types::market::{self, Standing};
+
+    #[test]
+    fn a_code_is_drawn_inside_its_quiet_border() {
+        let drawn = picture("http://127.0.0.1:1/pay/P1", "the <code>").unwrap().into_string();
+        assert!(drawn.contains("<title id=\"qr-title\">the &lt;code&gt;</title>"), "{drawn}");
+        // The corner of the upper left finder pattern; nothing is left of it or above it.
+        assert!(drawn.contains("M4 4h1v1h-1z"), "{drawn}");
+        assert!(!drawn.contains("M3 "), "{drawn}");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_has_no_code() {
+        assert!(picture(&"x".repeat(5_000), "long").is_none());
+    }
+
+    #[test]
+    fn three_markets_have_a_way_that_is_scanned() {
+        let with_one = market::ALL.iter().filter(|market| {
+            let ways = market.deposit().ways().iter();
+            ways.filter(|way| way.standing() == Standing::Offered).any(|way| is_scanned(way.code()))
+        });
+        let names: Vec<_> = with_one.map(|market| market.key()).collect();
+        assert_eq!(names, ["indonesia", "philippines", "vietnam"]);
+    }
 }

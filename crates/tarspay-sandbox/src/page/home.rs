@@ -1,18 +1,18 @@
-//! The overview: the beginning of every list.
+//! The overview: the first entries of every list.
 
-use super::layout::{self, Tab};
-use super::problem::Problem;
+use super::layout::{self, PAGE, Tab};
+use super::request::Problem;
 use super::{callbacks, log, merchants, orders};
-use crate::Sandbox;
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 
 /// How much of each list is shown, so that a phone's reader gets to the end.
 const BEGINNING: usize = 8;
 
 pub(super) fn page(sandbox: &Sandbox) -> Result<Markup, Problem> {
-    let accounts = merchants::some(sandbox, "")?;
-    let latest_orders = orders::latest(sandbox, i64::MAX)?;
-    let latest_callbacks = callbacks::latest(sandbox, i64::MAX)?;
+    let accounts = merchants::accounts(sandbox, "")?;
+    let latest_orders = sandbox.orders_before(i64::MAX, PAGE)?;
+    let latest_callbacks = sandbox.callbacks_before(i64::MAX, PAGE)?;
     let events = log::latest(sandbox, i64::MAX);
     Ok(layout::page(
         "Overview",
@@ -33,7 +33,7 @@ pub(super) fn page(sandbox: &Sandbox) -> Result<Markup, Problem> {
             }
             section aria-labelledby="merchants" {
                 h2 #merchants { "Merchants" }
-                (merchants::list(sandbox, beginning(&accounts)))
+                (merchants::list(beginning(&accounts)))
                 (all("/merchants", "All merchants", accounts.len()))
             }
             section aria-labelledby="events" {

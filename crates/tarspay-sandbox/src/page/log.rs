@@ -1,9 +1,9 @@
-//! The event log for people, with what is behind each refused signature.
+//! The event log, with the explanation of each refused signature.
 
 use super::layout::{self, Tab};
-use super::show;
-use crate::Sandbox;
+use super::request::{Problem, Target, Values};
 use crate::event::{Event, EventKind};
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 use tarspay_types::{ErrorCode, PayOrderId};
 
@@ -28,7 +28,7 @@ pub(super) fn page(sandbox: &Sandbox, before: i64) -> Markup {
 
 /// The newest events, the newest first.
 pub(super) fn latest(sandbox: &Sandbox, before: i64) -> Vec<Event> {
-    sandbox.engine.events.before(u64::try_from(before).unwrap_or(0), AT_ONCE)
+    sandbox.events_before(u64::try_from(before).unwrap_or(0), AT_ONCE)
 }
 
 /// The list that the script adds to.
@@ -42,13 +42,14 @@ pub(super) fn live(events: &[Event]) -> Markup {
 }
 
 /// Items for the script: what came after this event, the newest first.
-pub(super) fn news(sandbox: &Sandbox, after: u64) -> Markup {
+pub(super) fn news(sandbox: &Sandbox, _: &Target, query: &Values) -> Result<Markup, Problem> {
+    let after = query.number("after")?.unwrap_or(0);
     let events = latest(sandbox, i64::MAX);
-    html! { @for event in events.iter().filter(|event| event.number > after) { (item(event)) } }
+    Ok(html! { @for event in events.iter().filter(|event| event.number > after) { (item(event)) } })
 }
 
 fn item(event: &Event) -> Markup {
-    html! { li data-number=(event.number) { (show::time(event.at)) " " span.what { (words(&event.kind)) } } }
+    html! { li data-number=(event.number) { (layout::time(event.at)) " " span.what { (words(&event.kind)) } } }
 }
 
 fn words(kind: &EventKind) -> Markup {
@@ -67,8 +68,8 @@ fn words(kind: &EventKind) -> Markup {
         },
         EventKind::StateChanged { pay_order_id, from, to } => html! {
             (link(pay_order_id)) " "
-            @if let Some(from) = from { "from " (show::state(*from)) " to " } @else { "is new: " }
-            (show::state(*to))
+            @if let Some(from) = from { "from " (layout::state(*from)) " to " } @else { "is new: " }
+            (layout::state(*to))
         },
         EventKind::Warned { pay_order_id, message } => html! {
             span.badge.mind { "warning" } " " (link(pay_order_id)) " " (message)
@@ -80,14 +81,14 @@ fn words(kind: &EventKind) -> Markup {
         EventKind::CallbackGivenUp { callback, pay_order_id, reason } => html! {
             span.badge.bad { "callback" } " no. " (callback) " of " (link(pay_order_id)) " is given up: " (reason)
         },
-        EventKind::FaultStruck { what, .. } => html! { span.badge.mind { "fault" } " " (what) },
+        EventKind::FaultApplied { what, .. } => html! { span.badge.mind { "fault" } " " (what) },
         EventKind::ScenarioTook { pay_order_id, scenario } => html! {
             span.badge { "scenario" } " " (scenario) " takes " (link(pay_order_id))
         },
         EventKind::ScenarioSkipped { pay_order_id, scenario, step, reason } => html! {
             span.badge.mind { "scenario" } " " (scenario) " of " (link(pay_order_id)) " skips " (step) ": " (reason)
         },
-        EventKind::ScenarioStruck { pay_order_id, scenario, what } => html! {
+        EventKind::ScenarioFaultApplied { pay_order_id, scenario, what } => html! {
             span.badge.mind { "scenario" } " " (scenario) " of " (link(pay_order_id)) ": " (what)
         },
         EventKind::ForgerySent { callback, pay_order_id, believed, outcome } => html! {

@@ -1,81 +1,76 @@
 //! Merchants with their public keys and balances.
 
-use super::AT_ONCE;
-use super::layout::{self, Tab};
-use super::problem::Problem;
-use crate::store::balances::{self, Purse};
-use crate::store::pages;
-use crate::{Error, MerchantStatus, Sandbox};
+use super::layout::{self, PAGE, Tab, is_full};
+use super::request::{Problem, Values};
+use crate::merchant::{CurrencyBalance, MerchantStatus, RegisteredMerchant};
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
-use tarspay_types::{Currency, MerchantNo};
+use tarspay_types::Currency;
 
-/// A merchant with what it has.
+/// A merchant with its balances.
 pub(super) struct Account {
-    merchant_no: MerchantNo,
-    status: MerchantStatus,
-    purses: Vec<(Option<Currency>, Purse)>,
+    merchant: RegisteredMerchant,
+    balances: Vec<CurrencyBalance>,
 }
 
-pub(super) fn page(sandbox: &Sandbox, after: &str) -> Result<Markup, Problem> {
-    let accounts = some(sandbox, after)?;
-    let last = accounts.last().filter(|_| accounts.len() == AT_ONCE);
+pub(super) fn page(sandbox: &Sandbox, query: &Values) -> Result<Markup, Problem> {
+    let after = query.get("after").unwrap_or_default();
+    let accounts = accounts(sandbox, after)?;
+    let last = accounts.last().filter(|_| is_full(&accounts));
     let next = last.map(|last| {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("after", last.merchant_no.as_str()).finish()
+        query.append_pair("after", last.merchant.merchant_no.as_str()).finish()
     });
     Ok(layout::page(
         "Merchants",
         Tab::Merchants,
         &html! {
             h1 { "Merchants" }
-            (list(sandbox, &accounts))
+            (list(&accounts))
             (layout::paging("Pages of merchants", "/merchants", after.is_empty(), next.as_deref()))
         },
     ))
 }
 
 /// The first ones after a number.
-pub(super) fn some(sandbox: &Sandbox, after: &str) -> Result<Vec<Account>, Problem> {
-    let after = after.to_owned();
-    Ok(sandbox.engine.store.run(move |tx| {
-        let found = pages::merchants(tx, &after, AT_ONCE)?;
-        let with_purses = found.into_iter().map(|(merchant_no, status)| {
-            let purses = balances::all(tx, &merchant_no)?;
-            Ok(Account { merchant_no, status, purses })
-        });
-        with_purses.collect::<Result<Vec<_>, Error>>()
-    })?)
+pub(super) fn accounts(sandbox: &Sandbox, after: &str) -> Result<Vec<Account>, Problem> {
+    let mut accounts = Vec::new();
+    for merchant in sandbox.merchants_after(after, PAGE)? {
+        let balances = sandbox.balances(&merchant.merchant_no)?;
+        accounts.push(Account { merchant, balances });
+    }
+    Ok(accounts)
 }
 
-pub(super) fn list(sandbox: &Sandbox, accounts: &[Account]) -> Markup {
+pub(super) fn list(accounts: &[Account]) -> Markup {
     html! {
         @if accounts.is_empty() { p.empty { "No merchant here." } }
-        @for account in accounts { (one(sandbox, account)) }
+        @for account in accounts { (one(account)) }
     }
 }
 
-fn one(sandbox: &Sandbox, account: &Account) -> Markup {
-    let (tone, status) = match account.status {
+fn one(Account { merchant, balances }: &Account) -> Markup {
+    let (tone, status) = match merchant.status {
         MerchantStatus::Active => ("good", "active"),
         MerchantStatus::Disabled => ("bad", "disabled"),
         MerchantStatus::NotAuthenticated => ("mind", "not authenticated"),
     };
     html! {
-        article.card aria-label=(account.merchant_no.as_str()) {
-            p.name { b { (account.merchant_no.as_str()) } " " span.badge.(tone) { (status) } }
-            @for key in sandbox.engine.keys.of(&account.merchant_no) {
+        article.card aria-label=(merchant.merchant_no.as_str()) {
+            p.name { b { (merchant.merchant_no.as_str()) } " " span.badge.(tone) { (status) } }
+            @for key in &merchant.keys {
                 p.signature {
-                    span.quiet { "Public key" @if key.disabled { ", disabled" } } " " code { (key.key.to_string()) }
+                    span.quiet { "Public key" @if key.disabled { ", disabled" } } " " code { (key.public_key.to_string()) }
                 }
             }
-            @if account.purses.is_empty() { p.empty { "No balance yet." } }
+            @if balances.is_empty() { p.empty { "No balance yet." } }
             @else {
-                ul.purses aria-label={ "Balances of " (account.merchant_no.as_str()) } {
-                    @for (currency, purse) in &account.purses {
+                ul.balances aria-label={ "Balances of " (merchant.merchant_no.as_str()) } {
+                    @for balance in balances {
                         li {
-                            span.currency { (currency.as_ref().map_or("any currency", Currency::as_str)) } " "
-                            span.money { (purse.available.to_string()) }
-                            @if !purse.frozen.is_zero() { " " span.quiet { (purse.frozen.to_string()) " held back" } }
+                            span.currency { (balance.currency.as_ref().map_or("any currency", Currency::as_str)) } " "
+                            span.money { (balance.available.to_string()) }
+                            @if !balance.frozen.is_zero() { " " span.quiet { (balance.frozen.to_string()) " frozen" } }
                         }
                     }
                 }

@@ -1,41 +1,32 @@
-//! Orders for their owner: the list, and one with its life, its callbacks and every step it can take.
+//! Orders for the operator: the list, and one with its history, its callbacks and its actions.
 
-use super::actions::Refused;
-use super::layout::{self, Tab};
-use super::problem::Problem;
-use super::{AT_ONCE, callbacks, cashier, show};
-use crate::store::orders::Record;
-use crate::store::pages;
-use crate::{Error, Order, Sandbox, life, plan};
+use super::layout::{self, PAGE, Tab};
+use super::request::{Problem, Refused};
+use super::{callbacks, cashier};
+use crate::life;
+use crate::order::{Order, noun};
+use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 use tarspay_types::{BizType, OrderState, PayOrderId};
 
 pub(super) fn list_page(sandbox: &Sandbox, before: i64) -> Result<Markup, Problem> {
-    let records = latest(sandbox, before)?;
-    let next = super::callbacks::next(&records, |record| record.id);
+    let orders = sandbox.orders_before(before, PAGE)?;
+    let next = layout::next(&orders, |(number, _)| *number);
     Ok(layout::page(
         "Orders",
         Tab::Orders,
         &html! {
             h1 { "Orders" }
-            (table(&records))
+            (table(&orders))
             (layout::paging("Pages of orders", "/orders", before == i64::MAX, next.as_deref()))
         },
     ))
 }
 
-/// The newest before a number of the store.
-pub(super) fn latest(sandbox: &Sandbox, before: i64) -> Result<Vec<Record>, Problem> {
-    Ok(sandbox.engine.store.run(move |tx| {
-        plan::catch_up(tx)?;
-        Ok::<_, Error>(pages::orders(tx, before, AT_ONCE)?)
-    })?)
-}
-
 // A table whose rows become cards on a narrow screen; the roles keep it a table for screen readers then.
-pub(super) fn table(records: &[Record]) -> Markup {
+pub(super) fn table(orders: &[(i64, Order)]) -> Markup {
     html! {
-        @if records.is_empty() { p.empty { "No order here. Your program creates them, signed, as at the real gateway." } }
+        @if orders.is_empty() { p.empty { "No order here. Your program creates them, signed, as at the real gateway." } }
         @else {
             table role="table" {
                 caption.unseen { "Orders, the newest first" }
@@ -46,7 +37,7 @@ pub(super) fn table(records: &[Record]) -> Markup {
                         }
                     }
                 }
-                tbody role="rowgroup" { @for record in records { (row(&record.order)) } }
+                tbody role="rowgroup" { @for (_, order) in orders { (row(order)) } }
             }
         }
     }
@@ -57,21 +48,17 @@ fn row(order: &Order) -> Markup {
         tr role="row" {
             td role="cell" data-label="Order" {
                 a href={ "/orders/" (order.pay_order_id) } { (order.pay_order_id.as_str()) }
-                span.quiet { (direction(order)) " · " (order.way_code.as_str()) }
+                span.quiet { (noun(order.direction)) " · " (order.way_code.as_str()) }
             }
             td role="cell" data-label="Merchant" {
                 span { (order.merchant_no.as_str()) }
                 span.quiet { (order.merchant_order_no.as_str()) }
             }
-            td role="cell" data-label="Amount" { (show::money(order.amount, &order.currency)) }
-            td role="cell" data-label="State" { (show::state(order.state)) }
-            td role="cell" data-label="Created" { (show::time(order.created_at)) }
+            td role="cell" data-label="Amount" { (layout::money(order.amount, &order.currency)) }
+            td role="cell" data-label="State" { (layout::state(order.state)) }
+            td role="cell" data-label="Created" { (layout::time(order.created_at)) }
         }
     }
-}
-
-fn direction(order: &Order) -> &'static str {
-    if order.direction == BizType::WITHDRAWAL { "withdrawal" } else { "deposit" }
 }
 
 pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>) -> Result<Markup, Problem> {
@@ -81,30 +68,30 @@ pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>
         &format!("Order {id}"),
         Tab::Orders,
         &html! {
-            h1 { span.quiet { (direction(&order)) " " } (id.as_str()) }
+            h1 { span.quiet { (noun(order.direction)) " " } (id.as_str()) }
             @if let Some(refused) = refused { p.alert #refused role="alert" { (refused.message) } }
             section.card {
-                p.headline { span.big { (show::money(order.amount, &order.currency)) } " " (show::state(order.state)) }
+                p.headline { span.big { (layout::money(order.amount, &order.currency)) } " " (layout::state(order.state)) }
                 dl.facts {
                     div { dt { "Merchant" } dd { (order.merchant_no.as_str()) } }
                     div { dt { "Merchant order number" } dd { (order.merchant_order_no.as_str()) } }
                     div { dt { "Way" } dd { code { (order.way_code.as_str()) } } }
-                    div { dt { "Paid" } dd { (show::money(order.pay_amount, &order.currency)) } }
-                    div { dt { "Fee" } dd { (show::money(order.fee, &order.currency)) } }
-                    div { dt { "Created" } dd { (show::time(order.created_at)) } }
-                    @if let (true, Some(at)) = (order.state.is_pending(), order.expires_at) { div { dt { "Expires unpaid" } dd { (show::time(at)) } } }
+                    div { dt { "Paid" } dd { (layout::money(order.pay_amount, &order.currency)) } }
+                    div { dt { "Fee" } dd { (layout::money(order.fee, &order.currency)) } }
+                    div { dt { "Created" } dd { (layout::time(order.created_at)) } }
+                    @if let (true, Some(at)) = (order.state.is_pending(), order.expires_at) { div { dt { "Expires unpaid" } dd { (layout::time(at)) } } }
                     @if let Some(id) = &order.trx_id { div { dt { "Transaction" } dd { code { (id.as_str()) } } } }
                     div { dt { "Callbacks go to" } dd { code { (order.notify_url.as_str()) } } }
                 }
-                @if is_deposit { p { a href={ "/pay/" (id) } { "Its cashier page" } } }
+                @if is_deposit { p { a href={ "/pay/" (id) } { "Cashier page" } } }
             }
             (steps(&order, refused))
-            section aria-labelledby="life" {
-                h2 #life { "Its life" }
+            section aria-labelledby="history" {
+                h2 #history { "History" }
                 ol.steps {
                     @for step in sandbox.history(id)? {
                         li {
-                            (show::time(step.at)) " " (show::state(step.to))
+                            (layout::time(step.at)) " " (layout::state(step.to))
                             @if let Some(reason) = &step.reason { " " span.quiet { (&**reason) } }
                         }
                     }
@@ -112,7 +99,7 @@ pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>
             }
             section aria-labelledby="callbacks" {
                 h2 #callbacks { "Callbacks" }
-                (callbacks::list(&callbacks::of_order(sandbox, id)?, true))
+                (callbacks::list(&sandbox.callbacks_of(id)?, true))
             }
         },
     ))
@@ -132,8 +119,8 @@ fn steps(order: &Order, refused: Option<&Refused>) -> Markup {
     let entered = refused.and_then(|refused| refused.amount.as_deref());
     html! {
         @if STEPS.iter().any(|(to, _, _)| life::can_come_to(order, *to)) {
-            section aria-labelledby="steps" {
-                h2 #steps { "What can happen now" }
+            section aria-labelledby="actions" {
+                h2 #actions { "Actions" }
                 div.others {
                     @for (_, step, name) in possible { form method="post" action=(to(step)) { button { (name) } } }
                 }

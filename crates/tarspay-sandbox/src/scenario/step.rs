@@ -1,4 +1,4 @@
-//! A step of a scenario: what is done to an order, and how long after its creation.
+//! A step of a scenario: an action on an order, and its time after the creation.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

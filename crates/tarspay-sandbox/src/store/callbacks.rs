@@ -1,12 +1,11 @@
-//! Callbacks that are owed, and what came of each attempt, in the store.
+//! Callbacks and the outcome of each attempt, in the store.
 
-use super::orders::{Record, parsed};
-use super::{StoreError, Tx};
-use crate::callback::{Attempt, CallbackStatus, OutgoingCallback};
+use super::orders::Record;
+use super::{StoreError, Tx, parsed};
+use crate::callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
 use crate::clock::system_time;
-use crate::timekeeper::Owed;
-use crate::{CallbackFilter, CallbackId};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use crate::schedule::Delivery;
+use rusqlite::{Connection, Row, params};
 use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
 
 /// A new callback.
@@ -19,15 +18,13 @@ pub(crate) struct New<'a> {
 
 pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreError> {
     let (receiver, status, reason, next_at) = match &new.receiver {
-        Ok(name) => (name.as_str(), CallbackStatus::Owed, None, Some(tx.now)),
+        Ok(name) => (name.as_str(), CallbackStatus::Due, None, Some(tx.now)),
         Err(reason) => ("", CallbackStatus::Undeliverable, Some(reason.as_str()), None),
     };
-    tx.connection
-        .prepare_cached(
-            "INSERT INTO callbacks (order_id, state, url, receiver, body, status, reason, next_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
+    tx.execute(
+        "INSERT INTO callbacks (order_id, state, url, receiver, body, status, reason, next_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
             new.order.id,
             new.order.order.state.code(),
             new.order.order.notify_url.as_str(),
@@ -37,7 +34,8 @@ pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreErro
             reason,
             next_at,
             tx.now,
-        ])?;
+        ],
+    )?;
     Ok(CallbackId(tx.connection.last_insert_rowid()))
 }
 
@@ -53,62 +51,55 @@ pub(crate) struct ToSend {
     pub(crate) attempts: u32,
 }
 
-/// A callback that is still owed and due: what has become due twice, by sending it again, is sent once.
+/// A callback that is still due: one that has become due twice, by sending it again, is sent once.
 pub(crate) fn to_send(tx: &Tx<'_>, id: CallbackId) -> Result<Option<ToSend>, StoreError> {
-    let mut statement = tx.connection.prepare_cached(
+    tx.one(
         "SELECT pay_order_id, merchant_order_no, url, body, attempts, order_id
-         FROM callbacks JOIN orders ON orders.id = order_id WHERE callbacks.id = ?1 AND status = 0 AND coalesce(next_at, 0) <= ?2",
-    )?;
-    let mut rows = statement.query(params![id.0, tx.now])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(ToSend {
-        id,
-        pay_order_id: parsed(row, 0)?,
-        merchant_order_no: row.get(1)?,
-        url: parsed(row, 2)?,
-        body: row.get(3)?,
-        attempts: row.get(4)?,
-        order: row.get(5)?,
-    }))
+         FROM callbacks JOIN orders ON orders.id = order_id
+         WHERE callbacks.id = ?1 AND status = 0 AND coalesce(next_at, 0) <= ?2",
+        params![id.0, tx.now],
+        |row| {
+            Ok(ToSend {
+                id,
+                pay_order_id: parsed(row, 0)?,
+                merchant_order_no: row.get(1)?,
+                url: parsed(row, 2)?,
+                body: row.get(3)?,
+                attempts: row.get(4)?,
+                order: row.get(5)?,
+            })
+        },
+    )
 }
 
-/// All that is owed, when a sandbox starts.
-pub(crate) fn owed(connection: &Connection) -> Result<Vec<Owed>, StoreError> {
-    let mut statement = connection
-        .prepare("SELECT id, receiver, next_at, created_at FROM callbacks WHERE status = 0 ORDER BY id")?;
-    let mut rows = statement.query([])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        let next_at: Option<u64> = row.get(2)?;
-        all.push(Owed {
-            id: CallbackId(row.get(0)?),
-            receiver: row.get(1)?,
-            at: next_at.unwrap_or(row.get(3)?),
-        });
-    }
-    Ok(all)
+/// All deliveries that are still to be made, when a sandbox starts.
+pub(crate) fn deliveries(connection: &Connection) -> Result<Vec<Delivery>, StoreError> {
+    super::all(
+        connection,
+        "SELECT id, receiver, coalesce(next_at, created_at) FROM callbacks WHERE status = 0 ORDER BY id",
+        [],
+        |row| Ok(Delivery { id: CallbackId(row.get(0)?), receiver: row.get(1)?, at: row.get(2)? }),
+    )
 }
 
 /// Notes an attempt; `false` if there is no such callback any more.
 pub(crate) fn note_attempt(tx: &Tx<'_>, id: CallbackId, attempt: &Attempt) -> Result<bool, StoreError> {
-    let noted = tx
-        .connection
-        .prepare_cached(
-            "INSERT INTO callback_attempts (callback_id, at, http_status, answer, error, signature)
-             SELECT id, ?2, ?3, ?4, ?5, ?6 FROM callbacks WHERE id = ?1",
-        )?
-        .execute(params![
+    let noted = tx.execute(
+        "INSERT INTO callback_attempts (callback_id, at, http_status, answer, error, signature)
+         SELECT id, ?2, ?3, ?4, ?5, ?6 FROM callbacks WHERE id = ?1",
+        params![
             id.0,
             tx.now,
             attempt.http_status,
-            attempt.answer,
+            attempt.response,
             attempt.error,
             attempt.signature.to_string(),
-        ])?;
+        ],
+    )?;
     Ok(noted > 0)
 }
 
-/// Writes what has become of a callback. While it is owed `next_at` is the time of the next attempt.
+/// Writes the status of a callback. `next_at` is the time of the next attempt, while there is one.
 pub(crate) fn set_status(
     tx: &Tx<'_>,
     id: CallbackId,
@@ -117,73 +108,42 @@ pub(crate) fn set_status(
     attempts: u32,
     next_at: Option<u64>,
 ) -> Result<(), StoreError> {
-    tx.connection
-        .prepare_cached(
-            "UPDATE callbacks SET status = ?2, reason = ?3, attempts = ?4, next_at = ?5 WHERE id = ?1",
-        )?
-        .execute(params![id.0, status.code(), reason, attempts, next_at])?;
+    tx.execute(
+        "UPDATE callbacks SET status = ?2, reason = ?3, attempts = ?4, next_at = ?5 WHERE id = ?1",
+        params![id.0, status.code(), reason, attempts, next_at],
+    )?;
     Ok(())
 }
 
-pub(super) const COLUMNS: &str = "callbacks.id, pay_order_id, callbacks.state, url, body, status, reason, callbacks.created_at, \
-    next_at";
+const SELECT: &str = "SELECT callbacks.id, pay_order_id, callbacks.state, url, body, status, reason, \
+    callbacks.created_at, next_at FROM callbacks JOIN orders ON orders.id = order_id";
 
 /// A callback with its attempts.
 pub(crate) fn get(tx: &Tx<'_>, id: CallbackId) -> Result<Option<OutgoingCallback>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM callbacks JOIN orders ON orders.id = order_id WHERE callbacks.id = ?1"
-    );
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([id.0])?;
-    rows.next()?.map(|row| outgoing(tx, row)).transpose()
+    tx.one(&format!("{SELECT} WHERE callbacks.id = ?1"), [id.0], |row| outgoing(tx, row))
 }
 
-/// All callbacks with their attempts, the oldest first; those of one order, or of all.
-pub(crate) fn all(tx: &Tx<'_>, order: Option<&PayOrderId>) -> Result<Vec<OutgoingCallback>, StoreError> {
-    let condition = if order.is_some() { "pay_order_id = ?1" } else { "?1 IS NULL" };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM callbacks JOIN orders ON orders.id = order_id WHERE {condition} ORDER BY callbacks.id"
-    );
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([order.map(PayOrderId::as_str)])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(outgoing(tx, row)?);
-    }
-    Ok(all)
-}
-
-/// The callbacks that fit, with their attempts, the oldest first.
+/// The callbacks that match, with their attempts, the oldest first.
 pub(crate) fn page(tx: &Tx<'_>, filter: &CallbackFilter) -> Result<Vec<OutgoingCallback>, StoreError> {
     let condition = if filter.order.is_some() { "pay_order_id = ?1" } else { "?1 IS NULL" };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM callbacks JOIN orders ON orders.id = order_id
-         WHERE {condition} AND callbacks.id > ?2 ORDER BY callbacks.id LIMIT ?3"
-    );
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![
-        filter.order.as_ref().map(PayOrderId::as_str),
-        filter.after.map_or(0, CallbackId::number),
-        filter.limit,
-    ])?;
-    let mut page = Vec::new();
-    while let Some(row) = rows.next()? {
-        page.push(outgoing(tx, row)?);
-    }
-    Ok(page)
+    let sql = format!("{SELECT} WHERE {condition} AND callbacks.id > ?2 ORDER BY callbacks.id LIMIT ?3");
+    let order = filter.order.as_ref().map(PayOrderId::as_str);
+    let values = params![order, filter.after.map_or(0, CallbackId::number), filter.limit];
+    tx.all(&sql, values, |row| outgoing(tx, row))
+}
+
+/// Callbacks with smaller numbers, the newest first.
+pub(crate) fn before(tx: &Tx<'_>, before: i64, limit: u32) -> Result<Vec<OutgoingCallback>, StoreError> {
+    let sql = format!("{SELECT} WHERE callbacks.id < ?1 ORDER BY callbacks.id DESC LIMIT ?2");
+    tx.all(&sql, params![before, limit], |row| outgoing(tx, row))
 }
 
 /// Where a callback goes, for sending it again; `None` if there is no such callback.
 pub(crate) fn url(tx: &Tx<'_>, id: CallbackId) -> Result<Option<NotifyUrl>, StoreError> {
-    let url: Option<String> = tx
-        .connection
-        .prepare_cached("SELECT url FROM callbacks WHERE id = ?1")?
-        .query_row([id.0], |row| row.get(0))
-        .optional()?;
-    url.map(NotifyUrl::new).transpose().map_err(StoreError::damaged)
+    tx.one("SELECT url FROM callbacks WHERE id = ?1", [id.0], |row| parsed(row, 0))
 }
 
-pub(super) fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, StoreError> {
+fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, StoreError> {
     let id = CallbackId(row.get(0)?);
     let next_at: Option<u64> = row.get(8)?;
     Ok(OutgoingCallback {
@@ -201,19 +161,14 @@ pub(super) fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, S
 }
 
 fn attempts(tx: &Tx<'_>, id: CallbackId) -> Result<Vec<Attempt>, StoreError> {
-    let mut statement = tx.connection.prepare_cached(
-        "SELECT at, http_status, answer, error, signature FROM callback_attempts WHERE callback_id = ?1 ORDER BY id",
-    )?;
-    let mut rows = statement.query([id.0])?;
-    let mut attempts = Vec::new();
-    while let Some(row) = rows.next()? {
-        attempts.push(Attempt {
+    let sql = "SELECT at, http_status, answer, error, signature FROM callback_attempts WHERE callback_id = ?1 ORDER BY id";
+    tx.all(sql, [id.0], |row| {
+        Ok(Attempt {
             at: system_time(row.get(0)?),
             http_status: row.get(1)?,
-            answer: row.get(2)?,
+            response: row.get(2)?,
             error: row.get(3)?,
             signature: parsed(row, 4)?,
-        });
-    }
-    Ok(attempts)
+        })
+    })
 }

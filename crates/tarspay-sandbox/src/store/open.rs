@@ -1,7 +1,7 @@
-//! Opening the database: in memory or in a file, its schema, and what a sandbox keeps about itself.
+//! Opening the database, in memory or in a file; its schema; what a sandbox keeps about itself; and its reset.
 
-use super::StoreError;
-use crate::{Error, ErrorKind};
+use super::{StoreError, Tx};
+use crate::error::{Error, ErrorKind};
 use rusqlite::{Connection, OptionalExtension as _};
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(crate) fn open(path: Option<&Path>) -> Result<Connection, Error> {
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
                 "another sandbox uses it"
             }
-            Some(rusqlite::ErrorCode::NotADatabase) => "it is no file of a sandbox",
+            Some(rusqlite::ErrorCode::NotADatabase) => "it is not a file of a sandbox",
             _ => "it cannot be opened",
         };
         Error::new(ErrorKind::Store, format!("cannot keep the state in {place}: {reason}")).with_source(error)
@@ -70,7 +70,7 @@ fn prepare(connection: &Connection, in_file: bool) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Makes a new file readable by its owner alone: it holds the keys of the sandbox.
+/// Makes a new file readable only by its owner: it holds the keys of the sandbox.
 fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
@@ -110,4 +110,28 @@ pub(crate) fn latest_time(connection: &Connection) -> Result<u64, StoreError> {
         [],
         |row| row.get(0),
     )?)
+}
+
+/// A table that refers to another comes before it.
+const TABLES: [&str; 12] = [
+    "callback_attempts",
+    "callbacks",
+    "planned_steps",
+    "planned_faults",
+    "scenarios",
+    "transfers",
+    "order_events",
+    "orders",
+    "fees",
+    "balances",
+    "api_keys",
+    "merchants",
+];
+
+/// Deletes everything but what a sandbox keeps about itself.
+pub(crate) fn reset(tx: &Tx<'_>) -> Result<(), StoreError> {
+    for table in TABLES {
+        tx.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    Ok(())
 }

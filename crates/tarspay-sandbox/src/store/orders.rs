@@ -1,15 +1,14 @@
-//! Orders and their state changes in the store.
+//! Orders, their state changes, and the transfers that pay for them, in the store.
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, parsed};
 use crate::clock::system_time;
-use crate::{Order, OrderFilter, StateChange};
-use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
-use std::str::FromStr;
+use crate::order::{Order, OrderFilter, StateChange};
+use rusqlite::{Row, params, params_from_iter};
 use tarspay_types::{
-    BizType, Decode as _, Members, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, TrxId,
+    Amount, BizType, Decode as _, Members, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, TrxId,
 };
 
-pub(super) const COLUMNS: &str = "id, direction, pay_order_id, merchant_no, merchant_order_no, way_code, currency, amount, \
+const COLUMNS: &str = "id, direction, pay_order_id, merchant_no, merchant_order_no, way_code, currency, amount, \
     pay_amount, fee, state, fail_reason, notify_url, created_at, changed_at, expires_at, trx_id, request";
 
 /// An order with its number in the store.
@@ -21,93 +20,70 @@ pub(crate) struct Record {
     pub(crate) expires_at: Option<u64>,
 }
 
-/// Which order is meant.
-pub(crate) enum Which<'a> {
+/// What identifies an order.
+pub(crate) enum OrderKey<'a> {
     PayOrderId(&'a PayOrderId),
     Number(&'a MerchantNo, &'a MerchantOrderNo),
     /// By the payer's transaction; the oldest one.
     TrxId(&'a TrxId),
 }
 
-pub(crate) fn find(tx: &Tx<'_>, which: &Which<'_>) -> Result<Option<Record>, StoreError> {
-    let (condition, values) = match which {
-        Which::PayOrderId(id) => ("pay_order_id = ?1", vec![id.as_str()]),
-        Which::Number(merchant, number) => {
+pub(crate) fn find(tx: &Tx<'_>, key: &OrderKey<'_>) -> Result<Option<Record>, StoreError> {
+    let (condition, values) = match key {
+        OrderKey::PayOrderId(id) => ("pay_order_id = ?1", vec![id.as_str()]),
+        OrderKey::Number(merchant, number) => {
             ("merchant_no = ?1 AND merchant_order_no = ?2", vec![merchant.as_str(), number.as_str()])
         }
-        Which::TrxId(id) => ("trx_id = ?1", vec![id.as_str()]),
+        OrderKey::TrxId(id) => ("trx_id = ?1", vec![id.as_str()]),
     };
     let sql = format!("SELECT {COLUMNS} FROM orders WHERE {condition} ORDER BY id LIMIT 1");
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    rows.next()?.map(record).transpose()
+    tx.one(&sql, params_from_iter(values), record)
 }
 
 /// The order with this number in the store.
 pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Option<Record>, StoreError> {
-    let mut statement =
-        tx.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM orders WHERE id = ?1"))?;
-    let mut rows = statement.query([id])?;
-    rows.next()?.map(record).transpose()
-}
-
-/// Whether the merchant has used this number, for either direction.
-pub(crate) fn is_taken(
-    tx: &Tx<'_>,
-    merchant_no: &MerchantNo,
-    number: &MerchantOrderNo,
-) -> Result<bool, StoreError> {
-    Ok(tx
-        .connection
-        .prepare_cached("SELECT 1 FROM orders WHERE merchant_no = ?1 AND merchant_order_no = ?2")?
-        .exists([merchant_no.as_str(), number.as_str()])?)
+    tx.one(&format!("SELECT {COLUMNS} FROM orders WHERE id = ?1"), [id], record)
 }
 
 /// All orders, the oldest first.
 pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Order>, StoreError> {
-    let mut statement = tx.connection.prepare(&format!("SELECT {COLUMNS} FROM orders ORDER BY id"))?;
-    let mut rows = statement.query([])?;
-    let mut orders = Vec::new();
-    while let Some(row) = rows.next()? {
-        orders.push(record(row)?.order);
-    }
-    Ok(orders)
+    tx.all(&format!("SELECT {COLUMNS} FROM orders ORDER BY id"), [], |row| Ok(record(row)?.order))
 }
 
-/// The orders that fit and come after this number in the store, the oldest first.
+/// The orders that match and come after this number in the store, the oldest first.
 pub(crate) fn page(tx: &Tx<'_>, filter: &OrderFilter, after: i64) -> Result<Vec<Order>, StoreError> {
-    let mut statement = tx.connection.prepare_cached(&format!(
+    let sql = format!(
         "SELECT {COLUMNS} FROM orders
          WHERE id > ?1 AND merchant_no = coalesce(?2, merchant_no)
              AND merchant_order_no = coalesce(?3, merchant_order_no) AND state = coalesce(?4, state)
          ORDER BY id LIMIT ?5"
-    ))?;
-    let mut rows = statement.query(params![
+    );
+    let values = params![
         after,
         filter.merchant_no.as_ref().map(MerchantNo::as_str),
         filter.merchant_order_no.as_ref().map(MerchantOrderNo::as_str),
         filter.state.map(OrderState::code),
         filter.limit,
-    ])?;
-    let mut orders = Vec::new();
-    while let Some(row) = rows.next()? {
-        orders.push(record(row)?.order);
-    }
-    Ok(orders)
+    ];
+    tx.all(&sql, values, |row| Ok(record(row)?.order))
+}
+
+/// Orders with smaller numbers in the store, the newest first: the beginning costs the same however many there are.
+pub(crate) fn before(tx: &Tx<'_>, before: i64, limit: u32) -> Result<Vec<Record>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM orders WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+    tx.all(&sql, params![before, limit], record)
 }
 
 /// Writes a new order. The times and the numbers stand in the record.
 pub(crate) fn insert(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
     let Record { id, order, expires_at } = record;
     let request = serde_json::to_string(&order.request).map_err(StoreError::damaged)?;
-    tx.connection
-        .prepare_cached(
-            "INSERT INTO orders (id, direction, pay_order_id, merchant_no, merchant_order_no, way_code, currency,
-                 amount, pay_amount, fee, state, fail_reason, notify_url, created_at, changed_at, expires_at,
-                 trx_id, request)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15, ?16, ?17)",
-        )?
-        .execute(params![
+    tx.execute(
+        "INSERT INTO orders (id, direction, pay_order_id, merchant_no, merchant_order_no, way_code, currency,
+             amount, pay_amount, fee, state, fail_reason, notify_url, created_at, changed_at, expires_at,
+             trx_id, request)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15, ?16, ?17)",
+        params![
             id,
             order.direction.code(),
             order.pay_order_id.as_str(),
@@ -125,19 +101,18 @@ pub(crate) fn insert(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
             expires_at,
             order.trx_id.as_ref().map(TrxId::as_str),
             request,
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
 /// Writes what can change about an order.
 pub(crate) fn update(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
     let Record { id, order, .. } = record;
-    tx.connection
-        .prepare_cached(
-            "UPDATE orders SET pay_amount = ?2, fee = ?3, state = ?4, fail_reason = ?5, changed_at = ?6, trx_id = ?7
-             WHERE id = ?1",
-        )?
-        .execute(params![
+    tx.execute(
+        "UPDATE orders SET pay_amount = ?2, fee = ?3, state = ?4, fail_reason = ?5, changed_at = ?6, trx_id = ?7
+         WHERE id = ?1",
+        params![
             id,
             order.pay_amount.to_string(),
             order.fee.to_string(),
@@ -145,7 +120,8 @@ pub(crate) fn update(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
             order.fail_reason.as_deref(),
             tx.now,
             order.trx_id.as_ref().map(TrxId::as_str),
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
@@ -156,71 +132,56 @@ pub(crate) fn note_change(
     from: Option<OrderState>,
     reason: Option<&str>,
 ) -> Result<(), StoreError> {
-    tx.connection
-        .prepare_cached(
-            "INSERT INTO order_events (order_id, at, from_state, to_state, pay_amount, reason)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
+    tx.execute(
+        "INSERT INTO order_events (order_id, at, from_state, to_state, pay_amount, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
             record.id,
             tx.now,
             from.map(OrderState::code),
             record.order.state.code(),
             record.order.pay_amount.to_string(),
             reason,
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
 /// The steps in the life of an order, the first one first.
 pub(crate) fn history(tx: &Tx<'_>, id: i64) -> Result<Vec<StateChange>, StoreError> {
-    let mut statement = tx.connection.prepare_cached(
+    tx.all(
         "SELECT at, from_state, to_state, pay_amount, reason FROM order_events WHERE order_id = ?1 ORDER BY id",
-    )?;
-    let mut rows = statement.query([id])?;
-    let mut changes = Vec::new();
-    while let Some(row) = rows.next()? {
-        let from: Option<i64> = row.get(1)?;
-        let reason: Option<String> = row.get(4)?;
-        changes.push(StateChange {
-            at: system_time(row.get(0)?),
-            from: from.map(OrderState::from_code),
-            to: OrderState::from_code(row.get(2)?),
-            pay_amount: parsed(row, 3)?,
-            reason: reason.map(Into::into),
-        });
-    }
-    Ok(changes)
+        [id],
+        |row| {
+            let from: Option<i64> = row.get(1)?;
+            let reason: Option<String> = row.get(4)?;
+            Ok(StateChange {
+                at: system_time(row.get(0)?),
+                from: from.map(OrderState::from_code),
+                to: OrderState::from_code(row.get(2)?),
+                pay_amount: parsed(row, 3)?,
+                reason: reason.map(Into::into),
+            })
+        },
+    )
 }
 
 /// Some of the orders that have timed out unpaid by this time.
-pub(crate) fn overdue(tx: &Tx<'_>, by: u64, at_most: u32) -> Result<Vec<Record>, StoreError> {
+pub(crate) fn overdue(tx: &Tx<'_>, by: u64, limit: u32) -> Result<Vec<Record>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM orders WHERE state IN (0, 1) AND expires_at IS NOT NULL AND expires_at <= ?1
          ORDER BY expires_at LIMIT ?2"
     );
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![by, at_most])?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        records.push(record(row)?);
-    }
-    Ok(records)
+    tx.all(&sql, params![by, limit], record)
 }
 
 /// When the next order times out.
 pub(crate) fn next_expiry(tx: &Tx<'_>) -> Result<Option<u64>, StoreError> {
-    Ok(tx
-        .connection
-        .prepare_cached(
-            "SELECT min(expires_at) FROM orders WHERE state IN (0, 1) AND expires_at IS NOT NULL",
-        )?
-        .query_row([], |row| row.get(0))
-        .optional()?
-        .flatten())
+    let sql = "SELECT min(expires_at) FROM orders WHERE state IN (0, 1) AND expires_at IS NOT NULL";
+    Ok(tx.one(sql, [], |row| Ok(row.get(0)?))?.flatten())
 }
 
-pub(super) fn record(row: &Row<'_>) -> Result<Record, StoreError> {
+fn record(row: &Row<'_>) -> Result<Record, StoreError> {
     let expires_at: Option<u64> = row.get(15)?;
     let fail_reason: Option<String> = row.get(11)?;
     let trx_id: Option<String> = row.get(16)?;
@@ -249,11 +210,29 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record, StoreError> {
     })
 }
 
-/// A column of text as its own type.
-pub(crate) fn parsed<T>(row: &Row<'_>, column: usize) -> Result<T, StoreError>
-where
-    T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
-{
-    let text: String = row.get(column)?;
-    text.parse().map_err(StoreError::damaged)
+/// Money of payers that has reached the gateway, by the reference of their bank or wallet.
+pub(crate) struct Transfer {
+    pub(crate) amount: Amount,
+    /// The order that it has paid, by its number in the store.
+    pub(crate) order: Option<i64>,
+}
+
+pub(crate) fn find_transfer(tx: &Tx<'_>, reference: &TrxId) -> Result<Option<Transfer>, StoreError> {
+    let sql = "SELECT amount, order_id FROM transfers WHERE reference = ?1";
+    tx.one(sql, [reference.as_str()], |row| Ok(Transfer { amount: parsed(row, 0)?, order: row.get(1)? }))
+}
+
+/// Notes a transfer, or the order that a known one has paid.
+pub(crate) fn put_transfer(
+    tx: &Tx<'_>,
+    reference: &TrxId,
+    amount: Amount,
+    order: Option<i64>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO transfers (reference, amount, order_id, at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET amount = ?2, order_id = ?3",
+        params![reference.as_str(), amount.to_string(), order, tx.now],
+    )?;
+    Ok(())
 }

@@ -1,9 +1,8 @@
-//! Scenarios that are played, and what they have planned for orders, in the store.
+//! Scenarios that are played, and their planned steps and faults, in the store.
 
 use super::{StoreError, Tx};
-use crate::Scenario;
-use crate::scenario::{PlannedFault, Step};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use crate::scenario::{PlannedFault, Scenario, Step};
+use rusqlite::{Connection, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A scenario that is played.
@@ -23,7 +22,7 @@ pub(crate) struct Planned {
     pub(crate) step: Step,
 }
 
-/// A fault that has not struck to its end.
+/// A fault that is not used up.
 pub(crate) struct Waiting {
     id: i64,
     pub(crate) scenario: String,
@@ -33,126 +32,90 @@ pub(crate) struct Waiting {
 
 /// Plays a scenario from now on, in place of one of its name.
 pub(crate) fn play(tx: &Tx<'_>, scenario: &Scenario) -> Result<(), StoreError> {
-    tx.connection
-        .prepare_cached(
-            "INSERT INTO scenarios (name, scenario) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET scenario = ?2, taken = 0",
-        )?
-        .execute([scenario.name(), &json(scenario)?])?;
+    tx.execute(
+        "INSERT INTO scenarios (name, scenario) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET scenario = ?2, taken = 0",
+        [scenario.name(), &json(scenario)?],
+    )?;
     Ok(())
 }
 
 /// Plays a scenario no longer; `false` if it was not played.
 pub(crate) fn end(tx: &Tx<'_>, name: &str) -> Result<bool, StoreError> {
-    Ok(tx.connection.prepare_cached("DELETE FROM scenarios WHERE name = ?1")?.execute([name])? > 0)
+    Ok(tx.execute("DELETE FROM scenarios WHERE name = ?1", [name])? > 0)
 }
 
 pub(crate) fn end_all(tx: &Tx<'_>) -> Result<(), StoreError> {
-    tx.connection.prepare_cached("DELETE FROM scenarios")?.execute([])?;
+    tx.execute("DELETE FROM scenarios", [])?;
     Ok(())
 }
 
 /// What is played, the first one first.
 pub(crate) fn played(tx: &Tx<'_>) -> Result<Vec<Played>, StoreError> {
-    let mut statement = tx.connection.prepare_cached("SELECT scenario, taken FROM scenarios ORDER BY id")?;
-    let mut rows = statement.query([])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(Played { scenario: read(row, 0)?, taken: row.get(1)? });
-    }
-    Ok(all)
+    tx.all("SELECT scenario, taken FROM scenarios ORDER BY id", [], |row| {
+        Ok(Played { scenario: read(row, 0)?, taken: row.get(1)? })
+    })
 }
 
 /// Plans for an order what a scenario wants.
 pub(crate) fn plan(tx: &Tx<'_>, order: i64, scenario: &Scenario, at: &[u64]) -> Result<(), StoreError> {
-    tx.connection
-        .prepare_cached("UPDATE scenarios SET taken = taken + 1 WHERE name = ?1")?
-        .execute([scenario.name()])?;
-    let mut steps = tx
-        .connection
-        .prepare_cached("INSERT INTO planned_steps (order_id, scenario, at, step) VALUES (?1, ?2, ?3, ?4)")?;
+    tx.execute("UPDATE scenarios SET taken = taken + 1 WHERE name = ?1", [scenario.name()])?;
     for (step, at) in scenario.steps().iter().zip(at) {
-        steps.execute(params![order, scenario.name(), at, json(step)?])?;
+        tx.execute(
+            "INSERT INTO planned_steps (order_id, scenario, at, step) VALUES (?1, ?2, ?3, ?4)",
+            params![order, scenario.name(), at, json(step)?],
+        )?;
     }
-    let mut faults = tx.connection.prepare_cached(
-        "INSERT INTO planned_faults (order_id, scenario, fault, times_left) VALUES (?1, ?2, ?3, ?4)",
-    )?;
     for planned in scenario.faults() {
-        faults.execute(params![order, scenario.name(), json(planned)?, planned.fault.left])?;
+        tx.execute(
+            "INSERT INTO planned_faults (order_id, scenario, fault, times_left) VALUES (?1, ?2, ?3, ?4)",
+            params![order, scenario.name(), json(planned)?, planned.fault.times_left],
+        )?;
     }
     Ok(())
 }
 
-const STEP: &str = "id, order_id, scenario, at, step";
+const SELECT_STEPS: &str = "SELECT id, order_id, scenario, at, step FROM planned_steps";
 
 /// The next step that is due, of an order or of all.
 pub(crate) fn next_due(tx: &Tx<'_>, order: Option<i64>) -> Result<Option<Planned>, StoreError> {
     let of = if order.is_some() { "order_id = ?2" } else { "?2 IS NULL" };
-    let sql = format!("SELECT {STEP} FROM planned_steps WHERE {of} AND at <= ?1 ORDER BY at, id LIMIT 1");
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![tx.now, order])?;
-    rows.next()?.map(planned).transpose()
+    let sql = format!("{SELECT_STEPS} WHERE {of} AND at <= ?1 ORDER BY at, id LIMIT 1");
+    tx.one(&sql, params![tx.now, order], planned)
 }
 
 /// The steps that an order has before it, the next one first.
 pub(crate) fn of_order(tx: &Tx<'_>, order: i64) -> Result<Vec<Planned>, StoreError> {
-    let sql = format!("SELECT {STEP} FROM planned_steps WHERE order_id = ?1 ORDER BY at, id");
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([order])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(planned(row)?);
-    }
-    Ok(all)
+    tx.all(&format!("{SELECT_STEPS} WHERE order_id = ?1 ORDER BY at, id"), [order], planned)
 }
 
 /// When the next step of any order is due.
 pub(crate) fn next_at(tx: &Tx<'_>) -> Result<Option<u64>, StoreError> {
-    Ok(tx
-        .connection
-        .prepare_cached("SELECT min(at) FROM planned_steps")?
-        .query_row([], |row| row.get(0))
-        .optional()?
-        .flatten())
+    Ok(tx.one("SELECT min(at) FROM planned_steps", [], |row| Ok(row.get(0)?))?.flatten())
 }
 
 /// Takes a step off the plan: it is done, or will never be.
 pub(crate) fn done(tx: &Tx<'_>, step: &Planned) -> Result<(), StoreError> {
-    tx.connection.prepare_cached("DELETE FROM planned_steps WHERE id = ?1")?.execute([step.id])?;
+    tx.execute("DELETE FROM planned_steps WHERE id = ?1", [step.id])?;
     Ok(())
 }
 
-/// The faults that wait for an order, in the order in which its scenario has them.
+/// The faults that are planned for an order, in the order in which its scenario has them.
 pub(crate) fn faults(tx: &Tx<'_>, order: i64) -> Result<Vec<Waiting>, StoreError> {
-    let mut statement = tx.connection.prepare_cached(
-        "SELECT id, scenario, fault, times_left FROM planned_faults WHERE order_id = ?1 ORDER BY id",
-    )?;
-    let mut rows = statement.query([order])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(Waiting {
-            id: row.get(0)?,
-            scenario: row.get(1)?,
-            fault: read(row, 2)?,
-            times_left: row.get(3)?,
-        });
-    }
-    Ok(all)
+    let sql = "SELECT id, scenario, fault, times_left FROM planned_faults WHERE order_id = ?1 ORDER BY id";
+    tx.all(sql, [order], |row| {
+        Ok(Waiting { id: row.get(0)?, scenario: row.get(1)?, fault: read(row, 2)?, times_left: row.get(3)? })
+    })
 }
 
-/// Notes that a fault has struck.
-pub(crate) fn struck(tx: &Tx<'_>, fault: &Waiting) -> Result<(), StoreError> {
-    match fault.times_left {
-        None => {}
-        Some(0 | 1) => {
-            tx.connection.prepare_cached("DELETE FROM planned_faults WHERE id = ?1")?.execute([fault.id])?;
-        }
-        Some(left) => {
-            tx.connection
-                .prepare_cached("UPDATE planned_faults SET times_left = ?2 WHERE id = ?1")?
-                .execute(params![fault.id, left - 1])?;
-        }
-    }
+/// Notes that a fault has applied once.
+pub(crate) fn applied(tx: &Tx<'_>, fault: &Waiting) -> Result<(), StoreError> {
+    let sql = match fault.times_left {
+        None => return Ok(()),
+        Some(0 | 1) => "DELETE FROM planned_faults WHERE id = ?1",
+        Some(_) => "UPDATE planned_faults SET times_left = times_left - 1 WHERE id = ?1",
+    };
+    tx.execute(sql, [fault.id])?;
     Ok(())
 }
 

@@ -44,7 +44,7 @@ async fn a_paid_deposit_is_told_with_a_signature_that_verifies() {
     assert_eq!((&callback.body, callback.url.as_str()), (&received.body, shop.url().as_str()));
     let [attempt] = &callback.attempts[..] else { panic!("one attempt") };
     assert!(attempt.is_delivered());
-    assert_eq!((attempt.http_status, attempt.answer.as_deref()), (Some(200), Some("OK")));
+    assert_eq!((attempt.http_status, attempt.response.as_deref()), (Some(200), Some("OK")));
     assert_eq!(Some(attempt.signature.to_string().as_str()), received.signature());
     assert_eq!(sandbox.callback(callback.id).unwrap(), *callback);
 }
@@ -106,7 +106,7 @@ async fn every_answer_but_ok_is_tried_again() {
         in_time(sandbox.settle()).await;
         assert_eq!(shop.received().len(), tried);
         let callback = sandbox.callbacks().unwrap().remove(0);
-        assert_eq!((callback.status, callback.attempts.len()), (CallbackStatus::Owed, tried));
+        assert_eq!((callback.status, callback.attempts.len()), (CallbackStatus::Due, tried));
         assert!(callback.next_at.unwrap() > sandbox.clock().now());
         sandbox.clock().advance(DAY);
     }
@@ -150,10 +150,10 @@ async fn after_16_attempts_at_growing_intervals_it_is_parked_and_sent_again_on_d
     assert_eq!(shop.received().len(), 16, "parked is parked");
 
     let again = sandbox.resend(parked.id).unwrap();
-    assert_eq!(again.status, CallbackStatus::Owed);
+    assert_eq!(again.status, CallbackStatus::Due);
     in_time(sandbox.settle()).await;
     assert_eq!(shop.received().len(), 17);
-    assert_eq!(sandbox.callback(parked.id).unwrap().status, CallbackStatus::Owed, "16 attempts more");
+    assert_eq!(sandbox.callback(parked.id).unwrap().status, CallbackStatus::Due, "16 attempts more");
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn a_receiver_that_takes_too_long_counts_as_none() {
     sandbox.pay(&id).unwrap();
     in_time(sandbox.settle()).await;
     let callback = sandbox.callbacks().unwrap().remove(0);
-    assert_eq!(callback.status, CallbackStatus::Owed);
+    assert_eq!(callback.status, CallbackStatus::Due);
     assert!(callback.attempts[0].error.as_deref().unwrap().contains("20ms"), "{callback:?}");
 }
 

@@ -90,7 +90,7 @@ async fn a_refusal_after_the_commit_hides_an_order_that_exists() {
 async fn a_slow_answer_begins_at_once_and_ends_late() {
     let (sandbox, caller) = started().await;
     let (time, slow) = (HeldTime::new(), Duration::from_secs(7));
-    sandbox.inject(Fault::slow_answer(slow));
+    sandbox.inject(Fault::slow_response(slow));
     let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
     stream.write_all(&deposit(&caller, "D1").to_bytes()).await.unwrap();
     let mut bytes = Vec::new();
@@ -115,7 +115,7 @@ async fn a_delay_comes_before_the_call_is_handled() {
     let request = deposit(&caller, "D1");
     let address = sandbox.address();
     let call = tokio::spawn(async move { request.send(address).await });
-    until(&mut tail, |kind| matches!(kind, EventKind::FaultStruck { .. })).await;
+    until(&mut tail, |kind| matches!(kind, EventKind::FaultApplied { .. })).await;
     // Other calls are not delayed.
     another_call(&sandbox).await;
     assert!(sandbox.orders().unwrap().is_empty());
@@ -263,7 +263,7 @@ async fn faults_tell_the_event_log_what_they_do() {
     let id = sandbox.inject(Fault::drop_connection().after_commit());
     raw(&sandbox, &deposit(&caller, "D1")).await;
     let told = sandbox.events().into_iter().find_map(|event| match event.kind {
-        EventKind::FaultStruck { fault, what, .. } => Some((fault, what)),
+        EventKind::FaultApplied { fault, what, .. } => Some((fault, what)),
         _ => None,
     });
     let expected = format!("drop the connection after the commit: a call at {DEPOSIT}");

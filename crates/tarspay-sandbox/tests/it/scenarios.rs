@@ -215,12 +215,13 @@ async fn gateway_slow() {
     // The second query is as fast as any: time stands still.
     assert_eq!(stage.query().await["state"], 0);
     time.go_on();
-    let struck = |kind| match kind {
-        EventKind::ScenarioStruck { what, .. } => Some(what),
+    let applied = |kind| match kind {
+        EventKind::ScenarioFaultApplied { what, .. } => Some(what),
         _ => None,
     };
-    let struck: Vec<_> = stage.sandbox.events().into_iter().filter_map(|event| struck(event.kind)).collect();
-    assert_eq!(struck, ["delay by 2s", "take 2s for the answer"]);
+    let applied: Vec<_> =
+        stage.sandbox.events().into_iter().filter_map(|event| applied(event.kind)).collect();
+    assert_eq!(applied, ["delay by 2s", "take 2s for the response"]);
     assert_eq!(stage.at(MINUTE).await, 2);
     assert_eq!(stage.told(), [2]);
 }

@@ -35,7 +35,7 @@ async fn debug_of_a_callback_shows_neither_its_body_nor_its_answer() {
     in_time(sandbox.settle()).await;
     let [callback] = &sandbox.callbacks_of(&id).unwrap()[..] else { panic!("one callback") };
     assert!(callback.body.contains(PERSONAL));
-    assert_eq!(callback.attempts[0].answer.as_deref(), Some(PERSONAL));
+    assert_eq!(callback.attempts[0].response.as_deref(), Some(PERSONAL));
     let shown = format!("{callback:?} {callback:#?} {:?}", sandbox.order(&id).unwrap());
     assert!(!shown.contains(PERSONAL), "{shown}");
     assert!(shown.contains(&id.to_string()) && shown.contains("500"), "{shown}");

@@ -16,7 +16,7 @@ async fn every_fault_can_be_asked_for() {
         (json!({ "kind": "http_status", "status": 502 }), Fault::http_status(502)),
         (json!({ "kind": "refuse", "code": -1 }), Fault::refuse(tarspay_types::ErrorCode::SYSTEM_ERROR)),
         (json!({ "kind": "truncate", "bytes": 9 }), Fault::truncate(9)),
-        (json!({ "kind": "slow_answer", "millis": 5 }), Fault::slow_answer(Duration::from_millis(5))),
+        (json!({ "kind": "slow_answer", "millis": 5 }), Fault::slow_response(Duration::from_millis(5))),
         (
             json!({ "kind": "unknown_state", "state": 7 }),
             Fault::unknown_state(tarspay_types::OrderState::from_code(7)),
@@ -31,6 +31,7 @@ async fn every_fault_can_be_asked_for() {
     ] {
         let shown = post(&sandbox, "faults", &fault).await;
         assert_eq!((&shown["what"], &shown["times_left"]), (&json!(expected.to_string()), &json!(1)));
+        assert_eq!(shown["kind"], fault["kind"]);
         assert_eq!(sandbox.faults().last().unwrap().1.to_string(), expected.to_string());
     }
     assert_eq!(get(&sandbox, "faults").await["faults"].as_array().unwrap().len(), 15);

@@ -2,6 +2,7 @@
 
 use super::{refused, send};
 use crate::Caller;
+use crate::http::Request;
 use crate::support::{DEPOSIT, kenya};
 use serde_json::json;
 use tarspay_sandbox::Sandbox;
@@ -30,12 +31,12 @@ async fn what_cannot_be_is_refused_and_named() {
         ("merchants/%20/keys", &format!(r#"{{"public_key":"{key}"}}"#), "\"merchant_no\" cannot be used"),
         ("merchants/M1688443086/status", r#"{"status":"fine"}"#, "\"status\" must be active"),
         ("merchants/M1688443086/balances", r#"{"frozen":"1"}"#, "\"available\" is missing"),
-        ("faults", "{}", "\"kind\" is missing"),
-        ("faults", r#"{"kind":"rain"}"#, "\"kind\" must be one of delay"),
-        ("faults", r#"{"kind":"delay"}"#, "\"millis\" is missing"),
-        ("faults", r#"{"kind":"delay","millis":1,"bytes":1}"#, "\"bytes\" is of no use to delay"),
-        ("faults", r#"{"kind":"http_status","status":70000}"#, "\"status\" must be a whole number"),
-        ("faults", r#"{"kind":"refuse","code":"x"}"#, "\"code\" must be a whole number"),
+        ("faults", "{}", "missing field `kind`"),
+        ("faults", r#"{"kind":"rain"}"#, "unknown variant `rain`, expected one of `delay`"),
+        ("faults", r#"{"kind":"delay"}"#, "missing field `millis`"),
+        ("faults", r#"{"kind":"delay","millis":1,"bytes":1}"#, "unknown field `bytes`, expected `millis`"),
+        ("faults", r#"{"kind":"http_status","status":70000}"#, "\"status\" invalid value"),
+        ("faults", r#"{"kind":"refuse","code":"x"}"#, "\"code\" invalid type"),
         ("faults", r#"{"kind":"reorder_callbacks","times":0}"#, "\"times\" must be at least 1"),
         ("faults", r#"{"kind":"reorder_callbacks","times":1,"always":true}"#, "together with always"),
         ("faults", r#"{"kind":"reorder_callbacks","always":1}"#, "\"always\" must be true or false"),
@@ -78,6 +79,9 @@ async fn what_is_unknown_is_not_found() {
     assert_eq!(refused(&sandbox, 404, "POST", "callbacks/1/resend", "").await.0, "unknown_callback");
     let status = refused(&sandbox, 404, "POST", "merchants/M9/status", r#"{"status":"active"}"#).await;
     assert_eq!(status.0, "unknown_merchant");
+    let root = Request::post("/_sandbox", "").method("GET").header("Host", "localhost");
+    let root = root.send(sandbox.address()).await;
+    assert_eq!((root.status, &root.json()["error"]["kind"]), (404, &json!("unknown_path")));
 }
 
 #[tokio::test]

@@ -1,0 +1,166 @@
+//! A call of the merchant API, its refusal, and what the calls have in common.
+
+use crate::error::{Error, ErrorKind, with_causes};
+use crate::plan;
+use crate::sandbox::Shared;
+use crate::store::orders::{self, OrderKey, Record};
+use crate::store::{StoreError, Tx};
+use serde::Serialize;
+use serde_json::Value;
+use std::net::IpAddr;
+use tarspay_sign::CallbackText;
+use tarspay_types::{
+    BizType, Decode, Envelope, ErrorCode, MerchantNo, MerchantOrderNo, PayOrderId, Request, WithMerchant,
+};
+
+/// A call as it came in.
+pub(crate) struct Call<'a> {
+    pub(crate) path: &'a str,
+    /// What stands after the path; no part of what is signed.
+    pub(crate) query: Option<&'a str>,
+    /// Finds the value of a header; `None` if it is missing or not plain text.
+    pub(crate) header: &'a (dyn Fn(&'static str) -> Option<&'a str> + Sync),
+    pub(crate) body: &'a [u8],
+    /// The merchant's number of the order in the body, if there is one.
+    pub(crate) order_no: Option<MerchantOrderNo>,
+    /// Where it came from.
+    pub(crate) peer: IpAddr,
+}
+
+/// Why a call is refused: a code of the documented table, and a text that says what to do.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(crate) fn missing(reason: impl std::fmt::Display) -> Self {
+        Self::new(ErrorCode::PARAMETER_MISSING, format!("parameter missing or unusable: {reason}"))
+    }
+
+    pub(crate) fn signature(reason: impl std::fmt::Display) -> Self {
+        // "sign error" is the documented text; what follows is the sandbox's.
+        Self::new(ErrorCode::SIGNATURE_ERROR, format!("sign error: {reason}"))
+    }
+
+    /// The documented response to a call that fails: code and message, no data.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        to_json(&Envelope::<Value>::without_data(self.code, self.message.as_str()))
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::new(ErrorCode::SYSTEM_ERROR, format!("system error: {error}"))
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let (code, meaning) = match error.kind() {
+            ErrorKind::BalanceTooLow => (ErrorCode::BALANCE_TOO_LOW, "merchant balance too low"),
+            ErrorKind::InvalidAmount => (ErrorCode::AMOUNT_FORMAT_WRONG, "amount format wrong"),
+            ErrorKind::InvalidTransition => {
+                (ErrorCode::ORDER_STATE_OR_WITHDRAWAL_FAILED, "order state error")
+            }
+            _ => (ErrorCode::SYSTEM_ERROR, "system error"),
+        };
+        Self::new(code, format!("{meaning}: {}", with_causes(&error)))
+    }
+}
+
+/// An authenticated call.
+pub(super) struct Caller<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) merchant_no: MerchantNo,
+    pub(super) body: &'a [u8],
+}
+
+impl Caller<'_> {
+    /// Reads the body, which must name the caller; what the request itself requires is not checked.
+    pub(super) fn read<R: Decode>(&self) -> Result<R, Refusal> {
+        let WithMerchant { merchant_no, request, .. } = WithMerchant::<R>::from_slice(self.body)
+            .map_err(|error| Refusal::new(ErrorCode::PARAMETER_MISSING, with_causes(&error)))?;
+        MerchantNo::new(merchant_no.as_str())
+            .map_err(|error| Refusal::missing(format_args!("`mchNo`: {error}")))?;
+        if merchant_no != self.merchant_no {
+            return Err(Refusal::new(
+                ErrorCode::MERCHANT_UNKNOWN,
+                "merchant unknown: mchNo is not the merchant of this API key",
+            ));
+        }
+        Ok(request)
+    }
+
+    /// As [`read`](Caller::read), and checks that everything the call requires is there.
+    pub(super) fn read_complete<R: Decode + Request>(&self) -> Result<R, Refusal> {
+        let request: R = self.read()?;
+        request.check().map_err(Refusal::missing)?;
+        Ok(request)
+    }
+
+    /// Runs a job in the store.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx<'_>, &MerchantNo) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let merchant_no = self.merchant_no.clone();
+        self.shared.store.call(move |tx| job(tx, &merchant_no)).await
+    }
+}
+
+/// The merchant's order of this direction with one of these numbers, or with both; what is due about it is done first.
+pub(super) fn find(
+    tx: &Tx<'_>,
+    merchant_no: &MerchantNo,
+    direction: BizType,
+    number: Option<&MerchantOrderNo>,
+    id: Option<&PayOrderId>,
+) -> Result<Option<Record>, Error> {
+    let found = match (number, id) {
+        (Some(number), _) => orders::find(tx, &OrderKey::Number(merchant_no, number))?,
+        (None, Some(id)) => orders::find(tx, &OrderKey::PayOrderId(id))?,
+        (None, None) => None,
+    };
+    let fits = |record: &Record| {
+        record.order.merchant_no == *merchant_no
+            && record.order.direction == direction
+            && id.is_none_or(|id| record.order.pay_order_id == *id)
+    };
+    let Some(mut record) = found.filter(fits) else { return Ok(None) };
+    plan::catch_up_with(tx, &mut record)?;
+    Ok(Some(record))
+}
+
+/// The refusal of a query that finds nothing.
+pub(super) fn no_order(direction: BizType) -> Refusal {
+    match direction {
+        BizType::WITHDRAWAL => Refusal::new(
+            ErrorCode::QUERY_WITHDRAWAL_FAILED,
+            "querying the withdrawal order failed: this merchant has no withdrawal of this number",
+        ),
+        _ => Refusal::new(
+            ErrorCode::QUERY_DEPOSIT_FAILED,
+            "querying the deposit order failed: this merchant has no deposit of this number",
+        ),
+    }
+}
+
+pub(crate) fn to_json<T: Serialize>(envelope: &Envelope<T>) -> Vec<u8> {
+    // Our own models are objects of texts and numbers, which always serialize.
+    serde_json::to_vec(envelope).unwrap_or_else(|_| br#"{"code":-1,"msg":"system error"}"#.to_vec())
+}
+
+/// A response with the member `sign`. Its formula is not documented: this one is a signature of the sandbox over the
+/// ordered data, which proves nothing and must not be verified.
+pub(super) fn signed<T: Serialize>(shared: &Shared, data: T) -> Vec<u8> {
+    let sign = CallbackText::from_value(&data).ok().map(|text| text.sign(&shared.system_key).to_string());
+    let mut envelope = Envelope::success(data);
+    envelope.sign = sign;
+    to_json(&envelope)
+}
