@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// Sign, verify and query for the TarsPay payment gateway, and run a local sandbox gateway.
 ///
-/// Private keys come from the environment variable TARSPAY_PRIVATE_KEY or --key-file, never from an argument.
-/// TARSPAY_MERCHANT_ID and TARSPAY_API_URL stand in for --merchant-id and --api-url.
+/// Private keys come from the environment variable TARSPAY_PRIVATE_KEY or --key-file, never from an
+/// argument. TARSPAY_MERCHANT_ID and TARSPAY_API_URL replace --merchant-id and --api-url.
 ///
 /// Exit codes: 0 done or valid, 1 not valid or refused, 2 wrong usage or unreadable input.
 #[derive(Debug, Parser)]
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show the whole way of a request against an embedded sandbox gateway
+    /// Show each step of a request against an embedded sandbox gateway
     Demo(JsonOnly),
     /// Make a new key pair
     Keygen(Keygen),
@@ -33,9 +33,10 @@ pub(crate) enum Command {
     Balance(Balance),
     /// Run a local gateway until Ctrl-C
     ///
-    /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and its own public key,
-    /// which checks its callbacks. They are the values for TARSPAY_API_URL, TARSPAY_MERCHANT_ID and
-    /// TARSPAY_PRIVATE_KEY. The keys are made anew at each start, unless --data keeps them.
+    /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
+    /// its own public key, which checks its callbacks. They are the values for TARSPAY_API_URL,
+    /// TARSPAY_MERCHANT_ID and TARSPAY_PRIVATE_KEY. Each start makes new keys, unless --data keeps
+    /// them.
     Sandbox(Sandbox),
 }
 
@@ -45,8 +46,8 @@ pub(crate) enum Verify {
     Request(VerifyRequest),
     /// Verify the signature of a callback
     ///
-    /// One system key signs for all merchants, so a valid signature does not say whose order it is: compare mchNo in
-    /// the body with your own merchant number.
+    /// One system key signs for all merchants, so a valid signature does not say whose order it is:
+    /// compare mchNo in the body with your own merchant number.
     Callback(VerifyCallback),
 }
 
@@ -68,7 +69,8 @@ pub(crate) struct Keygen {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PrivateKeySource {
-    /// File that holds the private key, 64 hex digits [default: the environment variable TARSPAY_PRIVATE_KEY]
+    /// File that holds the private key, 64 hex digits [default: the environment variable
+    /// TARSPAY_PRIVATE_KEY]
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
 }
@@ -176,16 +178,17 @@ pub(crate) struct Sandbox {
     /// IP address of loopback and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: String,
-    /// Keep the state in this file, and go on from it at the next start [default: in memory]
+    /// Keep the state in this file across restarts [default: in memory]
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Option<PathBuf>,
-    /// Let --listen be an address that other machines can reach: whoever reaches the sandbox controls it
+    /// Allow --listen with an address that other machines can reach: whoever reaches the sandbox
+    /// controls it
     #[arg(long, requires = "listen")]
     pub(crate) listen_on_network: bool,
-    /// Play a scenario that is shipped, or one of your own in a TOML file; repeatable
+    /// Play an included scenario, or your own in a TOML file; repeatable
     #[arg(long = "scenario", value_name = "NAME|FILE")]
     pub(crate) scenarios: Vec<String>,
-    /// List the scenarios that are shipped, and end
+    /// List the included scenarios and exit
     #[arg(long)]
     pub(crate) list_scenarios: bool,
     /// Time in which a deposit must be paid, such as 90s or "1h 30m" [default: 30m]
@@ -194,10 +197,10 @@ pub(crate) struct Sandbox {
     /// Refuse amounts beyond the published limits
     #[arg(long)]
     pub(crate) enforce_limits: bool,
-    /// Send a callback for every end, also for refunds, timeouts and rejections
+    /// Send callbacks also for refunds, timeouts and rejections
     #[arg(long)]
     pub(crate) notify_all_ends: bool,
-    /// Let callbacks go to this host too, by its whole name; repeatable [default: loopback only]
+    /// Also allow callbacks to this host, by its full name; repeatable [default: loopback only]
     #[arg(long = "allow-receiver", value_name = "HOST")]
     pub(crate) allowed_receivers: Vec<String>,
     /// Do not look for the mistake behind a refused signature

@@ -30,7 +30,7 @@ impl Failure {
     }
 
     pub(crate) fn report(&self) -> ExitCode {
-        // Nobody is left to tell if stderr is closed.
+        // If stderr is closed, the message is lost.
         let _ = writeln!(std::io::stderr(), "tarspay: {}", self.reason);
         ExitCode::from(self.code)
     }

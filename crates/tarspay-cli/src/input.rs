@@ -1,4 +1,4 @@
-//! Reading what commands are given: keys, bodies.
+//! Reads the input of commands: keys and bodies.
 
 use crate::args::PrivateKeySource;
 use crate::failure::Failure;

@@ -39,6 +39,6 @@ fn on_runtime(task: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::unreadable("the runtime does not start").caused_by(&error))?
+        .map_err(|error| Failure::unreadable("the runtime cannot start").caused_by(&error))?
         .block_on(task)
 }

@@ -24,7 +24,8 @@ pub(crate) fn table(rows: &[(&str, &str)]) -> Result<(), Failure> {
     rows.iter().try_for_each(|(name, value)| line(&format!("{name:width$}  {value}")))
 }
 
-/// Text from outside as it is, but for control characters, which could move the cursor or hide what was written.
+/// Text from outside as it is, but for control characters, which could move the cursor or hide what
+/// was written.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);

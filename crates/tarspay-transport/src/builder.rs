@@ -1,4 +1,4 @@
-//! Configures a transport and refuses what cannot be meant.
+//! Configures a transport and refuses invalid settings.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,7 +19,8 @@ const MAX_USER_AGENT_BYTES: usize = 256;
 
 /// Configures a [`Transport`]; begin with [`Transport::builder`].
 ///
-/// Every setting is checked in [`build`](Self::build). `Debug` shows the limits, and none of the texts.
+/// Every setting is checked in [`build`](Self::build). `Debug` shows the limits, and none of the
+/// texts.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {
@@ -43,8 +44,9 @@ impl Builder {
         }
     }
 
-    /// Deadline for getting a new connection: name, TCP, proxy and TLS together. Default: 10 seconds. Where the name
-    /// has several addresses of a family, each has its share, so that a silent one leaves time for the next.
+    /// Deadline for getting a new connection: name, TCP, proxy and TLS together. Default: 10
+    /// seconds. Where the name has several addresses of a family, each has its share, so that a
+    /// silent one leaves time for the next.
     ///
     /// It runs only when no open connection is at hand, and what it ends was not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -52,16 +54,17 @@ impl Builder {
         self
     }
 
-    /// Deadline for the head of the response: from the moment in which the request begins to be sent, over a
-    /// connection that is reused or new, until status and headers are complete. Sending the request is part of
-    /// it; an interim response (`100 Continue`) does not restart it. Default: 30 seconds.
+    /// Deadline for the head of the response: from the moment in which the request begins to be
+    /// sent, over a connection that is reused or new, until status and headers are complete.
+    /// Sending the request is part of it; an interim response (`100 Continue`) does not restart it.
+    /// Default: 30 seconds.
     pub fn response_head_timeout(mut self, timeout: Duration) -> Self {
         self.limits.response_head_timeout = timeout;
         self
     }
 
-    /// Deadline for a whole call, from [`post`](Transport::post) to the last byte of the response. Default: 60
-    /// seconds.
+    /// Deadline for a call, from [`post`](Transport::post) to the last byte of the response.
+    /// Default: 60 seconds.
     ///
     /// [`post_within`](Transport::post_within) sets a shorter one for a single call.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
@@ -77,8 +80,8 @@ impl Builder {
         self
     }
 
-    /// Limit of a response's headers in bytes, between 8 KiB and 1 MiB: each header counts its name, its value
-    /// and 4 bytes. Default: 64 KiB. Besides, a response has at most 100 headers.
+    /// Limit of a response's headers in bytes, between 8 KiB and 1 MiB: each header counts its
+    /// name, its value and 4 bytes. Default: 64 KiB. Besides, a response has at most 100 headers.
     pub fn max_response_head_bytes(mut self, bytes: usize) -> Self {
         self.limits.max_response_head_bytes = bytes;
         self
@@ -86,26 +89,27 @@ impl Builder {
 
     /// How long a connection is kept open without being used. Default: 30 seconds.
     ///
-    /// The default is shorter than what servers usually allow (60 seconds or more): if we let go first, a
-    /// request seldom meets a server that is just closing the connection, a coincidence that can only be
-    /// reported as "may have been received".
+    /// The default is shorter than what servers usually allow (60 seconds or more): if we close
+    /// first, a request seldom meets a server that is just closing the connection, which can only
+    /// be reported as "may have been received".
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
         self.limits.pool_idle_timeout = timeout;
         self
     }
 
-    /// Goes through an HTTP proxy at `http://host:port`, with a CONNECT tunnel in which TLS runs to the
-    /// gateway itself. Default: none; the environment (`HTTPS_PROXY`) is not read.
+    /// Goes through an HTTP proxy at `http://host:port`, with a CONNECT tunnel in which TLS runs to
+    /// the gateway itself. By default there is no proxy. The environment (`HTTPS_PROXY`) is not
+    /// read.
     ///
-    /// The proxy looks up the gateway's name. A gateway on plain HTTP is on this machine and is reached
-    /// directly.
+    /// The proxy looks up the gateway's name. A gateway on plain HTTP is on this machine and is
+    /// reached directly.
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_owned());
         self
     }
 
-    /// The value of `Proxy-Authorization`, for example `Basic dXNlcjpwYXNzd29yZA==`. It goes to the proxy
-    /// alone, which is spoken to without encryption.
+    /// The value of `Proxy-Authorization`, for example `Basic dXNlcjpwYXNzd29yZA==`. It goes to the
+    /// proxy alone, which is spoken to without encryption.
     pub fn proxy_authorization(mut self, value: &str) -> Self {
         self.proxy_authorization = Some(value.to_owned());
         self
@@ -117,8 +121,8 @@ impl Builder {
         self
     }
 
-    /// Trusts one more root certificate, in DER form; may be called several times. For a gateway, or a proxy
-    /// that opens TLS, with a certificate of a private authority.
+    /// Trusts one more root certificate, in DER form; may be called several times. For a gateway,
+    /// or a proxy that opens TLS, with a certificate of a private authority.
     ///
     /// It adds to the roots of the feature `webpki-roots`, or to the platform's.
     pub fn add_root_certificate_der(mut self, certificate: Vec<u8>) -> Self {
@@ -126,7 +130,8 @@ impl Builder {
         self
     }
 
-    /// Lets the operating system decide which certificates are trusted, instead of the compiled-in roots.
+    /// Lets the operating system decide which certificates are trusted, instead of the compiled-in
+    /// roots.
     #[cfg(feature = "platform-verifier")]
     pub fn platform_verifier(mut self) -> Self {
         self.trust.platform = true;
@@ -137,8 +142,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfiguration`](crate::ErrorKind::InvalidConfiguration), with a message that says which
-    /// setting and why.
+    /// [`InvalidConfiguration`](crate::ErrorKind::InvalidConfiguration), with a message that says
+    /// which setting and why.
     pub fn build(self) -> Result<Transport, Error> {
         self.limits.check()?;
         let gateway = Origin::gateway(&self.base_url)?;

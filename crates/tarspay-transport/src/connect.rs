@@ -22,7 +22,7 @@ use crate::origin::Origin;
 use crate::progress::Progress;
 use crate::tls::Tls;
 
-/// The way to the gateway.
+/// How to reach the gateway.
 pub(crate) struct Route {
     pub(crate) gateway: Origin,
     pub(crate) tls: Option<Tls>,
@@ -67,8 +67,8 @@ impl Route {
         Ok(stream)
     }
 
-    /// Opens a TCP connection. Where a name has several addresses, both families are tried at once, and the addresses
-    /// of a family share the time.
+    /// Opens a TCP connection. Where a name has several addresses, both families are tried at once,
+    /// and the addresses of a family share the time.
     async fn open(
         &self,
         origin: &Origin,
@@ -99,7 +99,7 @@ impl Route {
     }
 }
 
-/// Whether an address had its share of the time, or the system's, and did not response.
+/// Whether an address had its share of the time, or the system's, and did not respond.
 fn timed_out(error: &(dyn StdError + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
@@ -115,10 +115,10 @@ mod tests {
     use super::*;
     use crate::error::Delivery;
 
-    /// Time for two addresses; only what never answers uses it up.
+    /// Time for two addresses; only an address that never responds uses it up.
     const TIME: Duration = Duration::from_secs(2);
 
-    /// A way to `http://localhost`, which leads where `look_up` says, port included.
+    /// A connector to `http://localhost`, which resolves to what `look_up` returns, port included.
     fn route(timeout: Duration, look_up: LookUp) -> Route {
         let gateway = Origin::gateway("http://localhost").unwrap();
         Route { gateway, tls: None, proxy: None, timeout, max_read: 1024, look_up }
@@ -150,7 +150,7 @@ mod tests {
         socket
     }
 
-    /// A listener with a full queue: Linux drops further attempts without a word.
+    /// A listener with a full queue: Linux drops further attempts silently.
     #[cfg(target_os = "linux")]
     async fn silent() -> (TcpListener, [TcpStream; 2]) {
         let listener = refusing().listen(1).unwrap();

@@ -9,14 +9,16 @@ use std::sync::Arc;
 use crate::connect::Flooded;
 use crate::progress::Stopped;
 
-/// Why there is no [`Response`](crate::Response), or why a [`Transport`](crate::Transport) could not be built.
+/// Why there is no [`Response`](crate::Response), or why a [`Transport`](crate::Transport) could
+/// not be built.
 ///
-/// For a call that moves money one question comes before all others: can the request have reached the
-/// gateway? [`delivery`](Self::delivery) answers it. [`kind`](Self::kind) says what happened,
-/// [`phase`](Self::phase) where, and [`source`](StdError::source) leads down to the operating system's or the
-/// TLS library's own error.
+/// For a call that moves money the first question is: can the request have reached the gateway?
+/// [`delivery`](Self::delivery) says so. [`kind`](Self::kind) says what happened,
+/// [`phase`](Self::phase) where, and [`source`](StdError::source) leads down to the operating
+/// system's or the TLS library's own error.
 ///
-/// Neither `Display` nor `Debug` shows a body, a header's value or a credential. Hosts and ports do appear.
+/// Neither `Display` nor `Debug` shows a body, a header's value or a credential. Hosts and ports do
+/// appear.
 #[derive(Clone)]
 pub struct Error {
     // Boxed: errors are rare, results are passed around a lot.
@@ -38,22 +40,24 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The builder was given something it cannot use, or a call was polled outside a tokio runtime; nothing was sent.
-    /// Fix the program.
+    /// The builder was given something it cannot use, or a call was polled outside a tokio runtime;
+    /// nothing was sent. Fix the program.
     InvalidConfiguration,
     /// A path, header, body or deadline was refused here; nothing was sent. Fix the call.
     InvalidRequest,
-    /// The network said no: name not found, connection refused, reset, or closed too early.
+    /// The network failed: name not found, connection refused, reset, or closed too early.
     Connection,
-    /// TLS said no: a certificate that is not trusted or not for this host, or no common protocol version.
+    /// TLS failed: a certificate that is not trusted or not for this host, or no common protocol
+    /// version.
     Tls,
-    /// The proxy refused the tunnel or answered with something that is not HTTP.
+    /// The proxy refused the tunnel or responded with something that is not HTTP.
     Proxy,
     /// A deadline passed.
     Timeout,
     /// What came back is not HTTP.
     InvalidResponse,
-    /// The response's head or body is larger than the limit, or interim responses came without an end.
+    /// The response's head or body is larger than the limit, or interim responses came without an
+    /// end.
     ResponseTooLarge,
 }
 
@@ -80,12 +84,13 @@ pub enum Phase {
 
 /// Whether the request can have reached the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "there is no third possibility, and callers should match both")]
+#[expect(clippy::exhaustive_enums, reason = "a third case cannot exist, and callers should match both")]
 pub enum Delivery {
-    /// No byte of the request was handed to the network, and none will be. Sending it again cannot do harm
-    /// twice.
+    /// No byte of the request was handed to the network, and none will be. Sending it again cannot
+    /// do harm twice.
     NotSent,
-    /// The request, or a part of it, may have arrived. Find out what became of it before sending it again.
+    /// The request, or a part of it, may have arrived. Find out what became of it before sending it
+    /// again.
     MaybeReceived,
 }
 
@@ -182,7 +187,8 @@ impl Error {
 pub(crate) fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, &'static str) {
     for cause in chain(error) {
         if let Some(http) = cause.downcast_ref::<hyper::Error>() {
-            // hyper has a predicate for it only with its server. If the wording ever changes, a test says so.
+            // hyper has a predicate for it only with its server. If the wording ever changes, a
+            // test says so.
             if http.is_parse() && http.to_string() == "message head is too large" {
                 return (ErrorKind::ResponseTooLarge, "the head of the response is larger than the limit");
             }
@@ -191,7 +197,8 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, &'static
             }
         }
         if let Some(io) = cause.downcast_ref::<io::Error>() {
-            // `source` steps over the inside of an I/O error: rustls hands its errors out as one, and our socket too.
+            // `source` steps over the inside of an I/O error: rustls hands its errors out as one,
+            // and our socket too.
             if let Some(inner) = io.get_ref() {
                 if inner.is::<rustls::Error>() {
                     return (ErrorKind::Tls, "TLS failed");
@@ -265,7 +272,7 @@ impl fmt::Display for Delivery {
         f.write_str(match self {
             Self::NotSent => "the request was not sent, it is safe to send it again",
             Self::MaybeReceived => {
-                "the request may have been received, find out what became of it before sending it again"
+                "the request may have been received, check its outcome before sending it again"
             }
         })
     }

@@ -1,5 +1,5 @@
-//! How long and how large: the deadlines and sizes of a transport, their defaults and what is refused as a
-//! slip.
+//! How long and how large: the deadlines and sizes of a transport, their defaults and
+//! accepted ranges.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ const STATUS_LINE_BYTES: usize = 1024;
 const TLS_BYTES: usize = 64 * 1024;
 const LARGEST_HEAD: usize = 1024 * 1024;
 const LARGEST_BODY: usize = 1024 * 1024 * 1024;
-/// Less than the timer of a runtime can tell apart.
+/// The resolution of a runtime's timer.
 pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
-/// No HTTP call takes an hour; whoever configures it has mixed up units.
+/// No HTTP call takes an hour: a longer time is a mixed-up unit.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +34,8 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(10),
             response_head_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(60),
-            // Half of the 60 seconds after which common load balancers close an idle connection, so that we
-            // are the first to let go of it.
+            // Half of the 60 seconds after which common load balancers close an idle connection, so
+            // that we close it first.
             pool_idle_timeout: Duration::from_secs(30),
             max_response_bytes: 1024 * 1024,
             max_response_head_bytes: 64 * 1024,
@@ -75,8 +75,8 @@ impl Limits {
         self.max_response_head_bytes + STATUS_LINE_BYTES
     }
 
-    /// How many bytes may come from the network between two writes. A response at the limits of head and body fits even
-    /// in chunks of ten bytes; what only interim responses fill is ended.
+    /// How many bytes may come from the network between two writes. A response at the limits of
+    /// head and body fits even in chunks of ten bytes; what only interim responses fill is ended.
     pub(crate) fn max_read(&self) -> usize {
         TLS_BYTES + 4 * (self.max_response_head_bytes + self.max_response_bytes)
     }

@@ -12,15 +12,15 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     scheme: Scheme,
-    /// As it stands in a URL, so IPv6 addresses keep their brackets. The port is left out where it is the
-    /// default.
+    /// As it stands in a URL, so IPv6 addresses keep their brackets. The port is left out where it
+    /// is the default.
     authority: Authority,
     port: u16,
 }
 
 impl Origin {
-    /// The gateway: HTTPS anywhere, plain HTTP only on this machine, and no path, because a path in front of
-    /// the signed one would break every signature.
+    /// The gateway: HTTPS anywhere, plain HTTP only on this machine, and no path, because a path in
+    /// front of the signed one would break every signature.
     pub(crate) fn gateway(url: &str) -> Result<Self, Error> {
         let origin = Self::parse(url, "the base URL")?;
         if origin.is_tls() || origin.is_loopback() {
@@ -33,7 +33,8 @@ impl Origin {
         )))
     }
 
-    /// The proxy: always spoken to in plain HTTP; what is said through it is encrypted for the gateway.
+    /// The proxy: always spoken to in plain HTTP; what is said through it is encrypted for the
+    /// gateway.
     pub(crate) fn proxy(url: &str) -> Result<Self, Error> {
         let origin = Self::parse(url, "the proxy's URL")?;
         if origin.is_tls() {
@@ -55,7 +56,7 @@ impl Origin {
         if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(refuse("must be ASCII without blanks"));
         }
-        // `Uri` drops a fragment without a word.
+        // `Uri` drops a fragment silently.
         if url.contains(['?', '#']) {
             return Err(refuse("must have neither query nor fragment"));
         }

@@ -1,14 +1,15 @@
 //! The body of a request, which also guards the moment in which sending begins.
 //!
-//! Why the body can know: hyper's connection task takes a request out of its queue, encodes the head into a
-//! buffer and, in the same turn, asks the body for its first frame *before* it writes the buffer to the
-//! socket (`poll_write` and then `poll_flush` in hyper's `proto/h1/dispatch.rs`; the buffer is flushed
-//! earlier only if the head fills it, and [`MAX_HEAD_BYTES`](crate::request::MAX_HEAD_BYTES) is below the
-//! smallest buffer). So as long as no frame was asked for, no byte has left, and a body that responses with an
-//! error instead of a frame makes hyper drop the connection with the head still in the buffer.
+//! Why the body can know: hyper's connection task takes a request out of its queue, encodes the
+//! head into a buffer and, in the same turn, asks the body for its first frame *before* it writes
+//! the buffer to the socket (`poll_write` and then `poll_flush` in hyper's `proto/h1/dispatch.rs`;
+//! the buffer is flushed earlier only if the head fills it, and
+//! [`MAX_HEAD_BYTES`](crate::request::MAX_HEAD_BYTES) is below the smallest buffer). So as long as
+//! no frame was asked for, no byte has left, and a body that returns an error instead of a frame
+//! makes hyper drop the connection with the head still in the buffer.
 //!
-//! It is also conservative: a frame that was asked for may still fail to reach the socket. Unsure is "maybe
-//! received".
+//! It is also conservative: a frame that was asked for may still fail to reach the socket. If
+//! unsure, the request counts as "maybe received".
 
 use std::fmt;
 use std::pin::Pin;
@@ -20,11 +21,12 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::progress::Progress;
 
-/// Large enough to cost nothing, small enough that a peer who stops reading is noticed as "sending", not as
-/// "waiting".
+/// Large enough to cost nothing, small enough that a peer who stops reading is noticed as
+/// "sending", not as "waiting".
 const FRAME_BYTES: usize = 16 * 1024;
 
-/// A request body of known length. An empty one is never asked for a frame; whoever sends it marks its progress.
+/// A request body of known length. An empty one is never asked for a frame; whoever sends it marks
+/// its progress.
 pub(crate) struct Outgoing {
     rest: Bytes,
     started: bool,
@@ -115,7 +117,7 @@ mod tests {
             seen
         });
         let driver = tokio::spawn(connection);
-        assert!(sender.send_request(request).await.is_err(), "the far end never answers");
+        assert!(sender.send_request(request).await.is_err(), "the far end never responds");
         drop(sender);
         driver.await.unwrap().ok();
         reader.await.unwrap()

@@ -1,7 +1,7 @@
 //! Open connections that wait for their next call.
 //!
-//! A connection belongs to the runtime in which it was made: a task there drives it, and ends with the runtime. Only a
-//! call of the same runtime takes it.
+//! A connection belongs to the runtime in which it was made: a task there drives it, and ends with
+//! the runtime. Only a call of the same runtime takes it.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,8 +19,9 @@ use tokio::time::{Instant, timeout};
 use crate::connect::Stream;
 use crate::outgoing::Outgoing;
 
-/// A connection, held by one call or by the pool. Dropping it closes it: in an orderly way if it has nothing to do, at once
-/// if it is in the middle of a call, whatever its peer sends or does not read.
+/// A connection, held by one call or by the pool. Dropping it closes it: in an orderly way if it
+/// has nothing to do, at once if it is in the middle of a call, whatever its peer sends or does not
+/// read.
 pub(crate) struct Connection {
     sender: SendRequest<Outgoing>,
     driver: AbortHandle,
@@ -37,9 +38,9 @@ impl Connection {
 
     /// Sends a request and waits for the head of its response.
     ///
-    /// Only a request that was not begun comes back in the error: hyper hands it back out of the queue of its connection
-    /// task alone (`Envelope::drop`, and `Client::recv_msg` without a callback in flight, in hyper's
-    /// `client/dispatch.rs` and `proto/h1/dispatch.rs`).
+    /// Only a request that was not begun comes back in the error: hyper hands it back out of the
+    /// queue of its connection task alone (`Envelope::drop`, and `Client::recv_msg` without a
+    /// callback in flight, in hyper's `client/dispatch.rs` and `proto/h1/dispatch.rs`).
     pub(crate) async fn send(
         &mut self,
         request: Request<Outgoing>,
@@ -64,8 +65,8 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Of connections that read at most `max_head` bytes of a response's head, and are closed when they have waited for
-    /// `idle_timeout`.
+    /// Of connections that read at most `max_head` bytes of a response's head, and are closed when
+    /// they have waited for `idle_timeout`.
     pub(crate) fn new(idle_timeout: Duration, max_head: usize) -> Self {
         Self { idle: Mutex::default(), idle_timeout, max_head }
     }
@@ -81,7 +82,8 @@ impl Pool {
         let (pool, idle_timeout) = (Arc::downgrade(self), self.idle_timeout);
         let driver = runtime.spawn(async move {
             let mut connection = pin!(connection);
-            // Each connection looks after all: whichever has waited too long closes when its sender is dropped.
+            // Each connection looks after all: whichever has waited too long closes when its sender
+            // is dropped.
             while timeout(idle_timeout, connection.as_mut()).await.is_err() {
                 if let Some(pool) = pool.upgrade() {
                     drop(pool.sorted_out());
@@ -96,7 +98,8 @@ impl Pool {
     pub(crate) fn take(&self, runtime: Id) -> Option<Connection> {
         let mut idle = self.sorted_out();
         let found = idle.iter().rposition(|connection| {
-            // One that is not ready is still busy with its last request, which was answered before it was read.
+            // A connection that is not ready is still writing its last request, whose response came
+            // early.
             connection.runtime == runtime && connection.sender.is_ready()
         })?;
         Some(idle.remove(found))
@@ -108,8 +111,8 @@ impl Pool {
         self.lock().push(connection);
     }
 
-    /// The connections without those that have waited too long, were closed by the server, or belong to a runtime that
-    /// has ended.
+    /// The connections without those that have waited too long, were closed by the server, or
+    /// belong to a runtime that has ended.
     fn sorted_out(&self) -> MutexGuard<'_, Vec<Connection>> {
         let mut idle = self.lock();
         idle.retain(|connection| {

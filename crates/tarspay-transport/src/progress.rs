@@ -6,9 +6,9 @@ use crate::error::{Delivery, Phase};
 
 /// Shared by the call, the connector and the request's body.
 ///
-/// Two parties compete for it. hyper's connection task wants to *start* writing the request; the call wants
-/// to *stop*, because a deadline has passed. Whoever comes first wins, for good: after a stop that came first
-/// no byte of the request can leave, which makes "not sent" a fact and not a guess.
+/// Two parties compete for it. hyper's connection task wants to *start* writing the request; the
+/// call wants to *stop*, because a deadline has passed. The first one wins, for good: after a stop
+/// that came first no byte of the request can leave, so "not sent" is certain.
 #[derive(Debug)]
 pub(crate) struct Progress(Mutex<Inner>);
 
@@ -42,8 +42,9 @@ impl Progress {
         Self(Mutex::new(Inner { state: State::Waiting, phase: Phase::Connect, status: None }))
     }
 
-    /// The call has entered `phase`, before its request is sent. Ignored once it may have been: a request with an empty
-    /// body counts as started when it is handed over, also if it comes back and needs another connection.
+    /// The call has entered `phase`, before its request is sent. Ignored once it may have been: a
+    /// request with an empty body counts as started when it is handed over, also if it comes back
+    /// and needs another connection.
     pub(crate) fn connecting(&self, phase: Phase) {
         let mut inner = self.lock();
         if inner.state == State::Waiting {
@@ -55,7 +56,8 @@ impl Progress {
         self.lock().phase
     }
 
-    /// Asks for leave to write the request; `false` means that the call has been stopped before.
+    /// Asks for permission to write the request; `false` means that the call has been stopped
+    /// before.
     pub(crate) fn start(&self) -> bool {
         let mut inner = self.lock();
         if inner.state == State::Withdrawn {
@@ -66,24 +68,24 @@ impl Progress {
         true
     }
 
-    /// The whole request was handed over.
+    /// The request was handed over completely.
     pub(crate) fn sent(&self) {
         let mut inner = self.lock();
-        // A server may response before it has read everything.
+        // A server may respond before it has read everything.
         if inner.phase == Phase::Send {
             inner.phase = Phase::ResponseHead;
         }
     }
 
     /// The head of the response is here.
-    pub(crate) fn answered(&self, status: u16) {
+    pub(crate) fn response_began(&self, status: u16) {
         let mut inner = self.lock();
         inner.state = State::Started;
         inner.phase = Phase::ResponseBody;
         inner.status = Some(status);
     }
 
-    /// Ends the call and tells how far it came.
+    /// Ends the call and returns how far it came.
     pub(crate) fn stop(&self) -> Stopped {
         let mut inner = self.lock();
         let delivery = if inner.state == State::Started {
@@ -96,13 +98,13 @@ impl Progress {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Every write above is complete in itself, so a panic elsewhere cannot leave a half-made state
-        // behind.
+        // Every write above is complete in itself, so a panic elsewhere cannot leave a half-made
+        // state behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Withdraws a request that is still waiting when its call is dropped: nobody wants the response any more.
+/// Withdraws a request that is still waiting when its call is dropped.
 pub(crate) struct WithdrawOnDrop<'a>(pub(crate) &'a Progress);
 
 impl Drop for WithdrawOnDrop<'_> {
@@ -146,7 +148,7 @@ mod tests {
     fn a_response_that_overtakes_the_request_does_not_move_the_call_back() {
         let progress = Progress::new();
         assert!(progress.start());
-        progress.answered(413);
+        progress.response_began(413);
         progress.sent();
         assert_eq!(progress.phase(), Phase::ResponseBody);
     }
@@ -162,7 +164,7 @@ mod tests {
     fn the_status_of_a_begun_response_is_kept() {
         let progress = Progress::new();
         assert!(progress.start());
-        progress.answered(502);
+        progress.response_began(502);
         assert_eq!(
             progress.stop(),
             Stopped { phase: Phase::ResponseBody, delivery: Delivery::MaybeReceived, status: Some(502) }

@@ -9,12 +9,13 @@ use hyper::{Request, Uri};
 
 use crate::error::Error;
 
-/// Limit of path and headers together, in bytes. Servers take 8 KiB; a signed call needs about 500 bytes. It
-/// has to stay below hyper's smallest buffer (8 KiB), see [`crate::outgoing`].
+/// Limit of path and headers together, in bytes. Servers take 8 KiB; a signed call needs about 500
+/// bytes. It has to stay below hyper's smallest buffer (8 KiB), see [`crate::outgoing`].
 pub(crate) const MAX_HEAD_BYTES: usize = 4096;
 
-/// These say how a message is framed and routed, which is the transport's business. A caller who could set
-/// them could smuggle a second request into the first, or hand the proxy's password to the gateway.
+/// These say how a message is framed and routed, which is the transport's business. A caller who
+/// could set them could smuggle a second request into the first, or hand the proxy's password to
+/// the gateway.
 const OURS: [HeaderName; 9] =
     [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TE, TRAILER, EXPECT, PROXY_AUTHORIZATION];
 
@@ -65,7 +66,7 @@ fn checked_headers(
 ) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::with_capacity(headers.len() + ADDED);
     for (index, (name, value)) in headers.iter().enumerate() {
-        // Name and value are mixed up easily, so a name that is none is not shown either.
+        // Name and value are easily mixed up, so an invalid name is not shown either.
         let name = HeaderName::try_from(*name).map_err(|error| {
             Error::request(format!("header number {} has an invalid name", index + 1)).with_source(error)
         })?;

@@ -10,8 +10,8 @@ use hyper::{HeaderMap, StatusCode};
 use crate::error::{Error, ErrorKind, classify};
 use crate::progress::Progress;
 
-/// A complete response of the gateway, whatever its status: redirects are not followed, and 4xx and 5xx are
-/// responses too.
+/// A complete response of the gateway, whatever its status: redirects are not followed, and 4xx and
+/// 5xx are responses too.
 ///
 /// `Debug` shows the status and the length of the body, never its content nor a header's value.
 #[derive(Clone)]
@@ -27,8 +27,8 @@ impl Response {
         self.status.as_u16()
     }
 
-    /// The value of a header, the first one if it was sent several times. The name's case does not matter. A
-    /// value need not be UTF-8.
+    /// The value of a header, the first one if it was sent several times. The name's case does not
+    /// matter. A value need not be UTF-8.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers.get(name).map(hyper::header::HeaderValue::as_bytes)
     }
@@ -54,8 +54,8 @@ impl Response {
             let what = format!("the body of the response is larger than the limit of {limit} bytes");
             Error::stopped(ErrorKind::ResponseTooLarge, progress.stop(), what)
         };
-        // From Content-Length. It is the peer's word, so it may refuse a response, but reserves no more than
-        // the limit.
+        // From Content-Length. It is the peer's word, so it may refuse a response, but reserves no
+        // more than the limit.
         let announced = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > limit {
             return Err(too_large());
@@ -66,7 +66,7 @@ impl Response {
                 let (kind, what) = classify(&error);
                 Error::stopped(kind, progress.stop(), what).with_source(error)
             })?;
-            // Anything else is a trailer, which nobody asked for.
+            // Anything else is a trailer, which is ignored.
             let Ok(data) = frame.into_data() else { continue };
             if data.len() > limit - body.len() {
                 return Err(too_large());
@@ -77,8 +77,8 @@ impl Response {
     }
 }
 
-/// Holds a response's headers to their limit to the byte. hyper's buffer ends a head that does not end by
-/// itself, but the buffer grows in steps and takes up to twice its size.
+/// Holds a response's headers to their limit to the byte. hyper's buffer ends a head that does not
+/// end by itself, but the buffer grows in steps and takes up to twice its size.
 pub(crate) fn check_head<B>(
     head: &hyper::Response<B>,
     limit: usize,

@@ -1,4 +1,4 @@
-//! Whom to trust: the TLS configuration and its root certificates.
+//! The TLS configuration and its root certificates.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio_rustls::TlsConnector;
 use crate::error::Error;
 use crate::origin::Origin;
 
-/// Where trust comes from. What the builder is not told, the feature `webpki-roots` decides.
+/// Where trust comes from. By default the feature `webpki-roots` decides.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trust {
     pub(crate) added: Vec<CertificateDer<'static>>,
@@ -30,8 +30,8 @@ impl Tls {
             Error::configuration("the host of the base URL is neither a host name nor an address")
                 .with_source(error)
         })?;
-        // The provider is named, not taken from the process: another crate may have installed a different
-        // one.
+        // The provider is named, not taken from the process: another crate may have installed a
+        // different one.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -76,7 +76,7 @@ fn roots(trust: &Trust) -> Result<RootCertStore, Error> {
     }
     if roots.is_empty() {
         return Err(Error::configuration(
-            "there is no root certificate to trust: turn on the feature `webpki-roots`, or turn on the feature \
+            "no root certificate to trust: turn on the feature `webpki-roots`, or turn on the feature \
              `platform-verifier` and call `Builder::platform_verifier`, or call `Builder::add_root_certificate_der`",
         ));
     }

@@ -21,16 +21,16 @@ use crate::progress::{Progress, WithdrawOnDrop};
 use crate::request::checked;
 use crate::response::{Response, check_head};
 
-/// A pool of connections to one gateway. Cheap to clone; clones share the pool and may be used from many
-/// tasks.
+/// A pool of connections to one gateway. Cheap to clone; clones share the pool and may be used from
+/// many tasks.
 ///
-/// It needs a tokio runtime with I/O and time enabled. It may be used from several: a connection is driven by a task of
-/// the runtime in which it was made, and used by calls there alone.
+/// It needs a tokio runtime with I/O and time enabled. It may be used from several: a connection is
+/// driven by a task of the runtime in which it was made, and used only by calls there.
 ///
-/// Dropping a runtime waits for a look-up of a name that is under way, since the operating system's resolver cannot be
-/// interrupted; with the defaults of Linux it gives up after 10 seconds for each name server. The call that asked does
-/// not wait for it beyond its deadline. [`Runtime::shutdown_timeout`](tokio::runtime::Runtime::shutdown_timeout) limits
-/// the wait.
+/// Dropping a runtime waits for a look-up of a name that is under way, since the operating system's
+/// resolver cannot be interrupted; with the defaults of Linux it gives up after 10 seconds for each
+/// name server. The call that asked does not wait for it beyond its deadline.
+/// [`Runtime::shutdown_timeout`](tokio::runtime::Runtime::shutdown_timeout) limits the wait.
 #[derive(Clone)]
 pub struct Transport {
     inner: Arc<Inner>,
@@ -60,28 +60,29 @@ impl Transport {
         Self { inner: Arc::new(Inner { route, base_url, host, pool, limits, user_agent }) }
     }
 
-    /// The gateway's address in its plain form: lower case, no slash at the end, no port if it is the
-    /// scheme's own.
+    /// The gateway's address in its plain form: lower case, no slash at the end, no port if it is
+    /// the scheme's own.
     pub fn base_url(&self) -> &str {
         &self.inner.base_url
     }
 
     /// Sends `body` with `headers` to `path`, and returns the response whatever its status.
     ///
-    /// - `path` begins with `/`, is ASCII without blanks, `?` and `#`, and goes out exactly as given.
-    /// - `headers` are pairs of name and value. `Host`, `Content-Length` and the others that frame a message
-    ///   are the transport's own and refused here. A name given twice is sent twice.
-    /// - Path and headers together take at most 4096 bytes. A request with an empty body counts as sent as soon as
-    ///   there is a connection for it.
+    /// - `path` begins with `/`, is ASCII without blanks, `?` and `#`, and goes out exactly as
+    ///   given.
+    /// - `headers` are pairs of name and value. `Host`, `Content-Length` and the others that frame
+    ///   a message are the transport's own and refused here. A name given twice is sent twice.
+    /// - Path and headers together take at most 4096 bytes. A request with an empty body counts as
+    ///   sent as soon as there is a connection for it.
     ///
-    /// Dropping the future ends the call and closes its connection, unless the response has already arrived in
-    /// full. A request that was not written by then will not be written any more; whether it was, nobody is
-    /// left to tell. Prefer a deadline, which does tell.
+    /// Dropping the future ends the call and closes its connection, unless the response has already
+    /// arrived in full. A request that was not written by then will not be written. You cannot
+    /// learn whether it was. Prefer a deadline, whose error says so.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: refused here ([`InvalidRequest`](ErrorKind::InvalidRequest)), not sent, or maybe
-    /// received.
+    /// See [`Error`]: refused here ([`InvalidRequest`](ErrorKind::InvalidRequest)), not sent, or
+    /// maybe received.
     pub async fn post(
         &self,
         path: &str,
@@ -91,8 +92,8 @@ impl Transport {
         self.call(path, headers, body.into(), self.inner.limits.call_timeout).await
     }
 
-    /// [`post`](Self::post) with a deadline of its own: the smaller of it and [`Builder::call_timeout`] holds. The
-    /// other deadlines apply as they are.
+    /// [`post`](Self::post) with a deadline of its own: the smaller of it and
+    /// [`Builder::call_timeout`] holds. The other deadlines apply as they are.
     ///
     /// # Errors
     ///
@@ -144,14 +145,14 @@ impl Transport {
     ) -> Result<Response, Error> {
         let Limits { response_head_timeout, max_response_bytes, max_response_head_bytes, .. } =
             self.inner.limits;
-        // A runtime that was not driven since the last call learns here what the kernel knows: whether the server has
-        // closed a connection meanwhile.
+        // A runtime that was not driven since the last call learns here what the kernel knows:
+        // whether the server has closed a connection meanwhile.
         yield_now().await;
         loop {
             let mut connection = self.connection(runtime, progress).await?;
             progress.connecting(Phase::Send);
             if request.body().is_empty() {
-                // hyper never asks an empty body for a frame, so nobody sees its head leave.
+                // hyper never asks an empty body for a frame, so the body cannot see its head leave.
                 progress.start();
                 progress.sent();
             }
@@ -160,7 +161,7 @@ impl Transport {
                 Err(_) => return Err(timed_out(progress, "no response within", response_head_timeout)),
                 Ok(Ok(head)) => head,
                 Ok(Err(mut failure)) => match failure.take_message() {
-                    // Not begun, because the server had closed the connection: another one will do.
+                    // Not begun, because the server had closed the connection: try another one.
                     Some(unsent) if connection.is_reused() => {
                         request = unsent;
                         continue;
@@ -169,7 +170,7 @@ impl Transport {
                 },
             };
             check_head(&head, max_response_head_bytes, progress)?;
-            progress.answered(head.status().as_u16());
+            progress.response_began(head.status().as_u16());
             let response = Response::read(head, max_response_bytes, progress).await?;
             self.inner.pool.put(connection);
             return Ok(response);

@@ -5,8 +5,8 @@
 //!     cargo run -p tarspay --example callback_axum --features axum -- 127.0.0.1:8788
 //! ```
 //!
-//! It trusts the gateway's own key, or the one in `TARSPAY_SYSTEM_PUBLIC_KEY` (a sandbox prints its key when it starts).
-//! What a callback does to an order is in `shared/orders.rs`.
+//! It trusts the gateway's own key, or the one in `TARSPAY_SYSTEM_PUBLIC_KEY` (a sandbox prints its
+//! key when it starts). What a callback does to an order is in `shared/orders.rs`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to its terminal")]
 
 #[path = "shared/orders.rs"]

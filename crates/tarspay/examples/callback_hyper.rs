@@ -5,8 +5,8 @@
 //!     cargo run -p tarspay --example callback_hyper --features tower -- 127.0.0.1:8789
 //! ```
 //!
-//! It trusts the gateway's own key, or the one in `TARSPAY_SYSTEM_PUBLIC_KEY` (a sandbox prints its key when it starts).
-//! What a callback does to an order is in `shared/orders.rs`.
+//! It trusts the gateway's own key, or the one in `TARSPAY_SYSTEM_PUBLIC_KEY` (a sandbox prints its
+//! key when it starts). What a callback does to an order is in `shared/orders.rs`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to its terminal")]
 
 #[path = "shared/orders.rs"]
@@ -25,7 +25,8 @@ use tokio::net::TcpListener;
 use tower_layer::Layer as _;
 use tower_service::Service;
 
-/// Your handler: it sees verified callbacks and nothing else. When it returns an error, the gateway sends again.
+/// Your handler. It gets verified callbacks only. If it returns an error, the gateway sends the
+/// callback again.
 #[derive(Clone)]
 struct Store(Orders);
 

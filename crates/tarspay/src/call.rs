@@ -1,4 +1,4 @@
-//! One call with its options: repeated where that is safe, ended by a deadline.
+//! One call with its options: retries where they are safe, and a deadline.
 
 use crate::engine::{Course, Options};
 use crate::types::Request;
@@ -8,7 +8,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
-/// A boxed future, for what can be awaited after its options are set.
+/// A boxed future of a call or placing whose options are set.
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A call that is made when it is awaited.
@@ -26,9 +26,9 @@ pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// # }
 /// ```
 ///
-/// A query is repeated by the client's [`RetryPolicy`] while [`Error::can_repeat_query`] says so. Any other call is
-/// repeated only if it was [not sent](crate::ErrorKind::NotSent). Dropping the future ends the call; what was sent by then may
-/// have been received.
+/// A query is repeated by the client's [`RetryPolicy`] while [`Error::can_repeat_query`] says so.
+/// Any other call is repeated only if it was [not sent](crate::ErrorKind::NotSent). Dropping the
+/// future ends the call; what was sent by then may have been received.
 #[must_use = "a call is made when it is awaited"]
 pub struct Call<R> {
     client: Client,
@@ -41,14 +41,14 @@ impl<R> Call<R> {
         Self { client, request, options: Options::default() }
     }
 
-    /// The longest time for the whole call, repetitions and waits included. Default: no limit but the transport's own
+    /// The deadline of the call, with all retries and waits. Default: only the transport's own
     /// deadlines for each attempt.
     pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.options.deadline = deadline.into();
         self
     }
 
-    /// Another policy than the client's.
+    /// Uses this policy in place of the client's.
     pub fn retry(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
         self.options.retry = policy.into();
         self

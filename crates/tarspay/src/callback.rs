@@ -1,4 +1,4 @@
-//! Callbacks: verified, read, and handed on only if they are our merchant's.
+//! Callbacks (webhooks): verified, read, and passed on only if they name our merchant.
 
 #[cfg(feature = "axum")]
 pub(crate) mod extract;
@@ -13,8 +13,8 @@ use crate::types::{Callback, Decode as _, MerchantNo};
 use crate::{Error, env};
 use std::fmt;
 
-/// What a [`CallbackVerifier`] has accepted: signed with a trusted key and, unless any merchant is accepted, of our
-/// merchant number. Only the verifier makes one.
+/// A callback that a [`CallbackVerifier`] has accepted. It is signed with a trusted key and, unless
+/// any merchant is accepted, names our merchant number. Only the verifier makes one.
 ///
 /// ```
 /// use tarspay::{Verified, types::Callback};
@@ -34,35 +34,35 @@ pub struct Verified<T> {
 }
 
 impl<T> Verified<T> {
-    /// What was verified.
+    /// The verified value.
     pub fn get(&self) -> &T {
         &self.value
     }
 
-    /// What was verified, without the proof.
+    /// The verified value, without the proof.
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// In which form the body was signed.
+    /// The form in which the body was signed.
     pub fn signed_form(&self) -> SignedForm {
         self.form
     }
 
-    /// The raw body as it came, for an audit table. It can hold personal data.
+    /// The raw body as received, for an audit table. It can contain personal data.
     pub fn raw_body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The value of the header `X-RESP-SIGNATURE` as it came, for an audit table. It identifies nothing: one callback has
-    /// several valid signatures.
+    /// The value of the header `X-RESP-SIGNATURE` as received, for an audit table. It does not
+    /// identify a callback, because one callback has several valid signatures.
     pub fn signature(&self) -> &str {
         &self.signature
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Verified<T> {
-    /// Shows of the body its length only.
+    /// Shows only the length of the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
             .field("value", &self.value)
@@ -72,15 +72,17 @@ impl<T: fmt::Debug> fmt::Debug for Verified<T> {
     }
 }
 
-/// Verifies and reads callbacks, and takes those of your merchant number only.
+/// Verifies and reads callbacks (webhooks), and accepts those for your merchant number only.
 ///
-/// One system key signs the callbacks of all merchants. Somebody else can register, place a deposit with your order
-/// number, your amount and your notify URL, and pay it: the gateway then posts a success to you, and its signature is
-/// valid. So a callback that names another merchant, or none, is refused.
+/// One system key signs the callbacks of all merchants. Somebody else can register, place a deposit
+/// with your order number, your amount and your notify URL, and pay it: the gateway then posts a
+/// success to you, and its signature is valid. Therefore a callback that names another merchant, or
+/// does not name one, is refused.
 ///
-/// Response a verified callback with the bare text `OK`, whatever its state, once it is stored. The same callback can come
-/// several times, and anyone who has seen one can send it again. What to compare before you book it:
-/// [`Callback`], and the examples `callback_axum` and `callback_hyper`.
+/// Respond to a verified callback with the bare text `OK` once it is stored, whatever its state.
+/// The same callback can come several times, and anyone who has seen one can send it again.
+/// [`Callback`] and the examples `callback_axum` and `callback_hyper` show what to compare before
+/// you book it.
 ///
 /// ```
 /// use tarspay::CallbackVerifier;
@@ -102,28 +104,29 @@ impl<T: fmt::Debug> fmt::Debug for Verified<T> {
 #[derive(Clone, Debug)]
 pub struct CallbackVerifier {
     signatures: sign::CallbackVerifier,
-    /// Whose callbacks are taken; `None` for everybody's.
+    /// The merchants whose callbacks are accepted; `None` for all.
     merchants: Option<Vec<MerchantNo>>,
 }
 
 impl CallbackVerifier {
-    /// Trusts the gateway's own key, and takes callbacks of this merchant.
+    /// Trusts the gateway's own key, and accepts callbacks for this merchant.
     pub fn production(merchant_no: MerchantNo) -> Self {
         Self { signatures: sign::CallbackVerifier::production(), merchants: Some(vec![merchant_no]) }
     }
 
-    /// Trusts another key: that of a sandbox, or of a test. Takes callbacks of this merchant.
+    /// Trusts another key: that of a sandbox, or of a test. Accepts callbacks for this merchant.
     pub fn trusting(merchant_no: MerchantNo, key: PublicKey) -> Self {
         Self { signatures: sign::CallbackVerifier::trusting(key), merchants: Some(vec![merchant_no]) }
     }
 
-    /// What the environment says: takes callbacks of the merchant in `TARSPAY_MERCHANT_ID`, and trusts the key in
-    /// `TARSPAY_SYSTEM_PUBLIC_KEY` (a sandbox prints its key), by default the gateway's own. A variable that is empty counts
-    /// as not set.
+    /// Reads the environment. Accepts callbacks for the merchant in `TARSPAY_MERCHANT_ID`. Trusts
+    /// the key in `TARSPAY_SYSTEM_PUBLIC_KEY` (a sandbox prints its key), by default the gateway's
+    /// own. An empty variable counts as not set.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be used.
+    /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be
+    /// used.
     pub fn from_env() -> Result<Self, Error> {
         let merchant_no = env::required("TARSPAY_MERCHANT_ID")?;
         Ok(match env::optional("TARSPAY_SYSTEM_PUBLIC_KEY")? {
@@ -132,13 +135,14 @@ impl CallbackVerifier {
         })
     }
 
-    /// Trusts one more key, for the time of a key rotation.
+    /// Trusts one more key, for example during a key rotation.
     #[must_use]
     pub fn and_key(self, key: PublicKey) -> Self {
         Self { signatures: self.signatures.and_key(key), ..self }
     }
 
-    /// Takes callbacks of one more merchant number of yours. Store orders by merchant number and order number then.
+    /// Accepts callbacks for one more of your merchant numbers. Then store orders by merchant
+    /// number and order number.
     #[must_use]
     pub fn and_merchant(mut self, merchant_no: MerchantNo) -> Self {
         if let Some(merchants) = &mut self.merchants {
@@ -147,14 +151,14 @@ impl CallbackVerifier {
         self
     }
 
-    /// Takes callbacks of every merchant, also of strangers. Compare [`merchant_no`](Callback::merchant_no) yourself
-    /// before you book anything.
+    /// Accepts callbacks for every merchant, including strangers. Compare
+    /// [`merchant_no`](Callback::merchant_no) yourself before you book anything.
     #[must_use]
     pub fn accept_any_merchant(self) -> Self {
         Self { merchants: None, ..self }
     }
 
-    /// Prepares the keys now, for a server as it starts: see
+    /// Precomputes the keys now, when a server starts: see
     /// [`sign::CallbackVerifier::prepared`](crate::sign::CallbackVerifier::prepared).
     #[must_use]
     pub fn prepared(self) -> Self {
@@ -167,20 +171,22 @@ impl CallbackVerifier {
         Self { signatures: self.signatures.max_bytes(bytes), ..self }
     }
 
-    /// The largest body that is accepted, in bytes: what to limit the reading of the body to.
+    /// The largest body that is accepted, in bytes. Read no more of a body than this.
     pub fn limit(&self) -> usize {
         self.signatures.limit()
     }
 
-    /// Verifies the raw body against the value of the header `X-RESP-SIGNATURE`, `None` if there is no such header,
-    /// reads it, and compares the merchant number.
+    /// Verifies the raw body against the value of the header `X-RESP-SIGNATURE` (`None` if the
+    /// header is missing), reads it, and compares the merchant number.
     ///
     /// # Errors
     ///
-    /// In this order: [`CallbackRefused`](crate::ErrorKind::CallbackRefused) if the signature is missing, malformed or
-    /// does not fit, or the body is too large; [`CallbackUnreadable`](crate::ErrorKind::CallbackUnreadable) if it is
-    /// signed but its body lacks what a callback must have;
-    /// [`CallbackForOtherMerchant`](crate::ErrorKind::CallbackForOtherMerchant) if it names another merchant, or none.
+    /// In this order: [`CallbackRefused`](crate::ErrorKind::CallbackRefused) if the signature is
+    /// missing, malformed or does not fit, or the body is too large;
+    /// [`CallbackUnreadable`](crate::ErrorKind::CallbackUnreadable) if it is signed but its body
+    /// lacks what a callback must have;
+    /// [`CallbackForOtherMerchant`](crate::ErrorKind::CallbackForOtherMerchant) if it names another
+    /// merchant, or does not name one.
     pub fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<Verified<Callback>, Error> {
         let form = self.signatures.verify(signature, body).map_err(Error::callback_refused)?;
         let value = Callback::from_slice(body).map_err(Error::callback_unreadable)?;

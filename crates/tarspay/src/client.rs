@@ -14,18 +14,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A client of the gateway for one merchant. Cheap to clone; clones share connections and nonces, and may be used from
-/// many tasks. It needs a tokio runtime.
+/// A client of the gateway for one merchant. Cheap to clone; clones share connections and nonces,
+/// and may be used from many tasks. It needs a tokio runtime.
 ///
-/// Make one and keep it, since each client has connections of its own.
+/// Make one and keep it, because each client has its own connections.
 ///
 /// # Several clients, several instances
 ///
-/// Clients of one key in one process share their nonces, unless the builder is [given](ClientBuilder::nonces) a source.
-/// Processes cannot share them. If you run several instances of a service, give each a key of its own. With one key for
-/// all of them, two calls in one millisecond can have one nonce, and a gateway that takes each nonce once refuses the
-/// second call for its signature (5003008). Queries are then repeated with a fresh nonce, and placing looks the order up
-/// and sends it again.
+/// Clients of one key in one process share their nonces, unless the builder is
+/// [given](ClientBuilder::nonces) a source. Processes cannot share them. If you run several
+/// instances of a service, give each a key of its own. With one key for all of them, two calls in
+/// one millisecond can have one nonce, and a gateway that takes each nonce once refuses the second
+/// call for its signature (5003008). Queries are then repeated with a fresh nonce, and placing
+/// looks the order up and sends it again.
 ///
 /// ```
 /// use tarspay::{Client, Credentials};
@@ -67,12 +68,13 @@ impl Client {
         Self::builder(credentials).build()
     }
 
-    /// A client with what the environment says: the [credentials](Credentials::from_env), and the base URL in
-    /// `TARSPAY_API_URL`, by default that of production. A variable that is empty counts as not set.
+    /// Makes a client from the environment: the [credentials](Credentials::from_env), and the base
+    /// URL in `TARSPAY_API_URL`, by default production. An empty variable counts as not set.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be used.
+    /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be
+    /// used.
     pub fn from_env() -> Result<Self, Error> {
         let builder = Self::builder(Credentials::from_env()?);
         match env::text("TARSPAY_API_URL")? {
@@ -99,19 +101,20 @@ impl Client {
         self.call(BalanceRequest::new())
     }
 
-    /// Makes any call of [`types`](crate::types), or one of your own.
+    /// Makes any call of [`types`](crate::types), or a request type of your own.
     ///
-    /// To create an order use [`place_deposit`](Self::place_deposit) or [`place_withdrawal`](Self::place_withdrawal):
-    /// they know what to do when the response is lost.
+    /// To create an order use [`place_deposit`](Self::place_deposit) or
+    /// [`place_withdrawal`](Self::place_withdrawal): they handle a lost response.
     pub fn call<R: Request>(&self, request: R) -> Call<R> {
         Call::new(self.clone(), request)
     }
 
-    /// Calls an endpoint that this version does not know: a path, and the members of its body as any value that
-    /// serializes to a flat JSON object. `mchNo` is added. The response's `data` comes as it is, `None` if there is none.
+    /// Calls an endpoint that this version does not know. The members of the body are any value
+    /// that serializes to a flat JSON object. `mchNo` is added. The result is the response's `data`
+    /// as received, or `None` if it is missing.
     ///
-    /// Nobody knows what such a call does, so it is repeated only if it was not sent. A value that is not such an object is
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the call is awaited.
+    /// The effect of the call is unknown, so it is repeated only if it was not sent. Any other
+    /// value is [`Invalid`](crate::ErrorKind::Invalid) when the call is awaited.
     ///
     /// ```
     /// # async fn call(client: tarspay::Client) -> Result<(), tarspay::Error> {
@@ -126,10 +129,11 @@ impl Client {
         self.call(RawRequest { path: path.into(), members })
     }
 
-    /// Places a deposit: creates it once, whatever happens on the way, and never reports one as failed that exists.
+    /// Places a deposit: creates it once, even if a response is lost, and never reports an existing
+    /// one as failed.
     ///
-    /// The request is held to the rules of its market first; see [`Place`] for the options and
-    /// [`Placed`](crate::Placed) for what comes back.
+    /// First the request is checked against the rules of its market. See [`Place`] for the options
+    /// and [`Placed`](crate::Placed) for the result.
     pub fn place_deposit<'a>(&'a self, request: &'a DepositRequest) -> Place<'a, DepositRequest> {
         Place::new(self, request)
     }
@@ -139,24 +143,27 @@ impl Client {
         Place::new(self, request)
     }
 
-    /// Takes up a deposit that may have been sent before: by a process that crashed, a future that was dropped, a placing
-    /// that ended in [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). It is looked up first, and placed with the same
-    /// number if it does not exist.
+    /// Resumes a deposit that may have been sent before: by a process that crashed, a dropped
+    /// future, or a placing that ended in [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). It
+    /// is looked up first, and placed with the same number if it does not exist.
     pub fn resume_deposit<'a>(&'a self, request: &'a DepositRequest) -> Place<'a, DepositRequest> {
         Place::resume(self, request)
     }
 
-    /// Takes up a withdrawal that may have been sent before, as [`resume_deposit`](Self::resume_deposit) does a deposit.
+    /// Resumes a withdrawal that may have been sent before, as
+    /// [`resume_deposit`](Self::resume_deposit) does a deposit.
     pub fn resume_withdrawal<'a>(&'a self, request: &'a WithdrawalRequest) -> Place<'a, WithdrawalRequest> {
         Place::resume(self, request)
     }
 
-    /// Queries a deposit by the merchant's number. A refusal does not prove that there is no such order.
+    /// Queries a deposit by the merchant's number. A refusal does not prove that the order does not
+    /// exist.
     pub fn query_deposit(&self, merchant_order_no: MerchantOrderNo) -> Call<DepositQuery> {
         self.call(DepositQuery::by_merchant_order_no(merchant_order_no))
     }
 
-    /// Queries a withdrawal by the merchant's number. A refusal does not prove that there is no such order.
+    /// Queries a withdrawal by the merchant's number. A refusal does not prove that the order does
+    /// not exist.
     pub fn query_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Call<WithdrawalQuery> {
         self.call(WithdrawalQuery::by_merchant_order_no(merchant_order_no))
     }
@@ -171,12 +178,12 @@ impl Client {
         Wait::new(self.clone(), merchant_order_no)
     }
 
-    /// Whose client this is.
+    /// The merchant number.
     pub fn merchant_no(&self) -> &MerchantNo {
         self.0.credentials.merchant_no()
     }
 
-    /// The gateway that is called.
+    /// The base URL of the gateway.
     pub fn base_url(&self) -> &str {
         self.0.transport.base_url()
     }
@@ -204,15 +211,16 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The gateway's base URL: scheme, host and port, no path. Default: [`PRODUCTION_URL`]; the documentation names no test
-    /// environment. Plain HTTP goes to this machine only, for a sandbox.
+    /// The gateway's base URL: scheme, host and port, no path. Default: [`PRODUCTION_URL`]; the
+    /// documentation names no test environment. Plain HTTP is allowed to this machine only, for a
+    /// sandbox.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
     }
 
-    /// Takes nonces from this source. By default they come from [`NonceSource::shared`], with all other clients of the key.
-    /// To bring a clock of your own, give one source to all of them.
+    /// Takes nonces from this source. By default they come from [`NonceSource::shared`], with all
+    /// other clients of the key. To use your own clock, give one source to all of them.
     pub fn nonces(mut self, nonces: Arc<NonceSource>) -> Self {
         self.nonces = Some(nonces);
         self
@@ -224,20 +232,23 @@ impl ClientBuilder {
         self
     }
 
-    /// The retry budget that all calls of the client share. Default: 50. Each retry takes one from it, each response of the
-    /// gateway gives a tenth back. When it is used up, calls are attempted once, so that a broken gateway is not hammered.
+    /// The retry budget that all calls of the client share. Default: 50. Each retry takes one from
+    /// it, each response of the gateway gives a tenth back. When it is used up, calls are attempted
+    /// once, so that a broken gateway is not overloaded.
     pub fn retry_budget(mut self, retries: u32) -> Self {
         self.retry_budget = retries;
         self
     }
 
-    /// How long a copy of a request that was sent can take to reach the gateway and to be seen by its queries. Default:
-    /// 5 seconds.
+    /// How long a copy of a request that was sent can take to reach the gateway and to be seen by
+    /// its queries. Default: 5 seconds.
     ///
-    /// A placing believes "no such order" only when this time has passed since something was sent last: before it reports
-    /// an order as rejected because of a code that an existing order can cause, and before it sends a withdrawal again. So
-    /// a withdrawal that is refused for the balance takes this long. Nothing is documented about such copies; the default
-    /// is inferred (`docs/wire.md`, section 12). Raise it where a proxy between you and the gateway repeats requests late.
+    /// A placing believes "no such order" only when this time has passed since something was sent
+    /// last: before it reports an order as rejected because of a code that an existing order can
+    /// cause, and before it sends a withdrawal again. So a withdrawal that is refused for the
+    /// balance takes this long. Nothing is documented about such copies; the default is inferred
+    /// (`docs/wire.md`, section 12). Raise it where a proxy between you and the gateway repeats
+    /// requests late.
     pub fn quiet_time(mut self, quiet_time: Duration) -> Self {
         self.quiet_time = quiet_time;
         self
@@ -267,8 +278,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the base URL, or a setting of the transport, cannot be used; the source
-    /// says which.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the base URL, or a setting of the transport,
+    /// cannot be used; the source says which.
     pub fn build(self) -> Result<Client, Error> {
         let builder =
             Transport::builder(&self.base_url).user_agent(concat!("tarspay/", env!("CARGO_PKG_VERSION")));

@@ -1,4 +1,4 @@
-//! Who calls: the merchant number and the private key.
+//! Credentials: the merchant number and the private key.
 
 use crate::sign::PrivateKey;
 use crate::types::MerchantNo;
@@ -6,7 +6,8 @@ use crate::{Error, env};
 
 /// A merchant number and the private key whose public key is registered for it.
 ///
-/// `Debug` shows the merchant number and the public key. The private key is wiped from memory on drop.
+/// `Debug` shows the merchant number and the public key. The private key is wiped from memory on
+/// drop.
 ///
 /// ```
 /// use tarspay::Credentials;
@@ -24,17 +25,19 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Puts the two together.
+    /// Credentials from their parts.
     pub fn new(merchant_no: MerchantNo, private_key: PrivateKey) -> Self {
         Self { merchant_no, private_key }
     }
 
-    /// What the environment says: the merchant number in `TARSPAY_MERCHANT_ID`, the private key in
-    /// `TARSPAY_PRIVATE_KEY`. The command `tarspay` reads the same variables. One that is empty counts as not set.
+    /// Reads the environment: the merchant number in `TARSPAY_MERCHANT_ID`, the private key in
+    /// `TARSPAY_PRIVATE_KEY`. The command `tarspay` reads the same variables. An empty variable
+    /// counts as not set.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be used.
+    /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be
+    /// used.
     pub fn from_env() -> Result<Self, Error> {
         Ok(Self::new(env::required("TARSPAY_MERCHANT_ID")?, env::required("TARSPAY_PRIVATE_KEY")?))
     }

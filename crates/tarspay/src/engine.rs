@@ -1,4 +1,5 @@
-//! The engine behind the client: one attempt at a call, from members to a typed response, and the course of repetitions.
+//! The engine behind the client: one attempt at a call, from members to a typed response, and the
+//! retries.
 
 use crate::retry::{RetryBudget, RetryPolicy, random};
 use crate::sign::{NonceSource, Parameters, RequestToSign};
@@ -12,10 +13,10 @@ use tokio::time::{Instant, sleep};
 
 const CONTENT_TYPE: (&str, &str) = ("Content-Type", "application/json;charset=utf-8");
 
-/// Below this, no attempt is begun: the transport takes no shorter deadline.
+/// The shortest deadline that the transport accepts. No attempt begins with less time.
 const SHORTEST_ATTEMPT: Duration = Duration::from_millis(1);
 
-/// A gateway that asks for more patience than this is asked again earlier.
+/// The longest wait that `Retry-After` can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// What all clones of a client share.
@@ -28,7 +29,8 @@ pub(crate) struct Engine {
     pub(crate) quiet_time: Duration,
 }
 
-/// A request whose members are checked and sorted, once for all attempts. They differ in their nonces alone.
+/// A request whose members are checked and sorted, once for all attempts. Attempts differ only in
+/// their nonces.
 pub(crate) struct Prepared<'a, R> {
     request: &'a R,
     path: Cow<'a, str>,
@@ -45,7 +47,8 @@ impl Engine {
         Ok(Prepared { request, path: request.path(), parameters })
     }
 
-    /// One attempt, with a nonce and a signature of its own. `within` and the transport's own deadline both hold.
+    /// One attempt, with a nonce and a signature of its own. `within` and the transport's own
+    /// deadline both hold.
     pub(crate) async fn attempt<R: Request>(
         &self,
         call: &Prepared<'_, R>,
@@ -53,7 +56,7 @@ impl Engine {
     ) -> Result<R::Response, Error> {
         let result = self.exchange(call, within).await;
         if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
-            self.budget.answered();
+            self.budget.give_back();
         }
         trace::attempt(call.request, result.as_ref().err());
         result
@@ -68,8 +71,9 @@ impl Engine {
             return Err(Error::out_of_time());
         }
         let response = self.send(call, within).await?;
-        // The gateway's HTTP status for a failing call is not documented, so a refusal is read whatever it is. Success is
-        // believed only where both say so: an intermediary may well send 502 with a JSON of its own.
+        // The gateway's HTTP status for a failing call is not documented, so a refusal is read
+        // whatever it is. A call has succeeded only if both say so: an intermediary may send 502
+        // with its own JSON.
         let status = response.status();
         let retry_after = retry_after(&response);
         let envelope = Envelope::<R::Response>::from_slice(response.body())
@@ -97,7 +101,7 @@ impl Engine {
         let (headers, body) = to_sign.sign(self.credentials.private_key()).into_parts();
         let [key, nonce, signature] = headers.pairs();
         let headers = [key, nonce, signature, CONTENT_TYPE];
-        // A request without a body has no type of it either.
+        // A request without a body has no content type.
         let headers = if body.is_empty() { &headers[..3] } else { &headers[..] };
         match within {
             None => self.transport.post(&call.path, headers, body).await,
@@ -107,7 +111,8 @@ impl Engine {
     }
 }
 
-/// The seconds of `Retry-After`. Its other form, a date, is not read: the waits of the policy apply then.
+/// The seconds of `Retry-After`. Its other form, a date, is not read: the waits of the policy apply
+/// then.
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = std::str::from_utf8(response.header("retry-after")?).ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
@@ -129,7 +134,7 @@ pub(crate) struct Course {
 
 impl Course {
     pub(crate) fn begin(policy: RetryPolicy, deadline: Option<Duration>) -> Self {
-        // A deadline beyond what the clock can say never comes.
+        // A deadline beyond the range of the clock never passes.
         Self { policy, end: deadline.and_then(|deadline| Instant::now().checked_add(deadline)) }
     }
 
@@ -138,12 +143,12 @@ impl Course {
         self.policy.wait(attempts, random()).max(retry_after.unwrap_or_default())
     }
 
-    /// What is left of the time; `None` if there is no limit.
+    /// The remaining time; `None` without a limit.
     pub(crate) fn remaining(&self) -> Option<Duration> {
         self.end.map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    /// Makes a call, and makes it again while that is safe, useful and allowed.
+    /// Makes a call, and repeats it while that is safe, useful and allowed.
     pub(crate) async fn repeat<R: Request>(
         &self,
         client: &Client,
@@ -154,8 +159,8 @@ impl Course {
         let mut sent = None;
         loop {
             let error = match client.0.attempt(&call, self.remaining()).await {
-                Ok(answer) => return Ok(answer),
-                // That an attempt was not sent is no news of one that was.
+                Ok(response) => return Ok(response),
+                // A later attempt that was not sent does not change the outcome of one that was.
                 Err(error) if error.kind() == ErrorKind::NotSent => sent.unwrap_or(error),
                 Err(error) => error,
             };
@@ -169,7 +174,7 @@ impl Course {
         }
     }
 
-    /// Waits before the next attempt; `false` if there is to be none.
+    /// Waits before the next attempt; `false` if it must not be made.
     async fn go_on(&self, client: &Client, failed_attempts: u32, retry_after: Option<Duration>) -> bool {
         if failed_attempts >= self.policy.max_attempts() {
             return false;

@@ -5,7 +5,8 @@ use std::env::VarError;
 use std::error::Error as StdError;
 use std::str::FromStr;
 
-/// The value of a variable. One that is empty counts as not set: a deployment often sets all of them.
+/// The value of a variable. One that is empty counts as not set: a deployment often sets all of
+/// them.
 pub(crate) fn text(name: &str) -> Result<Option<String>, Error> {
     match std::env::var(name) {
         Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),

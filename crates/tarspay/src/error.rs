@@ -1,4 +1,4 @@
-//! What a caller learns from an error: what happened, and what to do now.
+//! The error of calls and callbacks: what happened, and what to do now.
 
 use crate::sign;
 use crate::types::{self, ErrorCode};
@@ -13,13 +13,14 @@ use std::time::Duration;
 /// | [`Invalid`](ErrorKind::Invalid) | refused here, nothing was sent | fix the request |
 /// | [`NotSent`](ErrorKind::NotSent) | no byte of the request left this machine | retry freely |
 /// | [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) | sent, but no complete, readable response came back | ask by order number, never create anew |
-/// | [`Rejected`](ErrorKind::Rejected) | the gateway said no, see [`code`](Self::code) | act on the code |
+/// | [`Rejected`](ErrorKind::Rejected) | the gateway refused, see [`code`](Self::code) | act on the code |
 /// | [`CallbackRefused`](ErrorKind::CallbackRefused) | the callback is not signed as the gateway signs | do not act on it |
 /// | [`CallbackUnreadable`](ErrorKind::CallbackUnreadable) | signed, but not a callback as documented | keep the body, query the order |
 /// | [`CallbackForOtherMerchant`](ErrorKind::CallbackForOtherMerchant) | signed, but about another merchant's order | do not act on it |
 ///
-/// The chain of [`source`](StdError::source) leads to the cause of the lowest layer. Neither `Display` nor `Debug` shows
-/// a key, a body or a header's value; the gateway's own message is shown with its control characters escaped.
+/// The chain of [`source`](StdError::source) leads to the cause of the lowest layer. Neither
+/// `Display` nor `Debug` shows a key, a body or a header's value; the gateway's own message is
+/// shown with its control characters escaped.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -38,19 +39,22 @@ struct Inner {
 pub enum ErrorKind {
     /// Refused here, before anything was sent. Fix the request or the configuration.
     Invalid,
-    /// No byte of the request left this machine: name not found, connection refused, TLS failed. Retry freely.
+    /// No byte of the request left this machine: name not found, connection refused, TLS failed.
+    /// Retry freely.
     NotSent,
-    /// The request was sent, but no complete, readable response came back. The gateway may have acted on it: ask by the
-    /// merchant order number before anything else.
+    /// The request was sent, but no complete, readable response came back. The gateway may have
+    /// acted on it: ask by the merchant order number before anything else.
     OutcomeUnknown,
-    /// The gateway answered with an error code.
+    /// The gateway responded with an error code.
     Rejected,
-    /// A callback without a valid signature, or too large. [`Error::signature_fault`] tells the cases apart.
+    /// A callback without a valid signature, or too large. [`Error::signature_fault`] distinguishes
+    /// the cases.
     CallbackRefused,
     /// A callback with a valid signature whose body cannot be read as one.
     CallbackUnreadable,
-    /// A callback with a valid signature that names another merchant, or no merchant. The gateway signs for all
-    /// merchants with one key, so anybody who is registered can have such a callback sent to you.
+    /// A callback with a valid signature that names another merchant, or no merchant. The gateway
+    /// signs for all merchants with one key, so anybody who is registered can have such a callback
+    /// sent to you.
     CallbackForOtherMerchant,
 }
 
@@ -90,25 +94,25 @@ impl Error {
         Self::new(ErrorKind::CallbackUnreadable, reason).caused_by(source)
     }
 
-    /// What the callback says is the other merchant's business, so none of it is shown.
+    /// The message shows nothing of the callback, which belongs to another merchant.
     pub(crate) fn callback_for_other_merchant() -> Self {
         let reason = "the callback is signed but does not name our merchant number; do not act on it";
         Self::new(ErrorKind::CallbackForOtherMerchant, reason)
     }
 
-    /// Which case this is, and so what to do.
+    /// The case, which says what to do.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The gateway's error code, if it [rejected](ErrorKind::Rejected) the call, or the last attempt at an order that is
-    /// in doubt.
+    /// The gateway's error code, if it [rejected](ErrorKind::Rejected) the call, or the last
+    /// attempt at an order that is in doubt.
     pub fn code(&self) -> Option<ErrorCode> {
         self.0.refusal.as_ref().map(|refusal| refusal.code)
     }
 
-    /// The gateway's own words, if it rejected the call and gave any. They come from outside: escape them before they
-    /// reach a page or a log.
+    /// The gateway's message, if it rejected the call with one. It comes from outside: escape it
+    /// before you show or log it.
     pub fn gateway_message(&self) -> Option<&str> {
         self.0.refusal.as_ref().and_then(|refusal| refusal.msg.as_deref())
     }
@@ -118,24 +122,25 @@ impl Error {
         self.0.status
     }
 
-    /// How long the gateway asked to wait before the next attempt: the header `Retry-After` in seconds, at most 60 of them.
+    /// How long the gateway asked to wait before the next attempt: the header `Retry-After` in
+    /// seconds, at most 60 of them.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The rules of its market for which a request was [refused](ErrorKind::Invalid): every violation at once, each with its
-    /// field, its rule and its source.
+    /// The violations for which a request was [refused](ErrorKind::Invalid), each with its field,
+    /// its rule and its source.
     pub fn violations(&self) -> impl Iterator<Item = &types::market::Violation> {
         self.0.report.iter().flat_map(types::market::Report::refusals)
     }
 
-    /// What the rules warned of beside, in a request that was refused.
+    /// The warnings about a request that was refused.
     pub fn warnings(&self) -> impl Iterator<Item = &types::market::Violation> {
         self.0.report.iter().flat_map(types::market::Report::warnings)
     }
 
-    /// What was wrong with the signature of a [refused callback](ErrorKind::CallbackRefused): missing, malformed,
-    /// mismatching, body too large or not JSON.
+    /// What was wrong with the signature of a [refused callback](ErrorKind::CallbackRefused):
+    /// missing, malformed, mismatching, body too large or not JSON.
     pub fn signature_fault(&self) -> Option<sign::ErrorKind> {
         let source = self.0.source.as_deref()?;
         match self.0.kind {
@@ -168,7 +173,7 @@ impl Error {
         texts
     }
 
-    /// The error and its causes, one a line, for a log that people read.
+    /// The error and its causes, one per line, for a log that people read.
     ///
     /// ```
     /// let error = tarspay::Credentials::from_env().unwrap_err();
@@ -178,12 +183,13 @@ impl Error {
         self.chain().join("\n  caused by: ")
     }
 
-    /// Whether the same *query* can succeed when it is repeated later: it was not sent, its response was lost, the gateway
-    /// is busy or broken (HTTP 429 or 5xx), it [reports trouble](ErrorCode::is_temporary), or it refused the signature, which
-    /// happens when another process with the same key has used the nonce.
+    /// Whether the same *query* can succeed when it is repeated later: it was not sent, its
+    /// response was lost, the gateway is busy or broken (HTTP 429 or 5xx), it [reports
+    /// trouble](ErrorCode::is_temporary), or it refused the signature, which happens when another
+    /// process with the same key has used the nonce.
     ///
-    /// For a call that creates an order this says nothing; see [`is_outcome_unknown`](Self::is_outcome_unknown) and
-    /// [`ErrorCode::depends_on_history`].
+    /// For a call that creates an order this says nothing; see
+    /// [`is_outcome_unknown`](Self::is_outcome_unknown) and [`ErrorCode::depends_on_history`].
     pub fn can_repeat_query(&self) -> bool {
         match self.0.kind {
             ErrorKind::NotSent | ErrorKind::OutcomeUnknown => true,
@@ -197,7 +203,8 @@ impl Error {
         }
     }
 
-    /// Whether the HTTP status says that the server, or one on the way, could not handle the request now.
+    /// Whether the HTTP status says that the server, or one on the way, could not handle the
+    /// request now.
     pub(crate) fn is_busy_or_broken(&self) -> bool {
         self.0.status.is_some_and(|status| status == 429 || status >= 500)
     }
@@ -211,7 +218,7 @@ mod of_calls {
     use crate::types::{DecodeError, ResponseError};
     use std::time::Duration;
 
-    /// Without the client no request is ever refused, sent or answered.
+    /// Errors of requests. Without the client they cannot happen.
     impl Error {
         pub(crate) fn invalid_request(source: types::Error) -> Self {
             Self::invalid("the request cannot be made into a body").caused_by(source)
@@ -223,9 +230,10 @@ mod of_calls {
             } else {
                 match source.delivery() {
                     Delivery::NotSent => (ErrorKind::NotSent, "the request was not sent"),
-                    Delivery::MaybeReceived => {
-                        (ErrorKind::OutcomeUnknown, "the request was sent, but no complete answer came back")
-                    }
+                    Delivery::MaybeReceived => (
+                        ErrorKind::OutcomeUnknown,
+                        "the request was sent, but no complete response came back",
+                    ),
                 }
             };
             let status = source.status();
@@ -235,7 +243,7 @@ mod of_calls {
         }
 
         pub(crate) fn unreadable_response(status: u16, source: DecodeError) -> Self {
-            let reason = format!("the answer with HTTP status {status} cannot be read");
+            let reason = format!("the response with HTTP status {status} cannot be read");
             Self::new(ErrorKind::OutcomeUnknown, reason).caused_by(source).with_status(status)
         }
 
@@ -247,7 +255,7 @@ mod of_calls {
                     error
                 }
                 unclear => {
-                    let reason = "the gateway accepted the call, but its answer is empty";
+                    let reason = "the gateway accepted the call, but its response is empty";
                     Self::new(ErrorKind::OutcomeUnknown, reason).caused_by(unclear).with_status(status)
                 }
             }
@@ -272,20 +280,22 @@ mod of_calls {
             Self::new(ErrorKind::OutcomeUnknown, reason).with_status(status)
         }
 
-        /// A response to the creation of an order that does not settle it: it names no order, or another amount or currency.
+        /// A response to the creation of an order that names no order, or another amount or
+        /// currency.
         pub(crate) fn odd_creation() -> Self {
             let reason =
                 "the gateway accepted the order, but its response does not name this order as it was sent";
             Self::new(ErrorKind::OutcomeUnknown, reason)
         }
 
-        /// Code 0 with an HTTP status that is no success: somebody on the way answered, or the gateway contradicts itself.
+        /// Code 0 with an HTTP status that is not a success: an intermediary responded, or the
+        /// gateway contradicts itself.
         pub(crate) fn contradictory(status: u16) -> Self {
-            let reason = format!("the answer says success, but its HTTP status is {status}");
+            let reason = format!("the response says success, but its HTTP status is {status}");
             Self::new(ErrorKind::OutcomeUnknown, reason).with_status(status)
         }
 
-        /// The same error at the end of a course of attempts of which one may have created the order.
+        /// The same error after several attempts, of which one may have created the order.
         pub(crate) fn in_doubt(self) -> Self {
             if self.kind() == ErrorKind::OutcomeUnknown {
                 return self;
@@ -309,8 +319,8 @@ mod of_calls {
             self
         }
 
-        /// What the transport says of a call that was not sent or whose response was lost: its phase, whether a deadline
-        /// passed.
+        /// The transport's error, for a call that was not sent or whose response was lost: its
+        /// phase, whether a deadline passed.
         pub fn transport_error(&self) -> Option<&transport::Error> {
             self.0.source.as_deref()?.downcast_ref()
         }

@@ -1,4 +1,5 @@
-//! Client for the TarsPay payment gateway: signed requests, typed responses, verified callbacks.
+//! Client for the TarsPay payment gateway: signed requests, typed responses, verified callbacks
+//! (webhooks).
 //!
 #![cfg_attr(feature = "client", doc = include_str!("tour.md"))]
 //!
@@ -8,7 +9,7 @@
 //!
 //! | module | crate | what it does |
 //! |---|---|---|
-//! | [`types`] | `tarspay-types` | models: requests, answers, callbacks, markets, amounts, codes |
+//! | [`types`] | `tarspay-types` | models: requests, responses, callbacks, markets, amounts, codes |
 //! | [`sign`] | `tarspay-sign` | string to sign, keys, signatures, verification |
 //! | [`transport`] | `tarspay-transport` | bytes over HTTPS: pool, TLS, deadlines, limits (feature `client`) |
 //!
@@ -23,12 +24,15 @@
 //! | `axum` | no | `Verified<Callback>` as an extractor, `Acknowledged` | `axum-core` |
 //! | `tracing` | no | an event for every attempt: path, order number, code | `tracing` |
 //!
-//! A feature only adds. Without default features there is no HTTP, no async runtime and no TLS in the tree: types, signing
-//! and callback verification remain.
+//! A feature only adds. Without default features the tree has no HTTP, async runtime or TLS. Types,
+//! signing and callback verification remain.
+//!
+//! Paths such as `docs/wire.md` name pages of the repository.
 #![cfg_attr(
     not(feature = "client"),
     allow(rustdoc::broken_intra_doc_links, reason = "the tables name what the client adds")
 )]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "client")]

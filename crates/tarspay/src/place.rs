@@ -1,12 +1,12 @@
-//! Placing an order so that it is created once, and never reported failed when it exists.
+//! Places an order so that it is created once, and never reports an existing order as failed.
 //!
-//! A create call can end in a way that says nothing about the order: no response, half a response, "system error", or the
-//! refusal of a second copy of the request. Then the order is looked up, and sent again under the same merchant order
-//! number if it is not found. The number is what makes this safe: the gateway takes each number once (`docs/wire.md`,
-//! sections 7.1 and 9).
+//! A create call can end in a way that says nothing about the order: no response, half a response,
+//! "system error", or the refusal of a second copy of the request. Then the order is looked up, and
+//! sent again under the same merchant order number if it is not found. The number is what makes
+//! this safe: the gateway takes each number once (`docs/wire.md`, sections 7.1 and 9).
 //!
-//! `machine.rs` decides, and its tables say by which rules. Here its actions are carried out, and responses are put in
-//! their rows.
+//! `machine.rs` decides; its tables are the rules. This module carries out its actions, and
+//! classifies responses by the rows of its tables.
 
 #[cfg(test)]
 mod enumeration;
@@ -121,8 +121,8 @@ impl Placeable for Withdrawal {
 
 /// An order that exists at the gateway.
 ///
-/// The number is what identifies an order. A query names no payee, so a number that was used before for a withdrawal to
-/// somebody else looks the same here: never use a number twice.
+/// The number is what identifies an order. A query names no payee, so a number that was used before
+/// for a withdrawal to somebody else looks the same here: never use a number twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Placed<A> {
@@ -142,9 +142,10 @@ pub enum Placed<A> {
         /// Whether it has the amount and the currency that were asked for.
         matches: Matches,
     },
-    /// The gateway has an order under this number, and no attempt of this call is known to have created it: a second copy
-    /// of the request did, or another worker, or the number was used before. Where it does not [match](Matches::Yes), it is
-    /// another order: have somebody look before anything else.
+    /// The gateway has an order under this number, and no attempt of this call is known to have
+    /// created it: a second copy of the request did, or another worker, or the number was used
+    /// before. Where it does not [match](Matches::Yes), it is another order: have a person look at
+    /// it before anything else.
     #[non_exhaustive]
     AlreadyExisted {
         /// The order as it was found.
@@ -154,16 +155,17 @@ pub enum Placed<A> {
     },
 }
 
-/// Whether an order is the one that was asked for, as far as the gateway tells: by the value of its amount, and by its
-/// currency in any case.
+/// Whether an order is the requested one, as far as the gateway says: by the value of its amount,
+/// and by its currency, ignoring case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Matches {
     /// Amount and currency are those of the request.
     Yes,
-    /// The amount or the currency is another one. The number was probably used for another order before.
+    /// The amount or the currency is another one. The number was probably used before, for another
+    /// order.
     No,
-    /// The gateway names no amount or no currency, or none that can be read.
+    /// The amount or the currency is missing or unreadable.
     Unknown,
 }
 
@@ -185,7 +187,8 @@ impl Matches {
 }
 
 impl<A: Placeable> Placed<A> {
-    /// The gateway's number of the order, if any response named it. Store it: a callback must name the same one.
+    /// The gateway's number of the order, if any response named it. Store it: a callback must name
+    /// the same one.
     pub fn pay_order_id(&self) -> Option<&PayOrderId> {
         match self {
             Self::Created { response, .. } => response.pay_order_id(),
@@ -214,9 +217,10 @@ impl<A: Placeable> Placed<A> {
 impl Placed<Deposit> {
     /// The page to send the payer to.
     ///
-    /// Only the response to a creation names it, so a recovered or existing deposit has none. The payer cannot pay it then:
-    /// wait until it has ended, by [`wait_for_deposit`](Client::wait_for_deposit), and if it ended unpaid place a new one
-    /// under a new number.
+    /// Only the response to a creation names it, so a recovered or existing deposit has no pay URL,
+    /// and the payer cannot pay it. Wait until it has ended, by
+    /// [`wait_for_deposit`](Client::wait_for_deposit). If it ended unpaid, place a new one under a
+    /// new number.
     pub fn pay_url(&self) -> Option<&str> {
         match self {
             Self::Created { response, .. } => response.pay_url.as_deref(),
@@ -225,21 +229,23 @@ impl Placed<Deposit> {
     }
 }
 
-/// The placing of an order, begun when it is awaited.
+/// The placing of an order, which begins when it is awaited.
 ///
-/// How an attempt ends decides what follows:
+/// After each attempt:
 ///
 /// - Created, or refused for the request itself: that is the result.
-/// - No response, trouble of the gateway, a refused signature: the order is looked up, and sent again if it is not found.
-///   A withdrawal is sent again only when the [quiet time](crate::ClientBuilder::quiet_time) has passed.
-/// - A code that an existing order can cause ([`ErrorCode::depends_on_history`]): the order is looked up. Found:
-///   [`AlreadyExisted`](Placed::AlreadyExisted). Not found when the quiet time has passed:
-///   [`Rejected`](crate::ErrorKind::Rejected).
-/// - In doubt when attempts, time and the retry budget are used up: [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
+/// - No response, trouble of the gateway, a refused signature: the order is looked up, and sent
+///   again if it is not found. A withdrawal is sent again only when the [quiet
+///   time](crate::ClientBuilder::quiet_time) has passed.
+/// - A code that an existing order can cause ([`ErrorCode::depends_on_history`]): the order is
+///   looked up. Found: [`AlreadyExisted`](Placed::AlreadyExisted). Not found when the quiet time
+///   has passed: [`Rejected`](crate::ErrorKind::Rejected).
+/// - In doubt when attempts, time and the retry budget are used up:
+///   [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
 ///
-/// **Cancellation.** Dropping the future leaves open whether the order exists, as a crash would. Take it up again with
-/// [`resume_deposit`](Client::resume_deposit) or [`resume_withdrawal`](Client::resume_withdrawal): it is created once all
-/// the same.
+/// **Cancellation.** Dropping the future leaves open whether the order exists, as a crash would.
+/// Resume it with [`resume_deposit`](Client::resume_deposit) or
+/// [`resume_withdrawal`](Client::resume_withdrawal). The order is still created once.
 #[must_use = "an order is placed when this is awaited"]
 pub struct Place<'a, R> {
     client: &'a Client,
@@ -269,45 +275,48 @@ impl<'a, R: OrderRequest> Place<'a, R> {
         Self { resumes: true, ..Self::new(client, request) }
     }
 
-    /// Holds the request to the rules of this market, instead of the one that its currency belongs to.
+    /// Checks the request against the rules of this market, instead of the one that its currency
+    /// belongs to.
     pub fn market(mut self, market: &'static Market) -> Self {
         self.market = Some(market);
         self
     }
 
-    /// Refuses what breaks the market's published limits, too. They are a snapshot that the gateway may have changed, so
-    /// by default they only warn.
+    /// Also refuses requests that break the market's published limits. By default these only warn,
+    /// because the gateway may have changed them since.
     pub fn enforce_limits(mut self) -> Self {
         self.enforces_limits = true;
         self
     }
 
-    /// The longest time for the whole placing: attempts, waits and look-ups. Some of it is kept for a last look-up. A time
-    /// shorter than the [quiet time](crate::ClientBuilder::quiet_time) leaves open what only a late look-up can tell.
-    /// Default: no limit but those of each attempt.
+    /// The deadline of the placing, with all attempts, waits and look-ups. Some time is kept for a
+    /// last look-up. With a deadline shorter than the [quiet
+    /// time](crate::ClientBuilder::quiet_time) more outcomes stay unknown. Default: only the
+    /// deadlines of each attempt.
     pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.options.deadline = deadline.into();
         self
     }
 
-    /// Another policy than the client's.
+    /// Uses this policy in place of the client's.
     pub fn retry(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
         self.options.retry = policy.into();
         self
     }
 
-    /// Another [quiet time](crate::ClientBuilder::quiet_time) than the client's.
+    /// Uses this [quiet time](crate::ClientBuilder::quiet_time) in place of the client's.
     pub fn quiet_time(mut self, quiet_time: Duration) -> Self {
         self.quiet_time = quiet_time;
         self
     }
 
-    /// Holds the request to the rules of its market without sending it. The report has the warnings: published limits,
-    /// unusual way codes or formats.
+    /// Checks the request against the rules of its market without sending it. The report has the
+    /// warnings: published limits, unusual way codes or formats.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) with every [violation](Error::violations), as the placing itself.
+    /// [`Invalid`](crate::ErrorKind::Invalid) with every [violation](Error::violations), as the
+    /// placing itself.
     pub fn check(&self) -> Result<Report, Error> {
         let report = match self.market {
             Some(market) => market.check(self.request),
@@ -320,7 +329,7 @@ impl<'a, R: OrderRequest> Place<'a, R> {
 
     async fn run(self) -> Result<Placed<R::Response>, Error> {
         let Some(merchant_order_no) = self.request.merchant_order_no() else {
-            return Err(Error::invalid("the request has no merchant order number"));
+            return Err(Error::invalid("the merchant order number is missing"));
         };
         let query = R::Query::of(merchant_order_no.clone());
         let mut placing = Placing {
@@ -334,7 +343,8 @@ impl<'a, R: OrderRequest> Place<'a, R> {
         };
         match self.check().and_then(|_| self.client.0.prepare(self.request)) {
             Ok(creation) => placing.creation = Some(creation),
-            // Rules may have become stricter since the order was sent: that it cannot be sent now says nothing of then.
+            // The rules may have become stricter since the order was sent. It may exist even if it
+            // cannot be sent now.
             Err(error) if self.resumes => placing.last = Some(error),
             Err(error) => return Err(error),
         }
@@ -373,7 +383,7 @@ impl<R: fmt::Debug> fmt::Debug for Place<'_, R> {
     }
 }
 
-/// A placing under way: carries out what the machine decides, and keeps what was received.
+/// A running placing: carries out the machine's actions, and keeps what was received.
 struct Placing<'a, R: OrderRequest> {
     client: &'a Client,
     request: &'a R,
@@ -423,7 +433,7 @@ impl<R: OrderRequest> Placing<'_, R> {
             Err(error) => error,
         };
         let event = Event::Sent { outcome: outcome(&error), retry_after: error.retry_after() };
-        // That an attempt was not sent is no news of one that was.
+        // A later attempt that was not sent does not change the outcome of one that was.
         if error.kind() != ErrorKind::NotSent || self.last.is_none() {
             self.last = Some(error);
         }
@@ -435,7 +445,7 @@ impl<R: OrderRequest> Placing<'_, R> {
     /// When nothing can be sent at all, as outside a tokio runtime.
     async fn look_up(&mut self, within: Option<Duration>) -> Result<LookedUp, Error> {
         Ok(match self.client.0.attempt(&self.query, within).await {
-            // One that names no order may be the response to another request.
+            // A response that names no order may belong to another request.
             Ok(order) if order.merchant_order_no.is_some() => {
                 self.found = Some(order);
                 LookedUp::Found
@@ -449,7 +459,7 @@ impl<R: OrderRequest> Placing<'_, R> {
                     Some(ErrorCode::SIGNATURE_ERROR) => LookedUp::SignatureRefused,
                     _ => LookedUp::Unanswered,
                 };
-                // Only an order that is resumed, and of which nothing was heard yet.
+                // Only for a resumed order without any response yet.
                 self.last.get_or_insert(error);
                 outcome
             }
@@ -457,8 +467,9 @@ impl<R: OrderRequest> Placing<'_, R> {
     }
 
     fn conclude(self, conclusion: Conclusion) -> Result<Placed<R::Response>, Error> {
-        // The machine ends with `Created` only after a response, with the next two only after an order was found, and with
-        // the others after an error or when the deadline left no time for an attempt.
+        // The machine ends with `Created` only after a response, with the next two only after an
+        // order was found, and with the others after an error or when the deadline left no time for
+        // an attempt.
         let last = self.last.unwrap_or_else(Error::out_of_time);
         match (conclusion, self.response, self.found) {
             (Conclusion::Created, Some(response), _) => {
@@ -468,7 +479,8 @@ impl<R: OrderRequest> Placing<'_, R> {
             (Conclusion::Recovered | Conclusion::AlreadyExisted, response, Some(order)) => {
                 let price = (order.order_amount.as_ref(), order.currency.as_ref());
                 let matches = Matches::compare(self.request.price(), price);
-                // A response that named no order, or another amount, turns out to be about this one.
+                // A response that named no order, or another amount, turns out to be about this
+                // one.
                 let response = response.filter(|response| {
                     response.pay_order_id().is_some()
                         && response.pay_order_id() == order.pay_order_id.as_ref()
@@ -485,7 +497,7 @@ impl<R: OrderRequest> Placing<'_, R> {
     }
 }
 
-/// The row of an attempt that has not created the order for certain.
+/// The row of an attempt that has not certainly created the order.
 fn outcome(error: &Error) -> Attempt {
     match (error.kind(), error.code()) {
         (ErrorKind::NotSent, _) => Attempt::NotSent,

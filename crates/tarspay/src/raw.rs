@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A call by path and members, answered by whatever `data` holds, if there is any. Made by
+/// A call by path and members. The result is the response's `data`, if it has any. Made by
 /// [`Client::call_raw`](crate::Client::call_raw). `Debug` shows the path only.
 #[derive(Clone)]
 pub struct RawRequest<T> {

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 /// How often a call is attempted, and the waits between attempts.
 ///
-/// The wait doubles from attempt to attempt up to a cap, and half of it is random, so that many clients that lost the
-/// same gateway do not return in step. Only what is safe to repeat is repeated: queries, and the creation of an order
-/// under its own merchant order number by [`place_deposit`](crate::Client::place_deposit) and
+/// The wait doubles from attempt to attempt up to a cap, and half of it is random, so that many
+/// clients do not retry at the same moment. Only what is safe to repeat is repeated: queries, and
+/// the creation of an order under its own merchant order number by
+/// [`place_deposit`](crate::Client::place_deposit) and
 /// [`place_withdrawal`](crate::Client::place_withdrawal).
 ///
 /// ```
@@ -41,7 +42,8 @@ impl RetryPolicy {
         self
     }
 
-    /// The wait before the second attempt, and the longest wait. Default: 200 milliseconds and 5 seconds.
+    /// The wait before the second attempt, and the longest wait. Default: 200 milliseconds and 5
+    /// seconds.
     #[must_use]
     pub const fn waits(mut self, first: Duration, longest: Duration) -> Self {
         self.first_wait = first;
@@ -54,14 +56,14 @@ impl RetryPolicy {
         self.attempts
     }
 
-    /// The wait after so many failed attempts, between half and the whole of the doubling wait. `random` decides.
+    /// The wait after `failed` attempts: between half and all of the doubling wait, by `random`.
     pub(crate) fn wait(&self, failed_attempts: u32, random: u64) -> Duration {
         let doublings = failed_attempts.saturating_sub(1).min(31);
-        let whole = self.first_wait.saturating_mul(1 << doublings).min(self.longest_wait);
-        let half = whole / 2;
+        let full = self.first_wait.saturating_mul(1 << doublings).min(self.longest_wait);
+        let half = full / 2;
         let nanos = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
         let spread = nanos.checked_add(1).map_or(random, |most| random % most);
-        whole.saturating_sub(half).saturating_add(Duration::from_nanos(spread))
+        full.saturating_sub(half).saturating_add(Duration::from_nanos(spread))
     }
 }
 
@@ -71,16 +73,16 @@ impl Default for RetryPolicy {
     }
 }
 
-/// A number that differs from call to call. Good enough to spread waits, and no secret depends on it.
+/// A number that differs from call to call. Good enough to spread waits. No secret depends on it.
 pub(crate) fn random() -> u64 {
     // Each `RandomState` is keyed differently.
     RandomState::new().hash_one(0_u8)
 }
 
-/// The retry budget: shared by all calls of a client, so that a broken gateway is not hammered by each of them.
+/// The retry budget: shared by all calls of a client, so that a broken gateway is not overloaded.
 ///
-/// Each retry takes one from the budget, and each call that is answered gives a tenth back. When it is empty, calls are
-/// attempted once.
+/// Each retry takes one from the budget, and each call that gets a response gives a tenth back.
+/// When it is empty, calls are attempted once.
 pub(crate) struct RetryBudget {
     tenths: AtomicU32,
     most: u32,
@@ -92,15 +94,15 @@ impl RetryBudget {
         Self { tenths: AtomicU32::new(most), most }
     }
 
-    /// Takes the price of one retry; `false` if there is not enough left.
+    /// Takes one retry; `false` if not enough is left.
     pub(crate) fn take(&self) -> bool {
         self.tenths
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tenths| tenths.checked_sub(10))
             .is_ok()
     }
 
-    /// Gives back for a call that was answered.
-    pub(crate) fn answered(&self) {
+    /// Gives back a tenth of a retry, for a call that got a response.
+    pub(crate) fn give_back(&self) {
         // The update never fails: its function always returns a value.
         let _ = self.tenths.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tenths| {
             Some(tenths.saturating_add(1).min(self.most))
@@ -127,12 +129,12 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_cap_and_half_of_each_is_random() {
-        for (failed, whole) in [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (6, 1000), (400, 1000)] {
-            let whole = Duration::from_millis(whole);
-            assert_eq!(POLICY.wait(failed, 0), whole / 2, "the shortest");
+        for (failed, full) in [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (6, 1000), (400, 1000)] {
+            let full = Duration::from_millis(full);
+            assert_eq!(POLICY.wait(failed, 0), full / 2, "the shortest");
             for random in [1, 12_345_678_901, u64::MAX] {
                 let wait = POLICY.wait(failed, random);
-                assert!(whole / 2 <= wait && wait <= whole, "{failed} {random}");
+                assert!(full / 2 <= wait && wait <= full, "{failed} {random}");
             }
         }
         assert_ne!(POLICY.wait(3, 7), POLICY.wait(3, 70_000_000));
@@ -147,20 +149,20 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_spent_by_retries_and_refilled_by_answers() {
+    fn the_budget_is_spent_by_retries_and_refilled_by_responses() {
         let budget = RetryBudget::new(2);
         assert!(budget.take() && budget.take());
         assert!(!budget.take(), "empty");
         for _ in 0..9 {
-            budget.answered();
+            budget.give_back();
         }
-        assert!(!budget.take(), "nine answers are not enough");
-        budget.answered();
+        assert!(!budget.take(), "nine responses are not enough");
+        budget.give_back();
         assert!(budget.take());
         for _ in 0..1000 {
-            budget.answered();
+            budget.give_back();
         }
-        assert!(budget.take() && budget.take() && !budget.take(), "never more than at first");
+        assert!(budget.take() && budget.take() && !budget.take(), "never more than the initial budget");
     }
 
     #[test]

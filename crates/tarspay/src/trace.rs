@@ -1,5 +1,5 @@
-//! What is told to `tracing` (feature `tracing`): paths, order numbers and codes; never bodies, keys, names or account
-//! numbers.
+//! Events for `tracing` (feature `tracing`): paths, order numbers and codes; never bodies, keys,
+//! names or account numbers.
 
 use crate::Error;
 use crate::types::Request;
@@ -11,19 +11,20 @@ pub(crate) fn attempt(request: &impl Request, error: Option<&Error>) {
     let path = endpoint(&path);
     let merchant_order_no = request.merchant_order_no().map(crate::types::MerchantOrderNo::as_str);
     match error {
-        None => tracing::debug!(path = %path, merchant_order_no, "answered"),
+        None => tracing::debug!(path = %path, merchant_order_no, "response received"),
         Some(error) => tracing::warn!(
             path = %path,
             merchant_order_no,
             kind = ?error.kind(),
             code = error.code().map(crate::types::ErrorCode::code),
             status = error.status(),
-            "no answer"
+            "no response"
         ),
     }
 }
 
-/// The path without the transaction id that a submitted one ends in: `/api/bd/{payOrderId}/{trxId}`.
+/// The path without the transaction id that a submitted one ends in:
+/// `/api/bd/{payOrderId}/{trxId}`.
 #[cfg(feature = "tracing")]
 fn endpoint(path: &str) -> &str {
     path.match_indices('/').nth(3).map_or(path, |(end, _)| &path[..end])

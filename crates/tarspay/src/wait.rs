@@ -13,22 +13,24 @@ use tokio::time::sleep;
 /// How long an order is queried by default.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// The last query is made so long before the deadline, or at half of the remaining time if that is less.
+/// The time between the last query and the deadline, or half of the remaining time if that is less.
 const LAST_QUERY: Duration = Duration::from_secs(1);
 
-/// The shortest interval between two queries, whatever is asked for.
+/// The shortest interval between two queries.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Queries an order until it has ended, begun when it is awaited.
+/// Queries an order until it has ended. It begins when it is awaited.
 ///
-/// The first query is made at once; then the time between queries doubles, by default from 2 to 30 seconds, half of it
-/// random. Only a known state that is not pending ends the waiting: a state that the documentation does not list never
-/// does, and is reported in [`Waited::unknown_states`]. A query that fails is made again, after `Retry-After` if the gateway
-/// asks for that. Only a refusal that waiting cannot change, such as a disabled merchant, ends it early, and only when two
-/// queries in a row are refused so. Prefer callbacks, and wait where a callback did not come.
+/// The first query is made at once; then the time between queries doubles, by default from 2 to 30
+/// seconds, half of it random. Only a known state that is not pending ends the waiting: a state
+/// that the documentation does not list never does, and is reported in [`Waited::unknown_states`].
+/// A query that fails is made again, after `Retry-After` if the gateway asks for that. Only a
+/// refusal that waiting cannot change, such as a disabled merchant, ends it early, and only when
+/// two queries in a row are refused so. Prefer callbacks, and wait if a callback did not come.
 ///
-/// Ended is not frozen: a refund can follow a success, and whether a callback tells of it is not documented. Query settled
-/// orders again later, with [`query_deposit`](Client::query_deposit).
+/// An order can change after it has ended: a refund can follow a success. It is not documented
+/// whether a callback reports it. Query settled orders again later, with
+/// [`query_deposit`](Client::query_deposit).
 ///
 /// Dropping the future stops the queries and changes nothing at the gateway.
 #[must_use = "an order is queried when this is awaited"]
@@ -40,12 +42,12 @@ pub struct Wait<Q> {
     query: PhantomData<fn() -> Q>,
 }
 
-/// What came of the waiting.
+/// The result of a wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waited {
-    /// The order as it was last seen. A response from older data, by [`news_after`](crate::types::OrderStatus::news_after),
-    /// does not replace it.
+    /// The order as last seen. A response from older data, by
+    /// [`news_after`](crate::types::OrderStatus::news_after), does not replace it.
     pub order: OrderInfo,
     /// Whether it has ended. If not, the deadline came first.
     pub ended: bool,
@@ -83,7 +85,8 @@ impl<Q: OrderQuery> Wait<Q> {
         self
     }
 
-    /// The time between the first two queries, and the longest time between two. Both are at least 10 milliseconds.
+    /// The time between the first two queries, and the longest time between two. Both are at least
+    /// 10 milliseconds.
     pub fn intervals(mut self, first: Duration, longest: Duration) -> Self {
         self.intervals = self.intervals.waits(first.max(SHORTEST_INTERVAL), longest.max(SHORTEST_INTERVAL));
         self
@@ -112,7 +115,7 @@ impl<Q: OrderQuery> Wait<Q> {
                     if is_lasting(&error) && failure.as_ref().is_some_and(is_lasting) {
                         return Err(error);
                     }
-                    // That a query was not sent is no news of one that was.
+                    // A later query that was not sent does not change the outcome of one that was.
                     if error.kind() != ErrorKind::NotSent || failure.is_none() {
                         failure = Some(error);
                     }
@@ -147,7 +150,7 @@ impl Waited {
         if !order.state.is_known() && !waited.unknown_states.contains(&order.state) {
             waited.unknown_states.push(order.state);
         }
-        // A response from older data says nothing new.
+        // A response from older data is ignored.
         if order.status().news_after(waited.order.status()) != News::Nothing {
             waited.order = order;
         }

@@ -1,7 +1,7 @@
-//! What `tracing` is told of a call: paths, numbers and codes, and nothing else.
+//! What `tracing` gets of a call: paths, numbers and codes, and nothing else.
 //!
-//! A binary of its own: whoever reaches an event first decides for the whole process whether it is listened to, and tests beside
-//! this one have no subscriber.
+//! A binary of its own: whoever reaches an event first decides for the process whether it is
+//! listened to, and tests beside this one have no subscriber.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,10 +30,10 @@ use tracing::{Event, Metadata, Subscriber};
 async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
     let key = PrivateKey::generate().unwrap();
     let refused = Step::json(&format!(r#"{{"code":5003007,"msg":"{PERSONAL}"}}"#));
-    let answered = Step::json(&format!(
+    let accepted = Step::json(&format!(
         r#"{{"code":0,"data":{{"payOrderId":"P1","mchOrderNo":"ORDER-1","customerContact":"{PERSONAL}","payUrl":"{PERSONAL}"}}}}"#
     ));
-    let server = Scripted::playing([refused, answered]).await;
+    let server = Scripted::playing([refused, accepted]).await;
     let client = client(&server.base_url, &key);
     let log = Log::default();
     {
@@ -45,11 +45,17 @@ async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
             .await
             .unwrap();
     }
-    let told = log.text();
-    for expected in
-        ["no answer", "answered", "/api/pay/unifiedOrder", "ORDER-1", "5003007", "Rejected", "/api/bd/P1"]
-    {
-        assert!(told.contains(expected), "{expected}: {told}");
+    let shown = log.text();
+    for expected in [
+        "no response",
+        "response received",
+        "/api/pay/unifiedOrder",
+        "ORDER-1",
+        "5003007",
+        "Rejected",
+        "/api/bd/P1",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
     }
     let signature = server.requests()[0]
         .lines()
@@ -58,7 +64,7 @@ async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
         .to_owned();
     let signature = signature.split_once(": ").unwrap().1;
     for secret in [PERSONAL, key.expose_hex().as_str(), signature] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!shown.contains(secret), "{shown}");
     }
 }
 

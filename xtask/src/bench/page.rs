@@ -66,10 +66,10 @@ pub(super) fn publish(rows: &[Row], weights: &[Weight]) -> Result<(), Failure> {
 fn page(rows: &[Row], weights: &[Weight]) -> Result<String, Failure> {
     let mut page = format!(
         "# Performance\n\n\
-         Measured and written by `cargo xtask bench`; every number is of one run.\n\n{}\n\
-         Contenders take turns in one process, or in processes one after the other where memory is measured, and the ratio \
-         is the median of the ratios of the rounds: it holds on a busy machine, the times less so. An aim is no promise for \
-         your machine.\n\n\
+         Measured and written by `cargo xtask bench`; every number is from one run.\n\n{}\n\
+         Contenders take turns in one process, or in one process each where memory is measured. The ratio is\n\
+         the median of the ratios of the rounds. It is stable on a busy machine; the times are less so. An\n\
+         aim is not a promise for your machine.\n\n\
          | what | subject | rival | its time | ratio | aim | met |\n|---|---:|---|---:|---:|---|---|\n",
         machine::description()?
     );
@@ -81,8 +81,8 @@ fn page(rows: &[Row], weights: &[Weight]) -> Result<String, Failure> {
             .map_err(|error| Failure::to("write the table", error))?;
     }
     page.push_str(
-        "\n## Weight\n\nA program of ten lines that signs a request, or makes a call: crates in the tree of this platform, a \
-         clean release build, and the stripped binary.\n\n\
+        "\n## Weight\n\nA program of ten lines that signs a request, or makes a call: crates in the tree of this\n\
+         platform, a clean release build, and the stripped binary.\n\n\
          | depends on | crates | clean build | binary |\n|---|---:|---:|---:|\n",
     );
     for Weight { what, crates, build, binary } in weights {
@@ -97,31 +97,37 @@ fn page(rows: &[Row], weights: &[Weight]) -> Result<String, Failure> {
 const NOTES: &str = "
 ## How to read it
 
-- **Verify** is `PreparedKey::verify` of a digest and a signature that were read before, beside the same of the rival, over
-  512 different signatures of one key. A prepared key takes a few milliseconds to make and 320 KiB; the generator's table of
-  the same size is made once in a process. `CallbackVerifier` prepares its key on the 64th verification, or at once with
+- **Verify** is `PreparedKey::verify` of a digest and a signature that were read before, beside the
+  same of the rival, over 512 different signatures of one key. A prepared key takes a few
+  milliseconds to make and 320 KiB; the generator's table of the same size is made once in a
+  process. `CallbackVerifier` prepares its key on the 64th verification, or at once with
   `prepared()`.
-- **Sign** goes from a struct of 13 members to the three headers and the body. It is k256's constant-time signing; nothing of
-  the precomputed tables is used where a secret is.
-- **String to sign and digest** is beside the double SHA-256 of the finished string alone, and makes 7 heap allocations from a
-  value and 6 from JSON, which `tests/allocations.rs` of `tarspay-sign` asserts.
+- **Sign** goes from a struct of 13 members to the three headers and the body. It is k256's
+  constant-time signing; the precomputed tables are not used with a secret.
+- **String to sign and digest** is beside the double SHA-256 of the finished string alone, and makes
+  7 heap allocations from a value and 6 from JSON, which `tests/allocations.rs` of `tarspay-sign`
+  asserts.
 - **Callback** goes from the raw bytes and the header to `Verified<Callback>`.
-- **All cores** verifies a million callbacks in turns with one core; the ratio is the speed-up divided by the number of cores.
-- **Balance calls** are 1,024 calls over loopback HTTP to a server in a process of its own, which answers at once. Each
-  contender is a process with a runtime of one thread, able to speak TLS where it is a whole client. CPU time is that of the
-  client's thread. hyper-util posts the same presigned bytes every time and reads the answer as bytes; beside it stands
-  what the aim allows, 1.15 times its time and the time of signing, in two ways. A thread that signs between two calls finds
-  caches and a scheduler in another state than one that only posts: what signing adds is the time of the same client when it
-  signs before each call and throws that away, less its own. Signing in a loop of its own takes less, so that these rows
-  charge us with that difference too. reqwest signs each call with `tarspay-sign` and
-  reads the answer as `serde_json::Value`; ours reads a typed balance. Beside hyper-util our calls read that answer, check what
-  is sent, keep deadlines, know what was sent, and ask the runtime once for news of a connection that was closed.
-- **Sandbox** is `tarspay sandbox --data FILE`, which answers a deposit when SQLite has it on the disk. The load is 100,000
-  different requests that were signed before, on 32 connections. All of it shares the machine's cores: one thread of the load
-  writes requests and reads answers, one of the sandbox does HTTP, verifies and decides, and one writes to SQLite; the
-  kernel's loopback and the disk come on top. Before each 10,000 deposits the ceiling is measured alone on one core:
-  `PublicKey::verify`, which is k256's. The sandbox itself verifies so until it has seen a key 64 times, and with a prepared
-  key from then on. Memory is what its process holds.
+- **All cores** verifies a million callbacks in turns with one core; the ratio is the speed-up
+  divided by the number of cores.
+- **Balance calls** are 1,024 calls over loopback HTTP to a server in its own process, which
+  responds at once. Each contender is a process with a runtime of one thread, able to use TLS if it
+  is a complete client. CPU time is that of the client's thread. hyper-util posts the same presigned
+  bytes every time and reads the response as bytes; beside it stands what the aim allows, 1.15 times
+  its time and the time of signing, in two ways. A thread that signs between two calls has other
+  contents of the caches than one that only posts. So what signing adds is measured with the same
+  client: once with a signature before each call that is thrown away, once without. Signing in its
+  own loop takes less time. reqwest signs each call with `tarspay-sign` and reads the response as
+  `serde_json::Value`; ours reads a typed balance. Beside hyper-util our calls read that response,
+  check what is sent, keep deadlines, know what was sent, and check once whether the connection was
+  closed.
+- **Sandbox** is `tarspay sandbox --data FILE`, which responds to a deposit when SQLite has it on
+  the disk. The load is 100,000 different requests that were signed before, on 32 connections. Load
+  and sandbox share the machine's cores: one thread of the load writes requests and reads responses,
+  one of the sandbox does HTTP, verifies and decides, and one writes to SQLite; the kernel's
+  loopback and the disk come on top. Before each 10,000 deposits the ceiling is measured alone on
+  one core: `PublicKey::verify`, which is k256's. The sandbox itself verifies so until it has seen a
+  key 64 times, and with a prepared key from then on. Memory is what its process holds.
 ";
 
 #[cfg(test)]

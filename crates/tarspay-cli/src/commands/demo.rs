@@ -1,4 +1,4 @@
-//! `tarspay demo`: the way of a request, shown against an embedded sandbox.
+//! `tarspay demo`: each step of a request, against an embedded sandbox.
 
 use crate::args::JsonOnly;
 use crate::failure::Failure;
@@ -16,27 +16,27 @@ use tarspay_sandbox::Sandbox;
 
 pub(crate) async fn run(args: JsonOnly) -> Result<(), Failure> {
     let failed = |error: Box<dyn StdError>| Failure::refused("the demo failed").caused_by(error.as_ref());
-    let told = play().await.map_err(failed)?;
+    let steps = play().await.map_err(failed)?;
     if args.json {
         return output::json(&json!({
-            "base_url": told.base_url,
-            "merchant_no": told.merchant_no,
-            "public_key": told.public_key,
-            "string_to_sign": told.string_to_sign,
-            "digest": told.digest,
-            "signature": told.signature,
+            "base_url": steps.base_url,
+            "merchant_no": steps.merchant_no,
+            "public_key": steps.public_key,
+            "string_to_sign": steps.string_to_sign,
+            "digest": steps.digest,
+            "signature": steps.signature,
             "balance": {
-                "available_amount": told.balance.available_amount.to_string(),
-                "frozen_amount": told.balance.frozen_amount.to_string(),
+                "available_amount": steps.balance.available_amount.to_string(),
+                "frozen_amount": steps.balance.frozen_amount.to_string(),
             },
-            "forged": { "code": told.refusal.code.code(), "message": told.refusal.msg },
+            "forged": { "code": steps.refusal.code.code(), "message": steps.refusal.msg },
         }));
     }
-    transcript(&told)
+    transcript(&steps)
 }
 
-/// What happened, as it happened.
-struct Told {
+/// The result of each step.
+struct Steps {
     base_url: String,
     merchant_no: MerchantNo,
     public_key: String,
@@ -47,15 +47,15 @@ struct Told {
     refusal: Refusal,
 }
 
-async fn play() -> Result<Told, Box<dyn StdError>> {
+async fn play() -> Result<Steps, Box<dyn StdError>> {
     let sandbox = Sandbox::start().await?;
     let merchant_no: MerchantNo = "M1693644864".parse()?;
     let key = PrivateKey::generate()?;
     sandbox.register(merchant_no.clone(), key.public_key());
     sandbox.set_balance(&merchant_no, Amount::parse("11713783.50")?, Amount::parse("250.00")?)?;
 
-    // What the client does inside, shown stage by stage. With the clock stopped, the client below makes this very
-    // request: the same nonce, and so the same signature.
+    // What the client does inside, shown stage by stage. With the clock stopped, the client below
+    // makes this very request: the same nonce, and so the same signature.
     let now = SystemClock.unix_millis();
     let nonces = || NonceSource::with_clock(move || now);
     let request = BalanceRequest::new();
@@ -70,7 +70,7 @@ async fn play() -> Result<Told, Box<dyn StdError>> {
         .build()?;
     let balance = client.balance().await?;
 
-    // The same request, signed by somebody else in the merchant's name.
+    // The same request, signed with a different key.
     let forger = PrivateKey::generate()?;
     let forged_signature = to_sign.sign(&forger).signature().to_string();
     let headers = signed.headers().pairs().map(|(name, value)| {
@@ -81,13 +81,13 @@ async fn play() -> Result<Told, Box<dyn StdError>> {
         }
     });
     let transport = Transport::builder(sandbox.base_url()).build()?;
-    let answer = transport.post(signed.path(), &headers, signed.body().to_vec()).await?;
-    let refusal = match Envelope::<Balance>::from_slice(answer.body())?.into_result() {
+    let response = transport.post(signed.path(), &headers, signed.body().to_vec()).await?;
+    let refusal = match Envelope::<Balance>::from_slice(response.body())?.into_result() {
         Err(ResponseError::Refused(refusal)) => refusal,
         other => return Err(format!("the forged signature was not refused: {other:?}").into()),
     };
 
-    let told = Told {
+    let steps = Steps {
         base_url: sandbox.base_url().to_owned(),
         merchant_no,
         public_key: key.public_key().to_string(),
@@ -98,24 +98,24 @@ async fn play() -> Result<Told, Box<dyn StdError>> {
         refusal,
     };
     sandbox.stop().await;
-    Ok(told)
+    Ok(steps)
 }
 
-fn transcript(told: &Told) -> Result<(), Failure> {
-    let Told { balance, refusal, .. } = told;
+fn transcript(steps: &Steps) -> Result<(), Failure> {
+    let Steps { balance, refusal, .. } = steps;
     let say = output::line;
-    say(&format!("1  A sandbox gateway listens on {}; nothing leaves this machine.", told.base_url))?;
-    say(&format!("2  Merchant {} registers a new public key:", told.merchant_no))?;
-    say(&format!("     {}", told.public_key))?;
+    say(&format!("1  A sandbox gateway listens on {}; nothing leaves this machine.", steps.base_url))?;
+    say(&format!("2  Merchant {} registers a new public key:", steps.merchant_no))?;
+    say(&format!("     {}", steps.public_key))?;
     say("3  The client asks for the balance. String to sign, digest, signature:")?;
-    say(&format!("     {}", told.string_to_sign))?;
-    say(&format!("     {}", told.digest))?;
-    say(&format!("     {}", told.signature))?;
-    say("4  The gateway verifies the signature and answers:")?;
+    say(&format!("     {}", steps.string_to_sign))?;
+    say(&format!("     {}", steps.digest))?;
+    say(&format!("     {}", steps.signature))?;
+    say("4  The gateway verifies the signature and responds:")?;
     say(&format!("     available {}   frozen {}", balance.available_amount, balance.frozen_amount))?;
-    say("5  Somebody else signs the same request in the merchant's name. The gateway refuses:")?;
+    say("5  A different key signs the same request. The gateway refuses:")?;
     say(&format!("     {}", refusal.code))?;
-    say(&format!("     {}", refusal.msg.as_deref().unwrap_or("without a word")))?;
+    say(&format!("     {}", refusal.msg.as_deref().unwrap_or("(no message)")))?;
     say("")?;
     say("Next: `tarspay sandbox` keeps a gateway running; `tarspay sign --help`, `tarspay balance --help`.")
 }

@@ -36,11 +36,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let sandbox = builder
         .start()
         .await
-        .map_err(|error| Failure::unreadable("the sandbox does not start").caused_by(&error))?;
+        .map_err(|error| Failure::unreadable("the sandbox cannot start").caused_by(&error))?;
     for scenario in scenarios {
         sandbox
             .play(scenario)
-            .map_err(|error| Failure::unreadable("the scenario is not played").caused_by(&error))?;
+            .map_err(|error| Failure::unreadable("the scenario cannot be played").caused_by(&error))?;
     }
     let merchant = sandbox.merchant();
     let key = merchant.private_key();
@@ -80,14 +80,14 @@ fn list_scenarios(json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One that is shipped, or else the one in a file.
+/// An included scenario, or else the one in a file.
 fn scenario(name: &str) -> Result<Scenario, Failure> {
     let path = Path::new(name);
     match Scenario::shipped(name) {
         Ok(scenario) => return Ok(scenario),
         Err(_) if path.exists() => {}
         Err(error) => {
-            return Err(Failure::unreadable(format!("there is no file {name}")).caused_by(&error));
+            return Err(Failure::unreadable(format!("the file {name} does not exist")).caused_by(&error));
         }
     }
     let text = input::text(path, "the scenario")?;

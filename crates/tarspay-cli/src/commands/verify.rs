@@ -29,7 +29,7 @@ pub(crate) fn request(args: &VerifyRequest) -> Result<(), Failure> {
 }
 
 fn string_to_sign(args: &VerifyRequest) -> Result<String, Failure> {
-    // clap sees to it that path and nonce are there.
+    // clap requires path and nonce.
     let (path, nonce) = (args.path.as_deref().unwrap_or_default(), args.nonce.as_deref().unwrap_or_default());
     let nonce: Nonce = nonce.parse().map_err(|error| Failure::unreadable("--nonce").caused_by(&error))?;
     let parameters = input::parameters(args.body.as_deref())?;

@@ -82,9 +82,9 @@ fn an_unreachable_proxy_was_not_sent_anything() {
     error_of(&run(&mut tarspay_with_key(&args)).failed(1, &["not sent"]), "not_sent");
 }
 
-/// A gateway that responses every call with these bytes, until the tests end. A query is repeated when that is safe, so
-/// one response would not do.
-fn answering(answer: Vec<u8>) -> String {
+/// A gateway that responses every call with these bytes, until the tests end. A query is repeated
+/// when that is safe, so one response would not do.
+fn responding(response: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -97,21 +97,21 @@ fn answering(answer: Vec<u8>) -> String {
                 assert_ne!(count, 0, "the request ends early");
                 request.extend_from_slice(&buffer[..count]);
             }
-            stream.write_all(&answer).unwrap();
+            stream.write_all(&response).unwrap();
         }
     });
     url
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_leaves_the_outcome_unknown() {
-    let answers: [&[u8]; 3] = [
+fn an_response_that_cannot_be_read_leaves_the_outcome_unknown() {
+    let responses: [&[u8]; 3] = [
         b"",
         b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<html>no</html>",
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"code\":0",
     ];
-    for answer in answers {
-        let url = answering(answer.to_vec());
+    for response in responses {
+        let url = responding(response.to_vec());
         let args = ["balance", "--merchant-id", "M1", "--api-url", &url, "--json"];
         let done = run(&mut tarspay_with_key(&args)).failed(1, &["no balance"]);
         assert_eq!(error_of(&done, "outcome_unknown")["can_repeat_query"], json!(true));
@@ -121,9 +121,9 @@ fn an_answer_that_cannot_be_read_leaves_the_outcome_unknown() {
 #[test]
 fn the_gateways_own_words_do_not_reach_the_terminal_unescaped() {
     let body = r#"{"code":-1,"msg":"\u001b[2Jgone\u0007"}"#;
-    let answer =
+    let response =
         format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
-    let url = answering(answer.into_bytes());
+    let url = responding(response.into_bytes());
     let args = ["balance", "--merchant-id", "M1", "--api-url", &url];
     let done = run(&mut tarspay_with_key(&args)).failed(1, &["-1", "gone"]);
     assert!(!done.stderr.contains(['\u{1b}', '\u{7}']), "{done:?}");

@@ -5,7 +5,7 @@ use serde_json::json;
 use tarspay::sign::{Digest, SignaturePolicy};
 
 #[test]
-fn the_transcript_shows_an_answer_and_a_refusal_on_one_screen() {
+fn the_transcript_shows_a_response_and_a_refusal_on_one_screen() {
     let stdout = run(&mut tarspay(&["demo"])).succeeded().stdout;
     assert!(stdout.contains("available 11713783.50"), "{stdout}");
     assert!(stdout.contains("5003008"), "{stdout}");

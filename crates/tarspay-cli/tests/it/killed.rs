@@ -1,8 +1,10 @@
-//! `kill -9` at any moment: no acknowledged order is lost, no money moves twice, no owed callback is forgotten.
+//! `kill -9` at any moment: no acknowledged order is lost, no money moves twice, no owed callback
+//! is forgotten.
 //!
-//! Merchants load a `tarspay sandbox --data FILE` and its owner moves their orders, until it is killed after some response,
-//! while others are under way. Then it starts again over the same file and is held against what the merchants were told.
-//! `TARSPAY_KILLS` is the number of lives, `TARSPAY_SEED` chooses the points at which they end.
+//! Merchants load a `tarspay sandbox --data FILE` and its owner moves their orders, until it is
+//! killed after some response, while others are under way. Then it starts again over the same file
+//! and is held against what the merchants were told. `TARSPAY_KILLS` is the number of lives,
+//! `TARSPAY_SEED` chooses the points at which they end.
 
 mod books;
 mod merchant;
@@ -29,7 +31,8 @@ const MERCHANTS: u32 = 6;
 /// The most answers in one life.
 const LONGEST_LIFE: u32 = 80;
 
-/// The most looks at a child before it is killed while it starts, at which the longest ones are ready.
+/// The most looks at a child before it is killed while it starts, at which the longest ones are
+/// ready.
 const MOST_LOOKS: u32 = 20_000;
 
 /// Numbers that look random, from a seed: `SplitMix64`.
@@ -95,7 +98,8 @@ async fn set_up(file: &Path) -> (Credentials, CallbackVerifier) {
     (credentials, verifier)
 }
 
-/// What a power cut or another program would find: the file is whole at every death, before anyone has repaired it.
+/// What a power cut or another program would find: the file is whole at every death, before anyone
+/// has repaired it.
 fn assert_whole(file: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.db");
@@ -135,7 +139,8 @@ async fn live_and_die(kills: u32, seed: u64) {
             Running::struck_while_starting(&data, dice.below(MOST_LOOKS));
             assert_whole(&file);
         }
-        // Held until everybody has noticed the death: no other sandbox of this machine answers in its place.
+        // Held until everybody has noticed the death: no other sandbox of this machine answers in
+        // its place.
         let (_reserved, address) = reserve();
         let listen = address.to_string();
         let running = Running::start(&[&data[..], &["--listen", listen.as_str()]].concat());

@@ -40,7 +40,8 @@ impl Owner {
     }
 }
 
-/// Sends a request with these further lines in its head, and gives all that comes; `None` if the connection breaks.
+/// Sends a request with these further lines in its head, and gives all that comes; `None` if the
+/// connection breaks.
 pub(crate) async fn send(
     address: SocketAddr,
     method: &str,

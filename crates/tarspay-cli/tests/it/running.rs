@@ -110,8 +110,8 @@ impl Drop for Running {
     }
 }
 
-/// A port of loopback that nobody else gets while the socket lives, and that a listener may still take. Only Linux lets
-/// the two share it; elsewhere the port is merely free.
+/// A port of loopback that nobody else gets while the socket lives, and that a listener may still
+/// take. Only Linux lets the two share it; elsewhere the port is merely free.
 pub(crate) fn reserve() -> (Option<TcpSocket>, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();

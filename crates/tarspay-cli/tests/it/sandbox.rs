@@ -70,12 +70,12 @@ fn a_client_that_stalls_does_not_keep_it_from_ending() {
 fn it_refuses_addresses_that_it_cannot_or_must_not_listen_on() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    run(&mut tarspay(&["sandbox", "--listen", &address])).failed(2, &["does not start", &address, "port"]);
-    run(&mut tarspay(&["sandbox", "--listen", "0.0.0.0:0"])).failed(2, &["does not start", "loopback"]);
+    run(&mut tarspay(&["sandbox", "--listen", &address])).failed(2, &["cannot start", &address, "port"]);
+    run(&mut tarspay(&["sandbox", "--listen", "0.0.0.0:0"])).failed(2, &["cannot start", "loopback"]);
     // The word alone is no address.
     run(&mut tarspay(&["sandbox", "--listen-on-network"])).failed(2, &["--listen"]);
     for garbage in ["", "8080", "localhost:8080", "127.0.0.1"] {
-        run(&mut tarspay(&["sandbox", "--listen", garbage])).failed(2, &["does not start", "127.0.0.1:8080"]);
+        run(&mut tarspay(&["sandbox", "--listen", garbage])).failed(2, &["cannot start", "127.0.0.1:8080"]);
     }
 }
 

@@ -126,7 +126,8 @@ async fn notify_all_ends_sends_a_callback_for_a_timeout_too() {
 
 #[tokio::test]
 async fn allow_receiver_lets_callbacks_go_to_that_host_too() {
-    // No address of loopback, and yet it never leaves the machine. The port is reserved, and nobody listens.
+    // No address of loopback, and yet it never leaves the machine. The port is reserved, and nobody
+    // listens.
     let (_reserved, address) = crate::running::reserve();
     let url = format!("http://0.0.0.0:{}/notify", address.port());
     let hosts = ["--allow-receiver", "shop.example", "--allow-receiver", "0.0.0.0"];

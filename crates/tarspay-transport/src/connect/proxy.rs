@@ -60,8 +60,8 @@ impl Proxy {
         Ok(request)
     }
 
-    /// Drives the connection here instead of in a task of its own, so that it can be taken apart afterwards,
-    /// and is closed when the call is dropped.
+    /// Drives the connection here instead of in a task of its own, so that it can be taken apart
+    /// afterwards, and is closed when the call is dropped.
     fn poll_response(
         &self,
         cx: &mut Context<'_>,

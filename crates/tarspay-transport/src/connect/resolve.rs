@@ -44,8 +44,8 @@ impl Failed {
 }
 
 impl Resolver {
-    /// `loopback_only`, which is for plain HTTP, drops every address outside this machine, whatever the hosts file or
-    /// the name server says about `localhost`.
+    /// `loopback_only`, which is for plain HTTP, drops every address outside this machine, whatever
+    /// the hosts file or the name server says about `localhost`.
     pub(super) fn new(look_up: LookUp, loopback_only: bool, progress: Arc<Progress>) -> Self {
         Self { look_up, progress, loopback_only, failed: Failed::default() }
     }

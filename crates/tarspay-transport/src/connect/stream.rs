@@ -11,8 +11,9 @@ use tokio_rustls::client::TlsStream;
 
 /// A TCP connection that fails when the peer sends more than a response can be.
 ///
-/// HTTP lets a server send any number of interim responses (`100 Continue`), and hyper skips them without an end. TLS has
-/// messages of its own. So what is counted is bytes on the wire since something was last written.
+/// HTTP lets a server send any number of interim responses (`100 Continue`), and hyper skips them
+/// without an end. TLS has messages of its own. So it counts the bytes on the wire since the last
+/// write.
 pub(crate) struct Socket {
     pub(super) tcp: TcpStream,
     read: usize,

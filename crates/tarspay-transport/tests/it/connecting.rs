@@ -7,7 +7,7 @@ use crate::{SHORT, assert_failed, chain, patient, patient_over_tls, post};
 
 #[tokio::test]
 async fn a_name_that_does_not_exist() {
-    // RFC 6761: `.invalid` never resolves. Where no name server answers at all, the deadline ends the lookup
+    // RFC 6761: `.invalid` never resolves. If no name server responds, the deadline ends the lookup
     // instead.
     let transport = patient_over_tls("https://gateway.invalid").build().unwrap();
     let error = post(&transport).await.unwrap_err();
@@ -30,7 +30,7 @@ async fn a_refused_connection() {
     }
 }
 
-/// Linux drops a connection attempt without a word when the listener's queue is full.
+/// Linux drops a connection attempt silently when the listener's queue is full.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_connection_that_nobody_accepts_or_refuses() {

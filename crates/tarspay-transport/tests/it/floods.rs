@@ -1,4 +1,5 @@
-//! Peers that send without an end, or stop reading: deadlines hold, other tasks go on, and the connection is dropped.
+//! Peers that send without an end, or stop reading: deadlines hold, other tasks go on, and the
+//! connection is dropped.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -17,8 +18,8 @@ use crate::{AMPLE, SHORT, assert_failed, one_thread, patient, post};
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 const PROCESSING: &str = "HTTP/1.1 102 Processing\r\nx: y\r\n\r\n";
 
-/// More than any limit but the largest, and enough to keep a client busy for seconds; then the flood ends, so that a
-/// failing test ends too.
+/// More than any limit but the largest, and enough to keep a client busy for seconds; then the
+/// flood ends, so that a failing test ends too.
 const FLOOD_BYTES: usize = 1 << 30;
 
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,7 @@ struct Flood {
 }
 
 impl Flood {
-    /// Takes one request and answers it with `head` and then `piece` again and again.
+    /// Takes one request and responds with `head` and then `piece` again and again.
     fn begin(way: Way, head: &'static str, piece: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -71,8 +72,8 @@ impl Flood {
         if let Way::Proxy = self.way { builder.proxy(&format!("http://{address}")) } else { builder }
     }
 
-    /// What a call comes to, and how often another task of the runtime had its turn during the flood. Returns when the
-    /// connection is gone.
+    /// What a call comes to, and how often another task of the runtime had its turn during the
+    /// flood. Returns when the connection is gone.
     fn meets(self, client: Builder, runtime: &Runtime) -> (Result<Response, Error>, usize) {
         let transport = client.build().unwrap();
         let ticks = Arc::new(AtomicUsize::new(0));

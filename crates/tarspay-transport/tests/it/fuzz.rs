@@ -1,5 +1,5 @@
-//! Whatever a server says: a response, or an error that does not claim the request was not sent. Never a
-//! panic.
+//! Whatever a server says: a response, or an error that does not claim the request was not sent.
+//! Never a panic.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
@@ -42,7 +42,7 @@ fn responses() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn arbitrary_bytes_for_an_response() {
+fn arbitrary_bytes_for_a_response() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let next = Arc::new(Mutex::new(Vec::new()));
     let server = runtime.block_on(Server::plain({

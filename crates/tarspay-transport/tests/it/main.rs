@@ -29,7 +29,8 @@ use tokio::runtime::Runtime;
 /// Long enough for any machine; a test that needs it has already failed.
 const AMPLE: Duration = Duration::from_secs(20);
 
-/// Short enough to wait for; used only where the other side never answers, so it cannot pass too early.
+/// Short enough to wait for; used only where the other side never responds, so it cannot pass too
+/// early.
 const SHORT: Duration = Duration::from_millis(250);
 
 const BODY: &str = r#"{"amount":"1.00"}"#;
@@ -39,7 +40,8 @@ fn patient(base_url: &str) -> Builder {
     Transport::builder(base_url).connect_timeout(AMPLE).response_head_timeout(AMPLE).call_timeout(AMPLE)
 }
 
-/// The same for a gateway that is never reached: something to trust there has to be, whatever the features.
+/// The same for a gateway that is never reached: something to trust there has to be, whatever the
+/// features.
 fn patient_over_tls(base_url: &str) -> Builder {
     patient(base_url).add_root_certificate_der(certificates::Identity::of(&["gateway.test"]).der())
 }

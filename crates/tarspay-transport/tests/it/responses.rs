@@ -6,7 +6,7 @@ use crate::server::Server;
 use crate::{assert_failed, patient, post};
 
 /// What a call makes of these bytes, after which the server closes the connection.
-async fn answered_with(bytes: impl Into<Vec<u8>>) -> Result<Response, Error> {
+async fn response_to(bytes: impl Into<Vec<u8>>) -> Result<Response, Error> {
     let bytes = bytes.into();
     let server = Server::plain(move |mut peer| {
         let bytes = bytes.clone();
@@ -27,7 +27,7 @@ async fn answered_with(bytes: impl Into<Vec<u8>>) -> Result<Response, Error> {
 async fn every_status_is_an_response() {
     for status in [200, 201, 400, 401, 403, 404, 429, 500, 502, 503, 504, 599] {
         let bytes = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\n\r\n{{}}");
-        let response = answered_with(bytes).await.unwrap();
+        let response = response_to(bytes).await.unwrap();
         assert_eq!((response.status(), response.body()), (status, &b"{}"[..]));
     }
 }
@@ -38,7 +38,7 @@ async fn a_redirect_is_not_followed() {
         let elsewhere = Server::plain(|peer| peer.response_all(200, "stolen")).await;
         let location = elsewhere.url();
         let bytes = format!("HTTP/1.1 {status} X\r\nlocation: {location}/\r\ncontent-length: 0\r\n\r\n");
-        let response = answered_with(bytes).await.unwrap();
+        let response = response_to(bytes).await.unwrap();
         assert_eq!(response.status(), status);
         assert_eq!(response.header("Location"), Some(format!("{location}/").as_bytes()));
         assert_eq!(elsewhere.seen.connections(), 0);
@@ -49,7 +49,7 @@ async fn a_redirect_is_not_followed() {
 async fn bytes_that_are_not_utf_8_pass_through() {
     let mut bytes = b"HTTP/1.1 200 OK\r\nx-odd: \xff\xfe\r\ncontent-length: 4\r\n\r\n".to_vec();
     bytes.extend_from_slice(&[0xff, 0x00, 0xfe, b'\n']);
-    let response = answered_with(bytes).await.unwrap();
+    let response = response_to(bytes).await.unwrap();
     assert_eq!(response.body(), [0xff, 0x00, 0xfe, b'\n']);
     assert_eq!(response.header("x-odd"), Some(&b"\xff\xfe"[..]));
     assert_eq!(&response.into_body()[..], [0xff, 0x00, 0xfe, b'\n']);
@@ -62,7 +62,7 @@ async fn the_three_ways_to_delimit_a_body_are_understood() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello",
     ] {
-        assert_eq!(answered_with(bytes).await.unwrap().body(), b"hello", "{bytes}");
+        assert_eq!(response_to(bytes).await.unwrap().body(), b"hello", "{bytes}");
     }
 }
 
@@ -74,7 +74,7 @@ async fn a_body_of_exactly_the_limit_is_accepted() {
         format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3e8\r\n{body}\r\n0\r\n\r\n"),
         format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}"),
     ] {
-        assert_eq!(answered_with(bytes).await.unwrap().body(), body.as_bytes());
+        assert_eq!(response_to(bytes).await.unwrap().body(), body.as_bytes());
     }
 }
 
@@ -88,7 +88,7 @@ async fn a_body_over_the_limit_is_refused() {
         format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3e9\r\n{body}\r\n0\r\n\r\n"),
         format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}"),
     ] {
-        let result = answered_with(bytes).await;
+        let result = response_to(bytes).await;
         let error =
             assert_failed(result, ErrorKind::ResponseTooLarge, Phase::ResponseBody, Delivery::MaybeReceived);
         assert_eq!(error.status(), Some(200));
@@ -101,7 +101,7 @@ async fn a_head_over_the_limit_is_refused() {
     let long = format!("HTTP/1.1 200 OK\r\nx-long: {}\r\ncontent-length: 0\r\n\r\n", "x".repeat(100_000));
     let many = format!("HTTP/1.1 200 OK\r\n{}content-length: 0\r\n\r\n", "a: b\r\n".repeat(101));
     for bytes in [long, many] {
-        let result = answered_with(bytes).await;
+        let result = response_to(bytes).await;
         let error =
             assert_failed(result, ErrorKind::ResponseTooLarge, Phase::ResponseHead, Delivery::MaybeReceived);
         assert_eq!(error.status(), None);
@@ -124,7 +124,7 @@ async fn a_larger_head_is_accepted_where_the_limit_allows_it() {
 #[tokio::test]
 async fn a_response_cut_in_its_head() {
     for bytes in ["", "H", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n"] {
-        let result = answered_with(bytes).await;
+        let result = response_to(bytes).await;
         let error =
             assert_failed(result, ErrorKind::Connection, Phase::ResponseHead, Delivery::MaybeReceived);
         assert_eq!(error.status(), None);
@@ -138,7 +138,7 @@ async fn a_response_cut_in_its_body() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n12345\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n123",
     ] {
-        let result = answered_with(bytes).await;
+        let result = response_to(bytes).await;
         let error =
             assert_failed(result, ErrorKind::Connection, Phase::ResponseBody, Delivery::MaybeReceived);
         assert_eq!(error.status(), Some(200));
@@ -157,15 +157,14 @@ async fn garbage_instead_of_http() {
         b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx",
     ] {
-        let result = answered_with(bytes).await;
+        let result = response_to(bytes).await;
         assert_failed(result, ErrorKind::InvalidResponse, Phase::ResponseHead, Delivery::MaybeReceived);
     }
 }
 
 #[tokio::test]
 async fn garbage_instead_of_a_chunk() {
-    let result =
-        answered_with("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnot a size\r\n\r\n").await;
+    let result = response_to("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnot a size\r\n\r\n").await;
     let error =
         assert_failed(result, ErrorKind::InvalidResponse, Phase::ResponseBody, Delivery::MaybeReceived);
     assert_eq!(error.status(), Some(200));
@@ -188,7 +187,7 @@ async fn a_reset_in_the_middle_of_the_body() {
 
 #[tokio::test]
 async fn a_switch_of_protocols_nobody_asked_for_is_not_a_success() {
-    let result = answered_with("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\nhello").await;
+    let result = response_to("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\nhello").await;
     match result {
         Ok(response) => assert_eq!((response.status(), response.body()), (101, &b""[..])),
         Err(error) => assert_eq!(error.delivery(), Delivery::MaybeReceived),

@@ -48,8 +48,8 @@ async fn one_shot(mut peer: Peer, closed: mpsc::UnboundedSender<()>) {
     }
 }
 
-/// The same, but says so only when the client has closed its side too. On a runtime of several threads the news of a
-/// close can be on its way while a call begins.
+/// The same, but says so only when the client has closed its side too. On a runtime of several
+/// threads the news of a close can be on its way while a call begins.
 async fn noticed_one_shot(mut peer: Peer, closed: mpsc::UnboundedSender<()>) {
     if peer.request().await.is_some() {
         peer.response(200, "ok").await;
@@ -102,7 +102,8 @@ async fn nor_does_a_reset_between_two_calls() {
                 return;
             }
             peer.response(200, "ok").await;
-            // A reset may destroy a response that was not read yet, so the test says when it has read it.
+            // A reset may destroy a response that was not read yet, so the test says when it has
+            // read it.
             sender.send(peer).unwrap();
         }
     })
@@ -129,7 +130,7 @@ async fn nor_does_it_under_tls() {
 #[test]
 fn nor_does_it_on_a_runtime_that_runs_only_while_a_call_does() {
     let elsewhere = Runtime::new().unwrap();
-    let (sender, mut answered) = mpsc::unbounded_channel();
+    let (sender, mut responded) = mpsc::unbounded_channel();
     let server = elsewhere.block_on(Server::plain(move |mut peer| {
         let sender = sender.clone();
         async move {
@@ -143,7 +144,7 @@ fn nor_does_it_on_a_runtime_that_runs_only_while_a_call_does() {
     let runtime = one_thread();
     for call in 0..50 {
         assert_eq!(runtime.block_on(post(&transport)).unwrap().status(), 200, "call {call}");
-        elsewhere.block_on(async { Peer::close(answered.recv().await.unwrap()).await });
+        elsewhere.block_on(async { Peer::close(responded.recv().await.unwrap()).await });
     }
     assert_eq!(server.seen.requests().len(), 50);
 }

@@ -63,7 +63,8 @@ async fn a_close_after_the_request_was_read() {
 
 #[tokio::test]
 async fn a_connection_lost_at_once_is_never_a_false_not_sent() {
-    // Here the request and the close race. Either outcome is right as long as "not sent" is the truth.
+    // Here the request and the close race. Either outcome is right as long as "not sent" is the
+    // truth.
     for how in [Peer::reset as fn(Peer), drop::<Peer> as fn(Peer)] {
         for _ in 0..50 {
             let server = Server::plain(move |peer| async move { how(peer) }).await;

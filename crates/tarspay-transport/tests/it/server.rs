@@ -1,4 +1,4 @@
-//! A server that does exactly what a test tells it to, and remembers what it saw.
+//! A server that does exactly what a test says, and remembers what it saw.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -198,7 +198,7 @@ impl Peer {
         self.io.tcp().set_zero_linger().unwrap();
     }
 
-    /// Ends the connection in an orderly way and returns when the client's side has been told.
+    /// Ends the connection in an orderly way and returns when the client's side has seen it.
     pub(crate) async fn close(mut self) {
         let _ = self.io.shutdown().await;
     }
@@ -206,7 +206,7 @@ impl Peer {
     /// Waits until bytes of the client are here, and leaves them unread.
     pub(crate) async fn arrival(&self) {
         let mut buffer = [0; 1];
-        assert_eq!(self.io.tcp().peek(&mut buffer).await.unwrap(), 1, "the client closed without a word");
+        assert_eq!(self.io.tcp().peek(&mut buffer).await.unwrap(), 1, "the client closed without sending");
     }
 
     /// Says nothing until the client gives up.

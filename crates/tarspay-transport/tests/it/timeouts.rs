@@ -51,7 +51,7 @@ async fn a_server_that_stops_reading_in_the_middle_of_the_request() {
 }
 
 #[tokio::test]
-async fn silence_instead_of_an_response() {
+async fn silence_instead_of_a_response() {
     let server = Server::plain(|mut peer| async move {
         peer.request().await.unwrap();
         peer.stay_silent().await;

@@ -25,7 +25,8 @@ async fn a_certificate_of_an_authority_that_nobody_trusts_is_refused() {
     let authority = Identity::authority();
     let issued = Identity::issued(&authority, &["127.0.0.1"]);
     let server = Server::tls(issued.server(BOTH_VERSIONS), |peer| peer.response_all(200, "in")).await;
-    // Another authority of the same name does not vouch for it, nor does an older certificate for the same host.
+    // Another authority of the same name does not vouch for it, nor does an older certificate for
+    // the same host.
     for other in [Identity::authority(), Identity::of(&["127.0.0.1"])] {
         let transport = patient(&server.https_url()).add_root_certificate_der(other.der()).build().unwrap();
         let error = assert_failed(post(&transport).await, ErrorKind::Tls, Phase::Tls, Delivery::NotSent);
@@ -63,7 +64,8 @@ async fn the_platform_trusts_what_was_added_and_no_stranger() {
     let builder = patient(&server.https_url()).platform_verifier();
     let added = builder.clone().add_root_certificate_der(identity.der()).build().unwrap();
     assert_eq!(post(&added).await.unwrap().body(), b"in");
-    // A machine without any certificate cannot use the platform's verifier; then the builder says so.
+    // A machine without any certificate cannot use the platform's verifier; then the builder says
+    // so.
     match builder.build() {
         Ok(stranger) => {
             assert_failed(post(&stranger).await, ErrorKind::Tls, Phase::Tls, Delivery::NotSent);

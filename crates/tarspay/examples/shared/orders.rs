@@ -1,6 +1,7 @@
 //! A merchant's orders, and what a callback does to them.
 //!
-//! Both examples use this. A real handler keeps the same in its database, and makes each function one transaction.
+//! Both examples use this. A real handler keeps the same in its database, and makes each function
+//! one transaction.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,8 @@ pub struct Order {
     direction: BizType,
     amount: Amount,
     currency: Currency,
-    /// The gateway's number: from the response to the creation, or from a callback that came before it.
+    /// The gateway's number: from the response to the creation, or from a callback that came before
+    /// it.
     pub pay_order_id: Option<PayOrderId>,
     /// Every status that was applied, the last one last.
     pub history: Vec<OrderStatus>,
@@ -27,7 +29,7 @@ impl Order {
         Self { direction, amount, currency, pay_order_id: None, history }
     }
 
-    /// Where it stands.
+    /// Its last status.
     pub fn status(&self) -> OrderStatus {
         self.history[self.history.len() - 1]
     }
@@ -51,9 +53,9 @@ impl Order {
 pub struct Books {
     /// By the merchant's number.
     pub orders: HashMap<MerchantOrderNo, Order>,
-    /// Orders to query now, each until [`learn`](Self::learn) was told what the gateway says.
+    /// Orders to query now, each until [`learn`](Self::learn) got the gateway's response.
     pub to_query: BTreeSet<MerchantOrderNo>,
-    /// What a person must look at.
+    /// Cases that a person must look at.
     pub for_a_person: Vec<String>,
     /// In a database, the text of the key in a unique column.
     seen: HashSet<DeduplicationKey>,
@@ -72,22 +74,22 @@ impl Books {
     pub fn book(&mut self, callback: &Callback) {
         let number = &callback.merchant_order_no;
         let Some(order) = self.orders.get_mut(number).filter(|order| order.is_meant_by(callback)) else {
-            // Orders are stored before they are sent, so this one is not just early, and it would not help if the
-            // gateway sent the callback again. It is kept for a person, and acknowledged.
-            self.for_a_person.push(format!("this is not about an order as we placed it: {callback:?}"));
+            // Orders are stored before they are sent, so this one is not just early. To have the
+            // callback sent again would not help. It is kept for a person, and acknowledged.
+            self.for_a_person.push(format!("this does not match an order as we placed it: {callback:?}"));
             return;
         };
         order.pay_order_id.get_or_insert_with(|| callback.pay_order_id.clone());
         if self.seen.insert(callback.deduplication_key()) {
             self.apply(number, callback.status());
         }
-        // Two equal parts look like one callback that came twice: only a query tells the total.
+        // Two equal parts look like one callback that came twice: only a query shows the total.
         if callback.state == OrderState::PARTLY_PAID {
             self.to_query.insert(number.clone());
         }
     }
 
-    /// Takes what a query says of an order, [`OrderInfo::status`](tarspay::types::OrderInfo::status).
+    /// Applies the result of a query, [`OrderInfo::status`](tarspay::types::OrderInfo::status).
     pub fn learn(&mut self, number: &MerchantOrderNo, status: OrderStatus) {
         self.to_query.remove(number);
         self.apply(number, status);
@@ -98,8 +100,8 @@ impl Books {
         match status.news_after(order.status()) {
             news @ (News::StateChanged | News::PaidAmountChanged) => {
                 println!("order {number}, {news:?}: {}", status.state);
-                // Act here, in the same transaction. Deliver when the state has changed to a success; when only the
-                // amount has changed, book the difference.
+                // Act here, in the same transaction. Deliver when the state has changed to a
+                // success; when only the amount has changed, book the difference.
                 order.history.push(status);
             }
             News::Contradiction => {

@@ -1,4 +1,4 @@
-//! An `axum` extractor: a handler that takes a verified callback, and nothing else (feature `axum`).
+//! An `axum` extractor for verified callbacks (feature `axum`).
 
 use super::http::{CallbackRejection, acknowledged};
 use super::{CallbackVerifier, Verified};
@@ -39,7 +39,7 @@ where
 
 /// The response to a callback that was stored: the bare text `OK`. Return it from a handler.
 ///
-/// Response anything else, an error for example, and the gateway sends the callback again.
+/// If you respond with anything else, for example an error, the gateway sends the callback again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a unit struct that handlers name as a value")]
 pub struct Acknowledged;

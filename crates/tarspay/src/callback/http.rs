@@ -11,22 +11,23 @@ use std::fmt;
 
 /// The response to a callback that was stored: HTTP 200 and the bare text `OK`.
 ///
-/// Anything else, and the gateway sends the callback again (`docs/wire.md`, section 10).
+/// After any other response the gateway sends the callback again (`docs/wire.md`, section 10).
 pub(super) fn acknowledged() -> Response<Full<Bytes>> {
     text(StatusCode::OK, "OK")
 }
 
-/// The response when the callback was good but could not be handled: the gateway sends it again.
+/// The response to a valid callback that could not be handled: the gateway sends it again.
 #[cfg(feature = "tower")]
 pub(super) fn not_handled() -> Response<Full<Bytes>> {
     text(StatusCode::INTERNAL_SERVER_ERROR, "not handled")
 }
 
-/// Why a request was not a verified callback, and how it is answered: 401 without a valid signature, 403 for another
-/// merchant's callback, 413 too large, 422 signed but unreadable, 405 not a `POST`, 400 cut short.
+/// Why a request was refused, and the response to it: 401 without a valid signature, 403 for
+/// another merchant's callback, 413 too large, 422 signed but unreadable, 405 not a `POST`, 400 cut
+/// short.
 ///
-/// A callback that is signed but unreadable comes from the gateway: keep its [`body`](Self::body), and query the order
-/// that it names if it is yours. `Debug` shows the length of the body alone.
+/// A callback that is signed but unreadable comes from the gateway: keep its [`body`](Self::body),
+/// and query the order that it names if it is yours. `Debug` shows only the length of the body.
 pub struct CallbackRejection {
     status: StatusCode,
     reason: &'static str,
@@ -59,7 +60,7 @@ impl CallbackRejection {
         self.status.as_u16()
     }
 
-    /// What the verifier said, if the request got that far.
+    /// The verifier's error, if the request got that far.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
@@ -69,7 +70,7 @@ impl CallbackRejection {
         &self.body
     }
 
-    /// The response. It tells a stranger which step refused, and no more.
+    /// The response. It says only which step refused the request.
     pub(super) fn response(&self) -> Response<Full<Bytes>> {
         let mut response = text(self.status, self.reason);
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
@@ -94,7 +95,7 @@ impl fmt::Display for CallbackRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the request is no verified callback ({}); it is answered with HTTP {}",
+            "the request is not a verified callback ({}); the response is HTTP {}",
             self.reason,
             self.status()
         )
@@ -108,7 +109,8 @@ impl std::error::Error for CallbackRejection {
 }
 
 impl CallbackVerifier {
-    /// Reads the body up to the limit, then verifies it. Without a well-formed signature the body is not read at all.
+    /// Reads the body up to the limit, then verifies it. Without a well-formed signature the body
+    /// is not read at all.
     pub(super) async fn receive<B>(
         &self,
         method: &Method,
@@ -143,7 +145,7 @@ impl CallbackVerifier {
     }
 }
 
-/// The one signature header, empty if there is none. Two of them would leave open which one counts.
+/// The signature header, empty if it is missing. Two headers are ambiguous.
 fn signature(headers: &HeaderMap) -> Result<&str, CallbackRejection> {
     let mut values = headers.get_all(sign::CALLBACK_SIGNATURE_HEADER).iter();
     let Some(value) = values.next() else { return Ok("") };

@@ -1,4 +1,5 @@
-//! A `tower` layer: HTTP requests in, verified callbacks to your service, `OK` out (feature `tower`).
+//! A `tower` layer: HTTP requests in, verified callbacks to your service, `OK` out (feature
+//! `tower`).
 
 use super::http::{self, CallbackRejection};
 use super::{CallbackVerifier, Verified};
@@ -16,18 +17,19 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Puts a [`CallbackVerifier`] in front of a service that handles verified callbacks.
+/// Puts a [`CallbackVerifier`] in front of a service that handles verified callbacks (webhooks).
 ///
-/// The service takes a [`Verified<Callback>`] and returns `()`. Only then is the gateway answered with the bare text
-/// `OK`; when the service fails, with HTTP 500, and the gateway sends the callback again. A request that is no verified
-/// callback never reaches the service: 401 without a valid signature, 403 for another merchant's callback, 413 too large,
-/// 422 signed but unreadable, 405 not a `POST`.
+/// The service takes a [`Verified<Callback>`] and returns `()`. Then the response is the bare text
+/// `OK`. If the service fails, the response is HTTP 500, and the gateway sends the callback again.
+/// A request that is not a verified callback never reaches the service: 401 without a valid
+/// signature, 403 for another merchant's callback, 413 too large, 422 signed but unreadable, 405
+/// not a `POST`.
 ///
-/// What is refused can be seen with [`on_refused`](Self::on_refused); of a callback that is signed but unreadable the body
-/// is there too.
+/// [`on_refused`](Self::on_refused) sees each refused request, with the body if it was signed but
+/// unreadable.
 ///
-/// The result is a service for any HTTP server that speaks `tower`: hyper by `TowerToHyperService`, axum by
-/// `route_service`. `examples/callback_hyper.rs` is a whole server.
+/// The result is a service for any HTTP server that speaks `tower`: hyper by `TowerToHyperService`,
+/// axum by `route_service`. `examples/callback_hyper.rs` is a complete server.
 #[derive(Clone)]
 pub struct CallbackLayer {
     verifier: CallbackVerifier,
@@ -42,10 +44,10 @@ impl CallbackLayer {
         Self { verifier, on_refused: Arc::new(|_| ()) }
     }
 
-    /// Tells this function of every request that is refused, before it is answered.
+    /// Calls this function for every refused request, before the response.
     #[must_use]
-    pub fn on_refused(mut self, tell: impl Fn(&CallbackRejection) + Send + Sync + 'static) -> Self {
-        self.on_refused = Arc::new(tell);
+    pub fn on_refused(mut self, report: impl Fn(&CallbackRejection) + Send + Sync + 'static) -> Self {
+        self.on_refused = Arc::new(report);
         self
     }
 }
@@ -84,8 +86,8 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // The handler is waited for when there is a verified callback for it, so that a busy handler does not keep
-        // forgeries from being refused.
+        // Wait for the handler only with a verified callback, so that a busy handler does not delay
+        // refusals.
         Poll::Ready(Ok(()))
     }
 
@@ -101,7 +103,7 @@ where
                     return Ok(rejection.response());
                 }
             };
-            // The handler's error is let go of before the next await, so it need not be `Send`.
+            // The handler's error is dropped before the next await, so it need not be `Send`.
             let ready = std::future::poll_fn(|context| handler.poll_ready(context)).await.is_ok();
             let stored = ready && handler.call(callback).await.is_ok();
             Ok(if stored { http::acknowledged() } else { http::not_handled() })

@@ -1,11 +1,11 @@
-//! Signed callbacks of your own, to test the handler that will receive the gateway's.
+//! Signed callbacks for tests of a callback handler.
 
 use crate::Error;
 use crate::sign::{CALLBACK_SIGNATURE_HEADER, CallbackText, PrivateKey};
 use crate::types::{Callback, MerchantNo};
 use std::fmt;
 
-/// A callback as a gateway would send it, signed with a key of your own.
+/// A callback as the gateway would send it, signed with your own key.
 ///
 /// Give the public key to the handler's [`CallbackVerifier`](crate::CallbackVerifier), and post
 /// [`body`](Self::body) with [`header`](Self::header) to it.
@@ -32,12 +32,13 @@ pub struct SignedCallback {
 }
 
 impl SignedCallback {
-    /// Signs a callback to this merchant as the gateway does: its members as ordered compact JSON. The merchant number
-    /// takes the place of the callback's own, which may be missing.
+    /// Signs a callback to this merchant as the gateway does: its members as ordered compact JSON.
+    /// The merchant number takes the place of the callback's own, which may be missing.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the callback does not serialize to one JSON object.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the callback does not serialize to one JSON
+    /// object.
     pub fn new(merchant_no: &MerchantNo, callback: &Callback, key: &PrivateKey) -> Result<Self, Error> {
         let mut callback = callback.clone();
         callback.merchant_no = Some(merchant_no.clone());

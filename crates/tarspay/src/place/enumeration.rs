@@ -1,7 +1,8 @@
 //! Every sequence of up to four faults, played against the state machine in memory.
 //!
-//! The world beside the machine is a gateway with one order number, copies of requests on their way, and a clock. At each
-//! action the search goes through everything that can happen; what is not the plain course costs one fault.
+//! The world beside the machine is a gateway with one order number, copies of requests on their
+//! way, and a clock. At each action the search goes through everything that can happen; what is not
+//! the plain course costs one fault.
 
 use super::machine::{Action, Attempt, Conclusion, Event, LookedUp, Machine, Settings};
 use crate::RetryPolicy;
@@ -60,7 +61,8 @@ enum Sending {
     Stalls,
     /// The request arrives after the client has given up.
     LandsLate,
-    /// Two copies arrive, and the client sees the refusal of the second; the first is stored at once or late.
+    /// Two copies arrive, and the client sees the refusal of the second; the first is stored at
+    /// once or late.
     Twice(Attempt),
     TwiceLate(Attempt),
     /// The gateway reports trouble before or after it has stored the order.
@@ -68,7 +70,8 @@ enum Sending {
     TroubleAfterActing,
     /// The response names another order, or none.
     AboutSomethingElse,
-    /// This one is refused for its own sake: the server's address is not bound, the merchant is disabled for a while.
+    /// This one is refused for its own sake: the server's address is not bound, the merchant is
+    /// disabled for a while.
     RefusedItself,
 }
 
@@ -196,8 +199,8 @@ struct Course {
     settings: Settings,
     faults_left: u32,
     faultless: bool,
-    /// A copy that something on the way has made arrived; then not even a careful client can prevent a second order where
-    /// numbers are taken twice.
+    /// A copy that something on the way has made arrived; then not even a careful client can
+    /// prevent a second order where numbers are taken twice.
     copied: bool,
     history: Vec<Step>,
 }
@@ -321,7 +324,7 @@ fn judge(course: &Course, conclusion: Conclusion) {
     let may_exist = !orders.is_empty() || !on_their_way.is_empty();
     match conclusion {
         Conclusion::Created | Conclusion::Recovered | Conclusion::AlreadyExisted => {
-            assert!(!orders.is_empty(), "there is no order: {history}");
+            assert!(!orders.is_empty(), "the order is missing: {history}");
         }
         // The order of long before is not one of this placing.
         Conclusion::Rejected | Conclusion::NotSent if *gateway == Gateway::HasTheNumber => {}
@@ -393,7 +396,8 @@ fn policies() -> impl Iterator<Item = (bool, u32, Option<Duration>)> {
     })
 }
 
-/// What the machine does when these events follow one another, each a tenth of a second after its action, a sleep after its time.
+/// What the machine does when these events follow one another, each a tenth of a second after its
+/// action, a sleep after its time.
 fn actions(settings: Settings, events: &[Event]) -> Vec<Action> {
     let (machine, first) = Machine::new(settings);
     go_through(machine, first, events)
@@ -509,7 +513,7 @@ fn a_deadline_keeps_a_quarter_and_at_most_three_seconds_for_the_last_look_up() {
 }
 
 #[test]
-fn look_ups_without_an_answer_are_repeated_a_few_times() {
+fn look_ups_without_a_response_are_repeated_a_few_times() {
     let lost = Event::LookedUp(LookedUp::Unanswered);
     let events = [sent(Attempt::RefusedByHistory), lost, Event::Slept, lost, Event::Slept, lost];
     assert_eq!(

@@ -1,6 +1,8 @@
-//! The state machine of a placing: what to do next, from what has happened so far. It does no I/O and has no clock.
+//! The state machine of a placing: the next action, from the events so far. It does no I/O and has
+//! no clock.
 //!
-//! Each attempt, and each look-up, comes to one row of these tables. `place.rs` says which response belongs to which row.
+//! Each attempt and each look-up ends in one row of these tables. `place.rs` maps responses to
+//! rows.
 //!
 //! | an attempt came to | the order | next |
 //! |---|---|---|
@@ -20,14 +22,15 @@
 //! | [`SignatureRefused`](LookedUp::SignatureRefused), and so was every attempt | look up again; the fourth time: rejected, the key is wrong |
 //! | [`Unanswered`](LookedUp::Unanswered) | look up again, a few times; then unknown |
 //!
-//! *Settle* means: nothing is sent any more, and look-ups decide. "No such order" is *believed* when the quiet time has
-//! passed since something was sent last, because until then a copy of it can still arrive. When attempts, time or the retry
-//! budget are used up, what is in doubt is settled. A deadline keeps time for a last look-up.
+//! *Settle* means: nothing more is sent, and look-ups decide. "No such order" is *believed* when
+//! the quiet time has passed since something was sent last, because until then a copy of it can
+//! still arrive. When attempts, time or the retry budget are used up, what is in doubt is settled.
+//! A deadline keeps time for a last look-up.
 
 use crate::RetryPolicy;
 use std::time::Duration;
 
-/// What an attempt to create the order came to.
+/// The result of an attempt to create the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attempt {
     /// Code 0 with this order, as asked for.
@@ -40,18 +43,18 @@ pub(super) enum Attempt {
     RefusedByHistory,
     /// The signature was refused.
     SignatureRefused,
-    /// The gateway reports passing trouble.
+    /// The gateway reports a temporary problem.
     Trouble,
-    /// Sent, and nothing that can be relied on came back.
+    /// Sent, without a reliable response.
     Unclear,
 }
 
-/// What a look-up came to.
+/// The result of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LookedUp {
     /// The order, by its number.
     Found,
-    /// The gateway finds no such order.
+    /// The gateway does not find the order.
     NotFound,
     /// The signature was refused.
     SignatureRefused,
@@ -59,7 +62,7 @@ pub(super) enum LookedUp {
     Unanswered,
 }
 
-/// What has happened.
+/// An event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// An attempt has ended. `retry_after` is the time that the gateway asked for.
@@ -95,22 +98,23 @@ pub(super) enum Conclusion {
     Unknown,
 }
 
-/// What does not change during a placing.
+/// The settings of a placing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     pub(super) policy: RetryPolicy,
-    /// How long after it was sent a copy of a request can still reach the gateway, or be missing from its responses.
+    /// How long after it was sent a copy of a request can still reach the gateway, or be missing
+    /// from its responses.
     pub(super) quiet_time: Duration,
     pub(super) deadline: Option<Duration>,
-    /// "No such order" must be believed before the order is sent again: for money that goes out.
+    /// Whether "no such order" must be believed before the order is sent again: for withdrawals.
     pub(super) cautious: bool,
 }
 
-/// So many look-ups in a row are refused for their signature before the key counts as wrong. One could be the second copy
-/// of a look-up.
+/// The number of look-ups in a row with a refused signature after which the key counts as wrong.
+/// One could be the second copy of a look-up.
 const WRONG_KEY: u32 = 4;
 
-/// At least so many look-ups without a response are made before the outcome is given up as unknown.
+/// The number of look-ups without a response after which the outcome counts as unknown.
 const UNANSWERED: u32 = 3;
 
 /// The time that a deadline keeps for the last look-up, or a quarter of it if that is less.
@@ -120,9 +124,9 @@ const LAST_LOOK_UP: Duration = Duration::from_secs(3);
 pub(super) struct Machine {
     settings: Settings,
     attempts: u32,
-    /// The last attempt that was sent. `None` if there was none, or only by somebody before.
+    /// The last attempt that this placing sent.
     last: Option<Attempt>,
-    /// When something was sent last.
+    /// When something was last sent.
     sent_at: Duration,
     /// `None`: no attempt can have made the order. Else how it ends if the order is found.
     doubt: Option<Conclusion>,
@@ -135,7 +139,7 @@ pub(super) struct Machine {
     is_last: bool,
     refused_look_ups: u32,
     unanswered_look_ups: u32,
-    /// What follows a sleep.
+    /// The action after a sleep.
     then: Then,
 }
 
@@ -166,7 +170,8 @@ impl Machine {
         (machine, action)
     }
 
-    /// An order that may have been sent before. It is looked up first, and sent only if `can_be_sent`.
+    /// An order that may have been sent before. It is looked up first, and sent only if
+    /// `can_be_sent`.
     pub(super) fn resume(settings: Settings, can_be_sent: bool) -> (Self, Action) {
         let (mut machine, _) = Self::new(settings);
         machine.doubt = Some(Conclusion::Recovered);
@@ -176,8 +181,8 @@ impl Machine {
         (machine, action)
     }
 
-    /// What follows an event. `now` counts from the beginning, `random` spreads the waits, and `take_retry` takes one
-    /// attempt from the budget, if there is one.
+    /// The action after an event. `now` counts from the beginning, `random` spreads the waits, and
+    /// `take_retry` takes one attempt from the budget, if there is one.
     pub(super) fn step(
         &mut self,
         event: Event,

@@ -19,7 +19,7 @@ fn number() -> MerchantOrderNo {
     NUMBER.parse().unwrap()
 }
 
-/// Orders with one deposit of 1500 KES that was stored and not answered yet.
+/// Orders with one deposit of 1500 KES that was stored and has no response yet.
 fn one_deposit() -> Orders {
     let orders = Orders::default();
     let order = Order::new(BizType::DEPOSIT, Amount::from(1500_u32), Currency::KES);
@@ -126,7 +126,8 @@ async fn a_success_of_another_merchant_with_our_number_and_amount_is_refused() {
     let verifier = CallbackVerifier::trusting(merchant.no.clone(), sandbox.system_public_key());
     let receiver = serve(verifier, orders.clone()).await;
 
-    // The stranger's deposit has our number, amount and notify URL, and comes before the response to ours.
+    // The stranger's deposit has our number, amount and notify URL, and comes before the response
+    // to ours.
     let foreign = stranger.place(&sandbox, receiver).await;
     sandbox.pay(&foreign).unwrap();
     sandbox.settle().await;

@@ -1,4 +1,5 @@
-//! Callbacks: nothing unverified and nothing of another merchant is handed on, and each refusal is told apart.
+//! Callbacks: nothing unverified and nothing of another merchant is passed on, and each refusal is
+//! distinct.
 
 use tarspay::sign::{self, CallbackText, PrivateKey, SignedForm};
 use tarspay::types::{Callback, Decode as _, MerchantNo, OrderState};

@@ -18,7 +18,7 @@ pub(crate) fn client(sandbox: &Sandbox) -> Client {
 }
 
 #[tokio::test]
-async fn a_balance_query_is_answered_from_the_gateways_state() {
+async fn a_balance_query_is_served_from_the_gateways_state() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(&sandbox);
     assert_eq!(client.balance().await.unwrap().available_amount, Amount::from(1_000_000_u32));

@@ -1,6 +1,6 @@
-//! The promise of placing, under every fault at once: between client and sandbox stands a proxy that loses, cuts, delays,
-//! repeats and falsifies. What it does to a request follows from a seed, the order, the path and how often the path was
-//! called for the order, so one seed is one run.
+//! The promise of placing, under every fault at once: between client and sandbox stands a proxy
+//! that loses, cuts, delays, repeats and falsifies. What it does to a request follows from a seed,
+//! the order, the path and how often the path was called for the order, so one seed is one run.
 
 use std::collections::HashMap;
 use std::future::{Future, IntoFuture};
@@ -65,7 +65,8 @@ const BAD_GATEWAY: &[u8] =
     b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>";
 const NOT_FOUND: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"code\":5003018}";
 
-/// Long beside the time that a look-up takes, so that only the second one after an attempt is believed.
+/// Long beside the time that a look-up takes, so that only the second one after an attempt is
+/// believed.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// Reads one HTTP message with a Content-Length.

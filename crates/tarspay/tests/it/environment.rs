@@ -5,7 +5,7 @@ use tarspay::sign::PrivateKey;
 use tarspay::{CallbackVerifier, Client, Credentials};
 
 /// What the child says of these variables.
-fn told(variables: &[(&str, &str)]) -> String {
+fn shown(variables: &[(&str, &str)]) -> String {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "environment::child", "--ignored", "--nocapture"])
         .env_clear()
@@ -29,27 +29,27 @@ fn child() {
 #[test]
 fn everything_comes_from_the_variables_of_the_command() {
     let (key, system) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap().public_key());
-    let told = told(&[
+    let shown = shown(&[
         ("TARSPAY_MERCHANT_ID", "M1"),
         ("TARSPAY_PRIVATE_KEY", &key.expose_hex()),
         ("TARSPAY_API_URL", "http://127.0.0.1:8787"),
         ("TARSPAY_SYSTEM_PUBLIC_KEY", &system.to_string()),
     ]);
-    assert!(told.contains(&key.public_key().to_string()) && told.contains("M1"), "{told}");
-    assert!(told.contains("client: http://127.0.0.1:8787"), "{told}");
-    assert!(told.contains(&system.to_string()), "{told}");
-    assert!(!told.contains(key.expose_hex().as_str()));
+    assert!(shown.contains(&key.public_key().to_string()) && shown.contains("M1"), "{shown}");
+    assert!(shown.contains("client: http://127.0.0.1:8787"), "{shown}");
+    assert!(shown.contains(&system.to_string()), "{shown}");
+    assert!(!shown.contains(key.expose_hex().as_str()));
 }
 
 #[test]
 fn a_variable_that_is_missing_or_empty_is_named_or_has_its_default() {
     let key = PrivateKey::generate().unwrap().expose_hex();
-    let missing = told(&[("TARSPAY_MERCHANT_ID", ""), ("TARSPAY_PRIVATE_KEY", &key)]);
+    let missing = shown(&[("TARSPAY_MERCHANT_ID", ""), ("TARSPAY_PRIVATE_KEY", &key)]);
     for what in ["credentials", "client", "verifier"] {
         let error = format!("{what}: the environment variable TARSPAY_MERCHANT_ID is not set");
         assert!(missing.contains(&error), "{missing}");
     }
-    let defaults = told(&[
+    let defaults = shown(&[
         ("TARSPAY_MERCHANT_ID", "M1"),
         ("TARSPAY_PRIVATE_KEY", &key),
         ("TARSPAY_API_URL", ""),
@@ -62,12 +62,12 @@ fn a_variable_that_is_missing_or_empty_is_named_or_has_its_default() {
 #[test]
 fn a_value_that_cannot_be_used_is_named_and_not_shown() {
     let secret = "ZZ9SECRETZZ9";
-    let told = told(&[
+    let shown = shown(&[
         ("TARSPAY_MERCHANT_ID", "M1"),
         ("TARSPAY_PRIVATE_KEY", secret),
         ("TARSPAY_SYSTEM_PUBLIC_KEY", secret),
     ]);
-    assert!(told.contains("TARSPAY_PRIVATE_KEY cannot be used: a private key is 64 hex digits"), "{told}");
-    assert!(told.contains("TARSPAY_SYSTEM_PUBLIC_KEY cannot be used"), "{told}");
-    assert!(!told.contains(secret));
+    assert!(shown.contains("TARSPAY_PRIVATE_KEY cannot be used: a private key is 64 hex digits"), "{shown}");
+    assert!(shown.contains("TARSPAY_SYSTEM_PUBLIC_KEY cannot be used"), "{shown}");
+    assert!(!shown.contains(secret));
 }

@@ -1,4 +1,4 @@
-//! Calls that fail: each lands in the kind that tells the caller what to do.
+//! Calls that fail: each has the kind that says what the caller must do.
 
 use crate::calls::credentials;
 use crate::scripted::{Scripted, Step};
@@ -53,7 +53,7 @@ fn what_cannot_be_called_is_invalid_before_anything_is_sent() {
 
 #[tokio::test]
 async fn a_refused_connection_was_not_sent() {
-    // Bound but not listening: nobody else gets the port, and nobody answers.
+    // Bound but not listening: no other process gets the port, and connections are refused.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let base_url = format!("http://{}", socket.local_addr().unwrap());
@@ -75,12 +75,12 @@ async fn what_was_sent_once_is_not_called_not_sent_because_a_repetition_was_not(
             .unwrap();
         let error = client.balance().await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error:?}");
-        assert_eq!(client.balance().await.unwrap_err().kind(), ErrorKind::NotSent, "nobody is there now");
+        assert_eq!(client.balance().await.unwrap_err().kind(), ErrorKind::NotSent, "the server is gone");
     }
 }
 
 #[tokio::test]
-async fn a_sent_request_without_a_complete_readable_answer_has_an_unknown_outcome() {
+async fn a_sent_request_without_a_complete_readable_response_has_an_unknown_outcome() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n";
     let cases: [(&str, &str); 10] = [
         ("closed without a byte", ""),
@@ -94,8 +94,8 @@ async fn a_sent_request_without_a_complete_readable_answer_has_an_unknown_outcom
         ("success without data", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"code\":0}"),
         ("data of another shape", "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"code\":0,\"data\":[]}"),
     ];
-    for (case, answer) in cases {
-        let server = Scripted::answering(answer).await;
+    for (case, response) in cases {
+        let server = Scripted::responding(response).await;
         let error = failure(&server.base_url).await;
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{case}: {error:?}");
         assert!(error.is_outcome_unknown() && !error.is_not_sent(), "{case}");
@@ -168,7 +168,7 @@ async fn a_hostile_message_cannot_write_lines_into_a_log() {
 }
 
 #[tokio::test]
-async fn an_oversize_answer_is_cut_off() {
+async fn an_oversize_response_is_cut_off() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::builder(credentials(&sandbox))
         .base_url(sandbox.base_url())
@@ -206,13 +206,14 @@ async fn a_busy_or_broken_server_is_asked_again_and_when_it_says() {
         ("Fri, 27 Nov 2026 12:00:00 GMT", None),
     ] {
         let head = format!("HTTP/1.1 429 Too Many Requests\r\nRetry-After: {header}\r\n");
-        let server = Scripted::answering(format!("{head}Content-Length: {}\r\n\r\n{json}", json.len())).await;
+        let server =
+            Scripted::responding(format!("{head}Content-Length: {}\r\n\r\n{json}", json.len())).await;
         let error = failure(&server.base_url).await;
         assert_eq!(error.retry_after(), asked_for.map(Duration::from_secs), "{header}");
     }
-    // There is no time for what the server asks: no second attempt.
+    // The time is too short for the wait that the server asks for: no second attempt.
     let head = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 50\r\nContent-Length: 24\r\n\r\n";
-    let server = Scripted::answering(format!("{head}{json}")).await;
+    let server = Scripted::responding(format!("{head}{json}")).await;
     let client = client_with(&server, RetryPolicy::default().waits(Duration::ZERO, Duration::ZERO));
     let error = client.balance().deadline(Duration::from_secs(40)).await.unwrap_err();
     assert_eq!((error.status(), server.paths().len()), (Some(429), 1));

@@ -53,8 +53,8 @@ impl Collector {
             let head = request.to_ascii_lowercase();
             let nonce = head.lines().find_map(|line| line.strip_prefix("x-api-nonce:")).unwrap();
             nonces.lock().unwrap().push(nonce.trim().parse().unwrap());
-            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len());
-            let _ = stream.write_all(answer.as_bytes()).await;
+            let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len());
+            let _ = stream.write_all(response.as_bytes()).await;
         }
     }
 
@@ -121,7 +121,8 @@ async fn a_source_that_was_given_is_shared_by_its_clients_alone() {
     assert!(nonces[2] > 1_704_180_814_989, "the clock of the system");
 }
 
-/// What a gateway would refuse that wants each nonce higher than all before: run with `--release` and `--nocapture`.
+/// What a gateway would refuse that wants each nonce higher than all before: run with `--release`
+/// and `--nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_calls_overtake_each_other_and_share_no_nonce() {
     let gateway = Collector::start().await;

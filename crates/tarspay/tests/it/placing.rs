@@ -1,5 +1,5 @@
-//! Placing an order: created once, never reported failed when it exists. One test for each way that it can go; every sequence
-//! of faults is played in memory, in `src/place/enumeration.rs`.
+//! Placing an order: created once, never reported failed when it exists. One test for each way that
+//! it can go; every sequence of faults is played in memory, in `src/place/enumeration.rs`.
 
 mod signatures;
 
@@ -87,7 +87,7 @@ fn assert_refused<A: std::fmt::Debug>(result: Result<A, Error>, kind: ErrorKind,
 }
 
 #[tokio::test]
-async fn an_answered_creation_is_created() {
+async fn a_creation_with_a_response_is_created() {
     let (result, server) = place([Step::json(CREATED)]).await;
     let placed = result.unwrap();
     assert!(matches!(placed, Placed::Created { .. }));
@@ -145,7 +145,8 @@ async fn every_code_that_an_existing_order_can_cause_is_looked_up() {
         let (result, server) = place([code(*of_history), Step::json(FOUND)]).await;
         let placed = result.unwrap_or_else(|error| panic!("{of_history}: {error:?}"));
         assert_eq!(placed.pay_order_id().map(ToString::to_string).as_deref(), Some("P1"));
-        // Trouble, or a used nonce: an attempt of ours has made it. Else somebody has.
+        // After trouble or a used nonce, our own attempt has made it. Otherwise another process
+        // has.
         let recovered = of_history.is_temporary() || *of_history == ErrorCode::SIGNATURE_ERROR;
         assert_eq!(matches!(placed, Placed::Recovered { .. }), recovered, "{of_history}");
         assert_eq!(matches!(placed, Placed::AlreadyExisted { .. }), !recovered, "{of_history}");
@@ -192,7 +193,7 @@ async fn success_with_the_status_of_an_error_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_creation_answered_with_another_order_is_in_doubt() {
+async fn a_creation_whose_response_names_another_order_is_in_doubt() {
     let other = CREATED.replace("\"D1\"", "\"D2\"");
     let (result, server) = place([Step::json(&other), Step::json(FOUND)]).await;
     assert_recovered(&result.unwrap());
@@ -210,7 +211,7 @@ async fn a_creation_that_names_no_order_is_created_only_if_the_look_up_finds_the
     let (result, _server) = place([Step::json(&of_another), Step::json(FOUND)]).await;
     let placed = result.unwrap();
     assert_recovered(&placed);
-    assert_eq!(placed.pay_url(), None, "nobody is sent to the page of another order");
+    assert_eq!(placed.pay_url(), None, "no payer is sent to the page of another order");
 
     let (result, _server) = place([Step::json(&unnamed), Step::json(NO_SUCH_ORDER)]).await;
     let _ = result.unwrap_err();
@@ -291,7 +292,8 @@ async fn an_order_that_is_resumed_is_sent_only_if_it_is_not_found() {
     assert!(matches!(placed, Placed::Created { .. }));
     assert_eq!(server.paths(), [QUERY, CREATE]);
 
-    // The refusal of the request says nothing of the one that may have been sent before; the look-up does.
+    // The refusal of the request says nothing of the one that may have been sent before; the
+    // look-up does.
     let server =
         Scripted::playing([Step::json(NO_SUCH_ORDER), code(ErrorCode::IP_ERROR), Step::json(FOUND)]).await;
     assert_recovered(&client(&server.base_url).resume_deposit(&deposit()).await.unwrap());
@@ -359,7 +361,7 @@ async fn in_doubt_to_the_end_is_an_unknown_outcome_and_never_a_failure() {
     assert_eq!(error.code(), Some(ErrorCode::BALANCE_TOO_LOW));
     assert_eq!(server.paths(), [CREATE, QUERY, CREATE, QUERY, QUERY, QUERY]);
 
-    // Nobody has ever said that there is no such order.
+    // No response has said that the order does not exist.
     let (result, server) = place([Step::lost()]).await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
     assert_eq!(server.paths(), [CREATE, QUERY, QUERY, QUERY], "it is not sent again unasked");
@@ -374,10 +376,10 @@ async fn in_doubt_to_the_end_is_an_unknown_outcome_and_never_a_failure() {
 async fn a_response_about_another_order_is_not_this_one() {
     let other = FOUND.replace("\"D1\"", "\"D2\"");
     let unnamed = FOUND.replace(r#""mchOrderNo":"D1","#, "");
-    for answer in [other, unnamed] {
-        let (result, _server) = place([Step::lost(), Step::json(&answer)]).await;
-        assert_eq!(result.unwrap_err().kind(), ErrorKind::OutcomeUnknown, "{answer}");
-        let (result, _server) = place([Step::lost(), Step::json(&answer), Step::json(FOUND)]).await;
+    for response in [other, unnamed] {
+        let (result, _server) = place([Step::lost(), Step::json(&response)]).await;
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::OutcomeUnknown, "{response}");
+        let (result, _server) = place([Step::lost(), Step::json(&response), Step::json(FOUND)]).await;
         assert_recovered(&result.unwrap());
     }
 }
@@ -529,7 +531,7 @@ async fn a_dropped_placing_can_be_taken_up_again() {
     let client = client(&server.base_url);
     let request = deposit();
     tokio::select! {
-        result = client.place_deposit(&request).into_future() => panic!("nobody answers: {result:?}"),
+        result = client.place_deposit(&request).into_future() => panic!("no response can have come: {result:?}"),
         () = server.arrival() => {}
     }
     assert_recovered(&client.resume_deposit(&request).await.unwrap());
@@ -564,12 +566,12 @@ async fn a_raw_call_reaches_an_endpoint_of_tomorrow_and_is_not_repeated() {
     .await;
     let client = client(&server.base_url);
     let members = std::collections::BTreeMap::from([("name", "value")]);
-    let answer = client.call_raw("/api/tomorrow", members.clone()).await.unwrap();
-    assert_eq!(answer.unwrap().get(), r#"[1.50,"x"]"#);
+    let data = client.call_raw("/api/tomorrow", members.clone()).await.unwrap();
+    assert_eq!(data.unwrap().get(), r#"[1.50,"x"]"#);
     assert!(server.requests()[0].ends_with(r#"{"mchNo":"M1","name":"value"}"#));
 
-    let answer = client.call_raw("/api/tomorrow", members.clone()).await.unwrap();
-    assert!(answer.is_none(), "accepted, and nothing more");
+    let data = client.call_raw("/api/tomorrow", members.clone()).await.unwrap();
+    assert!(data.is_none(), "accepted, and nothing more");
 
     let error = client.call_raw("/api/tomorrow", members.clone()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);

@@ -28,7 +28,7 @@ fn callback() -> Callback {
     Callback::new("P1".parse().unwrap(), "D1".parse().unwrap(), OrderState::SUCCESS)
 }
 
-/// A handler for the layer; one told to fail stores nothing.
+/// A handler for the layer; one that must fail stores nothing.
 #[derive(Clone)]
 struct Store {
     stored: Stored,
@@ -77,21 +77,21 @@ async fn with_extractor(verifier: CallbackVerifier) -> (Transport, Stored) {
 }
 
 async fn send(receiver: &Transport, headers: &[(&str, &str)], body: &str) -> (u16, String) {
-    let answer = receiver.post("/notify", headers, body.to_owned()).await.unwrap();
-    (answer.status(), String::from_utf8(answer.body().to_vec()).unwrap())
+    let response = receiver.post("/notify", headers, body.to_owned()).await.unwrap();
+    (response.status(), String::from_utf8(response.body().to_vec()).unwrap())
 }
 
 #[tokio::test]
-async fn a_verified_callback_is_handled_and_answered_with_the_bare_ok() {
+async fn a_verified_callback_is_handled_and_acknowledged_with_the_bare_ok() {
     let key = PrivateKey::generate().unwrap();
     let verifier = CallbackVerifier::trusting(merchant(), key.public_key());
     let signed = SignedCallback::new(&merchant(), &callback(), &key).unwrap();
     for (receiver, stored) in
         [with_layer(verifier.clone(), false).await, with_extractor(verifier.clone()).await]
     {
-        let answer = receiver.post("/notify", &[signed.header()], signed.body().to_owned()).await.unwrap();
-        assert_eq!((answer.status(), answer.body()), (200, &b"OK"[..]));
-        assert!(answer.header("content-type").unwrap().starts_with(b"text/plain"));
+        let response = receiver.post("/notify", &[signed.header()], signed.body().to_owned()).await.unwrap();
+        assert_eq!((response.status(), response.body()), (200, &b"OK"[..]));
+        assert!(response.header("content-type").unwrap().starts_with(b"text/plain"));
         assert_eq!(*stored.lock().unwrap(), [("P1".to_owned(), OrderState::SUCCESS)]);
     }
 }
@@ -141,10 +141,10 @@ async fn a_signed_callback_that_cannot_be_read_is_handed_to_who_asked_for_refusa
     let signature =
         tarspay::sign::CallbackText::from_json(unreadable.as_bytes()).unwrap().sign(&key).to_string();
     let refused = Arc::new(Mutex::new(Vec::<(u16, Vec<u8>)>::new()));
-    let told = Arc::clone(&refused);
+    let recorded = Arc::clone(&refused);
     let layer = CallbackLayer::new(CallbackVerifier::trusting(merchant(), key.public_key()).max_bytes(300))
         .on_refused(move |rejection| {
-            told.lock().unwrap().push((rejection.status(), rejection.body().to_vec()));
+            recorded.lock().unwrap().push((rejection.status(), rejection.body().to_vec()));
         });
     let service = layer.layer(Store { stored: Stored::default(), fails: false });
     let receiver = serve(Router::new().route_service("/notify", service)).await;
@@ -169,10 +169,10 @@ async fn debug_of_a_rejection_shows_no_value_of_its_body() {
     let body = r#"{"customerName":"Zz9Personal9zZ"}"#;
     let signature = tarspay::sign::CallbackText::from_json(body.as_bytes()).unwrap().sign(&key).to_string();
     let shown = Arc::new(Mutex::new(String::new()));
-    let told = Arc::clone(&shown);
+    let recorded = Arc::clone(&shown);
     let layer = CallbackLayer::new(CallbackVerifier::trusting(merchant(), key.public_key())).on_refused(
         move |rejection| {
-            *told.lock().unwrap() = format!("{rejection} {rejection:?} {rejection:#?}");
+            *recorded.lock().unwrap() = format!("{rejection} {rejection:?} {rejection:#?}");
         },
     );
     let service = layer.layer(Store { stored: Stored::default(), fails: false });
@@ -225,15 +225,15 @@ async fn a_handler_that_is_never_ready_is_not_acknowledged() {
 async fn a_rejection_tells_its_status_and_what_the_verifier_said() {
     let key = PrivateKey::generate().unwrap();
     let verifier = CallbackVerifier::trusting(merchant(), key.public_key());
-    let told = Arc::new(Mutex::new(None));
-    let teller = Arc::clone(&told);
+    let recorded = Arc::new(Mutex::new(None));
+    let recorder = Arc::clone(&recorded);
     let handler = move |result: Result<Verified<Callback>, CallbackRejection>| {
-        *teller.lock().unwrap() =
+        *recorder.lock().unwrap() =
             result.err().map(|rejection| (rejection.status(), rejection.error().unwrap().signature_fault()));
         ready(Ok::<_, Infallible>(Acknowledged))
     };
     let receiver = serve(Router::new().route("/notify", post(handler)).with_state(verifier)).await;
     send(&receiver, &[], "{}").await;
-    let told = *told.lock().unwrap();
-    assert_eq!(told, Some((401, Some(tarspay::sign::ErrorKind::MissingSignature))));
+    let recorded = *recorded.lock().unwrap();
+    assert_eq!(recorded, Some((401, Some(tarspay::sign::ErrorKind::MissingSignature))));
 }

@@ -1,4 +1,5 @@
-//! A server that reads one request after another and answers each with given bytes, or breaks off.
+//! A server that reads one request after another and responds to each with given bytes, or breaks
+//! off.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -41,8 +42,8 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     /// Answers every request with these bytes and closes the connection.
-    pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
-        Self::playing([Step::Response(answer.into())]).await
+    pub(crate) async fn responding(response: impl Into<Vec<u8>>) -> Self {
+        Self::playing([Step::Response(response.into())]).await
     }
 
     pub(crate) async fn with_json(status: &str, json: &str) -> Self {
@@ -90,8 +91,8 @@ impl Scripted {
                     listener = None;
                 }
                 match steps.get(position).or(steps.last()).unwrap() {
-                    Step::Response(answer) => {
-                        let _ = stream.write_all(answer).await;
+                    Step::Response(response) => {
+                        let _ = stream.write_all(response).await;
                         let _ = stream.shutdown().await;
                     }
                     Step::Silence => {

@@ -1,4 +1,5 @@
-//! No key and no personal value shows in `Debug`, or in errors. What `tracing` is told: `tests/tracing.rs`.
+//! No key and no personal value shows in `Debug`, or in errors. What `tracing` gets:
+//! `tests/tracing.rs`.
 
 use tarspay::sign::PrivateKey;
 use tarspay::{CallbackVerifier, Credentials};

@@ -149,7 +149,7 @@ async fn the_time_up_to_the_deadline_is_used_for_a_last_query() {
 }
 
 #[tokio::test]
-async fn an_answer_about_another_order_does_not_end_it() {
+async fn a_response_about_another_order_does_not_end_it() {
     let other = Step::json(r#"{"code":0,"data":{"mchOrderNo":"D2","state":2}}"#);
     let (result, server) = follow([other, state(3)], AMPLE).await;
     assert_eq!(result.unwrap().order.state, OrderState::FAILED);

@@ -1,4 +1,5 @@
-//! The books of the merchants against those of the sandbox, with all money computed anew in whole hundredths.
+//! The books of the merchants against those of the sandbox, with all money computed anew in whole
+//! hundredths.
 
 use super::merchant::{Existence, Merchant, Order};
 use super::shop::Shop;
@@ -91,8 +92,8 @@ fn compare_order(order: &Order, found: &Value) {
     }
 }
 
-/// What an order has done to the money that can be used, and to the money that is held back. Not from what the sandbox
-/// says was paid, but from the amount and the state.
+/// What an order has done to the money that can be used, and to the money that is held back. Not
+/// from what the sandbox says was paid, but from the amount and the state.
 fn moved(order: &Order, found: &Value) -> (i128, i128) {
     let (amount, part) = (i128::from(order.amount), i128::from(order.part()));
     let held = amount + fee(amount);

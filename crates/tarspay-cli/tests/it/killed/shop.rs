@@ -1,4 +1,5 @@
-//! The merchants' server: takes callbacks, verifies them, and now and then does not acknowledge one.
+//! The merchants' server: takes callbacks, verifies them, and now and then does not acknowledge
+//! one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
-//! A refused signature: a wrong key, or the second copy of a request that something on the way has repeated.
+//! A refused signature: a wrong key, or the second copy of a request that something on the way has
+//! repeated.
 
 use super::{
     CREATE, EXISTS, FOUND, NO_SUCH_ORDER, QUERY, assert_recovered, assert_refused, builder, client, deposit,
