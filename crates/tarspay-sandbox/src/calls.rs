@@ -15,7 +15,8 @@ use crate::store::Tx;
 use crate::store::orders::{self, Record, Which};
 use crate::{Error, plan};
 use tarspay_types::{
-    BizType, Decode, ErrorCode, MerchantNo, MerchantOrderNo, PayOrderId, Request, TrxIdSubmit, WithMerchant,
+    BizType, Decode, ErrorCode, Members, MerchantNo, MerchantOrderNo, PayOrderId, Request, TrxIdSubmit,
+    WithMerchant,
 };
 
 /// Answers a call of this merchant with the JSON of an envelope.
@@ -42,9 +43,9 @@ pub(crate) async fn answer(
     }
 }
 
-/// Reads a body that must come from this merchant; what the request itself requires is not looked at.
-fn read<R: Decode>(caller: &MerchantNo, body: &[u8]) -> Result<R, Refusal> {
-    let WithMerchant { merchant_no, request, .. } = WithMerchant::<R>::from_slice(body)
+/// The members of a body that must come from this merchant; what the request itself requires is not looked at.
+fn members(caller: &MerchantNo, body: &[u8]) -> Result<Members, Refusal> {
+    let WithMerchant { merchant_no, request, .. } = WithMerchant::<Members>::from_slice(body)
         .map_err(|error| Refusal::new(ErrorCode::PARAMETER_MISSING, with_causes(&error)))?;
     MerchantNo::new(merchant_no.as_str())
         .map_err(|error| Refusal::missing(format_args!("`mchNo`: {error}")))?;
@@ -57,11 +58,23 @@ fn read<R: Decode>(caller: &MerchantNo, body: &[u8]) -> Result<R, Refusal> {
     Ok(request)
 }
 
-/// As [`read`], and has all that the call requires.
-fn read_whole<R: Decode + Request>(caller: &MerchantNo, body: &[u8]) -> Result<R, Refusal> {
-    let request: R = read(caller, body)?;
+/// Reads a request of this merchant that has all that the call requires.
+fn read<R: Decode + Request>(caller: &MerchantNo, body: &[u8]) -> Result<R, Refusal> {
+    members(caller, body)?;
+    request(body)
+}
+
+/// Reads a request with all that the call requires.
+fn request<R: Decode + Request>(body: &[u8]) -> Result<R, Refusal> {
+    let WithMerchant { request, .. } =
+        WithMerchant::<R>::from_slice(body).map_err(|error| Refusal::missing(with_causes(&error)))?;
     request.check().map_err(Refusal::missing)?;
     Ok(request)
+}
+
+/// The member of this name, if it can be used.
+fn given<T: Decode>(members: &Members, name: &str) -> Option<T> {
+    members.get(name).and_then(|json| T::from_json(json).ok())
 }
 
 /// The merchant's order with one of these numbers, or with both; timed out first if it is due. `None` if there is

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::error::Error as StdError;
 use tarspay_types::{Envelope, ErrorCode};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) code: ErrorCode,
     pub(crate) message: String,

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::decode::{Decode, DecodeError, deserialize_by_decode};
+use crate::error::{Error, ErrorKind};
 use crate::ids::{MerchantOrderNo, PayOrderId};
 use crate::model::request;
 use crate::raw_json::RawJson;
@@ -11,15 +12,35 @@ request! {
     /// Asks for the payment certificate of a withdrawal; Brazil only (`docs/wire.md`, section 7.5). Answered by
     /// [`Certificate`].
     ///
-    /// Both numbers may be given: `request.pay_order_id = Some(…)`.
-    pub struct CertificateRequest: Read, "/api/payOutProof" -> Certificate, about merchant_order_no {
-        one_of "`mchOrderNo` or `payOrderId`" {
+    /// Needs one of the two numbers, and both may be given.
+    pub struct CertificateRequest: Read, "/api/payOutProof" -> Certificate, about merchant_order_no,
+        checked by CertificateRequest::names_an_order {
+        new {}
+        optional {
             /// The merchant's number of the order.
-            by_merchant_order_no => merchant_order_no: MerchantOrderNo = "mchOrderNo";
+            merchant_order_no: MerchantOrderNo = "mchOrderNo";
             /// The gateway's number of the order.
-            by_pay_order_id => pay_order_id: PayOrderId = "payOrderId";
+            pay_order_id: PayOrderId = "payOrderId";
         }
-        optional {}
+    }
+}
+
+impl CertificateRequest {
+    /// The request for the withdrawal with this `mchOrderNo`.
+    pub fn by_merchant_order_no(merchant_order_no: MerchantOrderNo) -> Self {
+        Self::new().merchant_order_no(merchant_order_no)
+    }
+
+    /// The request for the withdrawal with this `payOrderId`.
+    pub fn by_pay_order_id(pay_order_id: PayOrderId) -> Self {
+        Self::new().pay_order_id(pay_order_id)
+    }
+
+    const fn names_an_order(&self) -> Result<(), Error> {
+        if self.merchant_order_no.is_none() && self.pay_order_id.is_none() {
+            return Err(Error::new("`mchOrderNo` or `payOrderId`", ErrorKind::Missing));
+        }
+        Ok(())
     }
 }
 

@@ -54,9 +54,9 @@
 //! |---|---|---|---|
 //! | query balance | [`BalanceRequest`] | [`Balance`] | read |
 //! | create deposit | [`DepositRequest`] | [`Deposit`] | creates |
-//! | query deposit | [`DepositQuery`] | [`OrderInfo`] | read |
+//! | query deposit | [`OrderQuery::deposit`] | [`OrderInfo`] | read |
 //! | create withdrawal | [`WithdrawalRequest`] | [`Withdrawal`] | creates |
-//! | query withdrawal | [`WithdrawalQuery`] | [`OrderInfo`] | read |
+//! | query withdrawal | [`OrderQuery::withdrawal`] | [`OrderInfo`] | read |
 //! | payment certificate (Brazil) | [`CertificateRequest`] | [`Certificate`] | read |
 //! | query transaction id (Brazil) | [`BrazilTrxIdQuery`] | [`BrazilTrxId`] | read |
 //! | query transaction id (Bangladesh) | [`BangladeshTrxIdQuery`] | [`BangladeshTrxId`] | read |
@@ -86,7 +86,7 @@
 //! # Reading
 //!
 //! All models read through [`Decode`], and through serde by way of it. What a caller cannot do without is
-//! required, in a response; reading a request requires nothing. An optional member that is absent or cannot be used
+//! required. An optional member that is absent or cannot be used
 //! is `None`, and whatever came stays in the model's `extra` ([`Members`]), so nothing is lost: a model that is
 //! read and written again has the same members. The one exception is a member with two spellings that came in both: the
 //! usable one is written under the first name, and hides an unusable one there. Texts stand in for numbers and numbers for texts. Identifiers and
@@ -115,7 +115,6 @@ mod members;
 mod model;
 mod open;
 mod order;
-mod order_query;
 mod pay_way;
 mod private_text;
 mod raw_json;
@@ -142,8 +141,7 @@ pub use error_code::ErrorCode;
 pub use ids::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId, Utr};
 pub use lookup_status::{LookupStatus, ReprocessStatus};
 pub use members::Members;
-pub use order::{BizType, News, OrderState, OrderStatus};
-pub use order_query::{DepositQuery, OrderInfo, WithdrawalQuery};
+pub use order::{BizType, Direction, News, OrderInfo, OrderQuery, OrderState, OrderStatus};
 pub use pay_way::{PayWay, PayWays};
 pub use private_text::PrivateText;
 pub use raw_json::RawJson;

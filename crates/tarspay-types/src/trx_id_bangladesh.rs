@@ -14,7 +14,7 @@ request! {
     ///
     /// Brazil has [another call](crate::BrazilTrxIdQuery).
     pub struct BangladeshTrxIdQuery: Read, "/api/trxQuery" -> BangladeshTrxId {
-        new {
+        pub new {
             /// The transaction id of the wallet.
             trx_id: TrxId = "trxId";
         }
@@ -56,7 +56,7 @@ request! {
     /// It changes the order, and whether it may be repeated is not documented: look at the order first.
     pub struct TrxIdReprocess: Other, "/api/trxSupplement" -> Reprocessed, about merchant_order_no,
         echoes { merchant_order_no, trx_id } {
-        new {
+        pub new {
             /// The transaction id of the wallet.
             trx_id: TrxId = "trxId";
             /// The merchant's number of the order.

@@ -13,7 +13,7 @@ request! {
     /// The id is a PIX end-to-end id in the example. Bangladesh has
     /// [another call](crate::BangladeshTrxIdQuery).
     pub struct BrazilTrxIdQuery: Read, "/api/orderInfo/trxId" -> BrazilTrxId {
-        new {
+        pub new {
             /// The transaction id.
             trx_id: TrxId = "trxId";
         }

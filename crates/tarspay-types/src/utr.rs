@@ -16,7 +16,7 @@ request! {
     /// A transfer that is [found](LookupStatus::FOUND) can be made up by "UTR replenishment", a call whose
     /// path is not documented (`docs/wire.md`, section 7.9). It is not offered here; ask the operator.
     pub struct UtrQuery: Read, "/api/utrQuery" -> UtrInfo, about merchant_order_no {
-        new {
+        pub new {
             /// The reference of the payer's transfer.
             utr: Utr = "utr";
             /// The merchant's number of the order.

@@ -1,6 +1,6 @@
 //! The payment certificate of a withdrawal, Brazil only.
 
-use super::{find, no_order, read_whole};
+use super::{find, no_order, read};
 use crate::engine::Engine;
 use crate::refusal::{Refusal, to_json};
 use crate::store::StoreError;
@@ -15,7 +15,7 @@ pub(super) async fn certificate(
     caller: &MerchantNo,
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
-    let request: CertificateRequest = read_whole(caller, body)?;
+    let request: CertificateRequest = read(caller, body)?;
     let merchant_no = caller.clone();
     let (number, id) = (request.merchant_order_no, request.pay_order_id);
     let found = engine

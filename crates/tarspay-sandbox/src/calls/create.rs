@@ -1,7 +1,7 @@
 //! Creating an order: what is checked, in which order, and what is written.
 
 use super::deposit_answer::deposit_answer;
-use super::read;
+use super::{given, members, request};
 use crate::Order;
 use crate::clock::{later, millis, system_time};
 use crate::engine::Engine;
@@ -13,16 +13,16 @@ use crate::store::{StoreError, Tx};
 use tarspay_types::market::{self, Market, Report, Rule, Violation};
 use tarspay_types::{
     Amount, BizType, Currency, Decode as _, DepositRequest, Envelope, ErrorCode, Members, MerchantNo,
-    MerchantOrderNo, NotifyUrl, OrderState, PayOrderId, Request, WayCode, Withdrawal, WithdrawalRequest,
+    MerchantOrderNo, NotifyUrl, OrderState, PayOrderId, WayCode, Withdrawal, WithdrawalRequest,
 };
 
 pub(super) async fn deposit(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let request: DepositRequest = read(caller, body)?;
-    let checked = request.check().map_err(Refusal::missing);
-    let parts = (&request.way_code, &request.currency, request.amount, &request.notify_url);
-    let draft = draft(engine, caller, BizType::DEPOSIT, parts, body, checked);
-    let record = place(engine, caller, request.merchant_order_no.clone(), draft).await?;
-    Ok(deposit_answer(engine, &record.order, &request))
+    let number = given(&members(caller, body)?, "mchOrderNo");
+    let request = request::<DepositRequest>(body);
+    let parts = request.clone().map(|it| (it.way_code, it.currency, it.amount, it.notify_url));
+    let draft = draft(engine, caller, BizType::DEPOSIT, parts, body);
+    let record = place(engine, caller, number, draft).await?;
+    Ok(deposit_answer(engine, &record.order, &request?))
 }
 
 pub(super) async fn withdrawal(
@@ -30,11 +30,11 @@ pub(super) async fn withdrawal(
     caller: &MerchantNo,
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
-    let request: WithdrawalRequest = read(caller, body)?;
-    let checked = request.check().map_err(Refusal::missing);
-    let parts = (&request.way_code, &request.currency, request.amount, &request.notify_url);
-    let draft = draft(engine, caller, BizType::WITHDRAWAL, parts, body, checked);
-    let record = place(engine, caller, request.merchant_order_no, draft).await?;
+    let number = given(&members(caller, body)?, "mchOrderNo");
+    let request = request::<WithdrawalRequest>(body);
+    let parts = request.map(|it| (it.way_code, it.currency, it.amount, it.notify_url));
+    let draft = draft(engine, caller, BizType::WITHDRAWAL, parts, body);
+    let record = place(engine, caller, number, draft).await?;
     let order = record.order;
     Ok(to_json(&Envelope::success(Withdrawal::new(order.pay_order_id, order.merchant_order_no))))
 }
@@ -53,19 +53,18 @@ struct Draft {
     warnings: Vec<String>,
 }
 
-type Parts<'a> = (&'a Option<WayCode>, &'a Option<Currency>, Option<Amount>, &'a Option<NotifyUrl>);
+type Parts = (WayCode, Currency, Amount, NotifyUrl);
 
 /// Checks a request against its market. Nothing here depends on the state.
 fn draft(
     engine: &Engine,
     caller: &MerchantNo,
     direction: BizType,
-    (way_code, currency, amount, notify_url): Parts<'_>,
+    parts: Result<Parts, Refusal>,
     body: &[u8],
-    checked: Result<(), Refusal>,
 ) -> Result<Draft, Refusal> {
     let members = Members::from_slice(body).map_err(Refusal::missing)?;
-    let known = currency.as_ref().and_then(market::by_currency);
+    let known = given(&members, "currency").and_then(|currency| market::by_currency(&currency));
     // The market of which nothing is known has the rules that hold everywhere.
     let market = known.unwrap_or(&market::ban_test::MARKET);
     let mut report = match direction {
@@ -76,12 +75,7 @@ fn draft(
         report = report.enforce_limits();
     }
     refuse(&report, &members)?;
-    checked?;
-    let (Some(way_code), Some(currency), Some(amount), Some(notify_url)) =
-        (way_code.clone(), currency.clone(), amount, notify_url.clone())
-    else {
-        return Err(Refusal::missing("`wayCode`, `currency`, `amount` and `notifyUrl`"));
-    };
+    let (way_code, currency, amount, notify_url) = parts?;
     if amount.is_zero() {
         return Err(Refusal::new(
             ErrorCode::AMOUNT_FORMAT_WRONG,

@@ -1,16 +1,13 @@
 //! Where an order stands.
 
-use super::{find, no_order, read_whole};
+use super::{find, no_order, read};
 use crate::Order;
 use crate::engine::Engine;
 use crate::refusal::{Refusal, to_json};
-use tarspay_types::{
-    BizType, DepositQuery, Envelope, MerchantNo, MerchantOrderNo, OrderInfo, PayOrderId, WithdrawalQuery,
-};
+use tarspay_types::{BizType, CertificateRequest, Envelope, MerchantNo, OrderInfo};
 
 pub(super) async fn deposit(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let query: DepositQuery = read_whole(caller, body)?;
-    order(engine, caller, BizType::DEPOSIT, query.merchant_order_no, query.pay_order_id).await
+    order(engine, caller, BizType::DEPOSIT, body).await
 }
 
 pub(super) async fn withdrawal(
@@ -18,17 +15,17 @@ pub(super) async fn withdrawal(
     caller: &MerchantNo,
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
-    let query: WithdrawalQuery = read_whole(caller, body)?;
-    order(engine, caller, BizType::WITHDRAWAL, query.merchant_order_no, query.pay_order_id).await
+    order(engine, caller, BizType::WITHDRAWAL, body).await
 }
 
 async fn order(
     engine: &Engine,
     caller: &MerchantNo,
     direction: BizType,
-    number: Option<MerchantOrderNo>,
-    id: Option<PayOrderId>,
+    body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
+    // A query has the body of a request for a certificate: one of the two numbers, or both.
+    let CertificateRequest { merchant_order_no: number, pay_order_id: id, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let found = engine
         .store

@@ -1,6 +1,6 @@
 //! The calls about a payer's transaction id: one in Brazil, three in Bangladesh.
 
-use super::{find, no_order, read_whole};
+use super::{find, no_order, read};
 use crate::engine::Engine;
 use crate::life;
 use crate::refusal::{Refusal, to_json};
@@ -16,9 +16,7 @@ use tarspay_types::{
 
 /// Finds a deposit of the merchant by its transaction.
 pub(super) async fn brazil(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let BrazilTrxIdQuery { trx_id: Some(trx_id), .. } = read_whole(caller, body)? else {
-        return Err(Refusal::missing("`trxId`"));
-    };
+    let BrazilTrxIdQuery { trx_id, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let found =
         engine.store.call(move |tx| orders::find(tx, &Which::TrxId(&trx_id)).map_err(Refusal::from)).await?;
@@ -52,9 +50,7 @@ pub(super) async fn bangladesh(
     caller: &MerchantNo,
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
-    let BangladeshTrxIdQuery { trx_id: Some(trx_id), .. } = read_whole(caller, body)? else {
-        return Err(Refusal::missing("`trxId`"));
-    };
+    let BangladeshTrxIdQuery { trx_id, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let answer = engine
         .store
@@ -83,11 +79,7 @@ pub(super) async fn bangladesh(
 
 /// Settles an order with a transaction that has come in; a timed-out one too.
 pub(super) async fn reprocess(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let TrxIdReprocess { trx_id: Some(trx_id), merchant_order_no: Some(number), .. } =
-        read_whole(caller, body)?
-    else {
-        return Err(Refusal::missing("`trxId` and `mchOrderNo`"));
-    };
+    let TrxIdReprocess { trx_id, merchant_order_no: number, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let answer = engine
         .store

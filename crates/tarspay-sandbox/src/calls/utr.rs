@@ -1,15 +1,13 @@
 //! The UTR query, India only.
 
-use super::{find, no_order, read_whole};
+use super::{find, no_order, read};
 use crate::engine::Engine;
 use crate::refusal::{Refusal, to_json};
 use crate::store::{StoreError, orders, transfers};
 use tarspay_types::{BizType, Currency, Envelope, LookupStatus, MerchantNo, TrxId, UtrInfo, UtrQuery};
 
 pub(super) async fn query(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let UtrQuery { utr: Some(utr), merchant_order_no: Some(number), .. } = read_whole(caller, body)? else {
-        return Err(Refusal::missing("`utr` and `mchOrderNo`"));
-    };
+    let UtrQuery { utr, merchant_order_no: number, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let info = engine
         .store

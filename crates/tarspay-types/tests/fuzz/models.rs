@@ -5,17 +5,16 @@ use super::spellings::are_mixed;
 use std::fmt::Debug;
 use tarspay_types::{
     Amount, BalanceRequest, BangladeshTrxIdQuery, BrazilTrxIdQuery, Callback, CertificateRequest, Decode,
-    DepositQuery, DepositRequest, MerchantOrderNo, NotifyUrl, Request, TrxIdReprocess, UtrQuery,
-    WithMerchant, WithdrawalQuery, WithdrawalRequest,
+    DepositRequest, Members, MerchantOrderNo, NotifyUrl, Request, TrxIdReprocess, UtrQuery, WithMerchant,
+    WithdrawalRequest,
 };
 
 pub(crate) fn run(bytes: &[u8]) {
     same_again::<Callback>(bytes);
     request::<BalanceRequest>(bytes);
     request::<DepositRequest>(bytes);
-    request::<DepositQuery>(bytes);
     request::<WithdrawalRequest>(bytes);
-    request::<WithdrawalQuery>(bytes);
+    same_again::<WithMerchant<Members>>(bytes);
     request::<CertificateRequest>(bytes);
     request::<BrazilTrxIdQuery>(bytes);
     request::<BangladeshTrxIdQuery>(bytes);
