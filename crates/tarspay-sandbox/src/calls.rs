@@ -14,9 +14,9 @@ use crate::refusal::{Refusal, with_causes};
 use crate::store::Tx;
 use crate::store::orders::{self, Record, Which};
 use crate::{Error, plan};
+use tarspay_types::market::bangladesh::SubmissionRequest;
 use tarspay_types::{
-    BizType, Decode, ErrorCode, Members, MerchantNo, MerchantOrderNo, PayOrderId, Request, TrxIdSubmit,
-    WithMerchant,
+    BizType, Decode, ErrorCode, Members, MerchantNo, MerchantOrderNo, PayOrderId, Request, WithMerchant,
 };
 
 /// Answers a call of this merchant with the JSON of an envelope.
@@ -36,7 +36,7 @@ pub(crate) async fn answer(
         "/api/utrQuery" => utr::query(engine, caller, call.body).await,
         "/api/trxQuery" => trx_id::bangladesh(engine, caller, call.body).await,
         "/api/trxSupplement" => trx_id::reprocess(engine, caller, call.body).await,
-        path => match TrxIdSubmit::from_path(path) {
+        path => match SubmissionRequest::from_path(path) {
             Some(submit) => trx_id::submit(engine, caller, submit).await,
             None => Err(Refusal::new(ErrorCode::SYSTEM_ERROR, format!("the sandbox has no call at {path}"))),
         },

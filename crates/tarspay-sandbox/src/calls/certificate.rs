@@ -5,9 +5,8 @@ use crate::engine::Engine;
 use crate::refusal::{Refusal, to_json};
 use crate::store::StoreError;
 use serde_json::json;
-use tarspay_types::{
-    BizType, Certificate, CertificateRequest, Currency, Envelope, ErrorCode, MerchantNo, OrderState, RawJson,
-};
+use tarspay_types::market::brazil::{Certificate, CertificateQuery};
+use tarspay_types::{BizType, Currency, Envelope, ErrorCode, MerchantNo, OrderState, RawJson};
 
 /// Answers with members of the sandbox's choice: nothing about a certificate is documented.
 pub(super) async fn certificate(
@@ -15,7 +14,7 @@ pub(super) async fn certificate(
     caller: &MerchantNo,
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
-    let request: CertificateRequest = read(caller, body)?;
+    let request: CertificateQuery = read(caller, body)?;
     let merchant_no = caller.clone();
     let (number, id) = (request.merchant_order_no, request.pay_order_id);
     let found = engine

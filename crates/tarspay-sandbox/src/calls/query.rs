@@ -4,7 +4,8 @@ use super::{find, no_order, read};
 use crate::Order;
 use crate::engine::Engine;
 use crate::refusal::{Refusal, to_json};
-use tarspay_types::{BizType, CertificateRequest, Envelope, MerchantNo, OrderInfo};
+use tarspay_types::market::brazil::CertificateQuery;
+use tarspay_types::{BizType, Envelope, MerchantNo, OrderInfo};
 
 pub(super) async fn deposit(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
     order(engine, caller, BizType::DEPOSIT, body).await
@@ -25,7 +26,7 @@ async fn order(
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
     // A query has the body of a request for a certificate: one of the two numbers, or both.
-    let CertificateRequest { merchant_order_no: number, pay_order_id: id, .. } = read(caller, body)?;
+    let CertificateQuery { merchant_order_no: number, pay_order_id: id, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let found = engine
         .store

@@ -8,15 +8,16 @@ use crate::store::orders::{self, Which};
 use crate::store::{Tx, transfers};
 use serde::Serialize;
 use tarspay_sign::CallbackText;
-use tarspay_types::{
-    BangladeshTrxId, BangladeshTrxIdQuery, BizType, BrazilTrxId, BrazilTrxIdQuery, Currency, Envelope,
-    ErrorCode, LookupStatus, MerchantNo, OrderState, ReprocessStatus, Reprocessed, TrxId, TrxIdReprocess,
-    TrxIdSubmit,
+use tarspay_types::market::LookupStatus;
+use tarspay_types::market::bangladesh::{
+    ReprocessStatus, Reprocessing, ReprocessingRequest, SubmissionRequest, Transaction, TransactionQuery,
 };
+use tarspay_types::market::brazil::{DepositByTrxId, DepositByTrxIdQuery};
+use tarspay_types::{BizType, Currency, Envelope, ErrorCode, MerchantNo, OrderState, TrxId};
 
 /// Finds a deposit of the merchant by its transaction.
 pub(super) async fn brazil(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let BrazilTrxIdQuery { trx_id, .. } = read(caller, body)?;
+    let DepositByTrxIdQuery { trx_id, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let found =
         engine.store.call(move |tx| orders::find(tx, &Which::TrxId(&trx_id)).map_err(Refusal::from)).await?;
@@ -33,7 +34,7 @@ pub(super) async fn brazil(engine: &Engine, caller: &MerchantNo, body: &[u8]) ->
                 "querying the deposit order failed: no deposit of this merchant in Brazil has this trxId",
             )
         })?;
-    let mut answer = BrazilTrxId::new(order.currency, order.fee);
+    let mut answer = DepositByTrxId::new(order.currency, order.fee);
     answer.trx_id = order.trx_id;
     answer.state = Some(order.state);
     answer.pay_order_id = Some(order.pay_order_id);
@@ -50,7 +51,7 @@ pub(super) async fn bangladesh(
     caller: &MerchantNo,
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
-    let BangladeshTrxIdQuery { trx_id, .. } = read(caller, body)?;
+    let TransactionQuery { trx_id, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let answer = engine
         .store
@@ -65,7 +66,7 @@ pub(super) async fn bangladesh(
                 Some(id) => orders::by_id(tx, id)?,
                 None => None,
             };
-            let mut answer = BangladeshTrxId::new(status, trx_id);
+            let mut answer = Transaction::new(status, trx_id);
             answer.message = Some(message.into());
             answer.amount = transfer.map(|it| it.amount);
             answer.merchant_order_no = user
@@ -79,7 +80,7 @@ pub(super) async fn bangladesh(
 
 /// Settles an order with a transaction that has come in; a timed-out one too.
 pub(super) async fn reprocess(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let TrxIdReprocess { trx_id, merchant_order_no: number, .. } = read(caller, body)?;
+    let ReprocessingRequest { trx_id, merchant_order_no: number, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let answer = engine
         .store
@@ -102,7 +103,7 @@ pub(super) async fn reprocess(engine: &Engine, caller: &MerchantNo, body: &[u8])
                 }
             };
             let order = record.order;
-            let mut answer = Reprocessed::new(status, order.pay_order_id, order.merchant_order_no, trx_id);
+            let mut answer = Reprocessing::new(status, order.pay_order_id, order.merchant_order_no, trx_id);
             answer.message = Some(message.into());
             Ok::<_, Refusal>(answer)
         })
@@ -114,7 +115,7 @@ pub(super) async fn reprocess(engine: &Engine, caller: &MerchantNo, body: &[u8])
 pub(super) async fn submit(
     engine: &Engine,
     caller: &MerchantNo,
-    submit: TrxIdSubmit,
+    submit: SubmissionRequest,
 ) -> Result<Vec<u8>, Refusal> {
     let merchant_no = caller.clone();
     engine.store.call(move |tx| take(tx, &merchant_no, submit.pay_order_id(), submit.trx_id())).await?;

@@ -4,10 +4,12 @@ use super::{find, no_order, read};
 use crate::engine::Engine;
 use crate::refusal::{Refusal, to_json};
 use crate::store::{StoreError, orders, transfers};
-use tarspay_types::{BizType, Currency, Envelope, LookupStatus, MerchantNo, TrxId, UtrInfo, UtrQuery};
+use tarspay_types::market::LookupStatus;
+use tarspay_types::market::india::{TransferByUtr, TransferByUtrQuery};
+use tarspay_types::{BizType, Currency, Envelope, MerchantNo, TrxId};
 
 pub(super) async fn query(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let UtrQuery { utr, merchant_order_no: number, .. } = read(caller, body)?;
+    let TransferByUtrQuery { utr, merchant_order_no: number, .. } = read(caller, body)?;
     let merchant_no = caller.clone();
     let info = engine
         .store
@@ -30,7 +32,7 @@ pub(super) async fn query(engine: &Engine, caller: &MerchantNo, body: &[u8]) -> 
                     (LookupStatus::FAILED, "another order has used the transfer", orders::by_id(tx, id)?)
                 }
             };
-            let mut info = UtrInfo::new(status, utr);
+            let mut info = TransferByUtr::new(status, utr);
             info.message = Some(message.into());
             info.amount = transfer.map(|it| it.amount);
             info.merchant_order_no = other

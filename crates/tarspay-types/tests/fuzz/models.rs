@@ -3,10 +3,12 @@
 use super::examples::EXAMPLES;
 use super::spellings::are_mixed;
 use std::fmt::Debug;
+use tarspay_types::market::bangladesh::{ReprocessingRequest, TransactionQuery};
+use tarspay_types::market::brazil::{CertificateQuery, DepositByTrxIdQuery};
+use tarspay_types::market::india::TransferByUtrQuery;
 use tarspay_types::{
-    Amount, BalanceRequest, BangladeshTrxIdQuery, BrazilTrxIdQuery, Callback, CertificateRequest, Decode,
-    DepositRequest, Members, MerchantOrderNo, NotifyUrl, Request, TrxIdReprocess, UtrQuery, WithMerchant,
-    WithdrawalRequest,
+    Amount, BalanceRequest, Callback, Decode, DepositRequest, Members, MerchantOrderNo, NotifyUrl, Request,
+    WithMerchant, WithdrawalRequest,
 };
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -15,11 +17,11 @@ pub(crate) fn run(bytes: &[u8]) {
     request::<DepositRequest>(bytes);
     request::<WithdrawalRequest>(bytes);
     same_again::<WithMerchant<Members>>(bytes);
-    request::<CertificateRequest>(bytes);
-    request::<BrazilTrxIdQuery>(bytes);
-    request::<BangladeshTrxIdQuery>(bytes);
-    request::<TrxIdReprocess>(bytes);
-    request::<UtrQuery>(bytes);
+    request::<CertificateQuery>(bytes);
+    request::<DepositByTrxIdQuery>(bytes);
+    request::<TransactionQuery>(bytes);
+    request::<ReprocessingRequest>(bytes);
+    request::<TransferByUtrQuery>(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         values(text);
     }

@@ -1,10 +1,12 @@
 //! Every request: its call, what it sends, and what it refuses to send.
 
 use serde_json::{Value, json};
+use tarspay_types::market::bangladesh::{ReprocessingRequest, SubmissionRequest, TransactionQuery};
+use tarspay_types::market::brazil::{CertificateQuery, DepositByTrxIdQuery};
+use tarspay_types::market::india::TransferByUtrQuery;
 use tarspay_types::{
-    Amount, BangladeshTrxIdQuery, BrazilTrxIdQuery, CertificateRequest, Currency, Decode, DecodeErrorKind,
-    DepositRequest, Direction, Effect, Error, ErrorKind, Members, MerchantNo, MerchantOrderNo, NotifyUrl,
-    OrderQuery, PayOrderId, Request, ReturnUrl, TrxId, TrxIdReprocess, TrxIdSubmit, Utr, UtrQuery, WayCode,
+    Amount, Currency, Decode, DecodeErrorKind, DepositRequest, Direction, Effect, Error, ErrorKind, Members,
+    MerchantNo, MerchantOrderNo, NotifyUrl, OrderQuery, PayOrderId, Request, ReturnUrl, TrxId, Utr, WayCode,
     WithMerchant, WithdrawalRequest,
 };
 
@@ -105,22 +107,22 @@ fn every_call_knows_its_path_its_effect_and_its_body() {
     }
     assert_eq!(OrderQuery::deposit(order()), OrderQuery::new(Direction::Deposit, order()));
     assert_eq!(OrderQuery::withdrawal(order()), OrderQuery::new(Direction::Withdrawal, order()));
-    pin(&CertificateRequest::by_merchant_order_no(order()), "/api/payOutProof", read, about, by_order);
-    pin(&CertificateRequest::by_pay_order_id(pay_order()), "/api/payOutProof", read, None, by_pay_order);
+    pin(&CertificateQuery::by_merchant_order_no(order()), "/api/payOutProof", read, about, by_order);
+    pin(&CertificateQuery::by_pay_order_id(pay_order()), "/api/payOutProof", read, None, by_pay_order);
 
     let trx_sent = json!({"trxId": "T1"});
-    pin(&BrazilTrxIdQuery::new(trx()), "/api/orderInfo/trxId", read, None, trx_sent.clone());
-    pin(&BangladeshTrxIdQuery::new(trx()), "/api/trxQuery", read, None, trx_sent);
-    let reprocess = TrxIdReprocess::new(trx(), order());
+    pin(&DepositByTrxIdQuery::new(trx()), "/api/orderInfo/trxId", read, None, trx_sent.clone());
+    pin(&TransactionQuery::new(trx()), "/api/trxQuery", read, None, trx_sent);
+    let reprocess = ReprocessingRequest::new(trx(), order());
     let sent = json!({"trxId": "T1", "mchOrderNo": "D1"});
     pin(&reprocess, "/api/trxSupplement", Effect::Other, about, sent);
-    let utr = UtrQuery::new(Utr::new("22").unwrap(), order());
+    let utr = TransferByUtrQuery::new(Utr::new("22").unwrap(), order());
     pin(&utr, "/api/utrQuery", read, about, json!({"utr": "22", "mchOrderNo": "D1"}));
 }
 
 #[test]
 fn both_numbers_can_be_given_for_a_certificate() {
-    let request = CertificateRequest::by_merchant_order_no(order()).pay_order_id(pay_order());
+    let request = CertificateQuery::by_merchant_order_no(order()).pay_order_id(pay_order());
     assert_eq!(body(&request), json!({"mchNo": "M1", "mchOrderNo": "D1", "payOrderId": "P1"}));
 }
 
@@ -225,8 +227,8 @@ fn an_incomplete_request_is_refused_and_its_members_can_still_be_read() {
             assert_eq!((received.merchant_no.clone(), written(&received)), (merchant(), json));
         }
     }
-    assert_eq!(TrxIdReprocess::from_json("{}").unwrap_err().path(), "trxId");
-    let nothing = CertificateRequest::from_json(r#"{"payOrderId":null}"#).unwrap();
+    assert_eq!(ReprocessingRequest::from_json("{}").unwrap_err().path(), "trxId");
+    let nothing = CertificateQuery::from_json(r#"{"payOrderId":null}"#).unwrap();
     assert_eq!(
         nothing.check().unwrap_err().to_string(),
         "`mchOrderNo` or `payOrderId` is required and missing; set it"
@@ -292,16 +294,19 @@ fn an_identifier_or_word_that_cannot_be_made_is_read_but_never_sent() {
         }
         for name in ["mchOrderNo", "payOrderId"] {
             assert_eq!(
-                sends(&CertificateRequest::by_pay_order_id(pay_order()), name, value),
+                sends(&CertificateQuery::by_pay_order_id(pay_order()), name, value),
                 Err((name, kind))
             );
         }
         for name in ["trxId", "mchOrderNo"] {
-            assert_eq!(sends(&TrxIdReprocess::new(trx(), order()), name, value), Err((name, kind)));
+            assert_eq!(sends(&ReprocessingRequest::new(trx(), order()), name, value), Err((name, kind)));
         }
-        assert_eq!(sends(&BrazilTrxIdQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
-        assert_eq!(sends(&BangladeshTrxIdQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
-        assert_eq!(sends(&UtrQuery::new(Utr::new("22").unwrap(), order()), "utr", value), Err(("utr", kind)));
+        assert_eq!(sends(&DepositByTrxIdQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
+        assert_eq!(sends(&TransactionQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
+        assert_eq!(
+            sends(&TransferByUtrQuery::new(Utr::new("22").unwrap(), order()), "utr", value),
+            Err(("utr", kind))
+        );
 
         let received = MerchantOrderNo::from_json(&json!(value).to_string()).unwrap();
         let error = OrderQuery::withdrawal(received).body(&merchant()).unwrap_err();
@@ -313,7 +318,7 @@ fn an_identifier_or_word_that_cannot_be_made_is_read_but_never_sent() {
         let error = deposit().body(&merchant_no).unwrap_err();
         assert_eq!((error.what(), error.kind()), ("mchNo", kind));
         let submit = json!({"payOrderId": "P1", "trxId": value}).to_string();
-        assert!(TrxIdSubmit::from_json(&submit).is_err());
+        assert!(SubmissionRequest::from_json(&submit).is_err());
     }
     assert_eq!(sends(&deposit(), "mchOrderNo", "D2"), Ok(()));
     assert_eq!(sends(&deposit(), "customerName", " any text "), Ok(()));
@@ -321,26 +326,26 @@ fn an_identifier_or_word_that_cannot_be_made_is_read_but_never_sent() {
 
 #[test]
 fn a_submit_lives_in_its_path_alone() {
-    let submit = TrxIdSubmit::new(pay_order(), trx()).unwrap();
+    let submit = SubmissionRequest::new(pay_order(), trx()).unwrap();
     assert_eq!((submit.path().as_ref(), submit.effect()), ("/api/bd/P1/T1", Effect::Other));
     assert_eq!(submit.body(&merchant()).unwrap(), None);
     assert_eq!((submit.merchant_order_no(), submit.check().is_ok()), (None, true));
-    assert_eq!(TrxIdSubmit::from_path("/api/bd/P1/T1"), Some(submit.clone()));
-    assert_eq!(TrxIdSubmit::from_json(&written(&submit).to_string()).unwrap(), submit);
+    assert_eq!(SubmissionRequest::from_path("/api/bd/P1/T1"), Some(submit.clone()));
+    assert_eq!(SubmissionRequest::from_json(&written(&submit).to_string()).unwrap(), submit);
     for path in
         ["/api/bd/P1", "/api/bd/P1/", "/api/bd//T1", "/api/bd/P1/T1/", "/api/bd/P1/T%31", "/api/trxQuery"]
     {
-        assert_eq!(TrxIdSubmit::from_path(path), None, "{path}");
+        assert_eq!(SubmissionRequest::from_path(path), None, "{path}");
     }
-    assert!(TrxIdSubmit::from_json(r#"{"payOrderId":"P1","trxId":"T/1"}"#).is_err());
+    assert!(SubmissionRequest::from_json(r#"{"payOrderId":"P1","trxId":"T/1"}"#).is_err());
 }
 
 #[test]
 fn a_submit_takes_letters_and_digits_only() {
     for text in ["a/b", "..", "a b", "a?b", "a#b", "a%2f", "a|b", "é", "１", "a-b", "a_b"] {
-        let error = TrxIdSubmit::new(pay_order(), TrxId::new(text).unwrap()).unwrap_err();
+        let error = SubmissionRequest::new(pay_order(), TrxId::new(text).unwrap()).unwrap_err();
         assert_eq!((error.what(), error.kind()), ("transaction id", ErrorKind::NotAlphanumeric), "{text}");
-        let error = TrxIdSubmit::new(PayOrderId::new(text).unwrap(), trx()).unwrap_err();
+        let error = SubmissionRequest::new(PayOrderId::new(text).unwrap(), trx()).unwrap_err();
         assert_eq!((error.what(), error.kind()), ("pay order id", ErrorKind::NotAlphanumeric), "{text}");
     }
 }

@@ -5,11 +5,16 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
+use tarspay_types::market::LookupStatus;
+use tarspay_types::market::bangladesh::{
+    Reprocessing, ReprocessingRequest, Submission, Transaction, TransactionQuery,
+};
+use tarspay_types::market::brazil::{CertificateQuery, DepositByTrxIdQuery};
+use tarspay_types::market::india::TransferByUtrQuery;
 use tarspay_types::{
-    Amount, Balance, BalanceRequest, BangladeshTrxId, BangladeshTrxIdQuery, BrazilTrxIdQuery, Callback,
-    CertificateRequest, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest, Envelope, ErrorKind,
-    LookupStatus, Members, MerchantOrderNo, OrderInfo, OrderQuery, OrderState, PayDataType, Reprocessed,
-    Request, ReturnUrl, Submitted, TrxIdReprocess, UnixSeconds, UtrQuery, WithMerchant, WithdrawalRequest,
+    Amount, Balance, BalanceRequest, Callback, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest,
+    Envelope, ErrorKind, Members, MerchantOrderNo, OrderInfo, OrderQuery, OrderState, PayDataType, Request,
+    ReturnUrl, UnixSeconds, WithMerchant, WithdrawalRequest,
 };
 
 use crate::support::written;
@@ -71,14 +76,14 @@ fn every_example_is_read_and_written_with_the_same_members() {
             (_, "withdraw-request") => request::<WithdrawalRequest>(name, &json),
             (_, "withdraw-query-request") => query(&json),
             (_, "withdraw-query-answer") => again::<Envelope<OrderInfo>>(&json),
-            (_, "certificate-request") => request::<CertificateRequest>(name, &json),
-            ("brazil", "trxid-query-request") => request::<BrazilTrxIdQuery>(name, &json),
-            ("bangladesh", "trxid-query-request") => request::<BangladeshTrxIdQuery>(name, &json),
-            ("bangladesh", "trxid-query-answer") => again::<Envelope<BangladeshTrxId>>(&json),
-            (_, "trxid-reprocess-request") => request::<TrxIdReprocess>(name, &json),
-            (_, "trxid-reprocess-answer") => again::<Envelope<Reprocessed>>(&json),
-            (_, "trxid-submit-answer") => again::<Envelope<Submitted>>(&json),
-            (_, "utr-query-request") => request::<UtrQuery>(name, &json),
+            (_, "certificate-request") => request::<CertificateQuery>(name, &json),
+            ("brazil", "trxid-query-request") => request::<DepositByTrxIdQuery>(name, &json),
+            ("bangladesh", "trxid-query-request") => request::<TransactionQuery>(name, &json),
+            ("bangladesh", "trxid-query-answer") => again::<Envelope<Transaction>>(&json),
+            (_, "trxid-reprocess-request") => request::<ReprocessingRequest>(name, &json),
+            (_, "trxid-reprocess-answer") => again::<Envelope<Reprocessing>>(&json),
+            (_, "trxid-submit-answer") => again::<Envelope<Submission>>(&json),
+            (_, "utr-query-request") => request::<TransferByUtrQuery>(name, &json),
             (_, "callback") => again::<Callback>(&json),
             _ => panic!("no type is known for {name}"),
         };
@@ -116,12 +121,12 @@ fn examples_leave_nothing_over() {
     }
     let order: OrderInfo = answer(include_bytes!("../data/kenya-withdraw-query-answer.json"));
     assert!(order.extra.is_empty());
-    let found: BangladeshTrxId = answer(include_bytes!("../data/bangladesh-trxid-query-answer.json"));
+    let found: Transaction = answer(include_bytes!("../data/bangladesh-trxid-query-answer.json"));
     assert!(found.extra.is_empty() && found.status == LookupStatus::FAILED);
-    let again: Reprocessed = answer(include_bytes!("../data/bangladesh-trxid-reprocess-answer.json"));
+    let again: Reprocessing = answer(include_bytes!("../data/bangladesh-trxid-reprocess-answer.json"));
     assert!(again.extra.is_empty() && !again.status.is_success());
-    let submitted: Submitted = answer(include_bytes!("../data/bangladesh-trxid-submit-answer.json"));
-    assert_eq!(submitted, Submitted::new());
+    let submitted: Submission = answer(include_bytes!("../data/bangladesh-trxid-submit-answer.json"));
+    assert_eq!(submitted, Submission::new());
 }
 
 #[test]

@@ -4,10 +4,12 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use tarspay_types::market::bangladesh::{Reprocessing, Submission, Transaction};
+use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
+use tarspay_types::market::india::TransferByUtr;
 use tarspay_types::{
-    BangladeshTrxId, BrazilTrxId, Callback, Certificate, Decode, Deposit, DepositRequest, Envelope,
-    OrderInfo, PrivateText, RawJson, Reprocessed, Request, Submitted, UtrInfo, WithMerchant, Withdrawal,
-    WithdrawalRequest,
+    Callback, Decode, Deposit, DepositRequest, Envelope, OrderInfo, PrivateText, RawJson, Request,
+    WithMerchant, Withdrawal, WithdrawalRequest,
 };
 
 use crate::support::{whole_text, written};
@@ -66,17 +68,17 @@ fn debug_of_an_answer_shows_nothing_personal() {
     hides::<Deposit>(answers::deposit());
     hides::<Withdrawal>(answers::withdrawal());
     hides::<OrderInfo>(answers::order());
-    hides::<BrazilTrxId>(answers::order());
-    hides::<BangladeshTrxId>(answers::bangladesh_trx());
-    hides::<Reprocessed>(answers::reprocessed());
-    hides::<UtrInfo>(answers::utr());
+    hides::<DepositByTrxId>(answers::order());
+    hides::<Transaction>(answers::bangladesh_trx());
+    hides::<Reprocessing>(answers::reprocessed());
+    hides::<TransferByUtr>(answers::utr());
     hides::<Callback>({
         let mut json = answers::callback();
         json["customerName"] = json!("x");
         json
     });
     hides::<Certificate>(json!({"name": "x"}));
-    hides::<Submitted>(json!({"name": "x"}));
+    hides::<Submission>(json!({"name": "x"}));
 }
 
 #[test]
@@ -126,8 +128,8 @@ fn errors_never_repeat_a_value() {
         let json = json.to_string();
         for error in [
             OrderInfo::from_json(&json).unwrap_err(),
-            UtrInfo::from_json(&json).unwrap_err(),
-            Reprocessed::from_json(&json).unwrap_err(),
+            TransferByUtr::from_json(&json).unwrap_err(),
+            Reprocessing::from_json(&json).unwrap_err(),
             Callback::from_json(&json).unwrap_err(),
         ] {
             assert!(!whole_text(&error).contains(MARK));

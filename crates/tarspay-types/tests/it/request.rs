@@ -5,10 +5,11 @@ use std::error::Error as _;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
+use tarspay_types::market::bangladesh::{Reprocessing, ReprocessingRequest};
 use tarspay_types::{
     Amount, Balance, BalanceRequest, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest, Direction,
     Effect, Error, ErrorKind, Members, MerchantNo, MerchantOrderNo, NotifyUrl, OrderInfo, OrderQuery,
-    RawJson, Reprocessed, Request, TrxIdReprocess, WayCode, WithMerchant,
+    RawJson, Request, WayCode, WithMerchant,
 };
 
 use crate::support::written;
@@ -205,7 +206,7 @@ fn a_response_about_something_else_is_noticed() {
     for (json, fits) in [("{}", true), (r#"{"mchOrderNo":"D1"}"#, true), (r#"{"mchOrderNo":"D2"}"#, false)] {
         assert_eq!(deposit.is_answered_by(&merchant, &Deposit::from_json(json).unwrap()), fits, "{json}");
     }
-    let reprocess = TrxIdReprocess::new("T1".parse().unwrap(), "D1".parse().unwrap());
-    let other = Reprocessed::from_json(r#"{"status":1,"mchOrderNo":"D1","trxId":"T2"}"#).unwrap();
+    let reprocess = ReprocessingRequest::new("T1".parse().unwrap(), "D1".parse().unwrap());
+    let other = Reprocessing::from_json(r#"{"status":1,"mchOrderNo":"D1","trxId":"T2"}"#).unwrap();
     assert!(!reprocess.is_answered_by(&merchant, &other));
 }
