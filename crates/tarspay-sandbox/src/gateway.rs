@@ -20,7 +20,8 @@ use tarspay_sign::{
     API_KEY_HEADER, API_NONCE_HEADER, API_SIGNATURE_HEADER, Nonce, Parameters, PublicKey, RequestToSign,
     Signature, SignaturePolicy,
 };
-use tarspay_types::{ErrorCode, MerchantNo, MerchantOrderNo, TrxIdSubmit};
+use tarspay_types::market::bangladesh::SubmissionRequest;
+use tarspay_types::{ErrorCode, MerchantNo, MerchantOrderNo};
 
 /// How far a nonce may be from the clock, in milliseconds. The gateway's window is not documented.
 const NONCE_WINDOW_MILLIS: u64 = 5 * 60 * 1000;
@@ -255,7 +256,7 @@ async fn respond(caller: &Caller<'_>, path: &str) -> Result<Vec<u8>, Refusal> {
         "/api/utrQuery" => query::utr(caller).await,
         "/api/trxQuery" => trx_id::bangladesh(caller).await,
         "/api/trxSupplement" => trx_id::reprocess(caller).await,
-        path => match TrxIdSubmit::from_path(path) {
+        path => match SubmissionRequest::from_path(path) {
             Some(submit) => trx_id::submit(caller, submit).await,
             None => Err(Refusal::new(ErrorCode::SYSTEM_ERROR, format!("the sandbox has no call at {path}"))),
         },

@@ -7,7 +7,7 @@ use crate::model::{model, request};
 request! {
     /// Asks for the merchant's balance (`docs/wire.md`, section 7.6). Answered by [`Balance`].
     pub struct BalanceRequest: Read, "/api/balanceInfo" -> Balance, echoes {}, of merchant_no {
-        new {}
+        pub new {}
         optional {}
     }
 }

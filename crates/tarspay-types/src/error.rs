@@ -47,6 +47,8 @@ pub enum ErrorKind {
     NotWebAddress,
     /// The text holds something else than the letters A to Z and a to z and the digits 0 to 9.
     NotAlphanumeric,
+    /// The text is neither `deposit` nor `withdrawal`, or the business type is another one than 1 and 2.
+    NotADirection,
     /// The member has a field of its own.
     KnownMember,
     /// The value is neither a text, nor a whole number, nor a boolean, so it cannot be signed.
@@ -106,6 +108,7 @@ impl fmt::Display for Error {
             ErrorKind::NotAlphanumeric => {
                 "may hold ASCII letters and digits only, as it becomes part of a path"
             }
+            ErrorKind::NotADirection => "is neither that of a deposit nor that of a withdrawal",
             ErrorKind::KnownMember => "has a field of its own; set that one",
             ErrorKind::NotFlat => {
                 "is neither a text, nor a whole number, nor a boolean; only these can be signed"

@@ -50,19 +50,22 @@
 //!
 //! # Calls
 //!
-//! | call | request | answer | effect |
+//! | call | request | response | effect |
 //! |---|---|---|---|
 //! | query balance | [`BalanceRequest`] | [`Balance`] | read |
 //! | create deposit | [`DepositRequest`] | [`Deposit`] | creates |
-//! | query deposit | [`DepositQuery`] | [`OrderInfo`] | read |
+//! | query deposit | [`OrderQuery::deposit`] | [`OrderInfo`] | read |
 //! | create withdrawal | [`WithdrawalRequest`] | [`Withdrawal`] | creates |
-//! | query withdrawal | [`WithdrawalQuery`] | [`OrderInfo`] | read |
-//! | payment certificate (Brazil) | [`CertificateRequest`] | [`Certificate`] | read |
-//! | query transaction id (Brazil) | [`BrazilTrxIdQuery`] | [`BrazilTrxId`] | read |
-//! | query transaction id (Bangladesh) | [`BangladeshTrxIdQuery`] | [`BangladeshTrxId`] | read |
-//! | reprocess transaction id (Bangladesh) | [`TrxIdReprocess`] | [`Reprocessed`] | changes an order |
-//! | submit transaction id (Bangladesh) | [`TrxIdSubmit`] | [`Submitted`] | changes an order |
-//! | UTR query (India) | [`UtrQuery`] | [`UtrInfo`] | read |
+//! | query withdrawal | [`OrderQuery::withdrawal`] | [`OrderInfo`] | read |
+//! | payment certificate (Brazil) | [`CertificateQuery`](market::brazil::CertificateQuery) | [`Certificate`](market::brazil::Certificate) | read |
+//! | query deposit by transaction id (Brazil) | [`DepositByTrxIdQuery`](market::brazil::DepositByTrxIdQuery) | [`DepositByTrxId`](market::brazil::DepositByTrxId) | read |
+//! | query transaction (Bangladesh) | [`TransactionQuery`](market::bangladesh::TransactionQuery) | [`Transaction`](market::bangladesh::Transaction) | read |
+//! | reprocess a deposit (Bangladesh) | [`ReprocessingRequest`](market::bangladesh::ReprocessingRequest) | [`Reprocessing`](market::bangladesh::Reprocessing) | changes an order |
+//! | submit a transaction id (Bangladesh) | [`SubmissionRequest`](market::bangladesh::SubmissionRequest) | [`Submission`](market::bangladesh::Submission) | changes an order |
+//! | query transfer by UTR (India) | [`TransferByUtrQuery`](market::india::TransferByUtrQuery) | [`TransferByUtr`](market::india::TransferByUtr) | read |
+//!
+//! A call that one market alone has is in the market's module. Its response has the name of the request without
+//! `Query`, which only reads, or `Request`, which changes something.
 //!
 //! The result of an order comes as a [`Callback`]. What it, or the response to a query, says that was not known before:
 //! [`OrderStatus::news_after`]. India's UTR replenishment is in the documentation's menu,
@@ -86,7 +89,7 @@
 //! # Reading
 //!
 //! All models read through [`Decode`], and through serde by way of it. What a caller cannot do without is
-//! required, in a response; reading a request requires nothing. An optional member that is absent or cannot be used
+//! required. An optional member that is absent or cannot be used
 //! is `None`, and whatever came stays in the model's `extra` ([`Members`]), so nothing is lost: a model that is
 //! read and written again has the same members. The one exception is a member with two spellings that came in both: the
 //! usable one is written under the first name, and hides an unusable one there. Texts stand in for numbers and numbers for texts. Identifiers and
@@ -102,30 +105,23 @@
 mod amount;
 mod balance;
 mod callback;
-mod certificate;
 mod decode;
 mod deposit;
 mod envelope;
 mod error;
 mod error_code;
 mod ids;
-mod lookup_status;
 pub mod market;
 mod members;
 mod model;
 mod open;
 mod order;
-mod order_query;
 mod pay_way;
 mod private_text;
 mod raw_json;
 mod request;
-mod trx_id_bangladesh;
-mod trx_id_brazil;
-mod trx_id_submit;
 mod unix_seconds;
 mod unread;
-mod utr;
 mod web_address;
 mod withdrawal;
 mod words;
@@ -133,26 +129,19 @@ mod words;
 pub use amount::Amount;
 pub use balance::{Balance, BalanceRequest};
 pub use callback::{Callback, DeduplicationKey};
-pub use certificate::{Certificate, CertificateRequest};
 pub use decode::{Decode, DecodeError, DecodeErrorKind};
 pub use deposit::{Deposit, DepositRequest};
 pub use envelope::{Envelope, Refusal, ResponseError};
 pub use error::{Error, ErrorKind};
 pub use error_code::ErrorCode;
 pub use ids::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId, Utr};
-pub use lookup_status::{LookupStatus, ReprocessStatus};
 pub use members::Members;
-pub use order::{BizType, News, OrderState, OrderStatus};
-pub use order_query::{DepositQuery, OrderInfo, WithdrawalQuery};
+pub use order::{BizType, Direction, News, OrderInfo, OrderQuery, OrderState, OrderStatus};
 pub use pay_way::{PayWay, PayWays};
 pub use private_text::PrivateText;
 pub use raw_json::RawJson;
 pub use request::{Effect, Request, WithMerchant};
-pub use trx_id_bangladesh::{BangladeshTrxId, BangladeshTrxIdQuery, Reprocessed, TrxIdReprocess};
-pub use trx_id_brazil::{BrazilTrxId, BrazilTrxIdQuery};
-pub use trx_id_submit::{Submitted, TrxIdSubmit};
 pub use unix_seconds::UnixSeconds;
-pub use utr::{UtrInfo, UtrQuery};
 pub use web_address::{NotifyUrl, ReturnUrl};
 pub use withdrawal::{Withdrawal, WithdrawalRequest};
 pub use words::{CountryCode, Currency, PayDataType, WayCode};

@@ -1,7 +1,8 @@
 //! Markets as data: what each offers, what its fields must look like, and the check of a request against it.
 //!
 //! A market is a module: type `market::kenya::` to see what Kenya offers. Its way codes are constants in
-//! `way`, everything else hangs on `MARKET`. The same as tables: `docs/markets.md` in the repository.
+//! `way`, its data is `MARKET`, and the calls that only this market has are types beside them, such as
+//! [`brazil::CertificateQuery`]. The same as tables: `docs/markets.md` in the repository.
 //!
 //! ```
 //! use tarspay_types::{Amount, market};
@@ -83,6 +84,7 @@ pub use report::{Report, Rule, Severity, Source, Violation};
 pub use way::{Standing, Way};
 
 use crate::error::Error;
+use crate::open::open_codes;
 use crate::request::Request;
 use crate::words::Currency;
 
@@ -154,4 +156,14 @@ pub fn check(request: &impl Request) -> Result<Report, Error> {
 pub fn by_name(name: &str) -> Option<&'static Market> {
     let name = name.to_lowercase();
     ALL.iter().copied().find(|market| market.key() == name || market.name().to_lowercase() == name)
+}
+
+open_codes! {
+    /// What came of looking up a payment, `status` in the responses to India's UTR query and Bangladesh's `trxId`
+    /// query (`docs/wire.md`, sections 7.8 and 7.10). This is the outcome, not the `code` of the envelope.
+    pub struct LookupStatus = "lookup status" {
+        FAILED = 0, "failed, cannot be made up";
+        FOUND = 1, "found, can be made up";
+        NOT_SUPPORTED = 2, "neither query nor make-up supported, ask the operator (UTR query)";
+    }
 }

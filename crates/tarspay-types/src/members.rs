@@ -115,17 +115,6 @@ impl Members {
         if flat { self.insert(name, value) } else { Err(Error::new(WHAT, ErrorKind::NotFlat)) }
     }
 
-    /// Whether a required member of a request has a value that can be sent; these are the members without a
-    /// field.
-    pub(crate) fn check_required(
-        &self,
-        name: &'static str,
-        value: Option<&impl Outgoing>,
-    ) -> Result<(), Error> {
-        self.check_optional(name, value)?;
-        if value.is_some() { Ok(()) } else { Err(Error::new(name, ErrorKind::Missing)) }
-    }
-
     /// Whether an optional member of a request, if it has a value or came with one, has one that can be sent.
     pub(crate) fn check_optional(
         &self,

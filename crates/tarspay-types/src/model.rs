@@ -74,31 +74,26 @@ macro_rules! model {
 }
 pub(crate) use model;
 
-/// Makes a request from a table of members: struct, constructors, setters, checks, reading, writing, and its
+/// Makes a request from a table of members: struct, constructor, setters, checks, reading, writing, and its
 /// [`Request`](crate::Request).
 ///
 /// The head names what the call does, its path, its response and, if it is about one order, the field with the
-/// merchant's number of it; then the fields that a response repeats (`echoes`), and its field with the merchant's
-/// number (`of`). Members of the block `new` are required and are the arguments of `new`. Of the
-/// block `one_of` at least one is required, and each has a constructor of its own. The optional ones have
-/// setters.
+/// merchant's number of it; then the fields that a response repeats (`echoes`), its field with the merchant's
+/// number (`of`), and a function that checks what no single member shows (`checked by`). Members of the block
+/// `new` are required and are the arguments of `new`. The optional ones have setters.
 ///
-/// Every field is an `Option`: reading a request requires nothing, so that a server can read whatever came
-/// and say all that is wrong with it; `check` requires it before anything is sent, and every value to be
-/// [`Outgoing`](crate::request::Outgoing). A member that cannot be used stays in `extra`.
+/// Reading requires what `new` requires. An optional member that cannot be used stays in `extra`, and `check`
+/// refuses it. `check` also requires every value to be [`Outgoing`](crate::request::Outgoing), since identifiers
+/// are read more leniently than they may be sent.
 macro_rules! request {
     (
         $(#[$attribute:meta])*
-        pub struct $name:ident : $effect:ident, $path:literal -> $answer:ty $(, about $order:ident)?
-            $(, echoes { $($echoed:ident),* })? $(, of $merchant:ident)? {
-            $( new { $(
+        pub struct $name:ident : $effect:ident, $path:literal -> $response:ty $(, about $order:ident)?
+            $(, echoes { $($echoed:ident),* })? $(, of $merchant:ident)? $(, checked by $rule:path)? {
+            $new_visibility:vis new { $(
                 $(#[$new_doc:meta])*
                 $new:ident : $new_type:ty = $new_wire:literal;
-            )* } )?
-            $( one_of $choice:literal { $(
-                $(#[$one_doc:meta])*
-                $by:ident => $one:ident : $one_type:ty = $one_wire:literal;
-            )* } )?
+            )* }
             optional { $(
                 $(#[$optional_doc:meta])*
                 $optional:ident : $optional_type:ty = $optional_wire:literal;
@@ -106,53 +101,32 @@ macro_rules! request {
         }
     ) => {
         $(#[$attribute])*
-        ///
-        /// A request as made here is complete; one that was read may lack anything, see
-        /// [`check`](crate::Request::check).
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct $name {
-            $( $(
+            $(
                 $(#[$new_doc])*
-                #[doc = concat!("\n\nWire name `", $new_wire, "`; required. `None` only in a request that came without it.")]
-                pub $new: Option<$new_type>,
-            )* )?
-            $( $(
-                $(#[$one_doc])*
-                #[doc = concat!("\n\nWire name `", $one_wire, "`; required is ", $choice, ".")]
-                pub $one: Option<$one_type>,
-            )* )?
+                #[doc = concat!("\n\nWire name `", $new_wire, "`; required.")]
+                pub $new: $new_type,
+            )*
             $(
                 $(#[$optional_doc])*
                 #[doc = concat!("\n\nWire name `", $optional_wire, "`; optional.")]
                 pub $optional: Option<$optional_type>,
             )*
             /// Members that are not documented, signed and sent like the rest; and, in a request that was
-            /// read, members whose value cannot be used. Add to it by [`with_extra`](Self::with_extra).
+            /// read, optional members whose value cannot be used. Add to it by [`with_extra`](Self::with_extra).
             pub extra: $crate::members::Members,
         }
 
         impl $name {
-            const MEMBERS: &'static [&'static str] =
-                &[$($($new_wire,)*)? $($($one_wire,)*)? $($optional_wire,)*];
+            const MEMBERS: &'static [&'static str] = &[$($new_wire,)* $($optional_wire,)*];
 
-            $(
-                /// The request with all that is required.
-                #[allow(clippy::new_without_default, reason = "only one of these has nothing to require")]
-                pub fn new($($new: $new_type),*) -> Self {
-                    #[allow(unused_mut, reason = "a request can require nothing")]
-                    let mut request = Self::nothing();
-                    $( request.$new = Some($new); )*
-                    request
-                }
-            )?
-
-            $( $(
-                #[doc = concat!("The request for the order with this `", $one_wire, "`.")]
-                pub fn $by($one: $one_type) -> Self {
-                    Self { $one: Some($one), ..Self::nothing() }
-                }
-            )* )?
+            /// The request with all that is required.
+            #[allow(clippy::new_without_default, reason = "only one of these has nothing to require")]
+            $new_visibility const fn new($($new: $new_type),*) -> Self {
+                Self { $($new,)* $($optional: None,)* extra: $crate::members::Members::new() }
+            }
 
             $(
                 #[doc = concat!("Sets the member `", $optional_wire, "`.\n\n")]
@@ -181,19 +155,10 @@ macro_rules! request {
                 self.extra.insert_flat(Self::MEMBERS, name.into(), value)?;
                 Ok(self)
             }
-
-            const fn nothing() -> Self {
-                Self {
-                    $( $( $new: None, )* )?
-                    $( $( $one: None, )* )?
-                    $( $optional: None, )*
-                    extra: $crate::members::Members::new(),
-                }
-            }
         }
 
         impl $crate::request::Request for $name {
-            type Response = $answer;
+            type Response = $response;
 
             fn path(&self) -> std::borrow::Cow<'_, str> {
                 std::borrow::Cow::Borrowed($path)
@@ -204,20 +169,17 @@ macro_rules! request {
             }
 
             fn merchant_order_no(&self) -> Option<&$crate::ids::MerchantOrderNo> {
-                None $( .or(self.$order.as_ref()) )?
+                None $( .or(Option::from(&self.$order)) )?
             }
 
-            $crate::model::is_answered_by! { $answer { $($($echoed),*)? } $($merchant)? }
+            $crate::model::is_answered_by! { $response { $($($echoed),*)? } $($merchant)? }
 
             fn check(&self) -> Result<(), $crate::error::Error> {
-                $( $( self.extra.check_required($new_wire, self.$new.as_ref())?; )* )?
-                $( $( self.extra.check_optional($one_wire, self.$one.as_ref())?; )* )?
-                $(
-                    if $( self.$one.is_none() )&&* {
-                        return Err($crate::error::Error::new($choice, $crate::error::ErrorKind::Missing));
-                    }
-                )?
+                #[allow(unused_imports, reason = "a request can have no members of its own")]
+                use $crate::request::Outgoing as _;
+                $( self.$new.check_outgoing($new_wire)?; )*
                 $( self.extra.check_optional($optional_wire, self.$optional.as_ref())?; )*
+                $( $rule(self)?; )?
                 Ok(())
             }
         }
@@ -226,8 +188,7 @@ macro_rules! request {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 #[allow(unused_mut, reason = "a request can have no members of its own")]
                 let mut writer = $crate::members::Writer::new(serializer.serialize_map(None)?, &self.extra);
-                $( $( writer.optional($new_wire, self.$new.as_ref())?; )* )?
-                $( $( writer.optional($one_wire, self.$one.as_ref())?; )* )?
+                $( writer.required($new_wire, &self.$new)?; )*
                 $( writer.optional($optional_wire, self.$optional.as_ref())?; )*
                 writer.finish()
             }
@@ -235,14 +196,11 @@ macro_rules! request {
 
         impl $crate::decode::Decode for $name {
             fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
-                let mut request = Self::nothing();
                 #[allow(unused_mut, reason = "a request can have no members of its own")]
                 let mut unread = $crate::unread::Unread::from_json(json)?;
-                $( $( request.$new = unread.given($new_wire); )* )?
-                $( $( request.$one = unread.given($one_wire); )* )?
-                $( request.$optional = unread.given($optional_wire); )*
-                request.extra = unread.into_members();
-                Ok(request)
+                $( let $new = unread.require(&[$new_wire])?; )*
+                $( let $optional = unread.given($optional_wire); )*
+                Ok(Self { $($new,)* $($optional,)* extra: unread.into_members() })
             }
         }
 
@@ -253,18 +211,18 @@ pub(crate) use request;
 
 /// [`Request::is_answered_by`](crate::Request::is_answered_by) for a response that names the fields given.
 macro_rules! is_answered_by {
-    ($answer:ty {}) => {};
-    ($answer:ty { $($echoed:ident),* } $($merchant:ident)?) => {
-        fn is_answered_by(&self, merchant_no: &$crate::ids::MerchantNo, response: &$answer) -> bool {
+    ($response:ty {}) => {};
+    ($response:ty { $($echoed:ident),* } $($merchant:ident)?) => {
+        fn is_answered_by(&self, merchant_no: &$crate::ids::MerchantNo, response: &$response) -> bool {
             let _ = merchant_no;
-            true $( && !$crate::model::differ(self.$echoed.as_ref(), response.$echoed.as_ref()) )*
-                $( && !$crate::model::differ(Some(merchant_no), response.$merchant.as_ref()) )?
+            true $( && !$crate::model::differ(&self.$echoed, response.$echoed.as_ref()) )*
+                $( && !$crate::model::differ(merchant_no, response.$merchant.as_ref()) )?
         }
     };
 }
 pub(crate) use is_answered_by;
 
 /// Whether both are known, and not the same.
-pub(crate) fn differ<T: PartialEq>(asked: Option<&T>, named: Option<&T>) -> bool {
-    asked.zip(named).is_some_and(|(asked, named)| asked != named)
+pub(crate) fn differ<'a, T: PartialEq + 'a>(asked: impl Into<Option<&'a T>>, named: Option<&T>) -> bool {
+    asked.into().zip(named).is_some_and(|(asked, named)| asked != named)
 }

@@ -1,7 +1,23 @@
-//! Order states, what is news about an order, and business types.
+//! Orders: their state and direction, what is news about one, and the query for one.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::ser::{Serialize, Serializer};
 
 use crate::amount::Amount;
+use crate::decode::{Decode, DecodeError, Scalar, deserialize_by_decode};
+use crate::error::{Error, ErrorKind};
+use crate::ids::{MerchantNo, MerchantOrderNo, PayOrderId};
+use crate::members::{Members, Writer};
+use crate::model::{differ, model};
 use crate::open::open_codes;
+use crate::request::{Effect, Outgoing as _, Request};
+use crate::words::Currency;
+
+const MERCHANT_ORDER_NO: &str = "mchOrderNo";
+const PAY_ORDER_ID: &str = "payOrderId";
 
 open_codes! {
     /// Where an order stands: `state`, or `orderState` in the response to a create call (`docs/wire.md`,
@@ -218,5 +234,261 @@ open_codes! {
     pub struct BizType = "business type" {
         DEPOSIT = 1, "deposit";
         WITHDRAWAL = 2, "withdrawal";
+    }
+}
+
+/// Whether an order takes money in or pays it out.
+///
+/// **Text** and **serde**: `deposit` or `withdrawal`. On the wire it is a [`BizType`], or the path of a call.
+///
+/// ```
+/// use tarspay_types::{BizType, Direction};
+///
+/// let direction: Direction = "withdrawal".parse()?;
+/// assert_eq!((direction, direction.to_string()), (Direction::Withdrawal, "withdrawal".to_owned()));
+/// assert_eq!(Direction::try_from(BizType::DEPOSIT)?, Direction::Deposit);
+/// # Ok::<(), tarspay_types::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Money from a payer to the merchant.
+    Deposit,
+    /// Money from the merchant's balance to a payee.
+    Withdrawal,
+}
+
+impl Direction {
+    /// `deposit` or `withdrawal`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deposit => "deposit",
+            Self::Withdrawal => "withdrawal",
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Direction {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        [Self::Deposit, Self::Withdrawal]
+            .into_iter()
+            .find(|direction| direction.as_str() == text)
+            .ok_or(Error::new("direction", ErrorKind::NotADirection))
+    }
+}
+
+impl From<Direction> for BizType {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Deposit => Self::DEPOSIT,
+            Direction::Withdrawal => Self::WITHDRAWAL,
+        }
+    }
+}
+
+impl TryFrom<BizType> for Direction {
+    type Error = Error;
+
+    fn try_from(biz_type: BizType) -> Result<Self, Error> {
+        match biz_type {
+            BizType::DEPOSIT => Ok(Self::Deposit),
+            BizType::WITHDRAWAL => Ok(Self::Withdrawal),
+            _ => Err(Error::new("business type", ErrorKind::NotADirection)),
+        }
+    }
+}
+
+impl Serialize for Direction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl Decode for Direction {
+    fn from_json(json: &str) -> Result<Self, DecodeError> {
+        match Scalar::read(json)? {
+            Scalar::Text(text) => Ok(text.parse()?),
+            _ => Err(Error::new("direction", ErrorKind::WrongType).into()),
+        }
+    }
+}
+
+deserialize_by_decode!(Direction);
+
+/// Asks where an order stands (`docs/wire.md`, sections 7.2 and 7.4). The response is an [`OrderInfo`].
+///
+/// An order is found by the merchant's number of it. By the gateway's number only when there is nothing else: for
+/// withdrawals it is not documented that this works, and for deposits the call is known from merchant code alone. A
+/// refusal does not prove that there is no such order.
+///
+/// ```
+/// use tarspay_types::{MerchantNo, OrderQuery, Request};
+///
+/// let query = OrderQuery::deposit("D1659318251029".parse()?);
+/// assert_eq!(query.path(), "/api/payInInfo");
+/// let body = query.body(&MerchantNo::new("M1655535407")?)?.expect("a query has a body");
+/// assert_eq!(body.get(), r#"{"mchOrderNo":"D1659318251029","mchNo":"M1655535407"}"#);
+/// # Ok::<(), tarspay_types::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderQuery {
+    direction: Direction,
+    number: Number,
+    extra: Members,
+}
+
+/// The number by which an order is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Number {
+    Merchant(MerchantOrderNo),
+    Gateway(PayOrderId),
+}
+
+impl OrderQuery {
+    /// The query for the order with this merchant order number.
+    pub const fn new(direction: Direction, merchant_order_no: MerchantOrderNo) -> Self {
+        Self { direction, number: Number::Merchant(merchant_order_no), extra: Members::new() }
+    }
+
+    /// The query for the deposit with this merchant order number.
+    pub const fn deposit(merchant_order_no: MerchantOrderNo) -> Self {
+        Self::new(Direction::Deposit, merchant_order_no)
+    }
+
+    /// The query for the withdrawal with this merchant order number.
+    pub const fn withdrawal(merchant_order_no: MerchantOrderNo) -> Self {
+        Self::new(Direction::Withdrawal, merchant_order_no)
+    }
+
+    /// The query for the order with this number of the gateway's.
+    pub const fn by_pay_order_id(direction: Direction, pay_order_id: PayOrderId) -> Self {
+        Self { direction, number: Number::Gateway(pay_order_id), extra: Members::new() }
+    }
+
+    /// Sets a member that is not documented: a text, a whole number or a boolean. It is signed and sent like the
+    /// rest.
+    ///
+    /// # Errors
+    ///
+    /// As of [`DepositRequest::with_extra`](crate::DepositRequest::with_extra).
+    pub fn with_extra(
+        mut self,
+        name: impl Into<String>,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<Self, Error> {
+        self.extra.insert_flat(&[MERCHANT_ORDER_NO, PAY_ORDER_ID], name.into(), value)?;
+        Ok(self)
+    }
+
+    /// Which kind of order is asked for.
+    pub const fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// The gateway's number of the order, if the query names it.
+    pub const fn pay_order_id(&self) -> Option<&PayOrderId> {
+        match &self.number {
+            Number::Gateway(pay_order_id) => Some(pay_order_id),
+            Number::Merchant(_) => None,
+        }
+    }
+}
+
+impl Request for OrderQuery {
+    type Response = OrderInfo;
+
+    fn path(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self.direction {
+            Direction::Deposit => "/api/payInInfo",
+            Direction::Withdrawal => "/api/payOutInfo",
+        })
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Read
+    }
+
+    fn merchant_order_no(&self) -> Option<&MerchantOrderNo> {
+        match &self.number {
+            Number::Merchant(merchant_order_no) => Some(merchant_order_no),
+            Number::Gateway(_) => None,
+        }
+    }
+
+    fn is_answered_by(&self, merchant_no: &MerchantNo, response: &OrderInfo) -> bool {
+        !differ(self.merchant_order_no(), response.merchant_order_no.as_ref())
+            && !differ(self.pay_order_id(), response.pay_order_id.as_ref())
+            && !differ(merchant_no, response.merchant_no.as_ref())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match &self.number {
+            Number::Merchant(merchant_order_no) => merchant_order_no.check_outgoing(MERCHANT_ORDER_NO),
+            Number::Gateway(pay_order_id) => pay_order_id.check_outgoing(PAY_ORDER_ID),
+        }
+    }
+}
+
+impl Serialize for OrderQuery {
+    /// Writes the members of the body. The direction is not one of them: it is in the path.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut writer = Writer::new(serializer.serialize_map(None)?, &self.extra);
+        match &self.number {
+            Number::Merchant(merchant_order_no) => writer.required(MERCHANT_ORDER_NO, merchant_order_no)?,
+            Number::Gateway(pay_order_id) => writer.required(PAY_ORDER_ID, pay_order_id)?,
+        }
+        writer.finish()
+    }
+}
+
+model! {
+    /// Where an order stands (`docs/wire.md`, sections 7.2 and 7.4).
+    ///
+    /// The outcome is [`state`](OrderInfo::state) alone, the only member that a caller cannot do without. It
+    /// does not always come with the order numbers; who asked knows one of them.
+    pub struct OrderInfo {
+        required {
+            /// Where the order stands.
+            state: OrderState = "state" | "orderState";
+        }
+        optional {
+            /// The gateway's number of the order.
+            pay_order_id: PayOrderId = "payOrderId";
+            /// The merchant's number of the order.
+            merchant_order_no: MerchantOrderNo = "mchOrderNo";
+            /// The merchant's number.
+            merchant_no: MerchantNo = "mchNo" | "machNo";
+            /// The amount asked for, in the main unit of the currency.
+            order_amount: Amount = "orderAmount";
+            /// The amount paid, in the main unit of the currency: 0 while processing.
+            pay_amount: Amount = "payAmount";
+            /// The currency.
+            currency: Currency = "currency";
+            /// The merchant's fee.
+            fee: Amount = "fee";
+        }
+    }
+}
+
+impl OrderInfo {
+    /// Where an order stands, as a gateway sends it; the rest can be set field by field.
+    pub fn new(pay_order_id: PayOrderId, merchant_order_no: MerchantOrderNo, state: OrderState) -> Self {
+        Self {
+            pay_order_id: Some(pay_order_id),
+            merchant_order_no: Some(merchant_order_no),
+            ..Self::with_required(state)
+        }
+    }
+
+    /// State and amount paid, to [compare](OrderStatus::news_after) with what is known.
+    pub const fn status(&self) -> OrderStatus {
+        OrderStatus::new(self.state, self.pay_amount)
     }
 }

@@ -56,12 +56,12 @@ pub trait Request: Serialize {
         true
     }
 
-    /// Whether the request has all that the call requires everywhere, and no documented member with a value
-    /// that cannot be used. What only some markets require is not looked at.
+    /// Whether every documented member has a value that can be sent. What only some markets require is not
+    /// looked at.
     ///
-    /// A request that was made by its constructor passes unless its fields were changed afterwards; one that
-    /// was read may lack anything, and may hold an identifier or a word (a currency, a way code) that is longer
-    /// or has more blanks than one made here.
+    /// A request that was made by its constructor passes. One that was read may hold an optional member that cannot
+    /// be used, and an identifier or a word (a currency, a way code) that is longer or has more blanks than one made
+    /// here.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ pub trait Request: Serialize {
     fn body(&self, merchant_no: &MerchantNo) -> Result<Option<RawJson>, Error> {
         self.check()?;
         merchant_no.check_outgoing(MERCHANT)?;
-        whole(merchant_no, self).map(Some)
+        with_merchant(merchant_no, self).map(Some)
     }
 }
 
@@ -133,20 +133,26 @@ impl Effect {
     }
 }
 
-/// A request together with the merchant number: the whole body, for whoever receives or inspects one.
+/// A request together with the merchant number: the complete body, for whoever receives or inspects one.
 ///
-/// Written and read as one JSON object, `mchNo` beside the request's own members. Reading requires the
-/// merchant number alone; ask the request's [`check`](Request::check) for the rest.
+/// Written and read as one JSON object, `mchNo` beside the request's own members.
+///
+/// A server that must report everything that is wrong with a request reads `WithMerchant<Members>`, which requires
+/// the merchant number alone, and holds the members against a [market](crate::market):
 ///
 /// ```
-/// use tarspay_types::{Amount, Decode, DepositRequest, ErrorKind, Request, WithMerchant};
+/// use tarspay_types::{Decode, DepositRequest, Members, WithMerchant, market};
 ///
-/// let json = br#"{"mchNo":"M1688443982","mchOrderNo":"D1","amount":"100"}"#;
-/// let WithMerchant { merchant_no, request, .. } = WithMerchant::<DepositRequest>::from_slice(json)?;
+/// let json = br#"{"mchNo":"M1688443982","mchOrderNo":"D1","amount":"a lot","wayCode":"EWALLET_MPESA"}"#;
+/// let error = WithMerchant::<DepositRequest>::from_slice(json).unwrap_err();
+/// assert_eq!(error.path(), "currency");
+///
+/// let WithMerchant { merchant_no, request, .. } = WithMerchant::<Members>::from_slice(json)?;
 /// assert_eq!(merchant_no.as_str(), "M1688443982");
-/// assert_eq!(request.amount, Some(Amount::from(100_u32)));
-/// let error = request.check().unwrap_err();
-/// assert_eq!((error.what(), error.kind()), ("wayCode", ErrorKind::Missing));
+/// assert_eq!(request.get("mchOrderNo"), Some("\"D1\""));
+/// let report = market::kenya::MARKET.check_deposit(&request);
+/// let wrong: Vec<_> = report.refusals().map(|violation| violation.field()).collect();
+/// assert_eq!(wrong, ["currency", "notifyUrl", "customerContact", "amount"]);
 /// # Ok::<(), tarspay_types::DecodeError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +175,7 @@ impl<R: Serialize> Serialize for WithMerchant<R> {
     /// Writes the request as it is, unchecked. Fails when it is no JSON object with distinct members, or has
     /// a `mchNo` of its own.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        whole(&self.merchant_no, &self.request).map_err(S::Error::custom)?.serialize(serializer)
+        with_merchant(&self.merchant_no, &self.request).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -185,7 +191,7 @@ impl<R: Decode> Decode for WithMerchant<R> {
 deserialize_by_decode!(WithMerchant<R>);
 
 /// The request's members and the merchant number, in one object.
-fn whole(merchant_no: &MerchantNo, request: &(impl Serialize + ?Sized)) -> Result<RawJson, Error> {
+fn with_merchant(merchant_no: &MerchantNo, request: &(impl Serialize + ?Sized)) -> Result<RawJson, Error> {
     let refuse = |kind| Error::new("request", kind);
     let json = RawJson::new(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
     let members =

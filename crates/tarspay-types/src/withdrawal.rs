@@ -33,7 +33,7 @@ request! {
     /// ```
     pub struct WithdrawalRequest: CreateWithdrawal, "/api/payOut/unifiedOrder" -> Withdrawal, about merchant_order_no,
         echoes { merchant_order_no } {
-        new {
+        pub new {
             /// The merchant's number of the order. Never use one twice.
             merchant_order_no: MerchantOrderNo = "mchOrderNo";
             /// The payment method, as the market spells it.

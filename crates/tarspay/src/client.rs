@@ -5,7 +5,7 @@ use crate::retry::{RetryBudget, RetryPolicy};
 use crate::sign::NonceSource;
 use crate::transport::{self, Transport};
 use crate::types::{
-    BalanceRequest, DepositQuery, DepositRequest, MerchantNo, MerchantOrderNo, Request, WithdrawalQuery,
+    BalanceRequest, DepositRequest, Direction, MerchantNo, MerchantOrderNo, OrderQuery, Request,
     WithdrawalRequest,
 };
 use crate::{Call, Credentials, Error, Place, RawRequest, Wait, env};
@@ -158,24 +158,35 @@ impl Client {
 
     /// Queries a deposit by the merchant's number. A refusal does not prove that the order does not
     /// exist.
-    pub fn query_deposit(&self, merchant_order_no: MerchantOrderNo) -> Call<DepositQuery> {
-        self.call(DepositQuery::by_merchant_order_no(merchant_order_no))
+    pub fn query_deposit(&self, merchant_order_no: MerchantOrderNo) -> Call<OrderQuery> {
+        self.query_order(Direction::Deposit, merchant_order_no)
     }
 
     /// Queries a withdrawal by the merchant's number. A refusal does not prove that the order does
     /// not exist.
-    pub fn query_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Call<WithdrawalQuery> {
-        self.call(WithdrawalQuery::by_merchant_order_no(merchant_order_no))
+    pub fn query_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Call<OrderQuery> {
+        self.query_order(Direction::Withdrawal, merchant_order_no)
+    }
+
+    /// Queries an order of either kind, for tables that hold both: [`query_deposit`](Self::query_deposit) or
+    /// [`query_withdrawal`](Self::query_withdrawal).
+    pub fn query_order(&self, direction: Direction, merchant_order_no: MerchantOrderNo) -> Call<OrderQuery> {
+        self.call(OrderQuery::new(direction, merchant_order_no))
     }
 
     /// Queries a deposit until it has ended.
-    pub fn wait_for_deposit(&self, merchant_order_no: MerchantOrderNo) -> Wait<DepositQuery> {
-        Wait::new(self.clone(), merchant_order_no)
+    pub fn wait_for_deposit(&self, merchant_order_no: MerchantOrderNo) -> Wait {
+        self.wait_for_order(Direction::Deposit, merchant_order_no)
     }
 
     /// Queries a withdrawal until it has ended.
-    pub fn wait_for_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Wait<WithdrawalQuery> {
-        Wait::new(self.clone(), merchant_order_no)
+    pub fn wait_for_withdrawal(&self, merchant_order_no: MerchantOrderNo) -> Wait {
+        self.wait_for_order(Direction::Withdrawal, merchant_order_no)
+    }
+
+    /// Queries an order of either kind until it has ended.
+    pub fn wait_for_order(&self, direction: Direction, merchant_order_no: MerchantOrderNo) -> Wait {
+        Wait::new(self.clone(), OrderQuery::new(direction, merchant_order_no))
     }
 
     /// The merchant number.

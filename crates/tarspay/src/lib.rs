@@ -82,4 +82,4 @@ pub use raw::RawRequest;
 #[cfg(feature = "client")]
 pub use retry::RetryPolicy;
 #[cfg(feature = "client")]
-pub use wait::{DEFAULT_WAIT, OrderQuery, Wait, Waited};
+pub use wait::{DEFAULT_WAIT, Wait, Waited};

@@ -17,10 +17,9 @@ use crate::engine::{Options, Prepared};
 use crate::retry::random;
 use crate::types::market::{self, Market, Report};
 use crate::types::{
-    Amount, Currency, Deposit, DepositQuery, DepositRequest, ErrorCode, MerchantOrderNo, OrderInfo,
-    OrderState, PayOrderId, Request, Withdrawal, WithdrawalQuery, WithdrawalRequest,
+    Amount, Currency, Deposit, DepositRequest, Direction, ErrorCode, MerchantOrderNo, OrderInfo, OrderQuery,
+    OrderState, PayOrderId, Request, Withdrawal, WithdrawalRequest,
 };
-use crate::wait::OrderQuery;
 use crate::{Client, Error, ErrorKind, RetryPolicy};
 use machine::{Action, Attempt, Conclusion, Event, LookedUp, Machine, Settings};
 use std::fmt;
@@ -36,34 +35,39 @@ mod sealed {
 
 /// A request that creates an order: [`DepositRequest`] or [`WithdrawalRequest`].
 pub trait OrderRequest: Request<Response: Placeable> + Send + Sync + sealed::Sealed {
-    /// The query that finds the order again.
-    #[doc(hidden)]
-    type Query: OrderQuery;
+    /// Whether money comes in or goes out. A second withdrawal would be lost money.
+    const DIRECTION: Direction;
 
-    /// Whether money goes out, so that a second order would be lost money.
+    /// The merchant's number of the order.
     #[doc(hidden)]
-    const PAYS_OUT: bool;
+    fn order_no(&self) -> &MerchantOrderNo;
 
     /// The amount and the currency asked for.
     #[doc(hidden)]
-    fn price(&self) -> (Option<&Amount>, Option<&Currency>);
+    fn price(&self) -> (&Amount, &Currency);
 }
 
 impl OrderRequest for DepositRequest {
-    type Query = DepositQuery;
-    const PAYS_OUT: bool = false;
+    const DIRECTION: Direction = Direction::Deposit;
 
-    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
-        (self.amount.as_ref(), self.currency.as_ref())
+    fn order_no(&self) -> &MerchantOrderNo {
+        &self.merchant_order_no
+    }
+
+    fn price(&self) -> (&Amount, &Currency) {
+        (&self.amount, &self.currency)
     }
 }
 
 impl OrderRequest for WithdrawalRequest {
-    type Query = WithdrawalQuery;
-    const PAYS_OUT: bool = true;
+    const DIRECTION: Direction = Direction::Withdrawal;
 
-    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
-        (self.amount.as_ref(), self.currency.as_ref())
+    fn order_no(&self) -> &MerchantOrderNo {
+        &self.merchant_order_no
+    }
+
+    fn price(&self) -> (&Amount, &Currency) {
+        (&self.amount, &self.currency)
     }
 }
 
@@ -171,13 +175,11 @@ pub enum Matches {
 
 impl Matches {
     fn compare(
-        (asked_amount, asked_currency): (Option<&Amount>, Option<&Currency>),
+        (asked_amount, asked_currency): (&Amount, &Currency),
         (amount, currency): (Option<&Amount>, Option<&Currency>),
     ) -> Self {
-        let amount = asked_amount.zip(amount).map(|(asked, named)| asked == named);
-        let currency = asked_currency
-            .zip(currency)
-            .map(|(asked, named)| asked.as_str().eq_ignore_ascii_case(named.as_str()));
+        let amount = amount.map(|named| named == asked_amount);
+        let currency = currency.map(|named| named.as_str().eq_ignore_ascii_case(asked_currency.as_str()));
         match (amount, currency) {
             (Some(false), _) | (_, Some(false)) => Self::No,
             (Some(true), Some(true)) => Self::Yes,
@@ -328,10 +330,7 @@ impl<'a, R: OrderRequest> Place<'a, R> {
     }
 
     async fn run(self) -> Result<Placed<R::Response>, Error> {
-        let Some(merchant_order_no) = self.request.merchant_order_no() else {
-            return Err(Error::invalid("the merchant order number is missing"));
-        };
-        let query = R::Query::of(merchant_order_no.clone());
+        let query = OrderQuery::new(R::DIRECTION, self.request.order_no().clone());
         let mut placing = Placing {
             client: self.client,
             request: self.request,
@@ -352,7 +351,7 @@ impl<'a, R: OrderRequest> Place<'a, R> {
             policy: self.options.retry.unwrap_or(self.client.0.retry),
             quiet_time: self.quiet_time,
             deadline: self.options.deadline,
-            cautious: R::PAYS_OUT,
+            cautious: R::DIRECTION == Direction::Withdrawal,
         };
         let machine = if self.resumes {
             Machine::resume(settings, placing.creation.is_some())
@@ -389,7 +388,7 @@ struct Placing<'a, R: OrderRequest> {
     request: &'a R,
     /// `None` for an order that is resumed and cannot be sent today.
     creation: Option<Prepared<'a, R>>,
-    query: Prepared<'a, R::Query>,
+    query: Prepared<'a, OrderQuery>,
     /// A response with code 0 that did not settle it, see [`Attempt::Unclear`].
     response: Option<R::Response>,
     found: Option<OrderInfo>,

@@ -2,11 +2,10 @@
 
 use crate::call::Boxed;
 use crate::engine::Course;
-use crate::types::{DepositQuery, MerchantOrderNo, News, OrderInfo, OrderState, Request, WithdrawalQuery};
+use crate::types::{News, OrderInfo, OrderQuery, OrderState};
 use crate::{Client, Error, ErrorKind, RetryPolicy};
 use std::fmt;
 use std::future::IntoFuture;
-use std::marker::PhantomData;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -34,12 +33,11 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 ///
 /// Dropping the future stops the queries and changes nothing at the gateway.
 #[must_use = "an order is queried when this is awaited"]
-pub struct Wait<Q> {
+pub struct Wait {
     client: Client,
-    merchant_order_no: MerchantOrderNo,
+    query: OrderQuery,
     deadline: Option<Duration>,
     intervals: RetryPolicy,
-    query: PhantomData<fn() -> Q>,
 }
 
 /// The result of a wait.
@@ -55,28 +53,10 @@ pub struct Waited {
     pub unknown_states: Vec<OrderState>,
 }
 
-/// A query for one order, by its merchant order number.
-#[doc(hidden)]
-pub trait OrderQuery: Request<Response = OrderInfo> + Send + Sync + Sized + 'static {
-    fn of(merchant_order_no: MerchantOrderNo) -> Self;
-}
-
-impl OrderQuery for DepositQuery {
-    fn of(merchant_order_no: MerchantOrderNo) -> Self {
-        Self::by_merchant_order_no(merchant_order_no)
-    }
-}
-
-impl OrderQuery for WithdrawalQuery {
-    fn of(merchant_order_no: MerchantOrderNo) -> Self {
-        Self::by_merchant_order_no(merchant_order_no)
-    }
-}
-
-impl<Q: OrderQuery> Wait<Q> {
-    pub(crate) fn new(client: Client, merchant_order_no: MerchantOrderNo) -> Self {
+impl Wait {
+    pub(crate) fn new(client: Client, query: OrderQuery) -> Self {
         let intervals = RetryPolicy::default().waits(Duration::from_secs(2), Duration::from_secs(30));
-        Self { client, merchant_order_no, deadline: Some(DEFAULT_WAIT), intervals, query: PhantomData }
+        Self { client, query, deadline: Some(DEFAULT_WAIT), intervals }
     }
 
     /// The longest time to query the order; `None` for no limit. Default: [`DEFAULT_WAIT`].
@@ -93,8 +73,7 @@ impl<Q: OrderQuery> Wait<Q> {
     }
 
     async fn run(self) -> Result<Waited, Error> {
-        let query = Q::of(self.merchant_order_no);
-        let query = self.client.0.prepare(&query)?;
+        let query = self.client.0.prepare(&self.query)?;
         let course = Course::begin(self.intervals, self.deadline);
         let mut seen: Option<Waited> = None;
         let mut failure: Option<Error> = None;
@@ -159,7 +138,7 @@ impl Waited {
     }
 }
 
-impl<Q: OrderQuery> IntoFuture for Wait<Q> {
+impl IntoFuture for Wait {
     type Output = Result<Waited, Error>;
     type IntoFuture = Boxed<'static, Self::Output>;
 
@@ -168,10 +147,10 @@ impl<Q: OrderQuery> IntoFuture for Wait<Q> {
     }
 }
 
-impl<Q> fmt::Debug for Wait<Q> {
+impl fmt::Debug for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
-            .field("merchant_order_no", &self.merchant_order_no)
+            .field("query", &self.query)
             .field("deadline", &self.deadline)
             .field("intervals", &self.intervals)
             .finish_non_exhaustive()

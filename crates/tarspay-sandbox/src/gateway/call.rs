@@ -10,7 +10,8 @@ use serde_json::Value;
 use std::net::IpAddr;
 use tarspay_sign::CallbackText;
 use tarspay_types::{
-    BizType, Decode, Envelope, ErrorCode, MerchantNo, MerchantOrderNo, PayOrderId, Request, WithMerchant,
+    BizType, Decode, Envelope, ErrorCode, Members, MerchantNo, MerchantOrderNo, PayOrderId, Request,
+    WithMerchant,
 };
 
 /// A call as it came in.
@@ -28,7 +29,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// Why a call is refused: a code of the documented table, and a text that says what to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) code: ErrorCode,
     pub(crate) message: String,
@@ -82,9 +83,9 @@ pub(super) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// Reads the body, which must name the caller; what the request itself requires is not checked.
-    pub(super) fn read<R: Decode>(&self) -> Result<R, Refusal> {
-        let WithMerchant { merchant_no, request, .. } = WithMerchant::<R>::from_slice(self.body)
+    /// The members of the body, which must name the caller; what the request itself requires is not checked.
+    pub(super) fn members(&self) -> Result<Members, Refusal> {
+        let WithMerchant { merchant_no, request, .. } = WithMerchant::<Members>::from_slice(self.body)
             .map_err(|error| Refusal::new(ErrorCode::PARAMETER_MISSING, with_causes(&error)))?;
         MerchantNo::new(merchant_no.as_str())
             .map_err(|error| Refusal::missing(format_args!("`mchNo`: {error}")))?;
@@ -97,9 +98,16 @@ impl Caller<'_> {
         Ok(request)
     }
 
-    /// As [`read`](Caller::read), and checks that everything the call requires is there.
-    pub(super) fn read_complete<R: Decode + Request>(&self) -> Result<R, Refusal> {
-        let request: R = self.read()?;
+    /// Reads the body, which must name the caller and have all that the call requires.
+    pub(super) fn read<R: Decode + Request>(&self) -> Result<R, Refusal> {
+        self.members()?;
+        self.request()
+    }
+
+    /// Reads a request with all that the call requires.
+    pub(super) fn request<R: Decode + Request>(&self) -> Result<R, Refusal> {
+        let WithMerchant { request, .. } = WithMerchant::<R>::from_slice(self.body)
+            .map_err(|error| Refusal::missing(with_causes(&error)))?;
         request.check().map_err(Refusal::missing)?;
         Ok(request)
     }
@@ -112,6 +120,11 @@ impl Caller<'_> {
         let merchant_no = self.merchant_no.clone();
         self.shared.store.call(move |tx| job(tx, &merchant_no)).await
     }
+}
+
+/// The member of this name, if it can be used.
+pub(super) fn given<T: Decode>(members: &Members, name: &str) -> Option<T> {
+    members.get(name).and_then(|json| T::from_json(json).ok())
 }
 
 /// The merchant's order of this direction with one of these numbers, or with both; what is due about it is done first.

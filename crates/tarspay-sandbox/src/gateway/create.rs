@@ -1,6 +1,6 @@
 //! Creating an order: the checks, and what is written.
 
-use super::call::{Caller, Refusal, to_json};
+use super::call::{Caller, Refusal, given, to_json};
 use super::deposit_response::deposit_response;
 use crate::clock::{later, millis, system_time};
 use crate::event::EventKind;
@@ -11,24 +11,24 @@ use crate::store::{StoreError, Tx};
 use tarspay_types::market::{self, Market, Report, Rule, Violation};
 use tarspay_types::{
     Amount, BizType, Currency, Decode as _, DepositRequest, Envelope, ErrorCode, Members, MerchantNo,
-    MerchantOrderNo, NotifyUrl, OrderState, PayOrderId, Request, WayCode, Withdrawal, WithdrawalRequest,
+    MerchantOrderNo, NotifyUrl, OrderState, PayOrderId, WayCode, Withdrawal, WithdrawalRequest,
 };
 
 pub(super) async fn deposit(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let request: DepositRequest = caller.read()?;
-    let checked = request.check().map_err(Refusal::missing);
-    let parts = (&request.way_code, &request.currency, request.amount, &request.notify_url);
-    let draft = draft(caller, BizType::DEPOSIT, parts, checked);
-    let record = place(caller, request.merchant_order_no.clone(), draft).await?;
-    Ok(deposit_response(caller.shared, &record.order, &request))
+    let number = given(&caller.members()?, "mchOrderNo");
+    let request = caller.request::<DepositRequest>();
+    let parts = request.clone().map(|it| (it.way_code, it.currency, it.amount, it.notify_url));
+    let draft = draft(caller, BizType::DEPOSIT, parts);
+    let record = place(caller, number, draft).await?;
+    Ok(deposit_response(caller.shared, &record.order, &request?))
 }
 
 pub(super) async fn withdrawal(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let request: WithdrawalRequest = caller.read()?;
-    let checked = request.check().map_err(Refusal::missing);
-    let parts = (&request.way_code, &request.currency, request.amount, &request.notify_url);
-    let draft = draft(caller, BizType::WITHDRAWAL, parts, checked);
-    let record = place(caller, request.merchant_order_no, draft).await?;
+    let number = given(&caller.members()?, "mchOrderNo");
+    let request = caller.request::<WithdrawalRequest>();
+    let parts = request.map(|it| (it.way_code, it.currency, it.amount, it.notify_url));
+    let draft = draft(caller, BizType::WITHDRAWAL, parts);
+    let record = place(caller, number, draft).await?;
     let order = record.order;
     Ok(to_json(&Envelope::success(Withdrawal::new(order.pay_order_id, order.merchant_order_no))))
 }
@@ -47,17 +47,12 @@ struct Draft {
     warnings: Vec<String>,
 }
 
-type Parts<'a> = (&'a Option<WayCode>, &'a Option<Currency>, Option<Amount>, &'a Option<NotifyUrl>);
+type Parts = (WayCode, Currency, Amount, NotifyUrl);
 
 /// Checks a request against its market. Nothing here depends on the state.
-fn draft(
-    caller: &Caller<'_>,
-    direction: BizType,
-    (way_code, currency, amount, notify_url): Parts<'_>,
-    checked: Result<(), Refusal>,
-) -> Result<Draft, Refusal> {
+fn draft(caller: &Caller<'_>, direction: BizType, parts: Result<Parts, Refusal>) -> Result<Draft, Refusal> {
     let members = Members::from_slice(caller.body).map_err(Refusal::missing)?;
-    let known = currency.as_ref().and_then(market::by_currency);
+    let known = given(&members, "currency").and_then(|currency| market::by_currency(&currency));
     // The market of which nothing is known has the rules that hold everywhere.
     let market = known.unwrap_or(&market::ban_test::MARKET);
     let mut report = match direction {
@@ -68,12 +63,7 @@ fn draft(
         report = report.enforce_limits();
     }
     refuse(&report, &members)?;
-    checked?;
-    let (Some(way_code), Some(currency), Some(amount), Some(notify_url)) =
-        (way_code.clone(), currency.clone(), amount, notify_url.clone())
-    else {
-        return Err(Refusal::missing("`wayCode`, `currency`, `amount` and `notifyUrl`"));
-    };
+    let (way_code, currency, amount, notify_url) = parts?;
     if amount.is_zero() {
         return Err(Refusal::new(
             ErrorCode::AMOUNT_FORMAT_WRONG,

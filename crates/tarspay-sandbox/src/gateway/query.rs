@@ -4,30 +4,24 @@ use super::call::{Caller, Refusal, find, no_order, to_json};
 use crate::order::Order;
 use crate::store::{StoreError, merchants, orders};
 use serde_json::json;
+use tarspay_types::market::LookupStatus;
+use tarspay_types::market::brazil::{Certificate, CertificateQuery};
+use tarspay_types::market::india::{TransferByUtr, TransferByUtrQuery};
 use tarspay_types::{
-    Balance, BalanceRequest, BizType, Certificate, CertificateRequest, Currency, DepositQuery, Envelope,
-    ErrorCode, LookupStatus, MerchantOrderNo, OrderInfo, OrderState, PayOrderId, RawJson, TrxId, UtrInfo,
-    UtrQuery, WithdrawalQuery,
+    Balance, BalanceRequest, BizType, Currency, Envelope, ErrorCode, OrderInfo, OrderState, RawJson, TrxId,
 };
 
 pub(super) async fn deposit(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let query: DepositQuery = caller.read_complete()?;
-    let order = order(caller, BizType::DEPOSIT, query.merchant_order_no, query.pay_order_id).await?;
-    Ok(to_json(&Envelope::success(info(order))))
+    Ok(to_json(&Envelope::success(info(order(caller, BizType::DEPOSIT).await?))))
 }
 
 pub(super) async fn withdrawal(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let query: WithdrawalQuery = caller.read_complete()?;
-    let order = order(caller, BizType::WITHDRAWAL, query.merchant_order_no, query.pay_order_id).await?;
-    Ok(to_json(&Envelope::success(info(order))))
+    Ok(to_json(&Envelope::success(info(order(caller, BizType::WITHDRAWAL).await?))))
 }
 
-async fn order(
-    caller: &Caller<'_>,
-    direction: BizType,
-    number: Option<MerchantOrderNo>,
-    id: Option<PayOrderId>,
-) -> Result<Order, Refusal> {
+/// The order of a query, which has one of the two numbers, or both, as a query for a certificate has.
+async fn order(caller: &Caller<'_>, direction: BizType) -> Result<Order, Refusal> {
+    let CertificateQuery { merchant_order_no: number, pay_order_id: id, .. } = caller.read()?;
     caller
         .run(move |tx, merchant_no| {
             let found = find(tx, merchant_no, direction, number.as_ref(), id.as_ref())?;
@@ -48,7 +42,7 @@ fn info(order: Order) -> OrderInfo {
 
 /// The balance query: what the merchant has in its own currency, the one that it used first.
 pub(super) async fn balance(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let _: BalanceRequest = caller.read_complete()?;
+    let _: BalanceRequest = caller.read()?;
     let balance = caller.run(|tx, merchant_no| Ok(merchants::own_balance(tx, merchant_no)?)).await?;
     let balance = Balance::new(caller.merchant_no.clone(), balance.available, balance.frozen);
     Ok(to_json(&Envelope::success(balance)))
@@ -57,9 +51,7 @@ pub(super) async fn balance(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
 /// The payment certificate of a withdrawal, Brazil only. Its members are the sandbox's choice: nothing about a certificate
 /// is documented.
 pub(super) async fn certificate(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let request: CertificateRequest = caller.read_complete()?;
-    let (number, id) = (request.merchant_order_no, request.pay_order_id);
-    let order = order(caller, BizType::WITHDRAWAL, number, id).await?;
+    let order = order(caller, BizType::WITHDRAWAL).await?;
     if order.currency != Currency::BRA {
         return Err(Refusal::new(
             ErrorCode::QUERY_WITHDRAWAL_FAILED,
@@ -93,9 +85,7 @@ pub(super) async fn certificate(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal>
 
 /// The UTR query, India only.
 pub(super) async fn utr(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let UtrQuery { utr: Some(utr), merchant_order_no: Some(number), .. } = caller.read_complete()? else {
-        return Err(Refusal::missing("`utr` and `mchOrderNo`"));
-    };
+    let TransferByUtrQuery { utr, merchant_order_no: number, .. } = caller.read()?;
     let info = caller
         .run(move |tx, merchant_no| {
             let order = find(tx, merchant_no, BizType::DEPOSIT, Some(&number), None)?
@@ -116,7 +106,7 @@ pub(super) async fn utr(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
                     (LookupStatus::FAILED, "another order has used the transfer", orders::by_id(tx, id)?)
                 }
             };
-            let mut info = UtrInfo::new(status, utr);
+            let mut info = TransferByUtr::new(status, utr);
             info.message = Some(message.into());
             info.amount = transfer.map(|it| it.amount);
             info.merchant_order_no = other

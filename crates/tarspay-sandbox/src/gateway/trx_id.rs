@@ -4,17 +4,16 @@ use super::call::{Caller, Refusal, find, no_order, signed, to_json};
 use crate::life;
 use crate::store::Tx;
 use crate::store::orders::{self, OrderKey};
-use tarspay_types::{
-    BangladeshTrxId, BangladeshTrxIdQuery, BizType, BrazilTrxId, BrazilTrxIdQuery, Currency, Envelope,
-    ErrorCode, LookupStatus, MerchantNo, OrderState, ReprocessStatus, Reprocessed, TrxId, TrxIdReprocess,
-    TrxIdSubmit,
+use tarspay_types::market::LookupStatus;
+use tarspay_types::market::bangladesh::{
+    ReprocessStatus, Reprocessing, ReprocessingRequest, SubmissionRequest, Transaction, TransactionQuery,
 };
+use tarspay_types::market::brazil::{DepositByTrxId, DepositByTrxIdQuery};
+use tarspay_types::{BizType, Currency, Envelope, ErrorCode, MerchantNo, OrderState, TrxId};
 
 /// Finds a deposit of the merchant by its transaction.
 pub(super) async fn brazil(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let BrazilTrxIdQuery { trx_id: Some(trx_id), .. } = caller.read_complete()? else {
-        return Err(Refusal::missing("`trxId`"));
-    };
+    let DepositByTrxIdQuery { trx_id, .. } = caller.read()?;
     let found =
         caller.run(move |tx, _| orders::find(tx, &OrderKey::TrxId(&trx_id)).map_err(Refusal::from)).await?;
     let order = found
@@ -30,7 +29,7 @@ pub(super) async fn brazil(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
                 "querying the deposit order failed: no deposit of this merchant in Brazil has this trxId",
             )
         })?;
-    let mut response = BrazilTrxId::new(order.currency, order.fee);
+    let mut response = DepositByTrxId::new(order.currency, order.fee);
     response.trx_id = order.trx_id;
     response.state = Some(order.state);
     response.pay_order_id = Some(order.pay_order_id);
@@ -43,9 +42,7 @@ pub(super) async fn brazil(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
 
 /// Tells whether a transaction has come in, and whether an order can still have it.
 pub(super) async fn bangladesh(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let BangladeshTrxIdQuery { trx_id: Some(trx_id), .. } = caller.read_complete()? else {
-        return Err(Refusal::missing("`trxId`"));
-    };
+    let TransactionQuery { trx_id, .. } = caller.read()?;
     let response = caller
         .run(move |tx, merchant_no| {
             let transfer = orders::find_transfer(tx, &trx_id)?;
@@ -58,7 +55,7 @@ pub(super) async fn bangladesh(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> 
                 Some(id) => orders::by_id(tx, id)?,
                 None => None,
             };
-            let mut response = BangladeshTrxId::new(status, trx_id);
+            let mut response = Transaction::new(status, trx_id);
             response.message = Some(message.into());
             response.amount = transfer.map(|it| it.amount);
             response.merchant_order_no = user
@@ -72,11 +69,7 @@ pub(super) async fn bangladesh(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> 
 
 /// Settles an order with a transaction that has come in; a timed-out one too.
 pub(super) async fn reprocess(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let TrxIdReprocess { trx_id: Some(trx_id), merchant_order_no: Some(number), .. } =
-        caller.read_complete()?
-    else {
-        return Err(Refusal::missing("`trxId` and `mchOrderNo`"));
-    };
+    let ReprocessingRequest { trx_id, merchant_order_no: number, .. } = caller.read()?;
     let response = caller
         .run(move |tx, merchant_no| {
             let mut record = find(tx, merchant_no, BizType::DEPOSIT, Some(&number), None)?
@@ -97,7 +90,7 @@ pub(super) async fn reprocess(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
                 }
             };
             let order = record.order;
-            let mut response = Reprocessed::new(status, order.pay_order_id, order.merchant_order_no, trx_id);
+            let mut response = Reprocessing::new(status, order.pay_order_id, order.merchant_order_no, trx_id);
             response.message = Some(message.into());
             Ok::<_, Refusal>(response)
         })
@@ -106,7 +99,7 @@ pub(super) async fn reprocess(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
 }
 
 /// Takes the transaction that the payer names. Whether it is the right one shows in the order.
-pub(super) async fn submit(caller: &Caller<'_>, submit: TrxIdSubmit) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn submit(caller: &Caller<'_>, submit: SubmissionRequest) -> Result<Vec<u8>, Refusal> {
     caller.run(move |tx, merchant_no| take(tx, merchant_no, submit.pay_order_id(), submit.trx_id())).await?;
     Ok(to_json(&Envelope::<serde_json::Value>::without_data(ErrorCode::SUCCESS, "SUCCESS")))
 }

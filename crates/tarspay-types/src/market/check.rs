@@ -13,6 +13,7 @@ use crate::amount::Amount;
 use crate::decode::Decode;
 use crate::error::{Error, ErrorKind};
 use crate::members::Members;
+use crate::order::Direction;
 use crate::request::{Effect, MERCHANT, Request};
 use crate::web_address::{NotifyUrl, ReturnUrl};
 use crate::words::Currency;
@@ -30,13 +31,6 @@ const REQUIRED: [&str; 5] = [ORDER, WAY, CURRENCY, AMOUNT, NOTIFY];
 const SIGNING: Source = Source::new("docs/wire.md section 11", Certainty::Inferred);
 const OURS: Source = Source::new("docs/wire.md section 12", Certainty::Inferred);
 const URL: Source = Source::new("docs/wire.md section 9, code 5003012", Certainty::Inferred);
-
-/// Which way the money goes.
-#[derive(Clone, Copy)]
-pub(super) enum Direction {
-    Deposit,
-    Withdrawal,
-}
 
 /// Which way the money of a request goes, and its members. `None` for a request that creates no order.
 pub(super) fn order(request: &impl Request) -> Result<Option<(Direction, Members)>, Error> {

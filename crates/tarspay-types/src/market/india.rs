@@ -1,8 +1,15 @@
-//! India: UPI in `INR`.
+//! India: UPI in `INR`, and the look-up of a bank transfer by its UTR.
+//!
+//! The menu of the documentation also has a UTR replenishment. Its path, members and response are not
+//! documented, and nothing here guesses at them (`docs/wire.md`, section 7.9).
 
 use super::field::Field;
 use super::way::ways;
-use super::{Certainty, ExtraCall, Market, Offer};
+use super::{Certainty, ExtraCall, LookupStatus, Market, Offer};
+use crate::amount::Amount;
+use crate::ids::{MerchantOrderNo, Utr};
+use crate::model::{model, request};
+use crate::private_text::PrivateText;
 use crate::words::{CountryCode, Currency};
 
 /// The currency of every order.
@@ -98,3 +105,47 @@ pub static MARKET: Market = Market {
          withdrawal's signature that verifies; whether a UPI address can be paid out to; the envelope of \
          the UTR answer; a table of codes.",
 };
+
+request! {
+    /// Looks up the transfer of a payer; India only (`docs/wire.md`, section 7.8). The response is a [`TransferByUtr`].
+    /// Marked as under development: expect a refusal.
+    ///
+    /// A transfer that is [found](LookupStatus::FOUND) can be made up by "UTR replenishment", a call whose
+    /// path is not documented (`docs/wire.md`, section 7.9). It is not offered here; ask the operator.
+    pub struct TransferByUtrQuery: Read, "/api/utrQuery" -> TransferByUtr, about merchant_order_no {
+        pub new {
+            /// The reference of the payer's transfer.
+            utr: Utr = "utr";
+            /// The merchant's number of the order.
+            merchant_order_no: MerchantOrderNo = "mchOrderNo";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// What the gateway knows about a transfer (`docs/wire.md`, section 7.8).
+    pub struct TransferByUtr {
+        required {
+            /// The outcome.
+            status: LookupStatus = "status";
+        }
+        optional {
+            /// The gateway's text. `Debug` does not show it.
+            message: PrivateText = "message";
+            /// The reference of the payer's transfer.
+            utr: Utr = "utr";
+            /// The amount, in rupees.
+            amount: Amount = "amount";
+            /// The other order that has used this transfer, if there is one.
+            merchant_order_no: MerchantOrderNo = "mchOrderNo";
+        }
+    }
+}
+
+impl TransferByUtr {
+    /// A lookup, as a gateway sends it; the rest can be set field by field.
+    pub fn new(status: LookupStatus, utr: Utr) -> Self {
+        Self { utr: Some(utr), ..Self::with_required(status) }
+    }
+}

@@ -2,12 +2,13 @@
 
 use super::Certainty;
 use super::bank::BankList;
-use super::check::{self, Direction};
+use super::check;
 use super::field::Field;
 use super::report::Report;
 use super::way::Way;
 use crate::error::Error;
 use crate::members::Members;
+use crate::order::Direction;
 use crate::request::Request;
 use crate::words::{CountryCode, Currency};
 

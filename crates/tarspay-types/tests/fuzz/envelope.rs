@@ -3,10 +3,10 @@
 use super::examples::EXAMPLES;
 use super::spellings::are_mixed;
 use std::fmt::Debug;
-use tarspay_types::{
-    Balance, BangladeshTrxId, BrazilTrxId, Certificate, Decode, Deposit, Envelope, OrderInfo, Reprocessed,
-    ResponseError, Submitted, UtrInfo, Withdrawal,
-};
+use tarspay_types::market::bangladesh::{Reprocessing, Submission, Transaction};
+use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
+use tarspay_types::market::india::TransferByUtr;
+use tarspay_types::{Balance, Decode, Deposit, Envelope, OrderInfo, ResponseError, Withdrawal};
 
 pub(crate) fn run(bytes: &[u8]) {
     let read = [
@@ -15,11 +15,11 @@ pub(crate) fn run(bytes: &[u8]) {
         answer::<Withdrawal>(bytes),
         answer::<OrderInfo>(bytes),
         answer::<Certificate>(bytes),
-        answer::<BrazilTrxId>(bytes),
-        answer::<BangladeshTrxId>(bytes),
-        answer::<Reprocessed>(bytes),
-        answer::<Submitted>(bytes),
-        answer::<UtrInfo>(bytes),
+        answer::<DepositByTrxId>(bytes),
+        answer::<Transaction>(bytes),
+        answer::<Reprocessing>(bytes),
+        answer::<Submission>(bytes),
+        answer::<TransferByUtr>(bytes),
     ];
     // A refusal is a refusal, whatever the call was.
     let refused = read.contains(&Some(false));

@@ -3,24 +3,25 @@
 use super::examples::EXAMPLES;
 use super::spellings::are_mixed;
 use std::fmt::Debug;
+use tarspay_types::market::bangladesh::{ReprocessingRequest, TransactionQuery};
+use tarspay_types::market::brazil::{CertificateQuery, DepositByTrxIdQuery};
+use tarspay_types::market::india::TransferByUtrQuery;
 use tarspay_types::{
-    Amount, BalanceRequest, BangladeshTrxIdQuery, BrazilTrxIdQuery, Callback, CertificateRequest, Decode,
-    DepositQuery, DepositRequest, MerchantOrderNo, NotifyUrl, Request, TrxIdReprocess, UtrQuery,
-    WithMerchant, WithdrawalQuery, WithdrawalRequest,
+    Amount, BalanceRequest, Callback, Decode, DepositRequest, Members, MerchantOrderNo, NotifyUrl, Request,
+    WithMerchant, WithdrawalRequest,
 };
 
 pub(crate) fn run(bytes: &[u8]) {
     same_again::<Callback>(bytes);
     request::<BalanceRequest>(bytes);
     request::<DepositRequest>(bytes);
-    request::<DepositQuery>(bytes);
     request::<WithdrawalRequest>(bytes);
-    request::<WithdrawalQuery>(bytes);
-    request::<CertificateRequest>(bytes);
-    request::<BrazilTrxIdQuery>(bytes);
-    request::<BangladeshTrxIdQuery>(bytes);
-    request::<TrxIdReprocess>(bytes);
-    request::<UtrQuery>(bytes);
+    same_again::<WithMerchant<Members>>(bytes);
+    request::<CertificateQuery>(bytes);
+    request::<DepositByTrxIdQuery>(bytes);
+    request::<TransactionQuery>(bytes);
+    request::<ReprocessingRequest>(bytes);
+    request::<TransferByUtrQuery>(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         values(text);
     }

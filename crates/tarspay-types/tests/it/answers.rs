@@ -5,11 +5,14 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tarspay_types::market::LookupStatus;
+use tarspay_types::market::bangladesh::{ReprocessStatus, Reprocessing, Submission, Transaction};
+use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
+use tarspay_types::market::india::TransferByUtr;
 use tarspay_types::{
-    Amount, Balance, BangladeshTrxId, BrazilTrxId, Callback, Certificate, Currency, Decode, DecodeErrorKind,
-    Deposit, Envelope, ErrorCode, LookupStatus, MerchantNo, MerchantOrderNo, OrderInfo, OrderState,
-    PayOrderId, PayWay, PayWays, RawJson, ReprocessStatus, Reprocessed, Submitted, TrxId, Utr, UtrInfo,
-    WayCode, Withdrawal,
+    Amount, Balance, Callback, Currency, Decode, DecodeErrorKind, Deposit, Envelope, ErrorCode, MerchantNo,
+    MerchantOrderNo, OrderInfo, OrderState, PayOrderId, PayWay, PayWays, RawJson, TrxId, Utr, WayCode,
+    Withdrawal,
 };
 
 use crate::support::{any_json, any_object, written};
@@ -130,10 +133,10 @@ fn odd_members_never_cost_an_answer_that_can_do_without_them() {
     survives_every_change::<PayWays>(&json!({"UPI": [pay_way()], "new": [{}]}), &[]);
     survives_every_change::<Withdrawal>(&withdrawal(), &[]);
     survives_every_change::<OrderInfo>(&order(), &["state"]);
-    survives_every_change::<BrazilTrxId>(&brazil_trx(), &[]);
-    survives_every_change::<BangladeshTrxId>(&bangladesh_trx(), &["status"]);
-    survives_every_change::<Reprocessed>(&reprocessed(), &["status"]);
-    survives_every_change::<UtrInfo>(&utr(), &["status"]);
+    survives_every_change::<DepositByTrxId>(&brazil_trx(), &[]);
+    survives_every_change::<Transaction>(&bangladesh_trx(), &["status"]);
+    survives_every_change::<Reprocessing>(&reprocessed(), &["status"]);
+    survives_every_change::<TransferByUtr>(&utr(), &["status"]);
     survives_every_change::<Balance>(&balance(), &["availableAmount", "frozenAmount"]);
     survives_every_change::<Callback>(&callback(), &["payOrderId", "mchOrderNo", "state"]);
 }
@@ -174,20 +177,20 @@ fn unknown_states_codes_currencies_and_ways_survive_in_every_answer() {
     let mut json = brazil_trx();
     json["state"] = json!(-4);
     json["currency"] = json!("BRL");
-    assert_eq!(written(&BrazilTrxId::from_json(&json.to_string()).unwrap()), json);
+    assert_eq!(written(&DepositByTrxId::from_json(&json.to_string()).unwrap()), json);
     json.as_object_mut().unwrap().remove("trxId");
     assert_eq!(written(&OrderInfo::from_json(&json.to_string()).unwrap()), json);
 
     for (name, status) in [("status", 3), ("status", -1)] {
         let mut json = utr();
         json[name] = json!(status);
-        assert_eq!(written(&UtrInfo::from_json(&json.to_string()).unwrap()), json);
+        assert_eq!(written(&TransferByUtr::from_json(&json.to_string()).unwrap()), json);
         let mut json = bangladesh_trx();
         json[name] = json!(status);
-        assert_eq!(written(&BangladeshTrxId::from_json(&json.to_string()).unwrap()), json);
+        assert_eq!(written(&Transaction::from_json(&json.to_string()).unwrap()), json);
         let mut json = reprocessed();
         json[name] = json!(status);
-        let read = Reprocessed::from_json(&json.to_string()).unwrap();
+        let read = Reprocessing::from_json(&json.to_string()).unwrap();
         assert!(!read.status.is_success() && written(&read) == json);
     }
 
@@ -202,13 +205,13 @@ fn state_and_order_state_are_read_in_every_answer() {
         let json = json!({ name: "2" }).to_string();
         assert_eq!(Deposit::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
         assert_eq!(Withdrawal::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
-        assert_eq!(BrazilTrxId::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
+        assert_eq!(DepositByTrxId::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
         assert_eq!(OrderInfo::from_json(&json).unwrap().state, OrderState::SUCCESS);
     }
     for name in ["mchNo", "machNo"] {
         let json = json!({"state": 1, name: "M1"}).to_string();
         assert_eq!(OrderInfo::from_json(&json).unwrap().merchant_no.unwrap().as_str(), "M1");
-        assert_eq!(BrazilTrxId::from_json(&json).unwrap().merchant_no.unwrap().as_str(), "M1");
+        assert_eq!(DepositByTrxId::from_json(&json).unwrap().merchant_no.unwrap().as_str(), "M1");
     }
 }
 
@@ -222,7 +225,7 @@ fn numbers_stand_for_texts_and_texts_for_numbers() {
     assert_eq!(deposit.amount.unwrap().to_string(), "100.00");
     assert_eq!(deposit.expires_at.unwrap().seconds(), 1_659_320_053);
     assert_eq!(deposit.pay_data.as_deref(), Some("1700000000"));
-    let status = UtrInfo::from_json(r#"{"status":"2"}"#).unwrap().status;
+    let status = TransferByUtr::from_json(r#"{"status":"2"}"#).unwrap().status;
     assert_eq!(status, LookupStatus::NOT_SUPPORTED);
 }
 
@@ -277,13 +280,13 @@ fn a_submit_needs_no_data_and_minds_none() {
         [("", None), (r#","data":null"#, None), (r#","data":"""#, None), (r#","data":[1]"#, Some("[1]"))]
     {
         let json = format!(r#"{{"code":0,"msg":"SUCCESS"{data}}}"#);
-        let envelope = Envelope::<Submitted>::from_json(&json).unwrap();
+        let envelope = Envelope::<Submission>::from_json(&json).unwrap();
         assert_eq!(written(&envelope), serde_json::from_str::<Value>(&json).unwrap());
         assert_eq!(envelope.into_result().unwrap().data.as_ref().map(RawJson::get), came);
     }
-    let made = Envelope::<Submitted>::without_data(ErrorCode::SUCCESS, "SUCCESS");
+    let made = Envelope::<Submission>::without_data(ErrorCode::SUCCESS, "SUCCESS");
     assert_eq!(written(&made), json!({"code": 0, "msg": "SUCCESS"}));
-    assert_eq!(Submitted::from_json(&written(&Submitted::new()).to_string()).unwrap(), Submitted::new());
+    assert_eq!(Submission::from_json(&written(&Submission::new()).to_string()).unwrap(), Submission::new());
 }
 
 #[test]
@@ -302,14 +305,14 @@ fn a_server_can_make_every_answer() {
     assert_eq!(written(&Withdrawal::new(pay_order.clone(), order.clone())), both);
     let info = OrderInfo::new(pay_order.clone(), order.clone(), state);
     assert_eq!(written(&info), json!({"payOrderId": "P1", "mchOrderNo": "D1", "state": 1}));
-    let brazil = BrazilTrxId::new(Currency::BRA, Amount::ZERO);
+    let brazil = DepositByTrxId::new(Currency::BRA, Amount::ZERO);
     assert_eq!(written(&brazil), json!({"currency": "BRA", "fee": "0"}));
-    let bangladesh = BangladeshTrxId::new(LookupStatus::FOUND, trx.clone());
+    let bangladesh = Transaction::new(LookupStatus::FOUND, trx.clone());
     assert_eq!(written(&bangladesh), json!({"status": 1, "trxId": "T1"}));
-    let again = Reprocessed::new(ReprocessStatus::SUCCESS, pay_order, order, trx);
+    let again = Reprocessing::new(ReprocessStatus::SUCCESS, pay_order, order, trx);
     let expected = json!({"status": 1, "payOrderId": "P1", "mchOrderNo": "D1", "trxId": "T1"});
     assert_eq!(written(&again), expected);
-    let found = UtrInfo::new(LookupStatus::FAILED, Utr::new("22").unwrap());
+    let found = TransferByUtr::new(LookupStatus::FAILED, Utr::new("22").unwrap());
     assert_eq!(written(&found), json!({"status": 0, "utr": "22"}));
     let certificate = Certificate::new(RawJson::new(&json!({"a": 1})).unwrap());
     assert_eq!(written(&certificate), json!({"a": 1}));
@@ -361,14 +364,14 @@ proptest! {
     ) {
         for json in [&order, &lookup, &callback, &balance, &anything] {
             read_whole_or_refused::<OrderInfo>(json)?;
-            read_whole_or_refused::<BrazilTrxId>(json)?;
-            read_whole_or_refused::<BangladeshTrxId>(json)?;
-            read_whole_or_refused::<UtrInfo>(json)?;
-            read_whole_or_refused::<Reprocessed>(json)?;
+            read_whole_or_refused::<DepositByTrxId>(json)?;
+            read_whole_or_refused::<Transaction>(json)?;
+            read_whole_or_refused::<TransferByUtr>(json)?;
+            read_whole_or_refused::<Reprocessing>(json)?;
             read_whole_or_refused::<Callback>(json)?;
             read_whole_or_refused::<Balance>(json)?;
             read_whole_or_refused::<Certificate>(json)?;
-            read_whole_or_refused::<Submitted>(json)?;
+            read_whole_or_refused::<Submission>(json)?;
             read_whole_or_refused::<PayWays>(json)?;
         }
     }

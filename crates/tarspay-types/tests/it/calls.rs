@@ -1,11 +1,13 @@
 //! Every request: its call, what it sends, and what it refuses to send.
 
 use serde_json::{Value, json};
+use tarspay_types::market::bangladesh::{ReprocessingRequest, SubmissionRequest, TransactionQuery};
+use tarspay_types::market::brazil::{CertificateQuery, DepositByTrxIdQuery};
+use tarspay_types::market::india::TransferByUtrQuery;
 use tarspay_types::{
-    Amount, BangladeshTrxIdQuery, BrazilTrxIdQuery, CertificateRequest, Currency, Decode, DepositQuery,
-    DepositRequest, Effect, Error, ErrorKind, MerchantNo, MerchantOrderNo, NotifyUrl, PayOrderId, Request,
-    ReturnUrl, TrxId, TrxIdReprocess, TrxIdSubmit, Utr, UtrQuery, WayCode, WithMerchant, WithdrawalQuery,
-    WithdrawalRequest,
+    Amount, Currency, Decode, DecodeErrorKind, DepositRequest, Direction, Effect, Error, ErrorKind, Members,
+    MerchantNo, MerchantOrderNo, NotifyUrl, OrderQuery, PayOrderId, Request, ReturnUrl, TrxId, Utr, WayCode,
+    WithMerchant, WithdrawalRequest,
 };
 
 use crate::support::written;
@@ -55,13 +57,23 @@ fn pin<R>(request: &R, path: &str, effect: Effect, about: Option<&MerchantOrderN
 where
     R: Request + Decode + PartialEq + std::fmt::Debug,
 {
-    assert_eq!((request.path().as_ref(), request.effect()), (path, effect));
-    assert_eq!(request.merchant_order_no(), about);
-    let mut sent = sent;
-    sent["mchNo"] = json!("M1");
-    assert_eq!(body(request), sent);
+    let sent = pin_sent(request, path, effect, about, sent);
     let received = WithMerchant::<R>::from_json(&sent.to_string()).unwrap();
     assert_eq!((&received.request, received.merchant_no), (request, merchant()));
+}
+
+fn pin_sent(
+    request: &impl Request,
+    path: &str,
+    effect: Effect,
+    about: Option<&MerchantOrderNo>,
+    mut sent: Value,
+) -> Value {
+    assert_eq!((request.path().as_ref(), request.effect()), (path, effect));
+    assert_eq!(request.merchant_order_no(), about);
+    sent["mchNo"] = json!("M1");
+    assert_eq!(body(request), sent);
+    sent
 }
 
 #[test]
@@ -81,27 +93,36 @@ fn every_call_knows_its_path_its_effect_and_its_body() {
 
     let read = Effect::Read;
     let (by_order, by_pay_order) = (json!({"mchOrderNo": "D1"}), json!({"payOrderId": "P1"}));
-    pin(&DepositQuery::by_merchant_order_no(order()), "/api/payInInfo", read, about, by_order.clone());
-    pin(&DepositQuery::by_pay_order_id(pay_order()), "/api/payInInfo", read, None, by_pay_order.clone());
-    pin(&WithdrawalQuery::by_merchant_order_no(order()), "/api/payOutInfo", read, about, by_order.clone());
-    pin(&WithdrawalQuery::by_pay_order_id(pay_order()), "/api/payOutInfo", read, None, by_pay_order.clone());
-    pin(&CertificateRequest::by_merchant_order_no(order()), "/api/payOutProof", read, about, by_order);
-    pin(&CertificateRequest::by_pay_order_id(pay_order()), "/api/payOutProof", read, None, by_pay_order);
+    for (direction, path) in
+        [(Direction::Deposit, "/api/payInInfo"), (Direction::Withdrawal, "/api/payOutInfo")]
+    {
+        pin_sent(&OrderQuery::new(direction, order()), path, read, about, by_order.clone());
+        pin_sent(
+            &OrderQuery::by_pay_order_id(direction, pay_order()),
+            path,
+            read,
+            None,
+            by_pay_order.clone(),
+        );
+    }
+    assert_eq!(OrderQuery::deposit(order()), OrderQuery::new(Direction::Deposit, order()));
+    assert_eq!(OrderQuery::withdrawal(order()), OrderQuery::new(Direction::Withdrawal, order()));
+    pin(&CertificateQuery::by_merchant_order_no(order()), "/api/payOutProof", read, about, by_order);
+    pin(&CertificateQuery::by_pay_order_id(pay_order()), "/api/payOutProof", read, None, by_pay_order);
 
     let trx_sent = json!({"trxId": "T1"});
-    pin(&BrazilTrxIdQuery::new(trx()), "/api/orderInfo/trxId", read, None, trx_sent.clone());
-    pin(&BangladeshTrxIdQuery::new(trx()), "/api/trxQuery", read, None, trx_sent);
-    let reprocess = TrxIdReprocess::new(trx(), order());
+    pin(&DepositByTrxIdQuery::new(trx()), "/api/orderInfo/trxId", read, None, trx_sent.clone());
+    pin(&TransactionQuery::new(trx()), "/api/trxQuery", read, None, trx_sent);
+    let reprocess = ReprocessingRequest::new(trx(), order());
     let sent = json!({"trxId": "T1", "mchOrderNo": "D1"});
     pin(&reprocess, "/api/trxSupplement", Effect::Other, about, sent);
-    let utr = UtrQuery::new(Utr::new("22").unwrap(), order());
+    let utr = TransferByUtrQuery::new(Utr::new("22").unwrap(), order());
     pin(&utr, "/api/utrQuery", read, about, json!({"utr": "22", "mchOrderNo": "D1"}));
 }
 
 #[test]
 fn both_numbers_can_be_given_for_a_certificate() {
-    let mut request = CertificateRequest::by_merchant_order_no(order());
-    request.pay_order_id = Some(pay_order());
+    let request = CertificateQuery::by_merchant_order_no(order()).pay_order_id(pay_order());
     assert_eq!(body(&request), json!({"mchNo": "M1", "mchOrderNo": "D1", "payOrderId": "P1"}));
 }
 
@@ -178,7 +199,7 @@ fn undocumented_members_that_cannot_be_signed_are_refused() {
     for name in ["amount", "customerName", "step", "mchOrderNo"] {
         assert_eq!(deposit().with_extra(name, "x").unwrap_err().kind(), ErrorKind::KnownMember, "{name}");
     }
-    let query = DepositQuery::by_merchant_order_no(order());
+    let query = OrderQuery::deposit(order());
     assert_eq!(query.with_extra("payOrderId", "x").unwrap_err().kind(), ErrorKind::KnownMember);
     assert_eq!(deposit().with_extra("mchNo", "M2").unwrap_err().kind(), ErrorKind::MerchantGiven);
     for name in ["", " x", "x\n"] {
@@ -187,34 +208,40 @@ fn undocumented_members_that_cannot_be_signed_are_refused() {
 }
 
 #[test]
-fn an_incomplete_request_is_read_but_never_sent() {
+fn an_incomplete_request_is_refused_and_its_members_can_still_be_read() {
     for name in ["mchOrderNo", "wayCode", "currency", "amount", "notifyUrl"] {
         for (value, kind) in [
-            (None, ErrorKind::Missing),
-            (Some(Value::Null), ErrorKind::Missing),
-            (Some(json!("")), ErrorKind::Unusable),
-            (Some(json!([])), ErrorKind::Unusable),
+            (None, DecodeErrorKind::Missing),
+            (Some(Value::Null), DecodeErrorKind::Missing),
+            (Some(json!("")), DecodeErrorKind::Unreadable),
+            (Some(json!([])), DecodeErrorKind::Unreadable),
         ] {
             let mut json = body(&deposit());
             json.as_object_mut().unwrap().remove(name);
             if let Some(value) = value {
                 json[name] = value;
             }
-            let received = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap();
-            assert_eq!(written(&received), json);
-            let error = received.request.body(&merchant()).unwrap_err();
-            assert_eq!((error.what(), error.kind()), (name, kind), "{json}");
+            let error = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap_err();
+            assert_eq!((error.path(), error.kind()), (name, kind), "{json}");
+            let received = WithMerchant::<Members>::from_json(&json.to_string()).unwrap();
+            assert_eq!((received.merchant_no.clone(), written(&received)), (merchant(), json));
         }
     }
-    let nothing = TrxIdReprocess::from_json("{}").unwrap();
-    assert_eq!(nothing.check().unwrap_err().what(), "trxId");
-    for error in [
-        DepositQuery::from_json("{}").unwrap().check().unwrap_err(),
-        WithdrawalQuery::from_json("{}").unwrap().check().unwrap_err(),
-        CertificateRequest::from_json(r#"{"payOrderId":null}"#).unwrap().check().unwrap_err(),
-    ] {
-        assert_eq!(error.to_string(), "`mchOrderNo` or `payOrderId` is required and missing; set it");
-    }
+    assert_eq!(ReprocessingRequest::from_json("{}").unwrap_err().path(), "trxId");
+    let nothing = CertificateQuery::from_json(r#"{"payOrderId":null}"#).unwrap();
+    assert_eq!(
+        nothing.check().unwrap_err().to_string(),
+        "`mchOrderNo` or `payOrderId` is required and missing; set it"
+    );
+}
+
+#[test]
+fn a_request_that_was_stored_is_read_back_the_same() {
+    let request = deposit().customer_contact("254115555076").with_extra("note", "blue").unwrap();
+    let stored = serde_json::to_string(&request).unwrap();
+    assert_eq!(serde_json::from_str::<DepositRequest>(&stored).unwrap(), request);
+    let error = serde_json::from_str::<DepositRequest>(&stored.replace("\"100.00\"", "-1")).unwrap_err();
+    assert!(error.to_string().contains("`amount`"), "{error}");
 }
 
 #[test]
@@ -237,10 +264,9 @@ fn an_optional_member_that_cannot_be_used_is_never_sent() {
 #[test]
 fn a_field_that_is_set_stands_for_the_member_that_could_not_be_used() {
     let mut json = body(&deposit());
-    json["amount"] = json!("a lot");
-    let mut request = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap().request;
-    request.amount = Some(Amount::from(7_u32));
-    assert_eq!(body(&request)["amount"], "7");
+    json["step"] = json!("a lot");
+    let request = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap().request.step(0);
+    assert_eq!(body(&request)["step"], 0);
 }
 
 /// Reads the request with this member changed and gives it back as it came; whether it may be sent.
@@ -267,28 +293,32 @@ fn an_identifier_or_word_that_cannot_be_made_is_read_but_never_sent() {
             assert_eq!(sends(&withdrawal(), name, value), Err((name, kind)));
         }
         for name in ["mchOrderNo", "payOrderId"] {
-            assert_eq!(sends(&DepositQuery::by_merchant_order_no(order()), name, value), Err((name, kind)));
             assert_eq!(
-                sends(&WithdrawalQuery::by_merchant_order_no(order()), name, value),
-                Err((name, kind))
-            );
-            assert_eq!(
-                sends(&CertificateRequest::by_pay_order_id(pay_order()), name, value),
+                sends(&CertificateQuery::by_pay_order_id(pay_order()), name, value),
                 Err((name, kind))
             );
         }
         for name in ["trxId", "mchOrderNo"] {
-            assert_eq!(sends(&TrxIdReprocess::new(trx(), order()), name, value), Err((name, kind)));
+            assert_eq!(sends(&ReprocessingRequest::new(trx(), order()), name, value), Err((name, kind)));
         }
-        assert_eq!(sends(&BrazilTrxIdQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
-        assert_eq!(sends(&BangladeshTrxIdQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
-        assert_eq!(sends(&UtrQuery::new(Utr::new("22").unwrap(), order()), "utr", value), Err(("utr", kind)));
+        assert_eq!(sends(&DepositByTrxIdQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
+        assert_eq!(sends(&TransactionQuery::new(trx()), "trxId", value), Err(("trxId", kind)));
+        assert_eq!(
+            sends(&TransferByUtrQuery::new(Utr::new("22").unwrap(), order()), "utr", value),
+            Err(("utr", kind))
+        );
 
+        let received = MerchantOrderNo::from_json(&json!(value).to_string()).unwrap();
+        let error = OrderQuery::withdrawal(received).body(&merchant()).unwrap_err();
+        assert_eq!((error.what(), error.kind()), ("mchOrderNo", kind));
+        let received = PayOrderId::from_json(&json!(value).to_string()).unwrap();
+        let error = OrderQuery::by_pay_order_id(Direction::Deposit, received).check().unwrap_err();
+        assert_eq!((error.what(), error.kind()), ("payOrderId", kind));
         let merchant_no = MerchantNo::from_json(&json!(value).to_string()).unwrap();
         let error = deposit().body(&merchant_no).unwrap_err();
         assert_eq!((error.what(), error.kind()), ("mchNo", kind));
         let submit = json!({"payOrderId": "P1", "trxId": value}).to_string();
-        assert!(TrxIdSubmit::from_json(&submit).is_err());
+        assert!(SubmissionRequest::from_json(&submit).is_err());
     }
     assert_eq!(sends(&deposit(), "mchOrderNo", "D2"), Ok(()));
     assert_eq!(sends(&deposit(), "customerName", " any text "), Ok(()));
@@ -296,26 +326,26 @@ fn an_identifier_or_word_that_cannot_be_made_is_read_but_never_sent() {
 
 #[test]
 fn a_submit_lives_in_its_path_alone() {
-    let submit = TrxIdSubmit::new(pay_order(), trx()).unwrap();
+    let submit = SubmissionRequest::new(pay_order(), trx()).unwrap();
     assert_eq!((submit.path().as_ref(), submit.effect()), ("/api/bd/P1/T1", Effect::Other));
     assert_eq!(submit.body(&merchant()).unwrap(), None);
     assert_eq!((submit.merchant_order_no(), submit.check().is_ok()), (None, true));
-    assert_eq!(TrxIdSubmit::from_path("/api/bd/P1/T1"), Some(submit.clone()));
-    assert_eq!(TrxIdSubmit::from_json(&written(&submit).to_string()).unwrap(), submit);
+    assert_eq!(SubmissionRequest::from_path("/api/bd/P1/T1"), Some(submit.clone()));
+    assert_eq!(SubmissionRequest::from_json(&written(&submit).to_string()).unwrap(), submit);
     for path in
         ["/api/bd/P1", "/api/bd/P1/", "/api/bd//T1", "/api/bd/P1/T1/", "/api/bd/P1/T%31", "/api/trxQuery"]
     {
-        assert_eq!(TrxIdSubmit::from_path(path), None, "{path}");
+        assert_eq!(SubmissionRequest::from_path(path), None, "{path}");
     }
-    assert!(TrxIdSubmit::from_json(r#"{"payOrderId":"P1","trxId":"T/1"}"#).is_err());
+    assert!(SubmissionRequest::from_json(r#"{"payOrderId":"P1","trxId":"T/1"}"#).is_err());
 }
 
 #[test]
 fn a_submit_takes_letters_and_digits_only() {
     for text in ["a/b", "..", "a b", "a?b", "a#b", "a%2f", "a|b", "é", "１", "a-b", "a_b"] {
-        let error = TrxIdSubmit::new(pay_order(), TrxId::new(text).unwrap()).unwrap_err();
+        let error = SubmissionRequest::new(pay_order(), TrxId::new(text).unwrap()).unwrap_err();
         assert_eq!((error.what(), error.kind()), ("transaction id", ErrorKind::NotAlphanumeric), "{text}");
-        let error = TrxIdSubmit::new(PayOrderId::new(text).unwrap(), trx()).unwrap_err();
+        let error = SubmissionRequest::new(PayOrderId::new(text).unwrap(), trx()).unwrap_err();
         assert_eq!((error.what(), error.kind()), ("pay order id", ErrorKind::NotAlphanumeric), "{text}");
     }
 }

@@ -4,10 +4,12 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use tarspay_types::market::bangladesh::{Reprocessing, Submission, Transaction};
+use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
+use tarspay_types::market::india::TransferByUtr;
 use tarspay_types::{
-    BangladeshTrxId, BrazilTrxId, Callback, Certificate, Decode, Deposit, DepositRequest, Envelope,
-    OrderInfo, PrivateText, RawJson, Reprocessed, Request, Submitted, UtrInfo, WithMerchant, Withdrawal,
-    WithdrawalRequest,
+    Callback, Decode, Deposit, DepositRequest, Envelope, OrderInfo, PrivateText, RawJson, Request,
+    WithMerchant, Withdrawal, WithdrawalRequest,
 };
 
 use crate::support::{whole_text, written};
@@ -66,17 +68,17 @@ fn debug_of_an_answer_shows_nothing_personal() {
     hides::<Deposit>(answers::deposit());
     hides::<Withdrawal>(answers::withdrawal());
     hides::<OrderInfo>(answers::order());
-    hides::<BrazilTrxId>(answers::order());
-    hides::<BangladeshTrxId>(answers::bangladesh_trx());
-    hides::<Reprocessed>(answers::reprocessed());
-    hides::<UtrInfo>(answers::utr());
+    hides::<DepositByTrxId>(answers::order());
+    hides::<Transaction>(answers::bangladesh_trx());
+    hides::<Reprocessing>(answers::reprocessed());
+    hides::<TransferByUtr>(answers::utr());
     hides::<Callback>({
         let mut json = answers::callback();
         json["customerName"] = json!("x");
         json
     });
     hides::<Certificate>(json!({"name": "x"}));
-    hides::<Submitted>(json!({"name": "x"}));
+    hides::<Submission>(json!({"name": "x"}));
 }
 
 #[test]
@@ -126,16 +128,21 @@ fn errors_never_repeat_a_value() {
         let json = json.to_string();
         for error in [
             OrderInfo::from_json(&json).unwrap_err(),
-            UtrInfo::from_json(&json).unwrap_err(),
-            Reprocessed::from_json(&json).unwrap_err(),
+            TransferByUtr::from_json(&json).unwrap_err(),
+            Reprocessing::from_json(&json).unwrap_err(),
             Callback::from_json(&json).unwrap_err(),
         ] {
             assert!(!whole_text(&error).contains(MARK));
         }
     }
-    let request =
-        DepositRequest::from_json(&json!({"mchOrderNo": MARK, "amount": MARK}).to_string()).unwrap();
-    assert!(!whole_text(&request.check().unwrap_err()).contains(MARK));
+    let mut stored = written(&calls::deposit());
+    for (name, value) in [("mchOrderNo", format!("{MARK} ")), ("returnUrl", MARK.to_owned())] {
+        stored[name] = json!(value);
+        let request = DepositRequest::from_json(&stored.to_string()).unwrap();
+        assert!(!whole_text(&request.check().unwrap_err()).contains(MARK));
+    }
+    stored["amount"] = json!(MARK);
+    assert!(!whole_text(&DepositRequest::from_json(&stored.to_string()).unwrap_err()).contains(MARK));
     assert!(!whole_text(&calls::deposit().with_extra("amount", MARK).unwrap_err()).contains(MARK));
     assert!(!whole_text(&tarspay_types::NotifyUrl::new(MARK).unwrap_err()).contains(MARK));
 }

@@ -5,10 +5,11 @@ use std::error::Error as _;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
+use tarspay_types::market::bangladesh::{Reprocessing, ReprocessingRequest};
 use tarspay_types::{
-    Amount, Balance, BalanceRequest, Currency, Decode, DecodeErrorKind, Deposit, DepositQuery,
-    DepositRequest, Effect, Error, ErrorKind, Members, MerchantNo, MerchantOrderNo, NotifyUrl, OrderInfo,
-    RawJson, Reprocessed, Request, TrxIdReprocess, WayCode, WithMerchant,
+    Amount, Balance, BalanceRequest, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest, Direction,
+    Effect, Error, ErrorKind, Members, MerchantNo, MerchantOrderNo, NotifyUrl, OrderInfo, OrderQuery,
+    RawJson, Request, WayCode, WithMerchant,
 };
 
 use crate::support::written;
@@ -171,7 +172,7 @@ fn effects_tell_what_may_be_repeated() {
 #[test]
 fn a_response_about_something_else_is_noticed() {
     let merchant = MerchantNo::new("M1").unwrap();
-    let query = DepositQuery::by_merchant_order_no(MerchantOrderNo::new("D1").unwrap());
+    let query = OrderQuery::deposit(MerchantOrderNo::new("D1").unwrap());
     for (json, fits) in [
         (r#"{"state":2}"#, true),
         (r#"{"state":2,"mchOrderNo":"D1","mchNo":"M1","payOrderId":"P9"}"#, true),
@@ -181,7 +182,7 @@ fn a_response_about_something_else_is_noticed() {
     ] {
         assert_eq!(query.is_answered_by(&merchant, &OrderInfo::from_json(json).unwrap()), fits, "{json}");
     }
-    let query = DepositQuery::by_pay_order_id("P1".parse().unwrap());
+    let query = OrderQuery::by_pay_order_id(Direction::Deposit, "P1".parse().unwrap());
     for (json, fits) in
         [(r#"{"state":2,"payOrderId":"P1"}"#, true), (r#"{"state":2,"payOrderId":"P2"}"#, false)]
     {
@@ -205,7 +206,7 @@ fn a_response_about_something_else_is_noticed() {
     for (json, fits) in [("{}", true), (r#"{"mchOrderNo":"D1"}"#, true), (r#"{"mchOrderNo":"D2"}"#, false)] {
         assert_eq!(deposit.is_answered_by(&merchant, &Deposit::from_json(json).unwrap()), fits, "{json}");
     }
-    let reprocess = TrxIdReprocess::new("T1".parse().unwrap(), "D1".parse().unwrap());
-    let other = Reprocessed::from_json(r#"{"status":1,"mchOrderNo":"D1","trxId":"T2"}"#).unwrap();
+    let reprocess = ReprocessingRequest::new("T1".parse().unwrap(), "D1".parse().unwrap());
+    let other = Reprocessing::from_json(r#"{"status":1,"mchOrderNo":"D1","trxId":"T2"}"#).unwrap();
     assert!(!reprocess.is_answered_by(&merchant, &other));
 }

@@ -259,7 +259,7 @@ async fn an_order_that_is_resumed_is_looked_up_even_if_todays_rules_refuse_it() 
     let server = Scripted::playing([Step::json(FOUND), Step::json(NO_SUCH_ORDER)]).await;
     let client = client(&server.base_url);
     let mut request = deposit();
-    request.way_code = Some(market::kenya::way::EWALLET_MPESA);
+    request.way_code = market::kenya::way::EWALLET_MPESA;
     assert_recovered(&client.resume_deposit(&request).await.unwrap());
     let error = client.resume_deposit(&request).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
@@ -451,8 +451,8 @@ async fn the_rules_of_the_market_refuse_before_anything_is_sent_and_all_at_once(
     let server = Scripted::playing([Step::json(CREATED)]).await;
     let client = client(&server.base_url);
     let mut request = deposit();
-    request.way_code = Some(market::kenya::way::EWALLET_MPESA);
-    request.currency = Some(Currency::EGP);
+    request.way_code = market::kenya::way::EWALLET_MPESA;
+    request.currency = Currency::EGP;
     let error = client.place_deposit(&request).market(&market::kenya::MARKET).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     let broken: Vec<_> = error.violations().map(|violation| (violation.field(), violation.rule())).collect();
@@ -466,7 +466,7 @@ async fn limits_warn_unless_they_are_enforced() {
     let server = Scripted::playing([Step::json(&CREATED.replace("100", "20"))]).await;
     let client = client(&server.base_url);
     let mut request = deposit();
-    request.amount = Some(Amount::from(20_u32));
+    request.amount = Amount::from(20_u32);
     let warnings = client.place_deposit(&request).check().unwrap();
     assert!(server.paths().is_empty(), "checking sends nothing");
     assert!(warnings.warnings().any(|violation| violation.rule() == Rule::BelowMinimum));
@@ -491,7 +491,7 @@ async fn another_market_can_be_named() {
 async fn a_currency_that_no_market_has_is_warned_about_and_sent() {
     let server = Scripted::playing([Step::json(&CREATED.replace("KES", "BRL"))]).await;
     let mut request = deposit();
-    request.currency = Some("BRL".parse().unwrap());
+    request.currency = "BRL".parse().unwrap();
     let client = client(&server.base_url);
     let warnings = client.place_deposit(&request).check().unwrap().to_string();
     assert!(warnings.contains("Brazil's is `BRA`"), "{warnings}");

@@ -86,8 +86,8 @@ mod of_calls {
             shown.push_str(&everything(&client.call(deposit.clone()).await.unwrap_err()));
         }
         let mut refused = deposit.clone();
-        refused.amount = Some(Amount::from(0_u32));
-        refused.currency = Some(Currency::KES);
+        refused.amount = Amount::from(0_u32);
+        refused.currency = Currency::KES;
         shown.push_str(&everything(&client.place_deposit(&refused).await.unwrap_err()));
 
         for secret in [PERSONAL, key.expose_hex().as_str()] {
