@@ -98,7 +98,7 @@ impl Builder {
     }
 
     /// Goes through an HTTP proxy at `http://host:port`, with a CONNECT tunnel in which TLS runs to
-    /// the gateway itself. By default there is no proxy. The environment (`HTTPS_PROXY`) is not
+    /// the gateway itself. Default: without a proxy. The environment (`HTTPS_PROXY`) is not
     /// read.
     ///
     /// The proxy looks up the gateway's name. A gateway on plain HTTP is on this machine and is

@@ -27,8 +27,8 @@ impl Origin {
             return Ok(origin);
         }
         Err(Error::configuration(format!(
-            "the base URL must begin with https://; plain http:// goes only to localhost, 127.0.0.0/8 or [::1], and {} \
-             is none of them",
+            "the base URL must begin with https://, because {} is not this machine; plain http:// is only for localhost, \
+             127.0.0.0/8 or [::1]",
             origin.authority
         )))
     }

@@ -102,7 +102,7 @@ fn the_scenarios_that_are_shipped_are_listed() {
 #[test]
 fn a_scenario_that_is_none_is_refused_with_its_file_and_line() {
     run(&mut tarspay(&["sandbox", "--scenario", "paid-at-onse"]))
-        .failed(2, &["paid-at-onse", "no file", "paid-at-once"]);
+        .failed(2, &["paid-at-onse", "does not exist", "paid-at-once"]);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mine.toml");
     std::fs::write(&file, "name = \"mine\"\ndescription = \"M\"\nstep = 1\n").unwrap();
