@@ -88,9 +88,9 @@ pub use way::{Standing, Way};
 pub use page::page;
 
 use crate::error::Error;
-use crate::open::open_codes;
 use crate::request::Request;
-use crate::words::Currency;
+use crate::scalar::open_codes;
+use crate::text::Currency;
 
 /// All markets, in the order of `docs/markets.md`.
 pub const ALL: &[&Market] = &[

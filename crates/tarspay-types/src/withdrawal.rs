@@ -1,12 +1,12 @@
 //! Creating a withdrawal, `POST /api/payOut/unifiedOrder`.
 
 use crate::amount::Amount;
-use crate::ids::{MerchantOrderNo, PayOrderId};
 use crate::model::{model, request};
 use crate::order::OrderState;
-use crate::private_text::PrivateText;
-use crate::web_address::NotifyUrl;
-use crate::words::{Currency, WayCode};
+use crate::private::NotifyUrl;
+use crate::private::PrivateText;
+use crate::text::{Currency, WayCode};
+use crate::text::{MerchantOrderNo, PayOrderId};
 
 request! {
     /// Asks for a withdrawal: money from the merchant's balance to a payee (`docs/wire.md`, section 7.3).

@@ -21,7 +21,7 @@ use scripted::{Scripted, Step};
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 use tarspay::sign::PrivateKey;
-use tarspay::types::TrxIdSubmit;
+use tarspay::types::market::bangladesh::SubmissionRequest;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -41,7 +41,7 @@ async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
         client.place_deposit(&deposit()).await.unwrap_err();
         client.place_deposit(&deposit()).await.unwrap();
         client
-            .call(TrxIdSubmit::new("P1".parse().unwrap(), PERSONAL.parse().unwrap()).unwrap())
+            .call(SubmissionRequest::new("P1".parse().unwrap(), PERSONAL.parse().unwrap()).unwrap())
             .await
             .unwrap();
     }

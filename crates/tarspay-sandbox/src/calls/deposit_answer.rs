@@ -39,6 +39,7 @@ pub(super) fn deposit_answer(engine: &Engine, order: &Order, request: &DepositRe
             deposit.customer_contact = request
                 .customer_contact
                 .as_ref()
+                .map(PrivateText::as_str)
                 .map(|contact| PrivateText::from(contact.strip_prefix('0').unwrap_or(contact)));
         }
         currency if *currency == Currency::BDT => {

@@ -105,7 +105,7 @@ pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>
                     @for step in sandbox.history(id)? {
                         li {
                             (show::time(step.at)) " " (show::state(step.to))
-                            @if let Some(reason) = &step.reason { " " span.quiet { (&**reason) } }
+                            @if let Some(reason) = &step.reason { " " span.quiet { (reason.as_str()) } }
                         }
                     }
                 }

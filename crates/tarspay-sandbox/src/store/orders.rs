@@ -6,7 +6,7 @@ use crate::{Order, OrderFilter, StateChange};
 use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 use std::str::FromStr;
 use tarspay_types::{
-    BizType, Decode as _, Members, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, TrxId,
+    BizType, Decode as _, Members, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, PrivateText, TrxId,
 };
 
 pub(super) const COLUMNS: &str = "id, direction, pay_order_id, merchant_no, merchant_order_no, way_code, currency, amount, \
@@ -119,7 +119,7 @@ pub(crate) fn insert(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
             order.pay_amount.to_string(),
             order.fee.to_string(),
             order.state.code(),
-            order.fail_reason.as_deref(),
+            order.fail_reason.as_ref().map(PrivateText::as_str),
             order.notify_url.as_str(),
             tx.now,
             expires_at,
@@ -142,7 +142,7 @@ pub(crate) fn update(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
             order.pay_amount.to_string(),
             order.fee.to_string(),
             order.state.code(),
-            order.fail_reason.as_deref(),
+            order.fail_reason.as_ref().map(PrivateText::as_str),
             tx.now,
             order.trx_id.as_ref().map(TrxId::as_str),
         ])?;

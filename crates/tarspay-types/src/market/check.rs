@@ -14,9 +14,9 @@ use crate::decode::Decode;
 use crate::error::{Error, ErrorKind};
 use crate::members::Members;
 use crate::order::Direction;
+use crate::private::{NotifyUrl, ReturnUrl};
 use crate::request::{Effect, MERCHANT, Request};
-use crate::web_address::{NotifyUrl, ReturnUrl};
-use crate::words::Currency;
+use crate::text::Currency;
 
 const ORDER: &str = "mchOrderNo";
 pub(super) const WAY: &str = "wayCode";
@@ -328,7 +328,12 @@ impl<'a> Check<'a> {
             // A broken form refuses where the field itself is required; elsewhere the vendor's own examples
             // break it.
             let severity = if self.requires(field) { by(field.certainty()) } else { Severity::Advice };
-            let message = format!("has another form than documented: {}", format.describe());
+            let mut message = format!("has another form than documented: {}", format.describe());
+            if format == Format::WholeAmount
+                && let Some(integer) = Amount::parse(&text).ok().and_then(Amount::to_whole)
+            {
+                message = format!("{message}; write `{integer}` (`Amount::to_whole`)");
+            }
             self.report(field.name(), Rule::Format, severity, self.page(field.certainty()), message);
         }
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::check::{AMOUNT, CURRENCY, WAY};
-use crate::decode::Scalar;
+use crate::scalar::Scalar;
 
 /// A member as the gateway would see it.
 pub(super) enum Given<'a> {
