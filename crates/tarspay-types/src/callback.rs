@@ -43,7 +43,7 @@ model! {
     /// }"#)?;
     /// assert_eq!(callback.biz_type, Some(BizType::WITHDRAWAL));
     /// assert_eq!(callback.state, OrderState::FAILED);
-    /// assert_eq!(callback.fail_reason.as_deref(), Some("payment failed"));
+    /// assert_eq!(callback.fail_reason, Some("payment failed".into()));
     /// # Ok::<(), tarspay_types::DecodeError>(())
     /// ```
     pub struct Callback {
