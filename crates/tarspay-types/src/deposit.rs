@@ -17,8 +17,8 @@ use crate::text::{CountryCode, Currency, PayDataType, WayCode};
 use crate::text::{MerchantOrderNo, PayOrderId};
 
 request! {
-    /// Asks for a deposit: money from a payer to the merchant (`docs/wire.md`, section 7.1). Answered by
-    /// [`Deposit`].
+    /// Asks for a deposit: money from a payer to the merchant (`docs/wire.md`, section 7.1). The response
+    /// is a [`Deposit`].
     ///
     /// Which optional members a market wants, and in which format, differs (`docs/markets.md`). Only what is
     /// set is sent; an empty text is sent as an empty text.
@@ -81,7 +81,7 @@ request! {
 }
 
 model! {
-    /// A deposit as the gateway answers its creation (`docs/wire.md`, section 7.1).
+    /// A deposit in the response to its creation (`docs/wire.md`, section 7.1).
     ///
     /// **Nothing is required**: a response with code 0 means that the order exists, and no odd or missing
     /// member may hide that. Which members always come is not documented. Without a
@@ -145,7 +145,7 @@ model! {
 }
 
 impl Deposit {
-    /// A deposit, as a gateway answers; the rest can be set field by field.
+    /// A deposit, as a gateway sends it; the rest can be set field by field.
     pub fn new(pay_order_id: PayOrderId, merchant_order_no: MerchantOrderNo, state: OrderState) -> Self {
         Self {
             pay_order_id: Some(pay_order_id),

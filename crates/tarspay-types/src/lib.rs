@@ -1,4 +1,4 @@
-//! The vocabulary of the TarsPay payment gateway: requests, answers, callbacks, amounts, states and codes.
+//! The vocabulary of the TarsPay payment gateway: requests, responses, callbacks, amounts, states and codes.
 //!
 //! Models only: nothing here sends, signs or encrypts. The rules come from `docs/wire.md` in the repository;
 //! where the gateway's documentation contradicts itself, the models are strict in what they write and lenient

@@ -53,11 +53,9 @@ mod bank;
 mod certainty;
 mod check;
 mod field;
-mod given;
 mod offer;
 mod page;
 mod report;
-mod unknown_currency;
 mod way;
 
 pub mod argentina;

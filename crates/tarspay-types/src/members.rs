@@ -323,7 +323,7 @@ impl Decode for RawJson {
 
 deserialize_by_decode!(RawJson);
 
-/// For calls that may answer without `data`: null is `None`, anything else is kept, and an accepted call without
+/// For calls whose response may have no `data`: null is `None`, anything else is kept, and an accepted call without
 /// `data` is a response, `None`.
 ///
 /// ```

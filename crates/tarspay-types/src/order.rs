@@ -249,6 +249,7 @@ open_codes! {
 /// # Ok::<(), tarspay_types::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "money comes in or goes out, and callers match on both")]
 pub enum Direction {
     /// Money from a payer to the merchant.
     Deposit,

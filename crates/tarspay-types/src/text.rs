@@ -346,7 +346,7 @@ impl WayCode {
 }
 
 open_words! {
-    /// What kind of payment data a deposit answer holds, `payDataType`. Take nothing for granted from it:
+    /// What kind of payment data the response to a deposit holds, `payDataType`. Take nothing for granted from it:
     /// with `payurl` a wallet number has been seen in `payData` (`docs/wire.md`, section 11).
     pub struct PayDataType = "pay data type" {
         /// A page to send the payer to. The only documented value.

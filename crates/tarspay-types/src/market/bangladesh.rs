@@ -319,7 +319,7 @@ deserialize_by_decode!(SubmissionRequest);
 /// A transaction id was handed in (`docs/wire.md`, section 7.12). The documented response has no `data`; whether
 /// the id was correct shows in the order.
 ///
-/// A server answers with [`Envelope::without_data`](crate::Envelope::without_data).
+/// A server sends [`Envelope::without_data`](crate::Envelope::without_data).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Submission {
