@@ -4,7 +4,11 @@
 //! added.
 
 use tarspay::sign::CallbackText;
-use tarspay::types::{Amount, DepositRequest, News, NotifyUrl, OrderState, OrderStatus, market::kenya};
+use tarspay::types::market::{bangladesh, brazil, india, kenya};
+use tarspay::types::{
+    Amount, Currency, DepositRequest, News, NotifyUrl, OrderState, OrderStatus, PayOrderId, WayCode,
+    WithdrawalRequest,
+};
 use tarspay::{CallbackVerifier, Client, Credentials};
 use tarspay_sandbox::Sandbox;
 
@@ -39,7 +43,17 @@ example!(
 );
 example!(pay_out: "/tour_4.rs", pub(super) async fn run(client: &Client) { pay_out(client).await.unwrap() });
 example!(
-    place: "/tour_5.rs",
+    in_brazil: "/tour_5.rs",
+    pub(super) async fn run(client: &Client, trx_id: TrxId) { in_brazil(client, trx_id).await.unwrap() }
+);
+example!(
+    paid_by: "/tour_6.rs",
+    pub(super) async fn run(client: &Client, trx_id: TrxId, order: PayOrderId, utr: Utr) {
+        paid_by(client, trx_id, order, utr).await.unwrap()
+    }
+);
+example!(
+    place: "/tour_7.rs",
     pub(super) async fn run(client: &Client, request: &DepositRequest) -> Option<Placed<Deposit>> {
         place(client, request).await.unwrap()
     }
@@ -86,6 +100,40 @@ async fn the_tour_follows_a_withdrawal_to_its_end() {
     tokio::join!(pay_out::run(&client), rejected);
     let order = sandbox.orders().unwrap().pop().unwrap();
     assert!(order.state.counts_as_failure());
+}
+
+/// Places a deposit of 500, and gives the gateway's number of it.
+async fn deposit(client: &Client, number: &str, way: WayCode, currency: Currency) -> PayOrderId {
+    let url = NotifyUrl::new("https://shop.example/tarspay/notify").unwrap();
+    let amount = Amount::from(500_u32);
+    let request = DepositRequest::new(number.parse().unwrap(), way, currency, amount, url)
+        .customer_name("A")
+        .customer_email("a@shop.example")
+        .customer_contact("01011111111")
+        .description("buy card");
+    client.place_deposit(&request).await.unwrap().pay_order_id().unwrap().clone()
+}
+
+#[tokio::test]
+async fn the_tour_makes_the_calls_of_one_market() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client_of(&sandbox);
+    let id = deposit(&client, "B1", brazil::way::PIX, brazil::CURRENCY).await;
+    let trx_id = sandbox.pay(&id).unwrap().trx_id.unwrap();
+    let url = NotifyUrl::new("https://shop.example/tarspay/notify").unwrap();
+    let (way, amount) = (brazil::way::PIX, Amount::from(500_u32));
+    let withdrawal = WithdrawalRequest::new("W1".parse().unwrap(), way, brazil::CURRENCY, amount, url);
+    let placed = client.place_withdrawal(&withdrawal).await.unwrap();
+    sandbox.pay(placed.pay_order_id().unwrap()).unwrap();
+    in_brazil::run(&client, trx_id).await;
+
+    let order = deposit(&client, "D1", bangladesh::way::EWALLET_BKASH, bangladesh::CURRENCY).await;
+    deposit(&client, "D2", india::way::UPI, india::CURRENCY).await;
+    for reference in ["BI63CWYFV9", "231500000000"] {
+        sandbox.record_transfer(&reference.parse().unwrap(), amount).unwrap();
+    }
+    let (trx_id, utr) = ("BI63CWYFV9".parse().unwrap(), "231500000000".parse().unwrap());
+    paid_by::run(&client, trx_id, order, utr).await;
 }
 
 #[tokio::test]

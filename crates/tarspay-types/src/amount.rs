@@ -6,8 +6,8 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
-use crate::decode::{Decode, DecodeError, Scalar, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
+use crate::scalar::{FromScalar, Scalar, read_as_scalar};
 
 const WHAT: &str = "amount";
 
@@ -76,6 +76,76 @@ impl Amount {
         }
     }
 
+    /// An amount from a count of its smallest unit, with this many digits after the point: `from_minor(1500, 2)` is
+    /// `15.00`.
+    ///
+    /// ```
+    /// use tarspay_types::Amount;
+    ///
+    /// let price = Amount::from_minor(1500, 2)?;
+    /// assert_eq!((price.to_string(), price.to_minor(2)), ("15.00".to_owned(), Some(1500)));
+    /// assert_eq!(Amount::parse("0.005")?.to_minor(2), None);
+    /// # Ok::<(), tarspay_types::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TooManyDigits`] when the text would have more than 28 digits.
+    pub fn from_minor(minor: u64, fraction_digits: u32) -> Result<Self, Error> {
+        Self::checked(i128::from(minor), fraction_digits)
+    }
+
+    /// The count of the smallest unit, where that has this many digits after the point: `15.00` is 1500 with two.
+    /// `None` when the amount is more precise than that, or the count does not fit.
+    pub fn to_minor(self, fraction_digits: u32) -> Option<u64> {
+        let amount = self.normalized();
+        let more = fraction_digits.checked_sub(amount.0.scale())?;
+        u64::try_from(amount.0.mantissa().checked_mul(10_i128.checked_pow(more)?)?).ok()
+    }
+
+    /// The same value without decimals, for a market that wants whole numbers: `500` for `500.00`. `None` when there
+    /// is a fraction. The text of an amount never changes by itself: what is signed and sent is what you wrote.
+    ///
+    /// ```
+    /// use tarspay_types::Amount;
+    ///
+    /// assert_eq!(Amount::parse("500.00")?.to_whole().map(|amount| amount.to_string()).as_deref(), Some("500"));
+    /// assert_eq!(Amount::parse("500.50")?.to_whole(), None);
+    /// # Ok::<(), tarspay_types::Error>(())
+    /// ```
+    pub fn to_whole(self) -> Option<Self> {
+        self.is_integer().then(|| self.normalized())
+    }
+
+    /// The sum of all, `0` of none, with the decimals of the most precise.
+    ///
+    /// ```
+    /// use tarspay_types::Amount;
+    ///
+    /// let total = Amount::checked_sum([Amount::from_minor(150, 2)?, Amount::from(2_u32)])?;
+    /// assert_eq!(total.to_string(), "3.50");
+    /// # Ok::<(), tarspay_types::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`checked_add`](Self::checked_add).
+    pub fn checked_sum(amounts: impl IntoIterator<Item = Self>) -> Result<Self, Error> {
+        amounts.into_iter().try_fold(Self::ZERO, Self::checked_add)
+    }
+
+    /// So many times the amount, with its decimals: 3 times `1.50` is `4.50`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TooManyDigits`] when the exact product needs more than 28 digits.
+    pub fn checked_mul(self, factor: u32) -> Result<Self, Error> {
+        let product = self.0.mantissa().checked_mul(i128::from(factor));
+        product
+            .ok_or(Error::new(WHAT, ErrorKind::TooManyDigits))
+            .and_then(|mantissa| Self::checked(mantissa, self.0.scale()))
+    }
+
     /// The sum, with the decimals of the more precise of the two: `1.5 + 2.25` is `3.75`, `1.00 + 2` is
     /// `3.00`.
     ///
@@ -124,17 +194,21 @@ impl Amount {
     // The library's own operators round when digits run out; whole numbers over a common scale cannot.
     fn combine(self, other: Self, operator: fn(i128, i128) -> Option<i128>) -> Result<Self, Error> {
         let scale = self.0.scale().max(other.0.scale());
-        let exact = || {
-            let at_scale = |amount: Self| -> Option<i128> {
-                amount.0.mantissa().checked_mul(10_i128.checked_pow(scale - amount.0.scale())?)
-            };
-            let mantissa = operator(at_scale(self)?, at_scale(other)?)?;
-            if mantissa >= 10_i128.pow(28) {
-                return None;
-            }
-            Decimal::try_from_i128_with_scale(mantissa, scale).ok()
+        let at_scale = |amount: Self| -> Option<i128> {
+            amount.0.mantissa().checked_mul(10_i128.checked_pow(scale - amount.0.scale())?)
         };
-        exact().map(Self).ok_or(Error::new(WHAT, ErrorKind::TooManyDigits))
+        at_scale(self)
+            .zip(at_scale(other))
+            .and_then(|(this, other)| operator(this, other))
+            .ok_or(Error::new(WHAT, ErrorKind::TooManyDigits))
+            .and_then(|mantissa| Self::checked(mantissa, scale))
+    }
+
+    /// The amount with these digits, zero or more, of which the last `scale` are decimals; if its text has at most 28 digits.
+    fn checked(mantissa: i128, scale: u32) -> Result<Self, Error> {
+        let fits = mantissa < 10_i128.pow(28) && scale < 28;
+        let decimal = fits.then(|| Decimal::try_from_i128_with_scale(mantissa, scale).ok()).flatten();
+        decimal.map(Self).ok_or(Error::new(WHAT, ErrorKind::TooManyDigits))
     }
 }
 
@@ -167,15 +241,59 @@ impl TryFrom<&str> for Amount {
     }
 }
 
-impl From<u32> for Amount {
-    fn from(whole: u32) -> Self {
-        Self(Decimal::from(whole))
+impl TryFrom<String> for Amount {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::parse(&text)
     }
 }
 
-impl From<u64> for Amount {
-    fn from(whole: u64) -> Self {
-        Self(Decimal::from(whole))
+impl From<Amount> for String {
+    fn from(amount: Amount) -> Self {
+        amount.to_string()
+    }
+}
+
+macro_rules! from_integers {
+    ($($unsigned:ident),*; $($signed:ident),*) => {
+        $(
+            impl From<$unsigned> for Amount {
+                fn from(integer: $unsigned) -> Self {
+                    Self(Decimal::from(integer))
+                }
+            }
+        )*
+        $(
+            /// Fails below zero.
+            impl TryFrom<$signed> for Amount {
+                type Error = Error;
+
+                fn try_from(integer: $signed) -> Result<Self, Error> {
+                    Self::try_from(Decimal::from(integer))
+                }
+            }
+        )*
+    };
+}
+
+from_integers!(u8, u16, u32, u64; i32, i64);
+
+/// Exactly, with its scale. Fails below zero, and with more than 28 digits.
+impl TryFrom<Decimal> for Amount {
+    type Error = Error;
+
+    fn try_from(decimal: Decimal) -> Result<Self, Error> {
+        if decimal.is_sign_negative() && !decimal.is_zero() {
+            return Err(Error::new(WHAT, ErrorKind::Negative));
+        }
+        Self::checked(decimal.mantissa(), decimal.scale())
+    }
+}
+
+impl From<Amount> for Decimal {
+    fn from(amount: Amount) -> Self {
+        amount.0
     }
 }
 
@@ -185,14 +303,14 @@ impl Serialize for Amount {
     }
 }
 
-impl Decode for Amount {
-    fn from_json(json: &str) -> Result<Self, DecodeError> {
-        match Scalar::read(json)? {
-            Scalar::Text(text) => Ok(Self::parse(&text)?),
-            Scalar::Number(number) => Ok(Self::parse(number)?),
-            Scalar::Other => Err(Error::new(WHAT, ErrorKind::WrongType).into()),
+impl FromScalar for Amount {
+    fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
+        match scalar {
+            Scalar::Text(text) => Self::parse(text),
+            Scalar::Number(number) => Self::parse(number),
+            Scalar::Other => Err(Error::new(WHAT, ErrorKind::WrongType)),
         }
     }
 }
 
-deserialize_by_decode!(Amount);
+read_as_scalar!(Amount);

@@ -1,11 +1,11 @@
 //! The balance query, `POST /api/balanceInfo`.
 
 use crate::amount::Amount;
-use crate::ids::MerchantNo;
 use crate::model::{model, request};
+use crate::text::MerchantNo;
 
 request! {
-    /// Asks for the merchant's balance (`docs/wire.md`, section 7.6). Answered by [`Balance`].
+    /// Asks for the merchant's balance (`docs/wire.md`, section 7.6). The response is a [`Balance`].
     pub struct BalanceRequest: Read, "/api/balanceInfo" -> Balance, echoes {}, of merchant_no {
         pub new {}
         optional {}

@@ -1,11 +1,11 @@
 //! The callback: what the gateway posts to a merchant when an order has come to a result.
 
 use crate::amount::Amount;
-use crate::ids::{MerchantNo, MerchantOrderNo, PayOrderId};
 use crate::model::model;
 use crate::order::{BizType, OrderState, OrderStatus};
-use crate::private_text::PrivateText;
-use crate::words::Currency;
+use crate::private::PrivateText;
+use crate::text::Currency;
+use crate::text::{MerchantNo, MerchantOrderNo, PayOrderId};
 use std::fmt;
 
 model! {
@@ -43,7 +43,7 @@ model! {
     /// }"#)?;
     /// assert_eq!(callback.biz_type, Some(BizType::WITHDRAWAL));
     /// assert_eq!(callback.state, OrderState::FAILED);
-    /// assert_eq!(callback.fail_reason.as_deref(), Some("payment failed"));
+    /// assert_eq!(callback.fail_reason, Some("payment failed".into()));
     /// # Ok::<(), tarspay_types::DecodeError>(())
     /// ```
     pub struct Callback {

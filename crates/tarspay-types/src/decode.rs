@@ -1,23 +1,24 @@
-//! Reading JSON leniently: the trait [`Decode`], its error, and the helpers that all models share.
+//! Reading JSON leniently: the trait [`Decode`], its error, and the members of an object that is being read.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind};
-use crate::open::integer;
+use crate::members::Members;
 
 /// A type that can be read from the JSON that the gateway sends.
 ///
 /// Every model of this crate implements it with errors that name the member and never repeat a value, and
 /// implements [`serde::Deserialize`] through it. Numbers keep their text exactly as it came, so a model must
 /// be read from JSON text by `serde_json`; other serde formats are refused, and `serde_json::Value` has
-/// already turned `100.00` into `100.0`.
+/// already turned `100.00` into `100.0`. Scalars (amounts, numbers of orders, states, currencies, URLs) are read from
+/// texts and integers of any self-describing serde format.
 ///
-/// Your own type becomes a response with an empty `impl Decode for MyAnswer {}`: it is then read by its
+/// Your own type becomes a response with an empty `impl Decode for MyResponse {}`: it is then read by its
 /// `Deserialize`.
 pub trait Decode: DeserializeOwned {
     /// Reads one JSON value from its text.
@@ -49,26 +50,6 @@ pub trait Decode: DeserializeOwned {
 }
 
 impl Decode for serde_json::Value {}
-
-/// A text. Numbers are taken as their text. An empty text is refused, since for the gateway it means "none"
-/// (`docs/wire.md`, section 11).
-impl Decode for String {
-    fn from_json(json: &str) -> Result<Self, DecodeError> {
-        match Scalar::read(json)? {
-            Scalar::Text(text) if text.is_empty() => Err(Error::new("text", ErrorKind::Empty).into()),
-            Scalar::Text(text) => Ok(text.into_owned()),
-            Scalar::Number(number) => Ok(number.to_owned()),
-            Scalar::Other => Err(Error::new("text", ErrorKind::WrongType).into()),
-        }
-    }
-}
-
-/// A whole number, read from a number or its text.
-impl Decode for i64 {
-    fn from_json(json: &str) -> Result<Self, DecodeError> {
-        integer("number", json)
-    }
-}
 
 /// A list; one item that cannot be read makes it unreadable.
 impl<T: Decode> Decode for Vec<T> {
@@ -175,49 +156,6 @@ impl StdError for DecodeError {
     }
 }
 
-/// A JSON text or number. Which of the two stands for a value differs between the gateway's pages.
-pub(crate) enum Scalar<'a> {
-    Text(Cow<'a, str>),
-    /// The number's text, exactly as it came.
-    Number(&'a str),
-    Other,
-}
-
-impl<'a> Scalar<'a> {
-    pub(crate) fn read(json: &'a str) -> Result<Self, DecodeError> {
-        if let Some(plain) = Self::plain(json) {
-            return Ok(plain);
-        }
-        let value: &RawValue = serde_json::from_str(json).map_err(DecodeError::not_json)?;
-        let json = value.get();
-        Ok(match json.as_bytes().first() {
-            Some(b'"') => match json.get(1..json.len() - 1) {
-                Some(plain) if !plain.contains('\\') => Scalar::Text(Cow::Borrowed(plain)),
-                _ => {
-                    Scalar::Text(serde_json::from_str::<String>(json).map_err(DecodeError::not_json)?.into())
-                }
-            },
-            Some(b'-' | b'0'..=b'9') => Scalar::Number(json),
-            _ => Scalar::Other,
-        })
-    }
-
-    /// The two common forms, which need no parser: a text without escapes and a whole number. `None` proves nothing.
-    fn plain(json: &'a str) -> Option<Self> {
-        match json.as_bytes() {
-            [b'"', inner @ .., b'"'] => {
-                // Every byte is looked at: a search that can stop early is slower on texts as short as these.
-                let is_odd = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
-                let odd = inner.iter().fold(false, |odd, &byte| odd | is_odd(byte));
-                (!odd).then(|| Self::Text(Cow::Borrowed(&json[1..json.len() - 1])))
-            }
-            [b'0'] => Some(Self::Number(json)),
-            [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit) => Some(Self::Number(json)),
-            _ => None,
-        }
-    }
-}
-
 /// Implements [`serde::Deserialize`] of a type by its [`Decode`].
 macro_rules! deserialize_by_decode {
     ($name:ident $(<$parameter:ident>)?) => {
@@ -231,34 +169,154 @@ macro_rules! deserialize_by_decode {
 }
 pub(crate) use deserialize_by_decode;
 
-#[cfg(test)]
-mod tests {
-    use super::Scalar;
-    use serde_json::value::RawValue;
+/// Members that no field has taken, in their order, no name twice. What is left becomes a model's `extra`, and only that
+/// is copied.
+pub(crate) struct Unread<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-    #[test]
-    fn what_is_read_without_a_parser_is_what_the_parser_reads() {
-        let pieces = ["\"", "\\", "a", "é", "\n", "\u{7f}", "0", "7", "-", ".", "e", " ", "null", ""];
-        for first in pieces {
-            for second in pieces {
-                for third in pieces {
-                    for fourth in pieces {
-                        let json = [first, second, third, fourth].concat();
-                        let Some(plain) = Scalar::plain(&json) else { continue };
-                        assert!(serde_json::from_str::<&RawValue>(&json).is_ok(), "{json:?}");
-                        match plain {
-                            Scalar::Text(text) => {
-                                assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-                            }
-                            Scalar::Number(number) => assert_eq!(number, json),
-                            Scalar::Other => panic!("{json:?} is no text and no number"),
-                        }
-                    }
+/// Room for the members of any documented object, so that reading one asks for it once.
+const USUAL_MEMBERS: usize = 16;
+
+impl<'a> Unread<'a> {
+    /// Reads the JSON text of an object.
+    pub(crate) fn from_json(json: &'a str) -> Result<Self, DecodeError> {
+        let unread: Self = serde_json::from_str(json).map_err(|error| {
+            // The text of a data error would repeat the value.
+            if error.is_data() {
+                DecodeError::new(DecodeErrorKind::NotAnObject)
+            } else {
+                DecodeError::not_json(error)
+            }
+        })?;
+        match unread.named_twice() {
+            Some(name) => Err(DecodeError::new(DecodeErrorKind::Duplicate).within(name)),
+            None => Ok(unread),
+        }
+    }
+
+    fn named_twice(&self) -> Option<&str> {
+        let names = || self.0.iter().map(|(name, _)| &**name);
+        if self.0.len() <= USUAL_MEMBERS {
+            // Few names mostly differ in their lengths already, and need no memory to be sorted in.
+            return names()
+                .enumerate()
+                .find(|&(index, name)| names().take(index).any(|other| other == name))
+                .map(|(_, name)| name);
+        }
+        // Sorting finds duplicates in good time however many members a hostile body has.
+        let mut names: Vec<&str> = names().collect();
+        names.sort_unstable();
+        names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    }
+
+    /// Takes out the first usable one of the members `names`, which are other spellings of one thing. What is
+    /// not usable stays.
+    pub(crate) fn require<T: Decode>(&mut self, names: &[&str]) -> Result<T, DecodeError> {
+        self.take(names, |json| json == "null")?
+            .ok_or_else(|| DecodeError::missing(names.first().copied().unwrap_or_default()))
+    }
+
+    /// As [`require`](Self::require), where having none is fine. An empty text means none.
+    pub(crate) fn optional<T: Decode>(&mut self, names: &[&str]) -> Option<T> {
+        self.take(names, |json| matches!(json, "null" | "\"\"")).ok().flatten()
+    }
+
+    /// Takes out a member of a request, where an empty text is a value like any other: it is signed and sent.
+    pub(crate) fn given<T: Decode>(&mut self, name: &str) -> Option<T> {
+        self.take(&[name], |json| json == "null").ok().flatten()
+    }
+
+    /// `Ok(None)` if none of the members is there; the first refusal if none that is there can be read.
+    fn take<T: Decode>(
+        &mut self,
+        names: &[&str],
+        is_none: fn(&str) -> bool,
+    ) -> Result<Option<T>, DecodeError> {
+        let mut refusal = None;
+        for name in names {
+            let Some(position) = self.0.iter().position(|(known, _)| known == name) else { continue };
+            let json = self.0[position].1.get();
+            if is_none(json) {
+                continue;
+            }
+            match T::from_json(json) {
+                Ok(value) => {
+                    self.0.remove(position);
+                    return Ok(Some(value));
                 }
+                Err(error) => refusal = refusal.or(Some(error.within(name))),
             }
         }
-        let is_plain = |json| Scalar::plain(json).is_some();
-        assert!(["\"\"", "\"100.00\"", "\"é\"", "0", "20"].into_iter().all(is_plain));
-        assert!(!["", "\"", "01", "-1", "1.5", " 1", "\"\\n\"", "\"\n\"", "null"].into_iter().any(is_plain));
+        refusal.map_or(Ok(None), Err)
+    }
+
+    /// Whether there are no members.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The exact JSON text of the member's value.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())
+    }
+
+    /// What is left, copied.
+    pub(crate) fn into_members(self) -> Members {
+        let mut members = Members::new();
+        for (name, value) in self.0 {
+            members.push(name.into_owned(), value.to_owned());
+        }
+        members
+    }
+}
+
+impl<'de> Deserialize<'de> for Unread<'de> {
+    /// Of the members as they stand in the text, duplicates included.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Unread<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unread<'de>, A::Error> {
+                let mut members = Vec::with_capacity(USUAL_MEMBERS);
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.push((name, value));
+                }
+                Ok(Unread(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// A name that borrows from the input where it has no escapes; serde's own `Cow` always copies.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
     }
 }

@@ -1,14 +1,13 @@
-//! The envelope of every response: a code, a message, and the response itself as `data`.
+//! The envelope of every response: a code, a message, and the response itself as `data`; all error codes.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::decode::{Decode, DecodeError, deserialize_by_decode};
-use crate::error_code::ErrorCode;
+use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode};
 use crate::members::{Members, Writer};
-use crate::unread::Unread;
+use crate::scalar::open_codes;
 
 /// What the gateway sends around every response: `{"code":0,"msg":"SUCCESS","data":{…}}` (`docs/wire.md`,
 /// section 6).
@@ -145,3 +144,117 @@ impl fmt::Display for Refusal {
 }
 
 impl StdError for Refusal {}
+
+open_codes! {
+    /// The `code` of a response (`docs/wire.md`, section 9): 0 means that the call was accepted.
+    ///
+    /// Code 0 says nothing about a payment; that is the [`OrderState`](crate::OrderState).
+    ///
+    /// ```
+    /// use tarspay_types::ErrorCode;
+    ///
+    /// let code = ErrorCode::from_code(5_003_010);
+    /// assert_eq!(code.meanings(), ["order state error", "creating the withdrawal order failed"]);
+    /// assert!(code.depends_on_history());
+    /// ```
+    pub struct ErrorCode = "error code" {
+        SUCCESS = 0, "success";
+        SYSTEM_ERROR = -1, "system error";
+        PARAMETER_MISSING = 5_003_001, "parameter missing";
+        MERCHANT_UNKNOWN = 5_003_002, "merchant or API key unknown";
+        MERCHANT_DISABLED = 5_003_003, "merchant disabled";
+        MERCHANT_NOT_AUTHENTICATED = 5_003_004, "merchant not authenticated";
+        API_KEY_UNKNOWN = 5_003_005, "API key of the merchant unknown", "merchant or API key unknown";
+        API_KEY_EXPIRED = 5_003_006, "API key expired";
+        IP_ERROR = 5_003_007, "IP error";
+        SIGNATURE_ERROR = 5_003_008, "signature error";
+        WAY_CODE_NOT_SUPPORTED = 5_003_009, "way code not supported";
+        ORDER_STATE_OR_WITHDRAWAL_FAILED = 5_003_010, "order state error", "creating the withdrawal order failed";
+        ORDER_NUMBER_EXISTS = 5_003_011, "merchant order number exists already";
+        URL_FORMAT_ERROR = 5_003_012, "URL format error";
+        CHANNEL_ERROR = 5_003_013, "channel error";
+        RATE_NOT_SET_UP = 5_003_014, "rate of the merchant not set up";
+        CHANNEL_UNKNOWN = 5_003_015, "channel unknown";
+        CREATE_DEPOSIT_FAILED = 5_003_017, "creating the deposit order failed";
+        QUERY_DEPOSIT_FAILED = 5_003_018, "querying the deposit order failed";
+        QUERY_WITHDRAWAL_FAILED = 5_003_020, "querying the withdrawal order failed";
+        BALANCE_TOO_LOW = 5_004_006, "merchant balance too low";
+        AMOUNT_FORMAT_WRONG = 500_321, "amount format wrong";
+        URL_NOT_SUPPORTED = 500_322, "URL not supported";
+        REMOTE_CLIENT_ERROR = 500_323, "remote client error";
+        ORDER_EXPIRED = 500_324, "order expired";
+        BALANCE_QUERY_ERROR = 500_326, "balance query error";
+        WAY_CODE_WRONG = 500_327, "way code wrong";
+    }
+}
+
+impl ErrorCode {
+    /// Whether the call was accepted: code 0.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::SUCCESS)
+    }
+
+    /// Whether this code can be the consequence of an order that exists, so that as the response to a create call it
+    /// proves nothing: look the order up by its merchant order number before anything else, and never create a second
+    /// order.
+    ///
+    /// | code | why an existing order can cause it |
+    /// |---|---|
+    /// | 5003008 | a second copy of a request carries a nonce that is used already |
+    /// | 5003011 | the number exists, perhaps by a first copy of this very request |
+    /// | 5004006 | the first copy took the balance |
+    /// | 5003010 | "order state error" is about an order; its other meaning does not say when creating failed |
+    /// | -1, 5003013, 5003017, 500323 | trouble inside the gateway; whether before or after the order was stored is not documented |
+    /// | 500324 | an order must exist before it can expire |
+    /// | 5003018, 5003020, 500326 | not documented for a create call |
+    /// | any code that is not documented | nobody knows |
+    ///
+    /// False for success, and for the codes that refuse the request itself, its merchant or its key, before the history
+    /// of the order matters: a second copy would be refused like the first.
+    ///
+    /// Source: `docs/wire.md`, sections 9 and 11 for the codes; the classes are inferred (section 12).
+    pub const fn depends_on_history(self) -> bool {
+        !matches!(
+            self,
+            Self::SUCCESS
+                | Self::PARAMETER_MISSING
+                | Self::MERCHANT_UNKNOWN
+                | Self::MERCHANT_DISABLED
+                | Self::MERCHANT_NOT_AUTHENTICATED
+                | Self::API_KEY_UNKNOWN
+                | Self::API_KEY_EXPIRED
+                | Self::IP_ERROR
+                | Self::WAY_CODE_NOT_SUPPORTED
+                | Self::URL_FORMAT_ERROR
+                | Self::RATE_NOT_SET_UP
+                | Self::CHANNEL_UNKNOWN
+                | Self::AMOUNT_FORMAT_WRONG
+                | Self::URL_NOT_SUPPORTED
+                | Self::WAY_CODE_WRONG
+        )
+    }
+
+    /// Whether the gateway reports trouble of its own, so that the same call can succeed later: -1, 5003010, 5003013,
+    /// 5003017, 500323, 500326, and 5003018 and 5003020, which do not say that there is no such order.
+    ///
+    /// Repeat a query freely. Repeat a create call only under the same merchant order number, and look it up first.
+    pub const fn is_temporary(self) -> bool {
+        matches!(
+            self,
+            Self::SYSTEM_ERROR
+                | Self::ORDER_STATE_OR_WITHDRAWAL_FAILED
+                | Self::CHANNEL_ERROR
+                | Self::CREATE_DEPOSIT_FAILED
+                | Self::QUERY_DEPOSIT_FAILED
+                | Self::QUERY_WITHDRAWAL_FAILED
+                | Self::REMOTE_CLIENT_ERROR
+                | Self::BALANCE_QUERY_ERROR
+        )
+    }
+
+    /// Whether a query found no order: 5003018 and 5003020. The words are "querying the order failed", so this proves
+    /// nothing by itself, least of all right after the order was sent.
+    pub const fn is_order_not_found(self) -> bool {
+        matches!(self, Self::QUERY_DEPOSIT_FAILED | Self::QUERY_WITHDRAWAL_FAILED)
+    }
+}

@@ -1,4 +1,4 @@
-//! The vocabulary of the TarsPay payment gateway: requests, answers, callbacks, amounts, states and codes.
+//! The vocabulary of the TarsPay payment gateway: requests, responses, callbacks, amounts, states and codes.
 //!
 //! Models only: nothing here sends, signs or encrypts. The rules come from `docs/wire.md` in the repository;
 //! where the gateway's documentation contradicts itself, the models are strict in what they write and lenient
@@ -94,8 +94,9 @@
 //! read and written again has the same members. The one exception is a member with two spellings that came in both: the
 //! usable one is written under the first name, and hides an unusable one there. Texts stand in for numbers and numbers for texts. Identifiers and
 //! open words are read in any length and with blanks at their ends; such a one cannot be made, and
-//! [`Request::check`] refuses to send it. A member that stands twice is refused. Read from JSON text with
-//! `serde_json`; other formats cannot keep the text of numbers and are refused.
+//! [`Request::check`] refuses to send it. A member that stands twice is refused. Models are read from JSON text with
+//! `serde_json`; other formats cannot keep the text of numbers and are refused. Scalars (amounts, numbers, states,
+//! words, URLs) are read and written in every self-describing format: TOML, a path or a form, `#[serde(flatten)]`.
 //!
 //! # Errors
 //!
@@ -109,42 +110,32 @@ mod decode;
 mod deposit;
 mod envelope;
 mod error;
-mod error_code;
-mod ids;
 pub mod market;
 mod members;
 mod model;
-mod open;
 mod order;
-mod pay_way;
-mod private_text;
-mod raw_json;
+mod private;
 mod request;
-mod unix_seconds;
-mod unread;
-mod web_address;
+mod scalar;
+mod text;
 mod withdrawal;
-mod words;
 
 pub use amount::Amount;
 pub use balance::{Balance, BalanceRequest};
 pub use callback::{Callback, DeduplicationKey};
 pub use decode::{Decode, DecodeError, DecodeErrorKind};
-pub use deposit::{Deposit, DepositRequest};
-pub use envelope::{Envelope, Refusal, ResponseError};
+pub use deposit::{Deposit, DepositRequest, PayWay, PayWays};
+pub use envelope::{Envelope, ErrorCode, Refusal, ResponseError};
 pub use error::{Error, ErrorKind};
-pub use error_code::ErrorCode;
-pub use ids::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId, Utr};
-pub use members::Members;
+pub use members::{Members, RawJson};
 pub use order::{BizType, Direction, News, OrderInfo, OrderQuery, OrderState, OrderStatus};
-pub use pay_way::{PayWay, PayWays};
-pub use private_text::PrivateText;
-pub use raw_json::RawJson;
+pub use private::{NotifyUrl, PrivateText, ReturnUrl};
 pub use request::{Effect, Request, WithMerchant};
-pub use unix_seconds::UnixSeconds;
-pub use web_address::{NotifyUrl, ReturnUrl};
+pub use scalar::UnixSeconds;
+pub use text::{
+    CountryCode, Currency, MerchantNo, MerchantOrderNo, PayDataType, PayOrderId, TrxId, Utr, WayCode,
+};
 pub use withdrawal::{Withdrawal, WithdrawalRequest};
-pub use words::{CountryCode, Currency, PayDataType, WayCode};
 
 /// Compiles and runs the README's example.
 #[cfg(doctest)]

@@ -53,10 +53,8 @@ mod bank;
 mod certainty;
 mod check;
 mod field;
-mod given;
 mod offer;
 mod report;
-mod unknown_currency;
 mod way;
 
 pub mod argentina;
@@ -84,9 +82,9 @@ pub use report::{Report, Rule, Severity, Source, Violation};
 pub use way::{Standing, Way};
 
 use crate::error::Error;
-use crate::open::open_codes;
 use crate::request::Request;
-use crate::words::Currency;
+use crate::scalar::open_codes;
+use crate::text::Currency;
 
 /// All markets, in the order of `docs/markets.md`.
 pub const ALL: &[&Market] = &[

@@ -62,7 +62,7 @@ macro_rules! model {
 
         impl $crate::decode::Decode for $name {
             fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
-                let mut unread = $crate::unread::Unread::from_json(json)?;
+                let mut unread = $crate::decode::Unread::from_json(json)?;
                 $( let $required = unread.require(&[$required_wire $(, $required_alias)*])?; )*
                 $( let $optional = unread.optional(&[$optional_wire $(, $optional_alias)*]); )*
                 Ok(Self { $($required,)* $($optional,)* extra: unread.into_members() })
@@ -168,7 +168,7 @@ macro_rules! request {
                 $crate::request::Effect::$effect
             }
 
-            fn merchant_order_no(&self) -> Option<&$crate::ids::MerchantOrderNo> {
+            fn merchant_order_no(&self) -> Option<&$crate::text::MerchantOrderNo> {
                 None $( .or(Option::from(&self.$order)) )?
             }
 
@@ -197,7 +197,7 @@ macro_rules! request {
         impl $crate::decode::Decode for $name {
             fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
                 #[allow(unused_mut, reason = "a request can have no members of its own")]
-                let mut unread = $crate::unread::Unread::from_json(json)?;
+                let mut unread = $crate::decode::Unread::from_json(json)?;
                 $( let $new = unread.require(&[$new_wire])?; )*
                 $( let $optional = unread.given($optional_wire); )*
                 Ok(Self { $($new,)* $($optional,)* extra: unread.into_members() })
@@ -213,7 +213,7 @@ pub(crate) use request;
 macro_rules! is_answered_by {
     ($response:ty {}) => {};
     ($response:ty { $($echoed:ident),* } $($merchant:ident)?) => {
-        fn is_answered_by(&self, merchant_no: &$crate::ids::MerchantNo, response: &$response) -> bool {
+        fn is_answered_by(&self, merchant_no: &$crate::text::MerchantNo, response: &$response) -> bool {
             let _ = merchant_no;
             true $( && !$crate::model::differ(&self.$echoed, response.$echoed.as_ref()) )*
                 $( && !$crate::model::differ(merchant_no, response.$merchant.as_ref()) )?

@@ -7,14 +7,13 @@ use std::str::FromStr;
 use serde::ser::{Serialize, Serializer};
 
 use crate::amount::Amount;
-use crate::decode::{Decode, DecodeError, Scalar, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
-use crate::ids::{MerchantNo, MerchantOrderNo, PayOrderId};
 use crate::members::{Members, Writer};
 use crate::model::{differ, model};
-use crate::open::open_codes;
 use crate::request::{Effect, Outgoing as _, Request};
-use crate::words::Currency;
+use crate::scalar::{FromScalar, Scalar, open_codes, read_as_scalar};
+use crate::text::Currency;
+use crate::text::{MerchantNo, MerchantOrderNo, PayOrderId};
 
 const MERCHANT_ORDER_NO: &str = "mchOrderNo";
 const PAY_ORDER_ID: &str = "payOrderId";
@@ -250,6 +249,7 @@ open_codes! {
 /// # Ok::<(), tarspay_types::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "money comes in or goes out, and callers match on both")]
 pub enum Direction {
     /// Money from a payer to the merchant.
     Deposit,
@@ -270,6 +270,12 @@ impl Direction {
 impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl AsRef<str> for Direction {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -311,16 +317,16 @@ impl Serialize for Direction {
     }
 }
 
-impl Decode for Direction {
-    fn from_json(json: &str) -> Result<Self, DecodeError> {
-        match Scalar::read(json)? {
-            Scalar::Text(text) => Ok(text.parse()?),
-            _ => Err(Error::new("direction", ErrorKind::WrongType).into()),
+impl FromScalar for Direction {
+    fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
+        match scalar {
+            Scalar::Text(text) => text.parse(),
+            _ => Err(Error::new("direction", ErrorKind::WrongType)),
         }
     }
 }
 
-deserialize_by_decode!(Direction);
+read_as_scalar!(Direction);
 
 /// Asks where an order stands (`docs/wire.md`, sections 7.2 and 7.4). The response is an [`OrderInfo`].
 ///

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::amount::Amount;
+use crate::decode::Unread;
 use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
-use crate::ids::{MerchantNo, MerchantOrderNo};
-use crate::private_text::PrivateText;
-use crate::raw_json::RawJson;
-use crate::unread::Unread;
-use crate::web_address::{NotifyUrl, ReturnUrl};
+use crate::members::RawJson;
+use crate::private::PrivateText;
+use crate::private::{NotifyUrl, ReturnUrl};
+use crate::text::{MerchantNo, MerchantOrderNo};
 
 /// The member that the sender adds to every body.
 pub(crate) const MERCHANT: &str = "mchNo";

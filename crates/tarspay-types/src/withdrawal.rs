@@ -1,16 +1,16 @@
 //! Creating a withdrawal, `POST /api/payOut/unifiedOrder`.
 
 use crate::amount::Amount;
-use crate::ids::{MerchantOrderNo, PayOrderId};
 use crate::model::{model, request};
 use crate::order::OrderState;
-use crate::private_text::PrivateText;
-use crate::web_address::NotifyUrl;
-use crate::words::{Currency, WayCode};
+use crate::private::NotifyUrl;
+use crate::private::PrivateText;
+use crate::text::{Currency, WayCode};
+use crate::text::{MerchantOrderNo, PayOrderId};
 
 request! {
     /// Asks for a withdrawal: money from the merchant's balance to a payee (`docs/wire.md`, section 7.3).
-    /// Answered by [`Withdrawal`].
+    /// The response is a [`Withdrawal`].
     ///
     /// Which optional members a market wants, and in which format, differs (`docs/markets.md`). Where a market
     /// lists bank codes, the member that carries one is not documented; once known,
@@ -70,7 +70,7 @@ request! {
 }
 
 model! {
-    /// A withdrawal as the gateway answers its creation (`docs/wire.md`, section 7.3). The two order numbers
+    /// A withdrawal in the response to its creation (`docs/wire.md`, section 7.3). The two order numbers
     /// are seen in merchant code, the rest of the response is not documented.
     ///
     /// **Nothing is required**: a response with code 0 means that the order exists, and no odd or missing
@@ -82,14 +82,14 @@ model! {
             pay_order_id: PayOrderId = "payOrderId";
             /// The merchant's number of the order.
             merchant_order_no: MerchantOrderNo = "mchOrderNo";
-            /// Where the order stands, if the gateway says so here. Inferred from the deposit's answer.
+            /// Where the order stands, if the gateway says so here. Inferred from the deposit's response.
             state: OrderState = "orderState" | "state";
         }
     }
 }
 
 impl Withdrawal {
-    /// A withdrawal, as a gateway answers; the rest can be set field by field.
+    /// A withdrawal, as a gateway sends it; the rest can be set field by field.
     pub fn new(pay_order_id: PayOrderId, merchant_order_no: MerchantOrderNo) -> Self {
         Self {
             pay_order_id: Some(pay_order_id),

@@ -18,7 +18,7 @@ use crate::retry::random;
 use crate::types::market::{self, Market, Report};
 use crate::types::{
     Amount, Currency, Deposit, DepositRequest, Direction, ErrorCode, MerchantOrderNo, OrderInfo, OrderQuery,
-    OrderState, PayOrderId, Request, Withdrawal, WithdrawalRequest,
+    OrderState, PayOrderId, PrivateText, Request, Withdrawal, WithdrawalRequest,
 };
 use crate::{Client, Error, ErrorKind, RetryPolicy};
 use machine::{Action, Attempt, Conclusion, Event, LookedUp, Machine, Settings};
@@ -225,7 +225,7 @@ impl Placed<Deposit> {
     /// new number.
     pub fn pay_url(&self) -> Option<&str> {
         match self {
-            Self::Created { response, .. } => response.pay_url.as_deref(),
+            Self::Created { response, .. } => response.pay_url.as_ref().map(PrivateText::as_str),
             Self::Recovered { .. } | Self::AlreadyExisted { .. } => None,
         }
     }

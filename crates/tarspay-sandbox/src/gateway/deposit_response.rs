@@ -38,6 +38,7 @@ pub(super) fn deposit_response(shared: &Shared, order: &Order, request: &Deposit
             deposit.customer_contact = request
                 .customer_contact
                 .as_ref()
+                .map(PrivateText::as_str)
                 .map(|contact| PrivateText::from(contact.strip_prefix('0').unwrap_or(contact)));
         }
         currency if *currency == Currency::BDT => {

@@ -92,7 +92,7 @@ pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>
                     @for step in sandbox.history(id)? {
                         li {
                             (layout::time(step.at)) " " (layout::state(step.to))
-                            @if let Some(reason) = &step.reason { " " span.quiet { (&**reason) } }
+                            @if let Some(reason) = &step.reason { " " span.quiet { (reason.as_str()) } }
                         }
                     }
                 }

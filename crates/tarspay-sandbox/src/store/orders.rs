@@ -5,7 +5,8 @@ use crate::clock::system_time;
 use crate::order::{Order, OrderFilter, StateChange};
 use rusqlite::{Row, params, params_from_iter};
 use tarspay_types::{
-    Amount, BizType, Decode as _, Members, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, TrxId,
+    Amount, BizType, Decode as _, Members, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, PrivateText,
+    TrxId,
 };
 
 const COLUMNS: &str = "id, direction, pay_order_id, merchant_no, merchant_order_no, way_code, currency, amount, \
@@ -95,7 +96,7 @@ pub(crate) fn insert(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
             order.pay_amount.to_string(),
             order.fee.to_string(),
             order.state.code(),
-            order.fail_reason.as_deref(),
+            order.fail_reason.as_ref().map(PrivateText::as_str),
             order.notify_url.as_str(),
             tx.now,
             expires_at,
@@ -117,7 +118,7 @@ pub(crate) fn update(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
             order.pay_amount.to_string(),
             order.fee.to_string(),
             order.state.code(),
-            order.fail_reason.as_deref(),
+            order.fail_reason.as_ref().map(PrivateText::as_str),
             tx.now,
             order.trx_id.as_ref().map(TrxId::as_str),
         ],

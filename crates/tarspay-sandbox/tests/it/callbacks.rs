@@ -59,7 +59,7 @@ async fn a_failed_withdrawal_is_told_with_its_reason_and_its_whole_amount() {
     in_time(sandbox.settle()).await;
     let callback = Callback::from_slice(shop.received()[0].body.as_bytes()).unwrap();
     assert_eq!((callback.biz_type, callback.state), (Some(BizType::WITHDRAWAL), OrderState::FAILED));
-    assert_eq!(callback.fail_reason.as_deref(), Some("payment failed"));
+    assert_eq!(callback.fail_reason, Some("payment failed".into()));
     assert_eq!(callback.pay_amount, Some(amount("100")));
 }
 

@@ -99,11 +99,12 @@ async fn a_deposit_fails_with_its_reason() {
     let (sandbox, caller) = started().await;
     let id = caller.create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
     let order = sandbox.fail(&id, "payer went away").unwrap();
-    assert_eq!((order.state, order.fail_reason.as_deref()), (OrderState::FAILED, Some("payer went away")));
+    assert_eq!(order.state, OrderState::FAILED);
+    assert_eq!(order.fail_reason.as_ref().map(AsRef::as_ref), Some("payer went away"));
     assert_eq!(order.pay_amount, amount("0"));
     assert!(!format!("{order:?}").contains("went away"));
     assert_eq!(money(&sandbox), has("1000", "0"));
-    assert_eq!(sandbox.history(&id).unwrap()[2].reason.as_deref(), Some("payer went away"));
+    assert_eq!(sandbox.history(&id).unwrap()[2].reason, Some("payer went away".into()));
 }
 
 #[tokio::test]

@@ -6,16 +6,16 @@ use super::field::{Field, Format};
 use super::way::ways;
 use super::{Certainty, ExtraCall, LookupStatus, Market, Offer};
 use crate::amount::Amount;
+use crate::decode::Unread;
 use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
-use crate::ids::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId, check};
+use crate::members::RawJson;
 use crate::model::{model, request};
-use crate::open::open_codes;
-use crate::private_text::PrivateText;
-use crate::raw_json::RawJson;
+use crate::private::PrivateText;
 use crate::request::{Effect, Request};
-use crate::unread::Unread;
-use crate::words::{CountryCode, Currency};
+use crate::scalar::open_codes;
+use crate::text::{CountryCode, Currency};
+use crate::text::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId, check};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 
@@ -69,6 +69,7 @@ pub static MARKET: Market = Market {
             Field::required("currency", ""),
             Field::required("wayCode", ""),
             Field::required("walletId", "payee's wallet")
+                .payee()
                 .format_of(Format::Digits { prefix: "0", count: 11 }),
         ],
         notes: &["No name, e-mail or contact is listed."],
@@ -318,7 +319,7 @@ deserialize_by_decode!(SubmissionRequest);
 /// A transaction id was handed in (`docs/wire.md`, section 7.12). The documented response has no `data`; whether
 /// the id was correct shows in the order.
 ///
-/// A server answers with [`Envelope::without_data`](crate::Envelope::without_data).
+/// A server sends [`Envelope::without_data`](crate::Envelope::without_data).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Submission {

@@ -6,11 +6,11 @@ use super::{Certainty, ExtraCall, Market, Offer};
 use crate::amount::Amount;
 use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
-use crate::ids::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId};
+use crate::members::RawJson;
 use crate::model::{model, request};
 use crate::order::OrderState;
-use crate::raw_json::RawJson;
-use crate::words::Currency;
+use crate::text::Currency;
+use crate::text::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId};
 use serde::{Serialize, Serializer};
 
 /// The currency of every order: `BRA`, not the ISO code `BRL`.
@@ -71,6 +71,7 @@ pub static MARKET: Market = Market {
                 .like("PIX_EMAIL"),
             Field::seen("currency", ""),
             Field::seen("customerAccountNumber", "the PIX key")
+                .payee()
                 .format_of(Format::Email)
                 .when("bankName", "PIX_EMAIL"),
             Field::seen("customerContact", "the sample has 11 digits, no country code"),

@@ -4,24 +4,23 @@ use std::borrow::Cow;
 
 use super::Certainty;
 use super::field::{Field, Format, Presence};
-use super::given::{Given, cut, shown};
 use super::offer::{Market, Offer};
 use super::report::{Report, Rule, Severity, Source, Violation};
-use super::unknown_currency;
 use super::way::{Standing, Way};
 use crate::amount::Amount;
 use crate::decode::Decode;
 use crate::error::{Error, ErrorKind};
 use crate::members::Members;
 use crate::order::Direction;
+use crate::private::{NotifyUrl, ReturnUrl};
 use crate::request::{Effect, MERCHANT, Request};
-use crate::web_address::{NotifyUrl, ReturnUrl};
-use crate::words::Currency;
+use crate::scalar::Scalar;
+use crate::text::Currency;
 
 const ORDER: &str = "mchOrderNo";
-pub(super) const WAY: &str = "wayCode";
-pub(super) const CURRENCY: &str = "currency";
-pub(super) const AMOUNT: &str = "amount";
+const WAY: &str = "wayCode";
+const CURRENCY: &str = "currency";
+const AMOUNT: &str = "amount";
 const NOTIFY: &str = "notifyUrl";
 const RETURN: &str = "returnUrl";
 
@@ -231,7 +230,7 @@ impl<'a> Check<'a> {
         let Some(given) = self.text(CURRENCY) else { return };
         let Some(market) = self.market else {
             let source = self.page(Certainty::Inferred);
-            let message = unknown_currency::message(&given);
+            let message = unknown_currency(&given);
             self.report(CURRENCY, Rule::UnknownCurrency, Severity::Advice, source, message);
             return;
         };
@@ -328,7 +327,12 @@ impl<'a> Check<'a> {
             // A broken form refuses where the field itself is required; elsewhere the vendor's own examples
             // break it.
             let severity = if self.requires(field) { by(field.certainty()) } else { Severity::Advice };
-            let message = format!("has another form than documented: {}", format.describe());
+            let mut message = format!("has another form than documented: {}", format.describe());
+            if format == Format::WholeAmount
+                && let Some(integer) = Amount::parse(&text).ok().and_then(Amount::to_whole)
+            {
+                message = format!("{message}; write `{integer}` (`Amount::to_whole`)");
+            }
             self.report(field.name(), Rule::Format, severity, self.page(field.certainty()), message);
         }
     }
@@ -345,4 +349,70 @@ fn is_text(name: &str, field: Option<&Field>) -> bool {
         Some(field) => field.format() != Some(Format::Integer),
         None => name == RETURN || name == MERCHANT || REQUIRED.contains(&name),
     }
+}
+
+/// The message of a report about a currency that no market has.
+fn unknown_currency(given: &str) -> String {
+    let known: Vec<(&str, &str)> =
+        super::ALL.iter().filter_map(|market| Some((market.currency()?.as_str(), market.name()))).collect();
+    let likely =
+        known.iter().filter(|(currency, _)| begin_alike(currency, given.trim())).map(|(currency, name)| {
+            let genitive = if name.ends_with('s') { "'" } else { "'s" };
+            format!("{name}{genitive} is `{currency}`; ")
+        });
+    let listed: Vec<_> = known.iter().map(|(currency, name)| format!("`{currency}` ({name})")).collect();
+    format!("has no market that is known; {}known: {}", likely.collect::<String>(), listed.join(", "))
+}
+
+/// Whether the first two letters, which stand for the country in ISO 4217, are the same in whatever case.
+fn begin_alike(one: &str, other: &str) -> bool {
+    one.get(..2).zip(other.get(..2)).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
+}
+
+/// A member as the gateway would see it.
+enum Given<'a> {
+    /// Absent or null, which are the same (`docs/wire.md`, section 11).
+    Nothing,
+    /// A text that is empty or has blanks only.
+    Empty,
+    Text(Cow<'a, str>),
+    Integer(&'a str),
+    Boolean,
+    /// What no signing rule is known for.
+    NotFlat,
+}
+
+impl<'a> Given<'a> {
+    fn read(json: Option<&'a str>) -> Self {
+        match json.map(str::trim) {
+            None | Some("null") => Self::Nothing,
+            Some("true" | "false") => Self::Boolean,
+            Some(json) => match Scalar::read(json) {
+                Ok(Scalar::Text(text)) if text.trim().is_empty() => Self::Empty,
+                Ok(Scalar::Text(text)) => Self::Text(text),
+                Ok(Scalar::Number(number)) if !number.contains(['.', 'e', 'E']) => Self::Integer(number),
+                Ok(Scalar::Number(_) | Scalar::Other) | Err(_) => Self::NotFlat,
+            },
+        }
+    }
+}
+
+/// A value as a report may show it.
+fn shown(field: &str, text: &str) -> String {
+    if [AMOUNT, CURRENCY, WAY].contains(&field) {
+        return format!("`{}`", cut(text, 40));
+    }
+    match text.chars().count() {
+        1 => "1 character".into(),
+        count => format!("{count} characters"),
+    }
+}
+
+/// The text without control characters, and not longer than this many of its own.
+fn cut(text: &str, longest: usize) -> String {
+    let mut cut: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
+    if text.chars().nth(longest).is_some() {
+        cut.push('…');
+    }
+    cut
 }

@@ -15,6 +15,7 @@ pub struct Field {
     certainty: Certainty,
     note: &'static str,
     example: Option<&'static str>,
+    names_payee: bool,
 }
 
 /// Whether a field must be sent.
@@ -98,6 +99,7 @@ impl Field {
             certainty: Certainty::Documented,
             note,
             example: None,
+            names_payee: false,
         }
     }
 
@@ -145,6 +147,17 @@ impl Field {
     pub(super) const fn like(mut self, example: &'static str) -> Self {
         self.example = Some(example);
         self
+    }
+
+    /// The field holds the account, wallet or number that the money goes to.
+    pub(super) const fn payee(mut self) -> Self {
+        self.names_payee = true;
+        self
+    }
+
+    /// Whether the field holds the account, wallet or number that the money of a withdrawal goes to.
+    pub const fn names_payee(&self) -> bool {
+        self.names_payee
     }
 
     /// The name on the wire.

@@ -7,10 +7,10 @@ use super::field::Field;
 use super::way::ways;
 use super::{Certainty, ExtraCall, LookupStatus, Market, Offer};
 use crate::amount::Amount;
-use crate::ids::{MerchantOrderNo, Utr};
 use crate::model::{model, request};
-use crate::private_text::PrivateText;
-use crate::words::{CountryCode, Currency};
+use crate::private::PrivateText;
+use crate::text::{CountryCode, Currency};
+use crate::text::{MerchantOrderNo, Utr};
 
 /// The currency of every order.
 pub const CURRENCY: Currency = Currency::INR;
@@ -68,7 +68,7 @@ pub static MARKET: Market = Market {
             Field::required("customerName", "payee"),
             Field::required("customerEmail", ""),
             Field::required("customerContact", "the example has 10 digits; format not documented"),
-            Field::open("customerAccountNumber", "payee's bank account"),
+            Field::open("customerAccountNumber", "payee's bank account").payee(),
             Field::open(
                 "ifsc",
                 "rule not documented; the example has 4 letters and 7 digits; sent in use \

@@ -2,7 +2,7 @@
 
 use super::way::ways;
 use super::{Certainty, Market, Offer};
-use crate::words::Currency;
+use crate::text::Currency;
 
 /// The currency of every order.
 pub const CURRENCY: Currency = Currency::IDR;

@@ -3,7 +3,7 @@
 use super::field::{Field, Format};
 use super::way::ways;
 use super::{Certainty, Market, Offer};
-use crate::words::{CountryCode, Currency};
+use crate::text::{CountryCode, Currency};
 
 /// The currency of every order.
 pub const CURRENCY: Currency = Currency::KES;
@@ -58,6 +58,7 @@ pub static MARKET: Market = Market {
             Field::required("currency", ""),
             Field::required("wayCode", ""),
             Field::open("customerContact", "payee's phone")
+                .payee()
                 .format_of(Format::StartsWith("254"))
                 .like("254115555076"),
             Field::open("customerName", "").like("payer"),

@@ -3,7 +3,7 @@
 use super::field::Field;
 use super::way::ways;
 use super::{Certainty, Market, Offer};
-use crate::words::Currency;
+use crate::text::Currency;
 
 /// The currency of every order.
 pub const CURRENCY: Currency = Currency::KRW;

@@ -4,7 +4,7 @@ use super::bank::{BankList, banks};
 use super::field::Field;
 use super::way::ways;
 use super::{Certainty, Market, Offer};
-use crate::words::{CountryCode, Currency};
+use crate::text::{CountryCode, Currency};
 
 /// The currency of every order.
 pub const CURRENCY: Currency = Currency::MYR;

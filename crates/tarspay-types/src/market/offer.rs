@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::members::Members;
 use crate::order::Direction;
 use crate::request::Request;
-use crate::words::{CountryCode, Currency};
+use crate::text::{CountryCode, Currency, WayCode};
 
 /// Everything that is known about one market.
 ///
@@ -101,6 +101,29 @@ impl Market {
     /// Paying money: `POST /api/payOut/unifiedOrder`.
     pub const fn withdrawal(&self) -> &Offer {
         &self.withdrawal
+    }
+
+    /// The member of a withdrawal that names the payee: the account, wallet or phone number that the money of this way
+    /// goes to. `None` where the market does not offer the way, or the member is not documented.
+    ///
+    /// The members of a form can be a request as they are: read it from their JSON, and check it.
+    ///
+    /// ```
+    /// use tarspay_types::{Decode, WithdrawalRequest, market::bangladesh};
+    ///
+    /// let way = bangladesh::way::EWALLET_BKASH;
+    /// let payee = bangladesh::MARKET.payee_field(&way).expect("it is documented");
+    /// assert_eq!(payee.name(), "walletId"); // the form asks for it under this name
+    ///
+    /// let form = r#"{"mchOrderNo":"W1","wayCode":"EWALLET_BKASH","currency":"BDT","amount":"500",
+    ///     "notifyUrl":"https://shop.example/notify","walletId":"01011111111"}"#;
+    /// let request = WithdrawalRequest::from_json(form)?;
+    /// assert!(bangladesh::MARKET.check(&request)?.is_acceptable());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn payee_field(&self, way: &WayCode) -> Option<&'static Field> {
+        self.withdrawal.way(way)?;
+        self.withdrawal.fields.iter().find(|field| field.names_payee())
     }
 
     /// The calls that only this market has. `None` where that is not documented.

@@ -4,7 +4,7 @@ use super::bank::{BankList, banks};
 use super::field::{Field, Format};
 use super::way::ways;
 use super::{Certainty, Market, Offer};
-use crate::words::Currency;
+use crate::text::Currency;
 
 /// The currency of every order.
 pub const CURRENCY: Currency = Currency::PHP;

@@ -1,7 +1,7 @@
 //! Thailand: the calls that all markets have, and an inferred currency.
 
 use super::{Certainty, Market, Offer};
-use crate::words::Currency;
+use crate::text::Currency;
 
 /// The currency of every order. Not documented, inferred from ISO 4217.
 pub const CURRENCY: Currency = Currency::THB;

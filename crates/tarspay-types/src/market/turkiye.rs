@@ -1,7 +1,7 @@
 //! Türkiye: only its currency is inferred, and the calls that all markets have.
 
 use super::{Certainty, Market, Offer};
-use crate::words::Currency;
+use crate::text::Currency;
 
 /// The currency of every order. Not documented, inferred from ISO 4217.
 pub const CURRENCY: Currency = Currency::TRY;

@@ -2,7 +2,7 @@
 
 use super::Certainty;
 use crate::amount::Amount;
-use crate::words::WayCode;
+use crate::text::WayCode;
 
 /// A way to pay or to be paid in a market: its code, meaning and published limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +166,7 @@ macro_rules! ways {
         ///
         /// A code that is not listed can be sent all the same: `WayCode::new`.
         pub mod way {
-            use $crate::words::WayCode;
+            use $crate::text::WayCode;
             $(
                 #[doc = concat!($meaning, ".\n")]
                 $( #[doc = concat!(

@@ -277,3 +277,56 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn minor_units_go_in_and_out_exactly() {
+    for (minor, digits, text) in [(1500, 2, "15.00"), (1500, 0, "1500"), (5, 3, "0.005"), (0, 2, "0.00")] {
+        let amount = Amount::from_minor(minor, digits).unwrap();
+        assert_eq!((amount.to_string(), amount.to_minor(digits)), (text.to_owned(), Some(minor)));
+        assert_eq!(Amount::parse(text).unwrap().to_string(), text);
+    }
+    assert_eq!(Amount::parse("15.0000").unwrap().to_minor(2), Some(1500));
+    assert_eq!(Amount::parse("15.001").unwrap().to_minor(2), None);
+    assert_eq!(Amount::from(u64::MAX).to_minor(1), None);
+    assert_eq!(Amount::from(1_u8).to_minor(u32::MAX), None);
+    assert_eq!(Amount::from_minor(1, 27).unwrap().fraction_digits(), 27);
+    for digits in [28, 29, u32::MAX] {
+        assert_eq!(Amount::from_minor(1, digits).unwrap_err().kind(), ErrorKind::TooManyDigits);
+    }
+}
+
+#[test]
+fn sums_and_products_are_exact_or_refused() {
+    let amount = |text| Amount::parse(text).unwrap();
+    assert_eq!(Amount::checked_sum([]).unwrap().to_string(), "0");
+    assert_eq!(Amount::checked_sum([amount("1.5"), amount("2.25")]).unwrap().to_string(), "3.75");
+    assert_eq!(amount("1.50").checked_mul(3).unwrap().to_string(), "4.50");
+    assert_eq!(amount("1.50").checked_mul(0).unwrap().to_string(), "0.00");
+    let most = amount("9999999999999999999999999999");
+    assert_eq!(Amount::checked_sum([most, amount("1")]).unwrap_err().kind(), ErrorKind::TooManyDigits);
+    assert_eq!(most.checked_mul(2).unwrap_err().kind(), ErrorKind::TooManyDigits);
+}
+
+#[test]
+fn decimals_and_integers_convert_exactly() {
+    use rust_decimal::Decimal;
+    let decimal: Decimal = "100.00".parse().unwrap();
+    let amount = Amount::try_from(decimal).unwrap();
+    assert_eq!((amount.to_string(), Decimal::from(amount).scale()), ("100.00".to_owned(), 2));
+    assert_eq!(Amount::try_from(-Decimal::ZERO).unwrap().to_string(), "0");
+    assert_eq!(Amount::try_from(-decimal).unwrap_err().kind(), ErrorKind::Negative);
+    for refused in [Decimal::MAX, Decimal::new(1, 28)] {
+        assert_eq!(Amount::try_from(refused).unwrap_err().kind(), ErrorKind::TooManyDigits);
+    }
+    assert_eq!(Amount::try_from(100).unwrap(), Amount::from(100_u16));
+    assert_eq!(Amount::try_from(-1_i64).unwrap_err().kind(), ErrorKind::Negative);
+}
+
+#[test]
+fn a_whole_amount_is_made_by_request_alone() {
+    let amount = Amount::parse("500.00").unwrap();
+    assert_eq!(amount.to_string(), "500.00");
+    assert_eq!(amount.to_whole().unwrap().to_string(), "500");
+    assert_eq!(Amount::parse("0.00").unwrap().to_whole().unwrap().to_string(), "0");
+    assert_eq!(Amount::parse("500.50").unwrap().to_whole(), None);
+}

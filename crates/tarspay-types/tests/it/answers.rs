@@ -224,7 +224,7 @@ fn numbers_stand_for_texts_and_texts_for_numbers() {
     assert!(deposit.extra.is_empty());
     assert_eq!(deposit.amount.unwrap().to_string(), "100.00");
     assert_eq!(deposit.expires_at.unwrap().seconds(), 1_659_320_053);
-    assert_eq!(deposit.pay_data.as_deref(), Some("1700000000"));
+    assert_eq!(deposit.pay_data, Some("1700000000".into()));
     let status = TransferByUtr::from_json(r#"{"status":"2"}"#).unwrap().status;
     assert_eq!(status, LookupStatus::NOT_SUPPORTED);
 }

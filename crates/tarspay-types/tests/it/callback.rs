@@ -32,7 +32,7 @@ fn every_documented_member_is_read() {
     assert_eq!(callback.pay_amount, Some(Amount::from(100_u32)));
     assert_eq!(callback.currency, Some(Currency::EGP));
     assert_eq!(callback.fee, Some(Amount::from(2_u32)));
-    assert_eq!(callback.fail_reason.as_deref(), Some("payment failed"));
+    assert_eq!(callback.fail_reason, Some("payment failed".into()));
     assert!(callback.state.counts_as_failure() && callback.extra.is_empty());
     assert_eq!(callback.deduplication_key().to_string(), "3/-/P1681112064487976961");
     assert_eq!(callback.status(), OrderStatus::new(OrderState::FAILED, Some(Amount::from(100_u32))));

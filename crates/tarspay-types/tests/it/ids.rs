@@ -5,7 +5,7 @@ use std::str::FromStr;
 use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::json;
-use tarspay_types::{Decode, ErrorKind, MerchantNo, MerchantOrderNo, PayOrderId, TrxId, Utr};
+use tarspay_types::{Balance, Decode, ErrorKind, MerchantNo, MerchantOrderNo, PayOrderId, TrxId, Utr};
 
 use crate::support::{whole_text, written};
 
@@ -93,9 +93,9 @@ fn identifiers_are_read_more_leniently_than_they_are_made() {
 }
 
 #[test]
-fn formats_that_lose_the_text_of_numbers_are_refused() {
-    let text = serde::de::value::StrDeserializer::<serde::de::value::Error>::new("M1");
-    assert!(<MerchantNo as serde::Deserialize>::deserialize(text).is_err());
+fn models_are_refused_in_formats_that_lose_the_text_of_numbers() {
+    let error = toml::from_str::<Balance>("availableAmount = 1\nfrozenAmount = 0").unwrap_err();
+    assert!(!error.to_string().is_empty());
 }
 
 proptest! {

@@ -13,6 +13,7 @@ mod calls;
 mod decoding;
 mod envelope;
 mod examples;
+mod formats;
 mod fuzz;
 mod ids;
 mod market_banks;

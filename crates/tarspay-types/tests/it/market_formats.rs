@@ -1,10 +1,10 @@
 //! What single markets ask for: limits, formats, fields that a way requires.
 
 use serde_json::json;
-use tarspay_types::Members;
 use tarspay_types::market::{
     self, Market, Report, Rule, Severity, Violation, bangladesh, brazil, kenya, pakistan, philippines,
 };
+use tarspay_types::{Amount, Members, NotifyUrl, WayCode, WithdrawalRequest};
 
 use crate::market_support::{body, found, kenya};
 
@@ -183,4 +183,38 @@ fn what_a_way_requires_is_required_with_that_way_alone() {
     let report = brazil::MARKET.check_deposit(&body(&brazil::MARKET, "PIX", &json!({"body": ""})));
     assert_eq!(found(&report), ["body Empty Structural", "customerName Missing Structural"]);
     assert_eq!(report.violations()[0].source().page(), "docs/markets.md#brazil");
+}
+
+#[test]
+fn an_amount_with_needless_decimals_is_refused_with_what_to_write() {
+    let report = |amount: &str| {
+        let request = WithdrawalRequest::new(
+            "D1".parse().unwrap(),
+            bangladesh::way::EWALLET_BKASH,
+            bangladesh::CURRENCY,
+            Amount::parse(amount).unwrap(),
+            NotifyUrl::new("https://shop.example/notify").unwrap(),
+        )
+        .wallet_id("01011111111");
+        market::check(&request).unwrap()
+    };
+    let refused = report("500.00");
+    assert!(refused.refuses());
+    assert!(refused.to_string().contains("write `500` (`Amount::to_whole`)"), "{refused}");
+    assert!(!report("500.50").to_string().contains("to_whole"));
+    assert!(report("500").is_acceptable());
+}
+
+#[test]
+fn a_market_names_the_member_of_the_payee() {
+    let name = |market: &Market, way: &WayCode| market.payee_field(way).map(market::Field::name);
+    let bkash = market::bangladesh::way::EWALLET_BKASH;
+    assert_eq!(name(&market::bangladesh::MARKET, &bkash), Some("walletId"));
+    assert_eq!(name(&market::brazil::MARKET, &market::brazil::way::PIX), Some("customerAccountNumber"));
+    // Offered for deposits alone; of another market; not documented.
+    assert_eq!(name(&market::brazil::MARKET, &market::brazil::way::CASHIER), None);
+    assert_eq!(name(&market::kenya::MARKET, &bkash), None);
+    for way in market::pakistan::MARKET.withdrawal().ways() {
+        assert_eq!(name(&market::pakistan::MARKET, way.code()), None);
+    }
 }

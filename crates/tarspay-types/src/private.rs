@@ -1,11 +1,103 @@
-//! The two addresses that a merchant hands to the gateway: where callbacks go, and where the payer returns.
+//! Texts that are kept out of logs: personal data, and the URLs that a merchant gives to the gateway.
+//!
+//! `Debug` hides them and there is no `Display`.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::decode::{Decode, DecodeError, Scalar, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
+use crate::scalar::{FromScalar, Scalar, read_as_scalar};
+use crate::text::text_impls;
+
+/// A text that must not reach a log: a name, a phone number, an e-mail address, an account or wallet number, a
+/// tax id, payment data, or free text that may repeat one of them.
+///
+/// `Debug` shows its length alone, and there is no `Display`; ask for [`as_str`](PrivateText::as_str) where the
+/// text itself is wanted. Any text is allowed, the empty one too: in a request it is signed and sent as it is
+/// (`docs/wire.md`, section 11). Which formats a market wants is not checked here.
+///
+/// **JSON**: written as a string, read from a string or a number, whose text is kept as it came.
+///
+/// ```
+/// use tarspay_types::PrivateText;
+///
+/// let name = PrivateText::from("홍길동");
+/// assert_eq!(name.as_str(), "홍길동");
+/// assert_eq!(format!("{name:?}"), "PrivateText(3 characters)");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PrivateText(String);
+
+impl PrivateText {
+    /// Wraps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PrivateText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateText({} characters)", self.0.chars().count())
+    }
+}
+
+impl AsRef<str> for PrivateText {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PrivateText {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl From<&str> for PrivateText {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<String> for PrivateText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<PrivateText> for String {
+    fn from(text: PrivateText) -> Self {
+        text.0
+    }
+}
+
+impl Serialize for PrivateText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl FromScalar for PrivateText {
+    fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
+        match scalar {
+            Scalar::Text(text) => Ok(Self::from(text.as_ref())),
+            Scalar::Number(number) => Ok(Self::from(*number)),
+            Scalar::Other => Err(Error::new("text", ErrorKind::WrongType)),
+        }
+    }
+}
+
+read_as_scalar!(PrivateText);
 
 /// What a log may show of an address.
 struct Origin<'a> {
@@ -106,52 +198,16 @@ macro_rules! addresses {
             }
         }
 
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = Error;
-
-            fn from_str(text: &str) -> Result<Self, Error> {
-                Self::new(text)
-            }
-        }
-
-        impl TryFrom<&str> for $name {
-            type Error = Error;
-
-            fn try_from(text: &str) -> Result<Self, Error> {
-                Self::new(text)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = Error;
-
-            fn try_from(text: String) -> Result<Self, Error> {
-                Self::new(text)
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
-
-        impl Decode for $name {
-            fn from_json(json: &str) -> Result<Self, DecodeError> {
-                match Scalar::read(json)? {
-                    Scalar::Text(text) => Ok(Self::new(text)?),
-                    _ => Err(Error::new($what, ErrorKind::WrongType).into()),
+        impl FromScalar for $name {
+            fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
+                match scalar {
+                    Scalar::Text(text) => Self::new(text.as_ref()),
+                    _ => Err(Error::new($what, ErrorKind::WrongType)),
                 }
             }
         }
 
-        deserialize_by_decode!($name);
+        text_impls!($name);
     )* };
 }
 

@@ -1,0 +1,372 @@
+//! Scalars: values that a text or a number stands for, read from JSON and from other serde formats; open sets of codes.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::{Duration, SystemTime};
+
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::decode::{Decode, DecodeError};
+use crate::error::{Error, ErrorKind};
+
+/// A JSON text or number. Which of the two stands for a value differs between the gateway's pages.
+pub(crate) enum Scalar<'a> {
+    Text(Cow<'a, str>),
+    /// The number's text, exactly as it came.
+    Number(&'a str),
+    Other,
+}
+
+impl<'a> Scalar<'a> {
+    pub(crate) fn read(json: &'a str) -> Result<Self, DecodeError> {
+        if let Some(plain) = Self::plain(json) {
+            return Ok(plain);
+        }
+        let value: &RawValue = serde_json::from_str(json).map_err(DecodeError::not_json)?;
+        let json = value.get();
+        Ok(match json.as_bytes().first() {
+            Some(b'"') => match json.get(1..json.len() - 1) {
+                Some(plain) if !plain.contains('\\') => Scalar::Text(Cow::Borrowed(plain)),
+                _ => {
+                    Scalar::Text(serde_json::from_str::<String>(json).map_err(DecodeError::not_json)?.into())
+                }
+            },
+            Some(b'-' | b'0'..=b'9') => Scalar::Number(json),
+            _ => Scalar::Other,
+        })
+    }
+
+    /// A whole number, from a number or its text.
+    pub(crate) fn integer(&self, what: &'static str) -> Result<i64, Error> {
+        let text = match self {
+            Self::Text(text) => text.as_ref(),
+            Self::Number(number) => number,
+            Self::Other => "",
+        };
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::new(what, ErrorKind::WrongType));
+        }
+        text.parse().map_err(|_| Error::new(what, ErrorKind::OutOfRange))
+    }
+
+    /// The two common forms, which need no parser: a text without escapes and a whole number. `None` proves nothing.
+    fn plain(json: &'a str) -> Option<Self> {
+        match json.as_bytes() {
+            [b'"', inner @ .., b'"'] => {
+                // Every byte is looked at: a search that can stop early is slower on texts as short as these.
+                let is_odd = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
+                let odd = inner.iter().fold(false, |odd, &byte| odd | is_odd(byte));
+                (!odd).then(|| Self::Text(Cow::Borrowed(&json[1..json.len() - 1])))
+            }
+            [b'0'] => Some(Self::Number(json)),
+            [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit) => Some(Self::Number(json)),
+            _ => None,
+        }
+    }
+}
+
+/// A type that is read from a text or a number.
+pub(crate) trait FromScalar: Sized {
+    fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error>;
+}
+
+/// Implements [`Decode`] and [`serde::Deserialize`] of a type by its [`FromScalar`].
+macro_rules! read_as_scalar {
+    ($name:ident) => {
+        impl $crate::decode::Decode for $name {
+            fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
+                let scalar = $crate::scalar::Scalar::read(json)?;
+                Ok($crate::scalar::FromScalar::from_scalar(&scalar)?)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::scalar::deserialize(deserializer)
+            }
+        }
+    };
+}
+pub(crate) use read_as_scalar;
+
+/// The name by which `serde_json` gives a value as its exact text. Other formats ignore it.
+const RAW_JSON: &str = "$serde_json::private::RawValue";
+
+/// Reads a scalar: from `serde_json` by its exact text, from other formats as the text or integer that they give.
+pub(crate) fn deserialize<'de, T: FromScalar, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_newtype_struct(RAW_JSON, ScalarVisitor(PhantomData))
+}
+
+struct ScalarVisitor<T>(PhantomData<T>);
+
+impl<T: FromScalar> ScalarVisitor<T> {
+    fn read<E: serde::de::Error>(scalar: &Scalar<'_>) -> Result<T, E> {
+        T::from_scalar(scalar).map_err(E::custom)
+    }
+}
+
+impl<'de, T: FromScalar> Visitor<'de> for ScalarVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a whole number")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        Self::read(&Scalar::Text(text.into()))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<T, E> {
+        Self::read(&Scalar::Number(&number.to_string()))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<T, E> {
+        Self::read(&Scalar::Number(&number.to_string()))
+    }
+
+    // Serde's own errors for these two would repeat the value.
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<T, E> {
+        Err(E::custom("a floating-point number is not exact; write it as text"))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<T, E> {
+        Self::read(&Scalar::Other)
+    }
+
+    /// The exact text of a JSON value, by `serde_json`.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        if map.next_key::<Cow<'_, str>>()?.as_deref() != Some(RAW_JSON) {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Self::read(&Scalar::Other);
+        }
+        let json: String = map.next_value()?;
+        let scalar = Scalar::read(&json).map_err(A::Error::custom)?;
+        Self::read(&scalar)
+    }
+
+    /// Every format but `serde_json`.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// A text. Numbers are taken as their text. An empty text is refused, since for the gateway it means "none"
+/// (`docs/wire.md`, section 11).
+impl Decode for String {
+    fn from_json(json: &str) -> Result<Self, DecodeError> {
+        match Scalar::read(json)? {
+            Scalar::Text(text) if text.is_empty() => Err(Error::new("text", ErrorKind::Empty).into()),
+            Scalar::Text(text) => Ok(text.into_owned()),
+            Scalar::Number(number) => Ok(number.to_owned()),
+            Scalar::Other => Err(Error::new("text", ErrorKind::WrongType).into()),
+        }
+    }
+}
+
+/// A whole number, read from a number or its text.
+impl Decode for i64 {
+    fn from_json(json: &str) -> Result<Self, DecodeError> {
+        Ok(Scalar::read(json)?.integer("number")?)
+    }
+}
+
+/// An open set of integers: codes with known names, where an unknown code is kept unchanged. Not an enum, so a code
+/// that becomes known in a later version still equals itself. Each row: constant, code, documented meanings.
+macro_rules! open_codes {
+    (
+        $(#[$attribute:meta])*
+        pub struct $name:ident = $what:literal {
+            $( $known:ident = $code:literal $(, $meaning:literal)+ ; )*
+        }
+    ) => {
+        $(#[$attribute])*
+        ///
+        /// The set is open: a code that is not listed here is kept as it came. `match` works on the
+        /// constants. **JSON**: written as a number, read from a whole number or its text (`docs/wire.md`,
+        /// section 11).
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(i64);
+
+        impl $name {
+            $(
+                #[doc = concat!("`", stringify!($code), "`", $(": ", $meaning,)+ ".")]
+                pub const $known: Self = Self($code);
+            )*
+
+            /// All documented values, in the order of their documentation.
+            pub const KNOWN: &'static [Self] = &[$(Self($code)),*];
+
+            /// The value with this code, documented or not.
+            pub const fn from_code(code: i64) -> Self {
+                Self(code)
+            }
+
+            /// The code as it goes over the wire.
+            pub const fn code(self) -> i64 {
+                self.0
+            }
+
+            /// The name of the constant; `None` for a code that is not documented.
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $( $code => Some(stringify!($known)), )*
+                    _ => None,
+                }
+            }
+
+            /// The documented meanings: usually one, several where the documentation lists a code more than
+            /// once, none for a code that is not documented.
+            pub const fn meanings(self) -> &'static [&'static str] {
+                match self.0 {
+                    $( $code => &[$($meaning),+], )*
+                    _ => &[],
+                }
+            }
+
+            /// Whether the code is documented.
+            pub const fn is_known(self) -> bool {
+                self.name().is_some()
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self.name() {
+                    Some(name) => write!(f, "{}({} {name})", stringify!($name), self.0),
+                    None => write!(f, "{}({})", stringify!($name), self.0),
+                }
+            }
+        }
+
+        /// The code and what it means: `2 (success)`, `7 (not documented)`.
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{} (", self.0)?;
+                match self.meanings() {
+                    [] => f.write_str("not documented")?,
+                    [first, others @ ..] => {
+                        f.write_str(first)?;
+                        for meaning in others {
+                            write!(f, ", or {meaning}")?;
+                        }
+                    }
+                }
+                f.write_str(")")
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_i64(self.0)
+            }
+        }
+
+        impl From<i64> for $name {
+            fn from(code: i64) -> Self {
+                Self(code)
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl $crate::scalar::FromScalar for $name {
+            fn from_scalar(scalar: &$crate::scalar::Scalar<'_>) -> Result<Self, $crate::error::Error> {
+                scalar.integer($what).map(Self)
+            }
+        }
+
+        $crate::scalar::read_as_scalar!($name);
+    };
+}
+pub(crate) use open_codes;
+
+/// A time as seconds since 1970-01-01T00:00:00Z. (The nonce of a request is in milliseconds.)
+///
+/// **JSON**: written as a number, read from a whole number or its text.
+///
+/// ```
+/// use tarspay_types::UnixSeconds;
+///
+/// let time = UnixSeconds::new(1_659_320_053); // 2022-08-01T02:14:13Z
+/// assert_eq!(time.to_system_time().map(UnixSeconds::from_system_time), Some(time));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixSeconds(u64);
+
+impl UnixSeconds {
+    /// That many seconds after the beginning of 1970.
+    pub const fn new(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// The seconds since the beginning of 1970.
+    pub const fn seconds(self) -> u64 {
+        self.0
+    }
+
+    /// The time of a clock, without its fraction of a second; a time before 1970 becomes 0.
+    pub fn from_system_time(time: SystemTime) -> Self {
+        Self(time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    }
+
+    /// The time for comparison with a clock; `None` if the platform cannot hold it.
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(self.0))
+    }
+}
+
+impl Serialize for UnixSeconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0)
+    }
+}
+
+impl FromScalar for UnixSeconds {
+    fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
+        const WHAT: &str = "Unix time";
+        let seconds = scalar.integer(WHAT)?;
+        u64::try_from(seconds).map(Self).map_err(|_| Error::new(WHAT, ErrorKind::Negative))
+    }
+}
+
+read_as_scalar!(UnixSeconds);
+
+#[cfg(test)]
+mod tests {
+    use super::Scalar;
+    use serde_json::value::RawValue;
+
+    #[test]
+    fn what_is_read_without_a_parser_is_what_the_parser_reads() {
+        let pieces = ["\"", "\\", "a", "é", "\n", "\u{7f}", "0", "7", "-", ".", "e", " ", "null", ""];
+        for first in pieces {
+            for second in pieces {
+                for third in pieces {
+                    for fourth in pieces {
+                        let json = [first, second, third, fourth].concat();
+                        let Some(plain) = Scalar::plain(&json) else { continue };
+                        assert!(serde_json::from_str::<&RawValue>(&json).is_ok(), "{json:?}");
+                        match plain {
+                            Scalar::Text(text) => {
+                                assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+                            }
+                            Scalar::Number(number) => assert_eq!(number, json),
+                            Scalar::Other => panic!("{json:?} is no text and no number"),
+                        }
+                    }
+                }
+            }
+        }
+        let is_plain = |json| Scalar::plain(json).is_some();
+        assert!(["\"\"", "\"100.00\"", "\"é\"", "0", "20"].into_iter().all(is_plain));
+        assert!(!["", "\"", "01", "-1", "1.5", " 1", "\"\\n\"", "\"\n\"", "null"].into_iter().any(is_plain));
+    }
+}
