@@ -2,6 +2,7 @@
 //!
 //! `build.rs` extracts them. An example is a program or a list of items. It is compiled as a module, without any line
 //! added.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test, and examples that print")]
 
 use tarspay::sign::CallbackText;
 use tarspay::types::market::{bangladesh, brazil, india, kenya};
@@ -13,7 +14,7 @@ use tarspay::{CallbackVerifier, Client, Credentials};
 use tarspay_sandbox::Sandbox;
 
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "most examples are only compiled")]
-#[allow(clippy::all, clippy::pedantic, clippy::print_stdout, reason = "they are written for a page")]
+#[allow(clippy::all, clippy::pedantic, reason = "they are written for a page")]
 mod pages {
     include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 }
@@ -21,7 +22,6 @@ mod pages {
 /// Makes one example of the tour callable.
 macro_rules! example {
     ($module:ident: $file:literal, $function:item) => {
-        #[allow(clippy::print_stdout, reason = "the example prints")]
         mod $module {
             include!(concat!(env!("OUT_DIR"), $file));
 
