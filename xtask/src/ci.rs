@@ -86,6 +86,8 @@ fn each_feature_set() -> Result<(), Failure> {
     clippy(&[
         "hack",
         "--feature-powerset",
+        "--exclude-features",
+        "default",
         "--workspace",
         "--exclude",
         "xtask",
