@@ -117,7 +117,7 @@ fn refuse(faults: &[String]) -> Result<(), Failure> {
     if faults.is_empty() { Ok(()) } else { Err(Failure::new(faults.join("\n"))) }
 }
 
-/// A crate of a stranger: the page whose examples it runs, and the crates of ours on which it depends.
+/// A crate of a stranger: the page whose examples it runs, and our crates on which it depends.
 struct Stranger {
     name: &'static str,
     readme: &'static str,

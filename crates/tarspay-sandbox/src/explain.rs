@@ -170,7 +170,7 @@ fn sentence(explanation: &Explanation) -> String {
         Outcome::Explained => format!("most likely: {clauses}"),
         Outcome::SignatureMissing => "most likely: it was never set, the header is empty".to_owned(),
         Outcome::SignatureUnreadable => {
-            "most likely: it is no signature, or cut; it cannot be read as DER, raw r and s, hex or base64".to_owned()
+            "most likely: it is not a signature, or cut; it cannot be read as DER, raw r and s, hex or base64".to_owned()
         }
         Outcome::TooLarge => "not looked into: body and path are too large".to_owned(),
         Outcome::NothingToExplain => "the mistake is not in text, hash, key or encoding".to_owned(),

@@ -87,7 +87,7 @@ model! {
     /// member may hide that. Which members always come is not documented. Without a
     /// [`pay_url`](Deposit::pay_url) or [`pay_data`](Deposit::pay_data) the payer cannot pay; without a
     /// [`pay_order_id`](Deposit::pay_order_id), query by the merchant order number.
-    /// Only a `data` that is no object, or in which a member stands twice, is unreadable; then, too, query.
+    /// Only a `data` that is not an object, or in which a member stands twice, is unreadable; then, too, query.
     ///
     /// The response may repeat other values than were sent (a phone number without its leading 0). Do not
     /// compare; the order numbers identify the order.
@@ -176,7 +176,7 @@ model! {
             pay_code: PrivateText = "payCode";
             /// The gateway's number of this way.
             id: i64 = "id";
-            /// Seen: 1. The meaning is not documented; it is no order state.
+            /// Seen: 1. The meaning is not documented; it is not an order state.
             state: i64 = "state";
             /// Always 0 so far; the unit is not documented.
             created_at: i64 = "createdAt";
@@ -196,7 +196,7 @@ impl PayWay {
 /// The ways to pay by group, `payWays`: a map from the name of a group (seen: `UPI`, `ewallet`, `EWALLET`,
 /// `PFX`) to its ways. The set of groups is open.
 ///
-/// A group that is no list of objects cannot be used; it is left in [`extra`](PayWays::extra) as it came.
+/// A group that is not a list of objects cannot be used; it is left in [`extra`](PayWays::extra) as it came.
 ///
 /// ```
 /// use tarspay_types::{Decode, PayWays};

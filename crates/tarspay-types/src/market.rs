@@ -40,7 +40,7 @@
 //! ```
 //!
 //! - **Structural** violations refuse: a required field missing or empty, a required field without its
-//!   documented form, an amount or URL that is none, another currency, a value that cannot be signed.
+//!   documented form, text that is not an amount or a URL, another currency, a value that cannot be signed.
 //! - **Limits** warn: they are figures that the vendor published once. The caller may
 //!   [enforce](Report::enforce_limits) them.
 //! - **Advice** warns: an unknown way code (any can be sent), a known one in another case, a currency of no known

@@ -45,7 +45,7 @@ macro_rules! model {
         }
 
         impl $name {
-            /// Only what is required; everything else is none.
+            /// Only what is required; every other field is `None`.
             const fn with_required($($required: $required_type),*) -> Self {
                 Self { $($required,)* $($optional: None,)* extra: $crate::members::Members::new() }
             }

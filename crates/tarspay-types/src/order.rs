@@ -213,7 +213,7 @@ impl OrderStatus {
     /// Whether the gateway reports state 9 more than once, and whether its `payAmount` is then the total or the
     /// latest part, is not documented. So a smaller amount is news too, and two equal parts that are not totals
     /// look like one callback that came twice. Therefore query the order whenever a callback reports state 9,
-    /// also when it is no news, and book what the query says.
+    /// also when it is not news, and book what the query says.
     pub fn news_after(self, previous: Self) -> News {
         if self.state == previous.state {
             return if self.paid() == previous.paid() { News::Nothing } else { News::PaidAmountChanged };

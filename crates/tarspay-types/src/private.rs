@@ -214,7 +214,7 @@ macro_rules! addresses {
 addresses! {
     /// Where the gateway posts the callback of an order, `notifyUrl`.
     ///
-    /// **Text**: `http://` or `https://`, a host, no blanks, no control characters (rules of ours; the gateway
+    /// **Text**: `http://` or `https://`, a host, no blanks, no control characters (our rules; the gateway
     /// documents none). What comes after the host is up to you.
     ///
     /// ```
@@ -231,7 +231,7 @@ addresses! {
     ///
     /// **Text**: as of a [`NotifyUrl`]; or the link of an app, which is any other scheme (an ASCII letter, then
     /// letters, digits, `+`, `-` or `.`), `:`, and something after it without blanks and control characters
-    /// (rules of ours; whether the gateway takes such a link is not documented); or empty, which is signed and
+    /// (our rules; whether the gateway takes such a link is not documented); or empty, which is signed and
     /// sent as such (`docs/wire.md`, section 4.1).
     ///
     /// ```
@@ -249,6 +249,6 @@ addresses! {
 }
 
 impl ReturnUrl {
-    /// The address that is none, sent as `"returnUrl":""`. Leaving the member out is the usual way.
+    /// The empty address, sent as `"returnUrl":""`. Leaving the member out is the usual way.
     pub const EMPTY: Self = Self(String::new());
 }

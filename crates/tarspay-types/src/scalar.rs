@@ -359,7 +359,7 @@ mod tests {
                                 assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
                             }
                             Scalar::Number(number) => assert_eq!(number, json),
-                            Scalar::Other => panic!("{json:?} is no text and no number"),
+                            Scalar::Other => panic!("{json:?} is neither text nor a number"),
                         }
                     }
                 }

@@ -190,7 +190,7 @@ macro_rules! open_words {
         $(#[$attribute])*
         ///
         /// The set is open: a text that is not listed here is kept as it came, in its own spelling and case.
-        /// **Text**: 1 to 128 bytes (a limit of ours), no control characters, no blank at either end.
+        /// **Text**: 1 to 128 bytes (our limit), no control characters, no blank at either end.
         ///
         /// Reading JSON is more lenient: any length and blanks at the ends are kept as they came; only an empty
         /// text and control characters are refused. Such a value is not sent:

@@ -95,7 +95,7 @@ fn weigh(program: &Program) -> Result<Weight, Failure> {
         .map_err(|error| Failure::to("look at the binary", error))?;
     Ok(Weight {
         what: program.what.to_owned(),
-        // The program itself is none of them.
+        // The program itself is not one of them.
         crates: crates.len() - 1,
         build,
         binary: format!("{} KiB", binary.len() / 1024),

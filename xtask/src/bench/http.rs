@@ -95,7 +95,7 @@ const ALONE: &str = "hyper-util, presigned: 1.15 × its CPU + signing in a loop 
 /// The CPU time of one kind of calls.
 type Cpu = fn(&Report) -> f64;
 
-/// The CPU time of ours, beside what it may be: that of posting and a little more, and that of signing.
+/// Our CPU time, beside what it may be: that of posting and a little more, and that of signing.
 fn cpu_row(
     rounds: &[Vec<Report>],
     what: &'static str,

@@ -7,7 +7,7 @@ use crate::shell::{Failure, say};
 ///
 /// # Errors
 ///
-/// If something does not build or run. A missed aim is no error.
+/// If something does not build or run. A missed aim is not an error.
 pub(crate) fn run() -> Result<(), Failure> {
     let mut rows = Vec::new();
     for (name, measure) in [

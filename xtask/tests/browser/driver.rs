@@ -157,7 +157,7 @@ impl Browser {
 /// Far longer than anything takes; only a failing test waits for it.
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// A command that is no part of the standard: where it goes in the session, and its body.
+/// A command that is not part of the standard: where it goes in the session, and its body.
 #[derive(Debug)]
 struct Post(&'static str, Value);
 

@@ -72,7 +72,7 @@ fn it_refuses_addresses_that_it_cannot_or_must_not_listen_on() {
     let address = taken.local_addr().unwrap().to_string();
     run(&mut tarspay(&["sandbox", "--listen", &address])).failed(2, &["cannot start", &address, "port"]);
     run(&mut tarspay(&["sandbox", "--listen", "0.0.0.0:0"])).failed(2, &["cannot start", "loopback"]);
-    // The word alone is no address.
+    // The word alone is not an address.
     run(&mut tarspay(&["sandbox", "--listen-on-network"])).failed(2, &["--listen"]);
     for garbage in ["", "8080", "localhost:8080", "127.0.0.1"] {
         run(&mut tarspay(&["sandbox", "--listen", garbage])).failed(2, &["cannot start", "127.0.0.1:8080"]);

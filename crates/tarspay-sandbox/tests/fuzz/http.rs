@@ -59,7 +59,7 @@ fn signed(sandbox: &Sandbox, server: &Server, call: &[u8]) -> Option<Vec<u8>> {
     Some(whole(&format!("POST {path}"), &headers, body))
 }
 
-/// A whole request; `None` if the line is no method and path, or asks to wait.
+/// A whole request; `None` if the line is not a method and path, or asks to wait.
 fn control(call: &[u8]) -> Option<Vec<u8>> {
     let (line, body) = line_and_body(call)?;
     let (method, path) = line.split_once(' ')?;

@@ -56,7 +56,7 @@ async fn a_merchant_can_be_disabled_or_not_authenticated() {
         sandbox.set_merchant_status(&caller.merchant_no, status).unwrap();
         assert_eq!(caller.call(&sandbox, BALANCE, &json!({})).await.code(), code);
     }
-    // A key that is registered later is no way around.
+    // A key that is registered later is not a way around.
     sandbox.set_merchant_status(&caller.merchant_no, MerchantStatus::Disabled).unwrap();
     let second = Caller::new(PrivateKey::generate().unwrap(), &caller.merchant_no);
     sandbox.register(second.merchant_no.clone(), second.key.public_key());

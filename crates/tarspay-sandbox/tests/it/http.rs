@@ -1,4 +1,4 @@
-//! HTTP written and read by hand, so that no client of ours hides a fault.
+//! HTTP written and read by hand, so that our client hides no fault.
 
 use serde_json::Value;
 use std::fmt::Write as _;

@@ -148,7 +148,7 @@ async fn a_file_serves_one_sandbox_and_no_other_program() {
     let other = folder.path().join("letter.txt");
     std::fs::write(
         &other,
-        "Dear SQLite, this is no database but a letter of more than a hundred bytes. ".repeat(9),
+        "Dear SQLite, this is not a database but a letter of more than a hundred bytes. ".repeat(9),
     )
     .unwrap();
     let error = Sandbox::builder().data(&other).start().await.unwrap_err();

@@ -251,7 +251,7 @@ async fn a_recorded_transfer_pays_by_the_reference_that_was_submitted() {
     sandbox.play(scenario("transfer", transfer)).unwrap();
     let first = caller.create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
     sandbox.clock().advance(Duration::from_secs(60));
-    // Nobody has submitted it: the money waits, and a second transfer of the reference is none.
+    // Nobody has submitted it: the money waits, and a second transfer of the reference does not count.
     assert_eq!(state(&sandbox, &first), 0);
     caller.create(&sandbox, DEPOSIT, &kenya("D2", &json!({}))).await;
     sandbox.clock().advance(Duration::from_secs(60));

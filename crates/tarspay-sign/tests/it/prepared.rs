@@ -221,7 +221,7 @@ fn an_r_that_could_be_two_x_is_valid_for_either() {
         let Some(point) = AffinePoint::decompress(&r.to_repr(), 1.into()).into_option() else { continue };
         let key = key_for(point.into(), r, s, z);
         assert_eq!(verdict(&key, &digest(z), &from_scalars(r, s)), Ok(()));
-        // r + n beyond the prime begins again at 0, but that is no x of this r.
+        // r + n beyond the prime begins again at 0, but that is not an x of this r.
         let beyond = prime_less_order() + r;
         let key = key_for(point.into(), beyond, s, z);
         let refused = verdict(&key, &digest(z), &from_scalars(beyond, s));

@@ -87,7 +87,7 @@ fn der_is_strict() {
         ("3006020101020100", "s is zero"),
         ("30050200020101", "r is empty"),
         ("3106020101020101", "no sequence"),
-        ("3006030101020101", "r is no integer"),
+        ("3006030101020101", "r is not an integer"),
         ("3009020101020101020101", "three integers"),
         ("3003020101", "one integer"),
         ("3080020101020101", "indefinite length"),

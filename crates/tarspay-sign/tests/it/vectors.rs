@@ -171,7 +171,7 @@ fn printed_samples_that_do_not_belong_together_do_not_verify() {
                 let signature = signature.parse().unwrap();
                 request.verify(&key.parse().unwrap(), &signature, SignaturePolicy::AcceptHighS)
             } else {
-                // The `sign` of a response: no formula is known, none of ours may accept it.
+                // The `sign` of a response: no formula is known, and ours must not accept it.
                 let body = serde_json::to_vec(body).unwrap();
                 CallbackVerifier::production().verify(Some(signature), &body).map(|_| ())
             };

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Where a fact comes from, and so how far it can be trusted.
 ///
-/// "Not documented" is no certainty: such a fact is absent, never guessed.
+/// "Not documented" is not a certainty: such a fact is absent, never guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Certainty {

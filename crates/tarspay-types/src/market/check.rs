@@ -319,7 +319,7 @@ impl<'a> Check<'a> {
                 .format_condition()
                 .is_none_or(|(other, value)| self.text(other).is_some_and(|given| given == value));
             let Some(text) = self.text(field.name()).filter(|_| applies) else { continue };
-            // An amount that is none has been reported already.
+            // Text that is not an amount has been reported already.
             let reported = format == Format::WholeAmount && Amount::parse(&text).is_err();
             if reported || format.accepts(&text) {
                 continue;

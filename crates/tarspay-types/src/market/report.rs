@@ -43,7 +43,7 @@ pub enum Rule {
     WrongType,
     /// An address that is no `http://` or `https://` URL. A `returnUrl` with another scheme only warns.
     NotUrl,
-    /// An amount that is no plain decimal text.
+    /// An amount that is not plain decimal text.
     NotAmount,
     /// An amount of zero. It only warns, since no documented rule refuses it.
     ZeroAmount,
@@ -198,7 +198,7 @@ impl Violation {
     }
 
     /// The value, for a log: an amount, a way code or a currency as it is, cut when long; of anything else
-    /// only its length. `None` when there is no value, or none that can be told in short.
+    /// only its length. `None` when there is no value, or none that can be shown in short.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }

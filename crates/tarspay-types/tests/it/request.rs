@@ -86,7 +86,7 @@ fn a_body_is_one_object_however_the_request_is_written() {
     for (written, count) in [("{}", 1), ("{ \n}", 1), (" { } ", 1), (r#"{ "a" : "}" , "b":{} }"#, 3)] {
         let request = Raw(RawJson::from_json(written).unwrap());
         let body = request.body(&merchant()).unwrap().unwrap();
-        let members = body.members().unwrap_or_else(|| panic!("{} is no object", body.get()));
+        let members = body.members().unwrap_or_else(|| panic!("{} is not an object", body.get()));
         assert_eq!((members.len(), members.get("mchNo")), (count, Some("\"M1688443086\"")));
     }
 }

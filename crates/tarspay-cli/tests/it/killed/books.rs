@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use tarspay::Client;
 
-/// What the merchant has at first.
+/// The merchant's first balance.
 pub(super) const MONEY: u32 = 50_000_000;
 pub(super) const FIXED_FEE: u32 = 1;
 pub(super) const FEE_BASIS_POINTS: u16 = 250;
@@ -26,7 +26,7 @@ fn fee(amount: i128) -> i128 {
 }
 
 fn hundredths(value: &Value) -> i128 {
-    let text = value.as_str().unwrap_or_else(|| panic!("{value} is no amount"));
+    let text = value.as_str().unwrap_or_else(|| panic!("{value} is not an amount"));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     format!("{whole}{fraction:0<2}").parse().unwrap()
 }
@@ -108,7 +108,7 @@ fn moved(order: &Order, found: &Value) -> (i128, i128) {
         (true, 3 | 5 | 8) | (false, 0 | 1 | 3 | 5 | 6) => (0, 0),
         (false, 2) => received(amount),
         (false, 9) => received(part),
-        other => panic!("{other:?} is no state to be in: {found}"),
+        other => panic!("{other:?} is not a possible state: {found}"),
     }
 }
 

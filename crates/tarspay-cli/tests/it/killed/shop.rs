@@ -45,7 +45,7 @@ impl Shop {
 }
 
 async fn serve(mut stream: TcpStream, verifier: CallbackVerifier, seen: Arc<Mutex<Seen>>) {
-    // A sandbox that is killed leaves a part of a request, which is no callback.
+    // A sandbox that is killed leaves a part of a request, which is not a callback.
     let Some((head, body)) = read(&mut stream).await else { return };
     let signature = header(&head, "x-resp-signature");
     let answer = match verifier.verify(signature, &body) {

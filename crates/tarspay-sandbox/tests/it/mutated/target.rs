@@ -59,7 +59,7 @@ impl Target {
         self.send(bytes, false)
     }
 
-    /// Sends bytes and ends the sending: what is no whole request need not be answered then.
+    /// Sends bytes and ends the sending: what is not a complete request need not be answered then.
     pub(super) fn throw_and_leave(&self, bytes: &[u8]) -> Vec<u8> {
         self.send(bytes, true)
     }
