@@ -4,8 +4,7 @@ use crate::amount::Amount;
 use crate::model::model;
 use crate::order::{BizType, OrderState, OrderStatus};
 use crate::private::PrivateText;
-use crate::text::Currency;
-use crate::text::{MerchantNo, MerchantOrderNo, PayOrderId};
+use crate::text::{Currency, MerchantNo, MerchantOrderNo, PayOrderId};
 use std::fmt;
 
 model! {

@@ -249,11 +249,6 @@ impl<'a> Unread<'a> {
         refusal.map_or(Ok(None), Err)
     }
 
-    /// Whether there are no members.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The exact JSON text of the member's value.
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())

@@ -10,11 +10,9 @@ use crate::decode::{Decode, DecodeError, deserialize_by_decode};
 use crate::members::Members;
 use crate::model::{model, request};
 use crate::order::OrderState;
-use crate::private::PrivateText;
-use crate::private::{NotifyUrl, ReturnUrl};
+use crate::private::{NotifyUrl, PrivateText, ReturnUrl};
 use crate::scalar::UnixSeconds;
-use crate::text::{CountryCode, Currency, PayDataType, WayCode};
-use crate::text::{MerchantOrderNo, PayOrderId};
+use crate::text::{CountryCode, Currency, MerchantOrderNo, PayDataType, PayOrderId, WayCode};
 
 request! {
     /// Asks for a deposit: money from a payer to the merchant (`docs/wire.md`, section 7.1). The response
@@ -37,7 +35,6 @@ request! {
     /// .with_extra("note", "blue")?;
     ///
     /// let body = request.body(&MerchantNo::new("M1688443982")?)?.expect("a deposit request has a body");
-    /// let body = body.members().expect("it is an object");
     /// assert_eq!(body.get("customerContact"), Some("\"254115555076\""));
     /// assert_eq!(body.get("note"), Some("\"blue\""));
     /// assert!(!format!("{request:?}").contains("254115555076"));

@@ -5,8 +5,7 @@ use std::fmt;
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use crate::decode::Unread;
-use crate::decode::{Decode, DecodeError, deserialize_by_decode};
+use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
 use crate::request::{MERCHANT, Outgoing};
 use crate::text::check;
@@ -246,26 +245,6 @@ impl RawJson {
         let mut json = Vec::with_capacity(USUAL_BYTES);
         serde_json::to_writer(&mut json, value)
             .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error))?;
-        Self::of_bytes(json)
-    }
-
-    /// Adds a member at the end of an object, which ends with its brace and has no such member; `is_first` if it has none.
-    pub(crate) fn with_member(
-        self,
-        is_first: bool,
-        name: &str,
-        value: &(impl Serialize + ?Sized),
-    ) -> Result<Self, Error> {
-        let refuse = |error| Error::new("value", ErrorKind::NotJson).caused_by(error);
-        let mut json = self.0.into_bytes();
-        json.pop(); // the brace
-        if !is_first {
-            json.push(b',');
-        }
-        serde_json::to_writer(&mut json, name).map_err(refuse)?;
-        json.push(b':');
-        serde_json::to_writer(&mut json, value).map_err(refuse)?;
-        json.push(b'}');
         Self::of_bytes(json)
     }
 

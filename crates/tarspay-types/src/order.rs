@@ -12,8 +12,7 @@ use crate::members::{Members, Writer};
 use crate::model::{differ, model};
 use crate::request::{Effect, Outgoing as _, Request};
 use crate::scalar::{FromScalar, Scalar, open_codes, read_as_scalar};
-use crate::text::Currency;
-use crate::text::{MerchantNo, MerchantOrderNo, PayOrderId};
+use crate::text::{Currency, MerchantNo, MerchantOrderNo, PayOrderId};
 
 const MERCHANT_ORDER_NO: &str = "mchOrderNo";
 const PAY_ORDER_ID: &str = "payOrderId";
@@ -340,7 +339,7 @@ read_as_scalar!(Direction);
 /// let query = OrderQuery::deposit("D1659318251029".parse()?);
 /// assert_eq!(query.path(), "/api/payInInfo");
 /// let body = query.body(&MerchantNo::new("M1655535407")?)?.expect("a query has a body");
-/// assert_eq!(body.get(), r#"{"mchOrderNo":"D1659318251029","mchNo":"M1655535407"}"#);
+/// assert_eq!(serde_json::to_string(&body).unwrap(), r#"{"mchOrderNo":"D1659318251029","mchNo":"M1655535407"}"#);
 /// # Ok::<(), tarspay_types::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

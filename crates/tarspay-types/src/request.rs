@@ -5,12 +5,10 @@ use std::borrow::Cow;
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::amount::Amount;
-use crate::decode::Unread;
-use crate::decode::{Decode, DecodeError, deserialize_by_decode};
+use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
-use crate::members::RawJson;
-use crate::private::PrivateText;
-use crate::private::{NotifyUrl, ReturnUrl};
+use crate::members::{Members, RawJson};
+use crate::private::{NotifyUrl, PrivateText, ReturnUrl};
 use crate::text::{MerchantNo, MerchantOrderNo};
 
 /// The member that the sender adds to every body.
@@ -26,7 +24,7 @@ pub(crate) const MERCHANT: &str = "mchNo";
 /// let request = BalanceRequest::new();
 /// assert_eq!(request.path(), "/api/balanceInfo");
 /// let body = request.body(&MerchantNo::new("M1688443086")?)?.expect("a balance request has a body");
-/// assert_eq!(body.get(), r#"{"mchNo":"M1688443086"}"#);
+/// assert_eq!(body.get("mchNo"), Some(r#""M1688443086""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Request: Serialize {
@@ -72,8 +70,8 @@ pub trait Request: Serialize {
         Ok(())
     }
 
-    /// The JSON object to sign and to send: the request's members and, at the end, `mchNo`. `None` for a call
-    /// without a body.
+    /// The members to sign and to send: the request's and, at the end, `mchNo`. `None` for a call without a body. The
+    /// request is serialised once; the values keep the very text that is sent.
     ///
     /// # Errors
     ///
@@ -81,7 +79,7 @@ pub trait Request: Serialize {
     /// [`ErrorKind::NotJson`] or [`NotAnObject`](ErrorKind::NotAnObject) when the request does not serialise to
     /// a JSON object with distinct members; [`MerchantGiven`](ErrorKind::MerchantGiven) when it already has a
     /// `mchNo`.
-    fn body(&self, merchant_no: &MerchantNo) -> Result<Option<RawJson>, Error> {
+    fn body(&self, merchant_no: &MerchantNo) -> Result<Option<Members>, Error> {
         self.check()?;
         merchant_no.check_outgoing(MERCHANT)?;
         with_merchant(merchant_no, self).map(Some)
@@ -191,14 +189,14 @@ impl<R: Decode> Decode for WithMerchant<R> {
 deserialize_by_decode!(WithMerchant<R>);
 
 /// The request's members and the merchant number, in one object.
-fn with_merchant(merchant_no: &MerchantNo, request: &(impl Serialize + ?Sized)) -> Result<RawJson, Error> {
+fn with_merchant(merchant_no: &MerchantNo, request: &(impl Serialize + ?Sized)) -> Result<Members, Error> {
     let refuse = |kind| Error::new("request", kind);
     let json = RawJson::new(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
-    let members =
-        Unread::from_json(json.get()).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))?;
+    let mut members =
+        Members::from_json(json.get()).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))?;
     if members.get(MERCHANT).is_some() {
         return Err(refuse(ErrorKind::MerchantGiven));
     }
-    let is_first = members.is_empty();
-    json.with_member(is_first, MERCHANT, merchant_no)
+    members.insert(MERCHANT, merchant_no)?;
+    Ok(members)
 }

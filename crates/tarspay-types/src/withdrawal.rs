@@ -3,10 +3,8 @@
 use crate::amount::Amount;
 use crate::model::{model, request};
 use crate::order::OrderState;
-use crate::private::NotifyUrl;
-use crate::private::PrivateText;
-use crate::text::{Currency, WayCode};
-use crate::text::{MerchantOrderNo, PayOrderId};
+use crate::private::{NotifyUrl, PrivateText};
+use crate::text::{Currency, MerchantOrderNo, PayOrderId, WayCode};
 
 request! {
     /// Asks for a withdrawal: money from the merchant's balance to a payee (`docs/wire.md`, section 7.3).
@@ -28,7 +26,7 @@ request! {
     /// )
     /// .wallet_id("01011111111");
     /// let body = request.body(&MerchantNo::new("M1688443982")?)?.expect("a withdrawal request has a body");
-    /// assert_eq!(body.members().expect("it is an object").get("walletId"), Some("\"01011111111\""));
+    /// assert_eq!(body.get("walletId"), Some("\"01011111111\""));
     /// # Ok::<(), tarspay_types::Error>(())
     /// ```
     pub struct WithdrawalRequest: CreateWithdrawal, "/api/payOut/unifiedOrder" -> Withdrawal, about merchant_order_no,

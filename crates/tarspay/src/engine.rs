@@ -41,7 +41,7 @@ impl Engine {
     pub(crate) fn prepare<'a, R: Request>(&self, request: &'a R) -> Result<Prepared<'a, R>, Error> {
         let merchant_no = self.credentials.merchant_no();
         let parameters = match request.body(merchant_no).map_err(Error::invalid_request)? {
-            Some(body) => Parameters::from_json(body.get().as_bytes()).map_err(Error::cannot_sign)?,
+            Some(body) => Parameters::from_members(body.iter()).map_err(Error::cannot_sign)?,
             None => Parameters::none(),
         };
         Ok(Prepared { request, path: request.path(), parameters })

@@ -60,7 +60,7 @@ async fn play() -> Result<Steps, Box<dyn StdError>> {
     let nonces = || NonceSource::with_clock(move || now);
     let request = BalanceRequest::new();
     let body = request.body(&merchant_no)?.ok_or("a balance query without a body")?;
-    let parameters = Parameters::from_json(body.get().as_bytes())?;
+    let parameters = Parameters::from_members(body.iter())?;
     let to_sign = RequestToSign::new(&request.path(), nonces().next_nonce(), parameters)?;
     let signed = to_sign.clone().sign(&key);
 

@@ -6,16 +6,14 @@ use super::field::{Field, Format};
 use super::way::ways;
 use super::{Certainty, ExtraCall, LookupStatus, Market, Offer};
 use crate::amount::Amount;
-use crate::decode::Unread;
-use crate::decode::{Decode, DecodeError, deserialize_by_decode};
+use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
-use crate::members::RawJson;
+use crate::members::{Members, RawJson};
 use crate::model::{model, request};
 use crate::private::PrivateText;
 use crate::request::{Effect, Request};
 use crate::scalar::open_codes;
-use crate::text::{CountryCode, Currency};
-use crate::text::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId, check};
+use crate::text::{CountryCode, Currency, MerchantNo, MerchantOrderNo, PayOrderId, TrxId, check};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 
@@ -293,7 +291,7 @@ impl Request for SubmissionRequest {
         Effect::Other
     }
 
-    fn body(&self, _: &MerchantNo) -> Result<Option<RawJson>, Error> {
+    fn body(&self, _: &MerchantNo) -> Result<Option<Members>, Error> {
         Ok(None)
     }
 }

@@ -9,8 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::members::RawJson;
 use crate::model::{model, request};
 use crate::order::OrderState;
-use crate::text::Currency;
-use crate::text::{MerchantNo, MerchantOrderNo, PayOrderId, TrxId};
+use crate::text::{Currency, MerchantNo, MerchantOrderNo, PayOrderId, TrxId};
 use serde::{Serialize, Serializer};
 
 /// The currency of every order: `BRA`, not the ISO code `BRL`.

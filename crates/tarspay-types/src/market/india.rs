@@ -9,8 +9,7 @@ use super::{Certainty, ExtraCall, LookupStatus, Market, Offer};
 use crate::amount::Amount;
 use crate::model::{model, request};
 use crate::private::PrivateText;
-use crate::text::{CountryCode, Currency};
-use crate::text::{MerchantOrderNo, Utr};
+use crate::text::{CountryCode, Currency, MerchantOrderNo, Utr};
 
 /// The currency of every order.
 pub const CURRENCY: Currency = Currency::INR;

@@ -84,11 +84,11 @@ async fn a_request_of_your_own_goes_the_same_way() {
         fn body(
             &self,
             merchant_no: &MerchantNo,
-        ) -> Result<Option<tarspay::types::RawJson>, tarspay::types::Error> {
+        ) -> Result<Option<tarspay::types::Members>, tarspay::types::Error> {
             let mut members = tarspay::types::Members::new();
             members.insert("mchNo", merchant_no)?;
             members.insert("note", "a member the gateway does not know: é&=|")?;
-            tarspay::types::RawJson::new(&members).map(Some)
+            Ok(Some(members))
         }
     }
     impl serde::Serialize for Tomorrow {
