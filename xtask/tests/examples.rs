@@ -44,12 +44,12 @@ example!(
 example!(pay_out: "/tour_4.rs", pub(super) async fn run(client: &Client) { pay_out(client).await.unwrap() });
 example!(
     in_brazil: "/tour_5.rs",
-    pub(super) async fn run(client: &Client, trx_id: TrxId) { in_brazil(client, trx_id).await.unwrap() }
+    pub(super) async fn run(client: &Client, trx_id: TrxId) { in_brazil(client, trx_id).await.unwrap(); }
 );
 example!(
     paid_by: "/tour_6.rs",
     pub(super) async fn run(client: &Client, trx_id: TrxId, order: PayOrderId, utr: Utr) {
-        paid_by(client, trx_id, order, utr).await.unwrap()
+        paid_by(client, trx_id, order, utr).await.unwrap();
     }
 );
 example!(

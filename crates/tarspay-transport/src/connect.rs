@@ -95,7 +95,14 @@ impl Route {
             let kind = if timed_out(&error) { ErrorKind::Timeout } else { ErrorKind::Connection };
             Error::connecting(kind, phase, what).with_source(error)
         })?;
-        Ok(Socket::new(tcp.into_inner(), self.max_read))
+        let tcp = tcp.into_inner();
+        // What a call that was cut short has written, and the peer has not received, is discarded when
+        // the connection is closed. The system would go on sending it for minutes.
+        tcp.set_zero_linger().map_err(|error| {
+            let what = format!("no usable connection to {}", origin.host_and_port());
+            Error::connecting(ErrorKind::Connection, Phase::Connect, what).with_source(error)
+        })?;
+        Ok(Socket::new(tcp, self.max_read))
     }
 }
 
@@ -135,6 +142,7 @@ mod tests {
     async fn connected_to(addresses: &[SocketAddr]) -> Result<SocketAddr, Error> {
         let stream = route(TIME, leads_to(addresses)).connect(&Arc::new(Progress::new())).await?;
         let Stream::Plain(socket) = stream else { panic!("no TLS was asked for") };
+        assert_eq!(socket.tcp.linger().unwrap(), Some(Duration::ZERO), "nothing is sent after a close");
         Ok(socket.tcp.peer_addr().unwrap())
     }
 

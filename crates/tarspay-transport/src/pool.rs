@@ -4,6 +4,7 @@
 //! the runtime. Only a call of the same runtime takes it.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,12 +29,19 @@ pub(crate) struct Connection {
     runtime: Id,
     /// Since when it has waited; `None` until its first call is over.
     idle_since: Option<Instant>,
+    /// Set by the caller of the last call: no further call takes it.
+    discarded: Arc<AtomicBool>,
 }
 
 impl Connection {
     /// Whether it was in the pool: the server may have closed it meanwhile.
     pub(crate) fn is_reused(&self) -> bool {
         self.idle_since.is_some()
+    }
+
+    /// The flag by which a caller discards the connection after its response.
+    pub(crate) fn discard_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.discarded)
     }
 
     /// Sends a request and waits for the head of its response.
@@ -91,7 +99,7 @@ impl Pool {
             }
         });
         let driver = driver.abort_handle();
-        Ok(Connection { sender, driver, runtime: runtime.id(), idle_since: None })
+        Ok(Connection { sender, driver, runtime: runtime.id(), idle_since: None, discarded: Arc::default() })
     }
 
     /// The connection of this runtime that was used last and can take a request.
@@ -117,7 +125,8 @@ impl Pool {
         let mut idle = self.lock();
         idle.retain(|connection| {
             let waited = connection.idle_since.is_none_or(|since| since.elapsed() < self.idle_timeout);
-            waited && !connection.sender.is_closed()
+            let discarded = connection.discarded.load(Ordering::Relaxed);
+            waited && !discarded && !connection.sender.is_closed()
         });
         idle
     }
@@ -166,6 +175,17 @@ mod tests {
         pool.put(connection);
         advance(IDLE).await;
         assert!(pool.take(here).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_a_caller_has_discarded_is_not_taken() {
+        let (pool, here) = (pool(), Handle::current().id());
+        let (connection, _far) = open(&pool).await;
+        let flag = connection.discard_flag();
+        pool.put(connection);
+        flag.store(true, Ordering::Relaxed);
+        assert!(pool.take(here).is_none());
+        assert_eq!(pool.sorted_out().len(), 0, "it is closed");
     }
 
     #[tokio::test]

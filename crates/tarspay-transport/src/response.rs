@@ -1,6 +1,8 @@
 //! A response, and how it is read without trusting its size.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -19,9 +21,18 @@ pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    discard: Arc<AtomicBool>,
 }
 
 impl Response {
+    /// Closes the connection on which the response came, unless another call has it already.
+    ///
+    /// For a response that does not name what it is about: if something on the way sent it twice, the
+    /// second copy must not meet the next request.
+    pub fn discard_connection(&self) {
+        self.discard.store(true, Ordering::Relaxed);
+    }
+
     /// The HTTP status, for example 200.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
@@ -47,6 +58,7 @@ impl Response {
     pub(crate) async fn read(
         response: hyper::Response<Incoming>,
         limit: usize,
+        discard: Arc<AtomicBool>,
         progress: &Progress,
     ) -> Result<Self, Error> {
         let (head, mut incoming) = response.into_parts();
@@ -73,7 +85,7 @@ impl Response {
             }
             body.extend_from_slice(&data);
         }
-        Ok(Self { status: head.status, headers: head.headers, body: body.into() })
+        Ok(Self { status: head.status, headers: head.headers, body: body.into(), discard })
     }
 }
 

@@ -171,7 +171,8 @@ impl Transport {
             };
             check_head(&head, max_response_head_bytes, progress)?;
             progress.response_began(head.status().as_u16());
-            let response = Response::read(head, max_response_bytes, progress).await?;
+            let discard = connection.discard_flag();
+            let response = Response::read(head, max_response_bytes, discard, progress).await?;
             self.inner.pool.put(connection);
             return Ok(response);
         }

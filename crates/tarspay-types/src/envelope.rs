@@ -207,10 +207,11 @@ impl ErrorCode {
     /// | -1, 5003013, 5003017, 500323 | trouble inside the gateway; whether before or after the order was stored is not documented |
     /// | 500324 | an order must exist before it can expire |
     /// | 5003018, 5003020, 500326 | not documented for a create call |
+    /// | 5003003, 5003004, 5003006, 5003007 | [access](Self::refuses_access): a second copy can come from another address, or a moment later |
     /// | any code that is not documented | nobody knows |
     ///
-    /// False for success, and for the codes that refuse the request itself, its merchant or its key, before the history
-    /// of the order matters: a second copy would be refused like the first.
+    /// False for success, and for the codes that refuse the request itself, or a merchant or key that is unknown: a
+    /// second copy would be refused like the first.
     ///
     /// Source: `docs/wire.md`, sections 9 and 11 for the codes; the classes are inferred (section 12).
     pub const fn depends_on_history(self) -> bool {
@@ -219,11 +220,7 @@ impl ErrorCode {
             Self::SUCCESS
                 | Self::PARAMETER_MISSING
                 | Self::MERCHANT_UNKNOWN
-                | Self::MERCHANT_DISABLED
-                | Self::MERCHANT_NOT_AUTHENTICATED
                 | Self::API_KEY_UNKNOWN
-                | Self::API_KEY_EXPIRED
-                | Self::IP_ERROR
                 | Self::WAY_CODE_NOT_SUPPORTED
                 | Self::URL_FORMAT_ERROR
                 | Self::RATE_NOT_SET_UP
@@ -231,6 +228,18 @@ impl ErrorCode {
                 | Self::AMOUNT_FORMAT_WRONG
                 | Self::URL_NOT_SUPPORTED
                 | Self::WAY_CODE_WRONG
+        )
+    }
+
+    /// Whether the gateway lets nobody in with this merchant, key or address now: 5003003, 5003004, 5003006, 5003007. The
+    /// request itself is not looked at, so every call is refused alike until somebody changes the account.
+    pub const fn refuses_access(self) -> bool {
+        matches!(
+            self,
+            Self::MERCHANT_DISABLED
+                | Self::MERCHANT_NOT_AUTHENTICATED
+                | Self::API_KEY_EXPIRED
+                | Self::IP_ERROR
         )
     }
 

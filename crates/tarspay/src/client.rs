@@ -245,7 +245,8 @@ impl ClientBuilder {
 
     /// The retry budget that all calls of the client share. Default: 50. Each retry takes one from
     /// it, each response of the gateway gives a tenth back. When it is used up, calls are attempted
-    /// once, so that a broken gateway is not overloaded.
+    /// once, so that a broken gateway is not overloaded. The look-ups of an order in doubt do not
+    /// take from it; they are few.
     pub fn retry_budget(mut self, retries: u32) -> Self {
         self.retry_budget = retries;
         self

@@ -71,11 +71,21 @@ impl Engine {
             return Err(Error::out_of_time());
         }
         let response = self.send(call, within).await?;
+        let result = self.read::<R>(call, &response);
+        if result.is_err() {
+            // A refusal names no order, so a second copy of it could be taken for the response to the next call.
+            response.discard_connection();
+        }
+        result
+    }
+
+    /// What a response says of the call.
+    fn read<R: Request>(&self, call: &Prepared<'_, R>, response: &Response) -> Result<R::Response, Error> {
         // The gateway's HTTP status for a failing call is not documented, so a refusal is read
         // whatever it is. A call has succeeded only if both say so: an intermediary may send 502
         // with its own JSON.
         let status = response.status();
-        let retry_after = retry_after(&response);
+        let retry_after = retry_after(response);
         let envelope = Envelope::<R::Response>::from_slice(response.body())
             .map_err(|error| Error::unreadable_response(status, error).with_retry_after(retry_after))?;
         if envelope.code.is_success() && !(200..300).contains(&status) {

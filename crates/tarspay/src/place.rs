@@ -135,10 +135,13 @@ pub enum Placed<A> {
     Created {
         /// The response to the creation.
         response: A,
-        /// Whether the response names the amount and the currency that were asked for.
+        /// Whether the response, and the query where there was one, name the amount and the
+        /// currency that were asked for.
         matches: Matches,
     },
-    /// An attempt whose response was lost or unclear created it; it was found by its number.
+    /// It was found by its number after an attempt whose response was lost or unclear, so that
+    /// attempt has probably created it. Where it does not [match](Matches::Yes), the number was
+    /// used before: have a person look at it before anything else.
     #[non_exhaustive]
     Recovered {
         /// The order as it was found.
@@ -235,14 +238,17 @@ impl Placed<Deposit> {
 ///
 /// After each attempt:
 ///
-/// - Created, or refused for the request itself: that is the result.
-/// - No response, trouble of the gateway, a refused signature: the order is looked up, and sent
+/// - Created: that is the result. Refused for the request itself: also, unless an earlier attempt
+///   is in doubt.
+/// - No response, [temporary trouble](ErrorCode::is_temporary) of the gateway, no access (a refused
+///   signature, [address or account](ErrorCode::refuses_access)): the order is looked up, and sent
 ///   again if it is not found. A withdrawal is sent again only when the [quiet
-///   time](crate::ClientBuilder::quiet_time) has passed.
-/// - A code that an existing order can cause ([`ErrorCode::depends_on_history`]): the order is
-///   looked up. Found: [`AlreadyExisted`](Placed::AlreadyExisted). Not found when the quiet time
-///   has passed: [`Rejected`](crate::ErrorKind::Rejected).
-/// - In doubt when attempts, time and the retry budget are used up:
+///   time](crate::ClientBuilder::quiet_time) has passed. Found: [`Recovered`](Placed::Recovered).
+/// - Another code that an existing order can cause ([`ErrorCode::depends_on_history`]), such as
+///   "number exists": the order is looked up and not sent again. Found:
+///   [`AlreadyExisted`](Placed::AlreadyExisted), or recovered after an attempt in doubt.
+/// - At the end, the order is not found after the quiet time, and the last attempt was refused:
+///   [`Rejected`](crate::ErrorKind::Rejected). Otherwise what is in doubt is
 ///   [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
 ///
 /// **Cancellation.** Dropping the future leaves open whether the order exists, as a crash would.
@@ -404,7 +410,7 @@ impl<R: OrderRequest> Placing<'_, R> {
         loop {
             let event = match action {
                 Action::Send { within } => self.send(within).await,
-                Action::LookUp { within } => Event::LookedUp(self.look_up(within).await?),
+                Action::LookUp { within } => self.look_up(within).await?,
                 Action::Sleep(time) => {
                     sleep(time).await;
                     Event::Slept
@@ -442,8 +448,9 @@ impl<R: OrderRequest> Placing<'_, R> {
     /// # Errors
     ///
     /// When nothing can be sent at all, as outside a tokio runtime.
-    async fn look_up(&mut self, within: Option<Duration>) -> Result<LookedUp, Error> {
-        Ok(match self.client.0.attempt(&self.query, within).await {
+    async fn look_up(&mut self, within: Option<Duration>) -> Result<Event, Error> {
+        let mut retry_after = None;
+        let outcome = match self.client.0.attempt(&self.query, within).await {
             // A response that names no order may belong to another request.
             Ok(order) if order.merchant_order_no.is_some() => {
                 self.found = Some(order);
@@ -452,17 +459,19 @@ impl<R: OrderRequest> Placing<'_, R> {
             Ok(_) => LookedUp::Unanswered,
             Err(error) if error.kind() == ErrorKind::Invalid => return Err(error.in_doubt()),
             Err(error) => {
+                retry_after = error.retry_after();
                 let outcome = match error.code() {
                     Some(_) if error.is_busy_or_broken() => LookedUp::Unanswered,
                     Some(code) if code.is_order_not_found() => LookedUp::NotFound,
-                    Some(ErrorCode::SIGNATURE_ERROR) => LookedUp::SignatureRefused,
+                    Some(code) if is_access(code) => LookedUp::AccessRefused,
                     _ => LookedUp::Unanswered,
                 };
-                // Only for a resumed order without any response yet.
+                // Only if the order is resumed and nothing is known yet.
                 self.last.get_or_insert(error);
                 outcome
             }
-        })
+        };
+        Ok(Event::LookedUp { outcome, retry_after })
     }
 
     fn conclude(self, conclusion: Conclusion) -> Result<Placed<R::Response>, Error> {
@@ -485,7 +494,11 @@ impl<R: OrderRequest> Placing<'_, R> {
                         && response.pay_order_id() == order.pay_order_id.as_ref()
                 });
                 Ok(match response {
-                    Some(response) => Placed::Created { response, matches },
+                    Some(response) => {
+                        // Its payment page may ask for the other amount.
+                        let odd = Matches::compare(self.request.price(), response.price()) == Matches::No;
+                        Placed::Created { response, matches: if odd { Matches::No } else { matches } }
+                    }
                     None if conclusion == Conclusion::Recovered => Placed::Recovered { order, matches },
                     None => Placed::AlreadyExisted { order, matches },
                 })
@@ -503,11 +516,17 @@ fn outcome(error: &Error) -> Attempt {
         (ErrorKind::Invalid, _) => Attempt::Refused,
         (ErrorKind::Rejected, Some(code)) => match code {
             _ if error.is_busy_or_broken() => Attempt::Trouble,
-            ErrorCode::SIGNATURE_ERROR => Attempt::SignatureRefused,
+            code if is_access(code) => Attempt::AccessRefused,
             code if code.is_temporary() => Attempt::Trouble,
             code if code.depends_on_history() => Attempt::RefusedByHistory,
             _ => Attempt::Refused,
         },
         _ => Attempt::Unclear,
     }
+}
+
+/// A code for which every call is refused alike, with a wrong key for example. 5003008 is also what a
+/// second copy of a request gets.
+fn is_access(code: ErrorCode) -> bool {
+    code == ErrorCode::SIGNATURE_ERROR || code.refuses_access()
 }

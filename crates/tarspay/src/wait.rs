@@ -119,7 +119,8 @@ impl Wait {
 
 /// Whether waiting cannot change a refusal: it is about the merchant, its key or the query itself.
 fn is_lasting(error: &Error) -> bool {
-    !error.is_busy_or_broken() && error.code().is_some_and(|code| !code.depends_on_history())
+    !error.is_busy_or_broken()
+        && error.code().is_some_and(|code| !code.depends_on_history() || code.refuses_access())
 }
 
 impl Waited {
@@ -130,7 +131,9 @@ impl Waited {
             waited.unknown_states.push(order.state);
         }
         // A response from older data is ignored.
-        if order.status().news_after(waited.order.status()) != News::Nothing {
+        let is_older = order.state != waited.order.state
+            && order.status().news_after(waited.order.status()) == News::Nothing;
+        if !is_older {
             waited.order = order;
         }
         waited.ended = waited.order.state.is_ended();

@@ -80,11 +80,13 @@ impl Books {
             return;
         };
         order.pay_order_id.get_or_insert_with(|| callback.pay_order_id.clone());
+        let contradicts = callback.status().news_after(order.status()) == News::Contradiction;
         if self.seen.insert(callback.deduplication_key()) {
             self.apply(number, callback.status());
         }
-        // Two equal parts look like one callback that came twice: only a query shows the total.
-        if callback.state == OrderState::PARTLY_PAID {
+        // Two equal parts look like one callback that came twice: only a query shows the total. It
+        // also says which of two contradicting states is right.
+        if callback.state == OrderState::PARTLY_PAID || contradicts {
             self.to_query.insert(number.clone());
         }
     }
@@ -110,7 +112,6 @@ impl Books {
                     status.state,
                     order.status().state
                 ));
-                self.to_query.insert(number.clone());
             }
             _ => {}
         }

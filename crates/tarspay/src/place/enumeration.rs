@@ -1,4 +1,5 @@
-//! Every sequence of up to four faults, played against the state machine in memory.
+//! Every sequence of up to four faults, played against the state machine in memory: five with a
+//! single attempt, two at a gateway that refuses every order.
 //!
 //! The world beside the machine is a gateway with one order number, copies of requests on their
 //! way, and a clock. At each action the search goes through everything that can happen; what is not
@@ -70,8 +71,7 @@ enum Sending {
     TroubleAfterActing,
     /// The response names another order, or none.
     AboutSomethingElse,
-    /// This one is refused for its own sake: the server's address is not bound, the merchant is
-    /// disabled for a while.
+    /// This one is refused for its own sake: the payment method is closed for a while.
     RefusedItself,
 }
 
@@ -82,10 +82,10 @@ const SENDINGS: [Sending; 15] = [
     Sending::Stalls,
     Sending::LandsLate,
     Sending::Twice(Attempt::RefusedByHistory),
-    Sending::Twice(Attempt::SignatureRefused),
+    Sending::Twice(Attempt::AccessRefused),
     Sending::Twice(Attempt::Trouble),
     Sending::TwiceLate(Attempt::RefusedByHistory),
-    Sending::TwiceLate(Attempt::SignatureRefused),
+    Sending::TwiceLate(Attempt::AccessRefused),
     Sending::TwiceLate(Attempt::Trouble),
     Sending::Trouble,
     Sending::TroubleAfterActing,
@@ -126,7 +126,7 @@ impl World {
     fn arrives(&mut self, at: Duration) -> Attempt {
         match self.gateway {
             Gateway::RefusesRequest => Attempt::Refused,
-            Gateway::RefusesSignature => Attempt::SignatureRefused,
+            Gateway::RefusesSignature => Attempt::AccessRefused,
             Gateway::TakesNumbersTwice => {
                 self.orders.push(at);
                 Attempt::Created
@@ -179,8 +179,8 @@ impl World {
         Some(match asking {
             _ if within == Some(Duration::ZERO) => LookedUp::Unanswered,
             Asking::Lost | Asking::Stalls => LookedUp::Unanswered,
-            Asking::SignatureRefused => LookedUp::SignatureRefused,
-            _ if self.gateway == Gateway::RefusesSignature => LookedUp::SignatureRefused,
+            Asking::SignatureRefused => LookedUp::AccessRefused,
+            _ if self.gateway == Gateway::RefusesSignature => LookedUp::AccessRefused,
             Asking::Plain if found.is_some() => LookedUp::Found,
             Asking::Plain => LookedUp::NotFound,
             Asking::Stale => {
@@ -262,7 +262,7 @@ fn explore(mut course: Course, action: Action, tally: &mut Tally) {
                 }
                 course.history.push(Step::LookedUp(asking));
                 if let Some(outcome) = course.world.look_up(asking, within) {
-                    go_on(&course, Event::LookedUp(outcome), tally);
+                    go_on(&course, Event::LookedUp { outcome, retry_after: None }, tally);
                 }
             }
         }
@@ -376,7 +376,8 @@ fn no_sequence_of_four_faults_makes_two_orders_or_hides_one() {
                 world,
                 machine,
                 settings,
-                faults_left: most_faults,
+                // A rule that needs four look-ups needs five faults.
+                faults_left: most_faults + u32::from(gateway == Gateway::Accepts && attempts == 1),
                 faultless: true,
                 copied: false,
                 history: Vec::new(),
@@ -420,10 +421,14 @@ fn sent(outcome: Attempt) -> Event {
     Event::Sent { outcome, retry_after: None }
 }
 
+const fn looked_up(outcome: LookedUp) -> Event {
+    Event::LookedUp { outcome, retry_after: None }
+}
+
 const MILLIS_100: Duration = Duration::from_millis(100);
 const SEND: Action = Action::Send { within: None };
 const LOOK_UP: Action = Action::LookUp { within: None };
-const NOT_FOUND: Event = Event::LookedUp(LookedUp::NotFound);
+const NOT_FOUND: Event = looked_up(LookedUp::NotFound);
 
 const fn settings(cautious: bool, deadline: Option<Duration>) -> Settings {
     // Waits of 100, 200 and 400 milliseconds at least.
@@ -507,14 +512,14 @@ fn a_deadline_keeps_a_quarter_and_at_most_three_seconds_for_the_last_look_up() {
         // The attempt has taken all of its time; the look-up has the rest, and nothing follows it.
         let look_up = machine.step(sent(Attempt::Unclear), last_call, 0, || true);
         assert_eq!(look_up, Action::LookUp { within: Some(kept) });
-        let end = machine.step(Event::LookedUp(LookedUp::Unanswered), deadline, 0, || true);
+        let end = machine.step(looked_up(LookedUp::Unanswered), deadline, 0, || true);
         assert_eq!(end, Action::Done(Conclusion::Unknown));
     }
 }
 
 #[test]
 fn look_ups_without_a_response_are_repeated_a_few_times() {
-    let lost = Event::LookedUp(LookedUp::Unanswered);
+    let lost = looked_up(LookedUp::Unanswered);
     let events = [sent(Attempt::RefusedByHistory), lost, Event::Slept, lost, Event::Slept, lost];
     assert_eq!(
         actions(settings(false, None), &events),
@@ -556,14 +561,15 @@ fn an_empty_retry_budget_ends_the_attempts() {
 
 #[test]
 fn a_refused_look_up_proves_a_wrong_key_only_if_nothing_else_was_heard() {
-    let refused = Event::LookedUp(LookedUp::SignatureRefused);
+    let refused = looked_up(LookedUp::AccessRefused);
     let look_ups = |first| {
         let mut events = vec![first, Event::Slept];
-        events.extend([refused, Event::Slept].repeat(4));
-        let actions = actions(settings(false, None), &events[..9]);
+        events.extend([refused, Event::Slept].repeat(5));
+        events.pop();
+        let actions = actions(settings(false, None), &events);
         actions.into_iter().find(|action| matches!(action, Action::Done(_)))
     };
-    let wrong_key = look_ups(sent(Attempt::SignatureRefused));
+    let wrong_key = look_ups(sent(Attempt::AccessRefused));
     assert_eq!(wrong_key, Some(Action::Done(Conclusion::Rejected)));
     let in_doubt = look_ups(sent(Attempt::Unclear));
     assert_eq!(in_doubt, Some(Action::Done(Conclusion::Unknown)));
@@ -574,4 +580,55 @@ fn a_deadline_that_is_far_away_changes_nothing() {
     let events = [sent(Attempt::NotSent)];
     let actions = actions(settings(false, Some(Duration::from_secs(60))), &events);
     assert_eq!(actions[1], Action::Sleep(MILLIS_100));
+}
+
+#[test]
+fn a_wrong_key_is_believed_after_four_refusals_in_a_row_and_the_quiet_time() {
+    let refused = looked_up(LookedUp::AccessRefused);
+    let lost = looked_up(LookedUp::Unanswered);
+    let mut events = vec![sent(Attempt::AccessRefused), Event::Slept];
+    events.extend([refused, Event::Slept].repeat(4));
+    let waits = actions(settings(false, None), &events);
+    assert!(matches!(waits[9], Action::Sleep(time) if time > Duration::from_secs(2)), "{waits:?}");
+    assert_eq!(waits[10], LOOK_UP);
+
+    // Two, one without an answer, and two more are not four in a row.
+    let events = [
+        sent(Attempt::AccessRefused),
+        Event::Slept,
+        refused,
+        Event::Slept,
+        refused,
+        Event::Slept,
+        lost,
+        Event::Slept,
+        refused,
+        Event::Slept,
+        refused,
+    ];
+    assert!(matches!(actions(settings(false, None), &events)[11], Action::Sleep(_)));
+}
+
+#[test]
+fn a_look_up_waits_as_long_as_the_gateway_asks() {
+    let busy = Event::LookedUp { outcome: LookedUp::Unanswered, retry_after: Some(Duration::from_secs(7)) };
+    let events = [sent(Attempt::RefusedByHistory), busy];
+    assert_eq!(actions(settings(false, None), &events)[2], Action::Sleep(Duration::from_secs(7)));
+}
+
+#[test]
+fn a_look_up_that_stalls_until_time_is_up_is_followed_by_the_last() {
+    let deadline = Duration::from_secs(60);
+    let (mut machine, _) = Machine::new(settings(false, Some(deadline)));
+    let lost = looked_up(LookedUp::Unanswered);
+    machine.step(sent(Attempt::RefusedByHistory), PROMPT, 0, || true);
+    for _ in 0..2 {
+        assert!(matches!(machine.step(lost, PROMPT, 0, || true), Action::Sleep(_)));
+        machine.step(Event::Slept, PROMPT, 0, || true);
+    }
+    let last_call = Duration::from_secs(57);
+    assert_eq!(machine.step(lost, last_call, 0, || true), Action::Sleep(Duration::ZERO));
+    let look_up = machine.step(Event::Slept, last_call, 0, || true);
+    assert_eq!(look_up, Action::LookUp { within: Some(Duration::from_secs(3)) });
+    assert_eq!(machine.step(lost, deadline, 0, || true), Action::Done(Conclusion::Unknown));
 }

@@ -10,7 +10,7 @@
 //! | [`NotSent`](Attempt::NotSent) | as before | send again |
 //! | [`Refused`](Attempt::Refused): the request itself | as before | done: rejected; in doubt: settle |
 //! | [`RefusedByHistory`](Attempt::RefusedByHistory): number exists, balance too low, unknown codes | may exist | settle |
-//! | [`SignatureRefused`](Attempt::SignatureRefused) | may exist: a second copy has a used nonce | look up, send again |
+//! | [`AccessRefused`](Attempt::AccessRefused): signature, IP address, disabled, expired | may exist: a second copy has a used nonce, or came from another address | look up, send again |
 //! | [`Trouble`](Attempt::Trouble): -1 and its like, HTTP 429, HTTP 5xx with any code | may exist | look up, send again |
 //! | [`Unclear`](Attempt::Unclear): no readable response, code 0 without data, another order or amount | may exist | look up, send again |
 //!
@@ -19,8 +19,8 @@
 //! | [`Found`](LookedUp::Found) | done: recovered; already existed if the first thing heard was a refusal by history |
 //! | [`NotFound`](LookedUp::NotFound), believed | send again; when settling: rejected if the last attempt was refused, else unknown |
 //! | [`NotFound`](LookedUp::NotFound), not believed | a deposit is sent again; else wait for the quiet time, look up again |
-//! | [`SignatureRefused`](LookedUp::SignatureRefused), and so was every attempt | look up again; the fourth time: rejected, the key is wrong |
-//! | [`Unanswered`](LookedUp::Unanswered) | look up again, a few times; then unknown |
+//! | [`AccessRefused`](LookedUp::AccessRefused), and so was every attempt | look up again; four in a row, the last after the quiet time: rejected, such as for a wrong key |
+//! | [`Unanswered`](LookedUp::Unanswered) | look up again, a few times; when time is up, a last time; then unknown |
 //!
 //! *Settle* means: nothing more is sent, and look-ups decide. "No such order" is *believed* when
 //! the quiet time has passed since something was sent last, because until then a copy of it can
@@ -41,8 +41,8 @@ pub(super) enum Attempt {
     Refused,
     /// A code that an order that exists can cause.
     RefusedByHistory,
-    /// The signature was refused.
-    SignatureRefused,
+    /// The signature, or all calls of this merchant, key or address, were refused.
+    AccessRefused,
     /// The gateway reports a temporary problem.
     Trouble,
     /// Sent, without a reliable response.
@@ -56,8 +56,8 @@ pub(super) enum LookedUp {
     Found,
     /// The gateway does not find the order.
     NotFound,
-    /// The signature was refused.
-    SignatureRefused,
+    /// As [`Attempt::AccessRefused`].
+    AccessRefused,
     /// Anything else.
     Unanswered,
 }
@@ -70,7 +70,10 @@ pub(super) enum Event {
         outcome: Attempt,
         retry_after: Option<Duration>,
     },
-    LookedUp(LookedUp),
+    LookedUp {
+        outcome: LookedUp,
+        retry_after: Option<Duration>,
+    },
     Slept,
 }
 
@@ -110,9 +113,9 @@ pub(super) struct Settings {
     pub(super) cautious: bool,
 }
 
-/// The number of look-ups in a row with a refused signature after which the key counts as wrong.
-/// One could be the second copy of a look-up.
-const WRONG_KEY: u32 = 4;
+/// The number of look-ups in a row without access after which nobody has any, such as with a wrong
+/// key. One could be the second copy of a look-up.
+const NO_ACCESS: u32 = 4;
 
 /// The number of look-ups without a response after which the outcome counts as unknown.
 const UNANSWERED: u32 = 3;
@@ -130,8 +133,8 @@ pub(super) struct Machine {
     sent_at: Duration,
     /// `None`: no attempt can have made the order. Else how it ends if the order is found.
     doubt: Option<Conclusion>,
-    /// All that was sent so far was refused for its signature.
-    only_signatures: bool,
+    /// All that was sent so far was refused access.
+    only_refused_access: bool,
     /// Whether the order is sent again when the gateway does not find it.
     send_again: bool,
     looked_up_at: Duration,
@@ -158,7 +161,7 @@ impl Machine {
             last: None,
             sent_at: Duration::ZERO,
             doubt: None,
-            only_signatures: true,
+            only_refused_access: true,
             send_again: true,
             looked_up_at: Duration::ZERO,
             is_last: false,
@@ -175,7 +178,7 @@ impl Machine {
     pub(super) fn resume(settings: Settings, can_be_sent: bool) -> (Self, Action) {
         let (mut machine, _) = Self::new(settings);
         machine.doubt = Some(Conclusion::Recovered);
-        machine.only_signatures = false;
+        machine.only_refused_access = false;
         machine.send_again = can_be_sent;
         let action = machine.look_up(Duration::ZERO);
         (machine, action)
@@ -202,7 +205,12 @@ impl Machine {
                     allowed.then_some(wait)
                 })
             }
-            Event::LookedUp(outcome) => self.looked_up(outcome, now, random),
+            Event::LookedUp { outcome, retry_after } => {
+                let retry_after = retry_after.unwrap_or_default();
+                self.looked_up(outcome, now, |policy, look_ups| {
+                    policy.wait(look_ups, random).max(retry_after)
+                })
+            }
             Event::Slept if self.then == Then::Send => self.send(now),
             Event::Slept => self.look_up(now),
         }
@@ -217,13 +225,13 @@ impl Machine {
         if outcome != Attempt::NotSent {
             self.last = Some(outcome);
             self.sent_at = now;
-            self.only_signatures &= outcome == Attempt::SignatureRefused;
+            self.only_refused_access &= outcome == Attempt::AccessRefused;
         }
         match outcome {
             Attempt::Created => return Action::Done(Conclusion::Created),
             Attempt::Refused if self.doubt.is_none() => return Action::Done(Conclusion::Rejected),
             Attempt::RefusedByHistory => self.doubt = self.doubt.or(Some(Conclusion::AlreadyExisted)),
-            Attempt::SignatureRefused | Attempt::Trouble | Attempt::Unclear => {
+            Attempt::AccessRefused | Attempt::Trouble | Attempt::Unclear => {
                 self.doubt = Some(Conclusion::Recovered);
             }
             Attempt::NotSent | Attempt::Refused => {}
@@ -243,16 +251,21 @@ impl Machine {
         }
     }
 
-    fn looked_up(&mut self, outcome: LookedUp, now: Duration, random: u64) -> Action {
+    fn looked_up(
+        &mut self,
+        outcome: LookedUp,
+        now: Duration,
+        wait: impl FnOnce(&RetryPolicy, u32) -> Duration,
+    ) -> Action {
+        let quiet_at = self.sent_at.saturating_add(self.settings.quiet_time);
+        let believed = self.looked_up_at >= quiet_at;
         match outcome {
             LookedUp::Found => {
                 return Action::Done(self.doubt.unwrap_or(Conclusion::AlreadyExisted));
             }
             LookedUp::NotFound => {
-                self.only_signatures = false;
-                let quiet_at = self.sent_at.saturating_add(self.settings.quiet_time);
-                let believed = self.looked_up_at >= quiet_at;
-                if self.send_again && (believed || !self.settings.cautious) && self.may_send(now) {
+                self.only_refused_access = false;
+                if self.send_again && (believed || !self.settings.cautious) && self.has_time(now) {
                     return self.send(now);
                 }
                 if !believed && !self.is_last {
@@ -262,20 +275,28 @@ impl Machine {
                 let conclusion = if believed && refused { Conclusion::Rejected } else { Conclusion::Unknown };
                 return Action::Done(conclusion);
             }
-            LookedUp::SignatureRefused if self.only_signatures => {
+            LookedUp::AccessRefused if self.only_refused_access => {
                 self.refused_look_ups += 1;
-                if self.refused_look_ups == WRONG_KEY {
-                    return Action::Done(Conclusion::Rejected);
+                if self.refused_look_ups >= NO_ACCESS && !self.is_last {
+                    return if believed {
+                        Action::Done(Conclusion::Rejected)
+                    } else {
+                        self.sleep(quiet_at.saturating_sub(now), Then::LookUp, now)
+                    };
                 }
             }
-            LookedUp::SignatureRefused | LookedUp::Unanswered => self.unanswered_look_ups += 1,
+            LookedUp::AccessRefused | LookedUp::Unanswered => {
+                self.refused_look_ups = 0;
+                self.unanswered_look_ups += 1;
+            }
         }
         let enough = self.settings.policy.max_attempts().max(UNANSWERED);
-        if self.is_last || self.unanswered_look_ups >= enough {
+        if self.is_last || self.unanswered_look_ups >= enough && self.has_time(now) {
             return Action::Done(Conclusion::Unknown);
         }
-        let look_ups = self.refused_look_ups + self.unanswered_look_ups;
-        self.sleep(self.settings.policy.wait(look_ups, random), Then::LookUp, now)
+        let look_ups = self.refused_look_ups.max(self.unanswered_look_ups);
+        let wait = wait(&self.settings.policy, look_ups);
+        self.sleep(wait, Then::LookUp, now)
     }
 
     /// When the time ends in which anything but the last look-up is begun.
@@ -283,7 +304,8 @@ impl Machine {
         self.settings.deadline.map(|deadline| deadline.saturating_sub(LAST_LOOK_UP.min(deadline / 4)))
     }
 
-    fn may_send(&self, now: Duration) -> bool {
+    /// Whether there is time for more than the last look-up.
+    fn has_time(&self, now: Duration) -> bool {
         self.last_call().is_none_or(|end| now < end)
     }
 

@@ -6,6 +6,8 @@ mod signatures;
 use crate::scripted::{Scripted, Step};
 use std::collections::HashSet;
 use std::future::IntoFuture as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tarspay::sign::PrivateKey;
 use tarspay::types::market::{self, Rule};
@@ -13,6 +15,8 @@ use tarspay::types::{
     Amount, Currency, Deposit, DepositRequest, ErrorCode, NotifyUrl, OrderState, WayCode, WithdrawalRequest,
 };
 use tarspay::{Client, ClientBuilder, Credentials, Error, ErrorKind, Matches, Placed, RetryPolicy};
+
+use tokio::net::{TcpListener, TcpStream};
 
 const CREATE: &str = "/api/pay/unifiedOrder";
 const QUERY: &str = "/api/payInInfo";
@@ -147,7 +151,8 @@ async fn every_code_that_an_existing_order_can_cause_is_looked_up() {
         assert_eq!(placed.pay_order_id().map(ToString::to_string).as_deref(), Some("P1"));
         // After trouble or a used nonce, our own attempt has made it. Otherwise another process
         // has.
-        let recovered = of_history.is_temporary() || *of_history == ErrorCode::SIGNATURE_ERROR;
+        let access = *of_history == ErrorCode::SIGNATURE_ERROR || of_history.refuses_access();
+        let recovered = of_history.is_temporary() || access;
         assert_eq!(matches!(placed, Placed::Recovered { .. }), recovered, "{of_history}");
         assert_eq!(matches!(placed, Placed::AlreadyExisted { .. }), !recovered, "{of_history}");
         assert_eq!(server.paths(), [CREATE, QUERY], "{of_history}");
@@ -224,7 +229,8 @@ async fn a_creation_with_another_amount_or_currency_is_looked_up_and_says_so() {
     for odd in [&dearer, &in_rupees] {
         let (result, server) = place([Step::json(odd), Step::json(FOUND)]).await;
         let placed = result.unwrap();
-        assert_eq!((placed.pay_url(), placed.matches()), (Some("https://pay.example/P1"), Matches::Yes));
+        // The query finds it as asked for, but the payment page may ask for the other amount.
+        assert_eq!((placed.pay_url(), placed.matches()), (Some("https://pay.example/P1"), Matches::No));
         assert_eq!(server.paths(), [CREATE, QUERY]);
     }
     let found = FOUND.replace(r#""orderAmount":"100""#, r#""orderAmount":"900""#);
@@ -295,7 +301,8 @@ async fn an_order_that_is_resumed_is_sent_only_if_it_is_not_found() {
     // The refusal of the request says nothing of the one that may have been sent before; the
     // look-up does.
     let server =
-        Scripted::playing([Step::json(NO_SUCH_ORDER), code(ErrorCode::IP_ERROR), Step::json(FOUND)]).await;
+        Scripted::playing([Step::json(NO_SUCH_ORDER), code(ErrorCode::WAY_CODE_WRONG), Step::json(FOUND)])
+            .await;
     assert_recovered(&client(&server.base_url).resume_deposit(&deposit()).await.unwrap());
     assert_eq!(server.paths(), [QUERY, CREATE, QUERY]);
 }
@@ -579,4 +586,42 @@ async fn a_raw_call_reaches_an_endpoint_of_tomorrow_and_is_not_repeated() {
     let error = client.call_raw("/x", ["not an object"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert_eq!(server.paths().len(), 3, "nothing is sent");
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_leave_its_connection_to_the_next_call() {
+    let sandbox = tarspay_sandbox::Sandbox::start().await.unwrap();
+    let merchant = sandbox.merchant();
+    let credentials = Credentials::new(merchant.merchant_no().clone(), merchant.private_key().clone());
+    let (proxy, connections) = counting_proxy(sandbox.base_url()).await;
+    let client = Client::builder(credentials).base_url(proxy).build().unwrap();
+    client.balance().await.unwrap();
+    client.balance().await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 1, "successes share a connection");
+    let unknown = client.query_deposit("UNKNOWN".parse().unwrap());
+    assert_eq!(unknown.retry(RetryPolicy::none()).await.unwrap_err().kind(), ErrorKind::Rejected);
+    client.balance().await.unwrap();
+    assert_eq!(
+        connections.load(Ordering::SeqCst),
+        2,
+        "a second copy of the refusal cannot meet the next call"
+    );
+}
+
+/// Passes bytes on, and counts the connections.
+async fn counting_proxy(gateway: &str) -> (String, Arc<AtomicUsize>) {
+    let gateway = gateway.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            let mut gateway = TcpStream::connect(&gateway).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut gateway).await });
+        }
+    });
+    (base_url, connections)
 }

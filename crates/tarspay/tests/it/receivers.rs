@@ -226,9 +226,9 @@ async fn a_rejection_tells_its_status_and_what_the_verifier_said() {
     let key = PrivateKey::generate().unwrap();
     let verifier = CallbackVerifier::trusting(merchant(), key.public_key());
     let recorded = Arc::new(Mutex::new(None));
-    let recorder = Arc::clone(&recorded);
+    let writer = Arc::clone(&recorded);
     let handler = move |result: Result<Verified<Callback>, CallbackRejection>| {
-        *recorder.lock().unwrap() =
+        *writer.lock().unwrap() =
             result.err().map(|rejection| (rejection.status(), rejection.error().unwrap().signature_fault()));
         ready(Ok::<_, Infallible>(Acknowledged))
     };

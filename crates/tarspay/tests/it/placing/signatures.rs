@@ -29,7 +29,7 @@ async fn a_refused_signature_may_be_that_of_a_second_copy() {
 async fn a_key_that_every_look_up_is_refused_for_is_wrong_and_not_a_doubt() {
     let (result, server) = place([Step::json(SIGN_ERROR)]).await;
     assert_refused(result, ErrorKind::Rejected, ErrorCode::SIGNATURE_ERROR);
-    assert_eq!(server.paths(), [CREATE, QUERY, QUERY, QUERY, QUERY]);
+    assert_eq!(server.paths(), [CREATE, QUERY, QUERY, QUERY, QUERY, QUERY], "the last after the quiet time");
 
     // One refused look-up proves no wrong key: it may be a second copy as well.
     let refused = Step::json(SIGN_ERROR);
@@ -70,9 +70,8 @@ async fn a_refused_signature_and_then_nobody_there_is_in_doubt() {
 async fn a_refused_signature_is_believed_only_if_the_gateway_could_be_asked() {
     let other = FOUND.replace("\"D1\"", "\"D2\"");
     let busy = Step::json(r#"{"code":-1,"msg":"system error"}"#);
-    let elsewhere = Step::json(r#"{"code":5003007,"msg":"ip error"}"#);
     let broken = Step::json_with("502 Bad Gateway", "<html>");
-    for unclear in [Step::lost(), broken, Step::json(&other), busy, elsewhere] {
+    for unclear in [Step::lost(), broken, Step::json(&other), busy] {
         let server = Scripted::playing([Step::json(SIGN_ERROR), unclear.clone()]).await;
         let request = deposit();
         let result = client(&server.base_url).place_deposit(&request).retry(RetryPolicy::none()).await;
@@ -83,4 +82,35 @@ async fn a_refused_signature_is_believed_only_if_the_gateway_could_be_asked() {
     let request = deposit();
     let placing = client(&server.base_url).place_deposit(&request).retry(RetryPolicy::none()).await;
     assert_recovered(&placing.unwrap());
+}
+
+#[tokio::test]
+async fn an_address_or_a_merchant_without_access_is_a_refusal_once_the_quiet_time_has_passed() {
+    for code in [ErrorCode::IP_ERROR, ErrorCode::MERCHANT_DISABLED, ErrorCode::API_KEY_EXPIRED] {
+        let (result, server) = place([super::code(code)]).await;
+        assert_refused(result, ErrorKind::Rejected, code);
+        assert_eq!(server.paths().len(), 6);
+        // The second copy came from an address that is not bound, the first one from one that is.
+        let (result, _server) = place([super::code(code), Step::json(FOUND)]).await;
+        assert_recovered(&result.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn look_ups_without_access_count_only_in_a_row() {
+    let refused = Step::json(SIGN_ERROR);
+    let lost = Step::lost();
+    let steps = [
+        refused.clone(),
+        refused.clone(),
+        lost.clone(),
+        refused.clone(),
+        refused.clone(),
+        lost.clone(),
+        refused.clone(),
+        refused,
+        lost,
+    ];
+    let (result, _server) = place(steps).await;
+    assert_refused(result, ErrorKind::OutcomeUnknown, ErrorCode::SIGNATURE_ERROR);
 }
