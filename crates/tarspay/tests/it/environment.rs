@@ -55,7 +55,9 @@ fn a_variable_that_is_missing_or_empty_is_named_or_has_its_default() {
         ("TARSPAY_API_URL", ""),
         ("TARSPAY_SYSTEM_PUBLIC_KEY", ""),
     ]);
-    assert!(defaults.contains(&format!("client: {}", tarspay::PRODUCTION_URL)), "{defaults}");
+    // Without root certificates there is no client of the production gateway.
+    let client = if cfg!(feature = "webpki-roots") { tarspay::PRODUCTION_URL } else { "" };
+    assert!(defaults.contains(&format!("client: {client}")), "{defaults}");
     assert!(defaults.contains(tarspay::sign::SYSTEM_PUBLIC_KEY), "{defaults}");
 }
 
