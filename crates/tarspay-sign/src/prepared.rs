@@ -281,7 +281,7 @@ const PRIME_LESS_ORDER: [u8; 32] = [
 
 #[expect(clippy::op_ref, reason = "k256 inlines the product with a reference, the other not")]
 impl Sum {
-    /// The sum of the addends. `None` if two points met that the formula cannot add, or there are none.
+    /// The sum of the addends. `None` without addends, or if two points met that the formula cannot add.
     fn of<'a>(mut addends: impl Iterator<Item = &'a Addend>) -> Option<Self> {
         let first = addends.next()?;
         let mut x = first.point.x; // magnitude 1, then 5

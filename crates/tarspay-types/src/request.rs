@@ -170,7 +170,7 @@ impl<R> WithMerchant<R> {
 }
 
 impl<R: Serialize> Serialize for WithMerchant<R> {
-    /// Writes the request as it is, unchecked. Fails when it is no JSON object with distinct members, or has
+    /// Writes the request as it is, unchecked. Fails when it is not a JSON object with distinct members, or has
     /// a `mchNo` of its own.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         with_merchant(&self.merchant_no, &self.request).map_err(S::Error::custom)?.serialize(serializer)

@@ -35,7 +35,7 @@ impl Owner {
         let answer = send(self.address, method, &format!("/_sandbox/{path}"), "", body).await?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
         let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-        // A response that was cut is no JSON.
+        // A response that was cut is not JSON.
         Some((status, serde_json::from_str(body).ok()?))
     }
 }
