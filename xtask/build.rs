@@ -12,7 +12,15 @@ const PAGES: &[(&str, &str)] = &[
     ("transport", "crates/tarspay-transport/README.md"),
     ("transport_front", "crates/tarspay-transport/src/lib.rs"),
     ("types", "crates/tarspay-types/README.md"),
+    ("types_front", "crates/tarspay-types/src/lib.rs"),
+    ("sign", "crates/tarspay-sign/README.md"),
+    ("sign_front", "crates/tarspay-sign/src/lib.rs"),
+    ("explain", "crates/tarspay-explain/README.md"),
+    ("explain_front", "crates/tarspay-explain/src/lib.rs"),
     ("sandbox", "crates/tarspay-sandbox/README.md"),
+    ("sandbox_front", "crates/tarspay-sandbox/src/lib.rs"),
+    ("sandbox_page", "docs/sandbox.md"),
+    ("signing_page", "docs/signing.md"),
 ];
 
 fn main() -> Result<(), Box<dyn error::Error>> {

@@ -1,6 +1,6 @@
-//! Which crate may depend on which, how many crates a user's build pulls in, and what they may be.
+//! Which crate may depend on which, how many crates a user's build pulls in, what they may be, and what resolves beside them.
 
-use crate::shell::{Failure, cargo, output, read, root, run as run_command, say, skip};
+use crate::shell::{Failure, cargo, output, read, root, run as run_command, say, skip, target_folder, write};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -10,6 +10,7 @@ use std::slice::from_ref;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rules {
+    neighbours: Vec<String>,
     crates: Vec<Layer>,
     builds: Vec<Build>,
 }
@@ -53,6 +54,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     if !faults.is_empty() {
         return Err(Failure::new(faults.join("\n")));
     }
+    beside(&rules.neighbours)?;
     deny()
 }
 
@@ -135,6 +137,32 @@ fn too_new(package: &Package, metadata: &Metadata, tree: &BTreeSet<(String, Stri
         })
     };
     metadata.packages.iter().filter_map(fault).collect()
+}
+
+/// Resolves a merchant's project for each neighbour. A native library is linked once, so that another crate with the same
+/// library and no common version does not resolve.
+fn beside(neighbours: &[String]) -> Result<(), Failure> {
+    let folder = target_folder(&root())?.join("neighbours");
+    write(&folder.join("src/lib.rs"), "")?;
+    let crates = root().join("crates");
+    for neighbour in neighbours {
+        let manifest = format!(
+            "[workspace]\n[package]\nname = \"merchant\"\nedition = \"2024\"\n\
+             [dependencies]\ntarspay.path = {:?}\n{neighbour}\n\
+             [dev-dependencies]\ntarspay-sandbox.path = {:?}\n",
+            crates.join("tarspay"),
+            crates.join("tarspay-sandbox"),
+        );
+        write(&folder.join("Cargo.toml"), &manifest)?;
+        match output(cargo(&folder, &["generate-lockfile"])) {
+            Ok(_) => say(&format!("resolves beside {neighbour}")),
+            Err(failure) if failure.to_string().contains("failed to select a version") => {
+                return Err(Failure::to(&format!("be used beside {neighbour}"), failure));
+            }
+            Err(failure) => skip(&format!("a project with {neighbour}"), &failure.to_string()),
+        }
+    }
+    Ok(())
 }
 
 fn deny() -> Result<(), Failure> {

@@ -142,9 +142,6 @@ const STRANGERS: &[Stranger] = &[
 /// The package of the command.
 const COMMAND: &str = "tarspay-cli";
 
-/// The rest of the manifest of a workspace of packages. With the profile of this workspace, compiled dependencies are shared.
-const PROFILE_AND_PATCH: &str = "\n[profile.dev.package.\"*\"]\nopt-level = 2\n\n[patch.crates-io]\n";
-
 /// What the examples that are async need.
 const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
 
@@ -222,8 +219,12 @@ fn place(package: &Package) -> String {
 fn unpack(metadata: &Metadata, folder: &Path, members: &[&str]) -> Result<(), Failure> {
     let packages = folder.join("packages");
     fs::create_dir_all(&packages).map_err(|error| Failure::to("make a folder", error))?;
-    let mut manifest =
-        vec![format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n{PROFILE_AND_PATCH}")];
+    // With the profiles of this workspace, which close its manifest, compiled dependencies are shared.
+    let ours = read(&root().join("Cargo.toml"))?;
+    let profiles = ours.find("[profile.").map_or("", |start| &ours[start..]);
+    let mut manifest = vec![format!(
+        "[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n{profiles}\n[patch.crates-io]\n"
+    )];
     for package in published(metadata) {
         let archive = format!("package/{}-{}.crate", package.name, package.version);
         let mut tar = Command::new("tar");

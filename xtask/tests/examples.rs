@@ -14,7 +14,7 @@ use tarspay::{CallbackVerifier, Client, Credentials};
 use tarspay_sandbox::Sandbox;
 
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "most examples are only compiled")]
-#[allow(clippy::all, clippy::pedantic, reason = "they are written for a page")]
+#[allow(clippy::all, clippy::pedantic, clippy::expect_used, reason = "they are written for a page")]
 mod pages {
     include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 }

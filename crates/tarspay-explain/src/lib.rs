@@ -8,27 +8,28 @@
 //! use tarspay_explain::sign::{Digest, PrivateKey};
 //! use tarspay_explain::{FailedSignature, Mistake, Outcome};
 //!
-//! let key = PrivateKey::generate()?;
-//! // A signer that forgot to sort.
-//! let signed = "POST|/api/balanceInfo|1704180814988|mchNo=M1688443086&currency=BRA";
-//! let signature = key.sign(&Digest::of(signed)).to_string();
+//! fn explain(key: &PrivateKey) {
+//!     // A signer that forgot to sort.
+//!     let signed = "POST|/api/balanceInfo|1704180814988|mchNo=M1688443086&currency=BRA";
+//!     let signature = key.sign(&Digest::of(signed)).to_string();
 //!
-//! let body = br#"{"mchNo":"M1688443086","currency":"BRA"}"#;
-//! let explanation = FailedSignature::of_request("/api/balanceInfo", "1704180814988", body)
-//!     .key(&key.public_key())
-//!     .signature(&signature)
-//!     .explain();
-//! assert_eq!(explanation.outcome(), Outcome::Explained);
-//! assert_eq!(explanation.mistakes(), [Mistake::MembersUnsorted]);
+//!     let body = br#"{"mchNo":"M1688443086","currency":"BRA"}"#;
+//!     let explanation = FailedSignature::of_request("/api/balanceInfo", "1704180814988", body)
+//!         .key(&key.public_key())
+//!         .signature(&signature)
+//!         .explain();
+//!     assert_eq!(explanation.outcome(), Outcome::Explained);
+//!     assert_eq!(explanation.mistakes(), [Mistake::MembersUnsorted]);
 //!
-//! let finding = explanation.finding().expect("it was explained");
-//! assert_eq!(finding.signed_text(), signed);
-//! let difference = finding.first_difference().expect("the texts differ");
-//! assert_eq!((difference.offset(), difference.place()), (36, r#"member "currency""#));
+//!     let finding = explanation.finding().expect("it was explained");
+//!     assert_eq!(finding.signed_text(), signed);
+//!     let difference = finding.first_difference().expect("the texts differ");
+//!     assert_eq!((difference.offset(), difference.place()), (36, r#"member "currency""#));
 //!
-//! println!("{explanation}"); // names the mistake and what to do; no values, so it may be logged
-//! println!("{}", explanation.report()); // with both texts
-//! # Ok::<(), tarspay_explain::sign::Error>(())
+//!     println!("{explanation}"); // names the mistake and what to do; no values, so it may be logged
+//!     println!("{}", explanation.report()); // with both texts
+//! }
+//! # explain(&PrivateKey::generate().unwrap());
 //! ```
 //!
 //! # It accepts nothing

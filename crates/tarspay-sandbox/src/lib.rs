@@ -5,17 +5,17 @@
 //! silent it is stricter, because that finds bugs: see [`Sandbox`].
 //!
 //! ```
-//! use tarspay_sandbox::Sandbox;
+//! use tarspay_sandbox::{Error, Sandbox};
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), tarspay_sandbox::Error> {
-//! let sandbox = Sandbox::start().await?; // a free port of 127.0.0.1
-//! println!("{} for merchant {}", sandbox.base_url(), sandbox.merchant().merchant_no());
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Error> {
+//!     let sandbox = Sandbox::start().await?; // a free port of 127.0.0.1
+//!     println!("{} for merchant {}", sandbox.base_url(), sandbox.merchant().merchant_no());
 //!
-//! // Point a client at `sandbox.base_url()` with the credentials of `sandbox.merchant()`.
-//! sandbox.stop().await;
-//! # Ok(())
-//! # }
+//!     // Point a client at `sandbox.base_url()` with the credentials of `sandbox.merchant()`.
+//!     sandbox.stop().await;
+//!     Ok(())
+//! }
 //! ```
 //!
 //! # Orders and callbacks
@@ -25,23 +25,27 @@
 //! [`settle`](Sandbox::settle) waits for them, so a test needs no sleep:
 //!
 //! ```
-//! use tarspay_sandbox::{Fault, Sandbox};
+//! use std::time::Duration;
+//! use tarspay_sandbox::{Error, Fault, Sandbox};
 //!
+//! async fn a_response_is_lost(sandbox: &Sandbox) -> Result<(), Error> {
+//!     sandbox.inject(Fault::drop_connection().after_commit().on_path("/api/pay/unifiedOrder"));
+//!
+//!     // … your client creates a deposit, and must find out that it exists …
+//!     for order in sandbox.orders()? {
+//!         sandbox.pay(&order.pay_order_id)?;
+//!     }
+//!     sandbox.settle().await;
+//!     for callback in sandbox.callbacks()? {
+//!         println!("{} {:?} after {} attempts", callback.state, callback.status, callback.attempts.len());
+//!     }
+//!     sandbox.clock().advance(Duration::from_secs(30 * 60)); // what is unpaid times out
+//!     Ok(())
+//! }
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), tarspay_sandbox::Error> {
-//! let sandbox = Sandbox::start().await?;
-//! sandbox.inject(Fault::drop_connection().after_commit().on_path("/api/pay/unifiedOrder"));
-//!
-//! // … your client creates a deposit, and must find out that it exists …
-//! for order in sandbox.orders()? {
-//!     sandbox.pay(&order.pay_order_id)?;
-//! }
-//! sandbox.settle().await;
-//! for callback in sandbox.callbacks()? {
-//!     println!("{} {:?} after {} attempts", callback.state, callback.status, callback.attempts.len());
-//! }
-//! sandbox.clock().advance(std::time::Duration::from_secs(30 * 60)); // what is unpaid times out
-//! # Ok(())
+//! # async fn main() {
+//! #     let sandbox = Sandbox::start().await.unwrap();
+//! #     a_response_is_lost(&sandbox).await.unwrap();
 //! # }
 //! ```
 //!

@@ -8,22 +8,22 @@
 //! Each stage can be inspected: parameters → string to sign → digest → signature → headers.
 //!
 //! ```
-//! use tarspay_sign::{NonceSource, Parameters, PrivateKey, RequestToSign};
+//! use tarspay_sign::{Error, NonceSource, Parameters, PrivateKey, RequestToSign};
 //!
-//! let key = PrivateKey::generate()?; // or PrivateKey::from_hex(&std::env::var("TARSPAY_PRIVATE_KEY")?)
-//! let nonces = NonceSource::shared(&key.public_key()); // one for all requests of a key
+//! fn sign_a_balance_query(key: &PrivateKey) -> Result<(), Error> {
+//!     let nonces = NonceSource::shared(&key.public_key()); // one for all requests of a key
+//!     let parameters = Parameters::from_json(br#"{"mchNo":"M1688443086"}"#)?; // or any Serialize value
+//!     let request = RequestToSign::new("/api/balanceInfo", nonces.next_nonce(), parameters)?;
+//!     println!("{}", request.string_to_sign());
+//!     println!("{}", request.digest());
 //!
-//! let parameters = Parameters::from_json(br#"{"mchNo":"M1688443086"}"#)?; // or from any Serialize value
-//! let request = RequestToSign::new("/api/balanceInfo", nonces.next_nonce(), parameters)?;
-//! println!("{}", request.string_to_sign());
-//! println!("{}", request.digest());
-//!
-//! let signed = request.sign(&key);
-//! for (name, value) in signed.headers().pairs() {
-//!     println!("{name}: {value}");
+//!     let signed = request.sign(key);
+//!     for (name, value) in signed.headers().pairs() {
+//!         println!("{name}: {value}");
+//!     }
+//!     Ok(()) // send `signed.body()` byte for byte
 //! }
-//! // Send `signed.body()` byte for byte.
-//! # Ok::<(), tarspay_sign::Error>(())
+//! # sign_a_balance_query(&PrivateKey::generate().unwrap()).unwrap();
 //! ```
 //!
 //! A key that lives in a KMS or an HSM signs the digest there; see [`RequestToSign::with_signature`].
@@ -31,16 +31,17 @@
 //! # Verify a callback
 //!
 //! ```
-//! use tarspay_sign::{CallbackVerifier, SignedForm};
+//! use tarspay_sign::{CallbackVerifier, Error, SignedForm};
 //!
-//! // The header X-RESP-SIGNATURE and the raw body of a real callback.
-//! let signature = "3046022100ae8634a9db66c069030483012e7d0e38ebca6d924b82d8bb2e240764dafeb4f3\
-//!                  022100ba3e3bd90346652e681b4b1b25e55d983002d84160fb9c696fb20ea3e4742e76";
-//! let body = br#"{"bizType":2,"currency":"IDR","failReason":"payment failed","fee":"6973","mchNo":"M1696154848","mchOrderNo":"1184196902791413760","orderAmount":"31500","payAmount":"31500","payOrderId":"P1734517376779485186","state":3}"#;
-//!
-//! let form = CallbackVerifier::production().verify(Some(signature), body)?;
-//! assert_eq!(form, SignedForm::AsReceived);
-//! # Ok::<(), tarspay_sign::Error>(())
+//! fn verify(signature: Option<&str>, body: &[u8]) -> Result<SignedForm, Error> {
+//!     // The value of the header X-RESP-SIGNATURE, and the raw body.
+//!     CallbackVerifier::production().verify(signature, body)
+//! }
+//! # // A real callback.
+//! # let signature = "3046022100ae8634a9db66c069030483012e7d0e38ebca6d924b82d8bb2e240764dafeb4f3\
+//! #                  022100ba3e3bd90346652e681b4b1b25e55d983002d84160fb9c696fb20ea3e4742e76";
+//! # let body = br#"{"bizType":2,"currency":"IDR","failReason":"payment failed","fee":"6973","mchNo":"M1696154848","mchOrderNo":"1184196902791413760","orderAmount":"31500","payAmount":"31500","payOrderId":"P1734517376779485186","state":3}"#;
+//! # assert_eq!(verify(Some(signature), body).unwrap(), SignedForm::AsReceived);
 //! ```
 //!
 //! One system key signs for all merchants, so then compare `mchNo` in the body with your own number.

@@ -9,12 +9,15 @@
 //! An [`Amount`] is exact decimal text. What goes in comes out, and comparison goes by value:
 //!
 //! ```
-//! use tarspay_types::Amount;
+//! use tarspay_types::{Amount, Error};
 //!
-//! let amount = Amount::parse("100.00")?;
-//! assert_eq!(amount.to_string(), "100.00");
-//! assert!(amount == Amount::from(100_u32) && amount < Amount::parse("100.01")?);
-//! # Ok::<(), tarspay_types::Error>(())
+//! fn compare() -> Result<(), Error> {
+//!     let amount = Amount::parse("100.00")?;
+//!     assert_eq!(amount.to_string(), "100.00");
+//!     assert!(amount == Amount::from(100_u32) && amount < Amount::parse("100.01")?);
+//!     Ok(())
+//! }
+//! # compare().unwrap();
 //! ```
 //!
 //! Numbers of merchants and orders are types of their own ([`MerchantNo`], [`MerchantOrderNo`],
@@ -25,27 +28,29 @@
 //! ```
 //! use tarspay_types::OrderState;
 //!
-//! let state = OrderState::from_code(7);
-//! assert!(!state.is_known() && !state.is_ended() && !state.counts_as_failure());
-//! assert_eq!(serde_json::to_string(&state)?, "7");
-//! # Ok::<(), serde_json::Error>(())
+//! fn keep_an_unknown_state() {
+//!     let state = OrderState::from_code(7);
+//!     assert!(!state.is_known() && !state.is_ended() && !state.counts_as_failure());
+//!     assert_eq!(state.code(), 7);
+//! }
+//! # keep_an_unknown_state();
 //! ```
 //!
 //! A [`Request`] names its path and its response. A response comes in an [`Envelope`]:
 //!
 //! ```
+//! use std::error::Error;
 //! use tarspay_types::{Balance, BalanceRequest, Decode, Envelope, MerchantNo, Request};
 //!
-//! let merchant = MerchantNo::new("M1688443086")?;
-//! let body = BalanceRequest::new().body(&merchant)?;
-//!
-//! // … sign and send the body, then read what came back:
-//! let bytes = br#"{"code":0,"data":{"availableAmount":"11713783","frozenAmount":0,"mchNo":"M1688443086","new":1.0},"msg":"SUCCESS"}"#;
-//! let balance: Balance = Envelope::from_slice(bytes)?.into_result()?;
-//! assert_eq!(balance.merchant_no, Some(merchant));
-//! assert!(balance.frozen_amount.is_zero());
-//! assert_eq!(balance.extra.get("new"), Some("1.0"));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! fn read_a_balance(merchant: &MerchantNo, response: &[u8]) -> Result<Balance, Box<dyn Error>> {
+//!     let _body = BalanceRequest::new().body(merchant)?; // sign it, send it, then read what came back
+//!     Ok(Envelope::from_slice(response)?.into_result()?)
+//! }
+//! # let merchant = MerchantNo::new("M1688443086").unwrap();
+//! # let response = br#"{"code":0,"data":{"availableAmount":"11713783","frozenAmount":0,"new":1.0},"msg":"SUCCESS"}"#;
+//! # let balance = read_a_balance(&merchant, response).unwrap();
+//! # assert!(balance.frozen_amount.is_zero());
+//! # assert_eq!(balance.extra.get("new"), Some("1.0"));
 //! ```
 //!
 //! # Calls
