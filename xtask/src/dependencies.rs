@@ -148,10 +148,10 @@ fn beside(neighbours: &[String]) -> Result<(), Failure> {
     for neighbour in neighbours {
         let manifest = format!(
             "[workspace]\n[package]\nname = \"merchant\"\nedition = \"2024\"\n\
-             [dependencies]\ntarspay.path = {:?}\n{neighbour}\n\
-             [dev-dependencies]\ntarspay-sandbox.path = {:?}\n",
-            crates.join("tarspay"),
-            crates.join("tarspay-sandbox"),
+             [dependencies]\ntarspay.path = '{}'\n{neighbour}\n\
+             [dev-dependencies]\ntarspay-sandbox.path = '{}'\n",
+            crates.join("tarspay").display(),
+            crates.join("tarspay-sandbox").display(),
         );
         write(&folder.join("Cargo.toml"), &manifest)?;
         match output(cargo(&folder, &["generate-lockfile"])) {
