@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what this project costs beside its rivals, in one run on one machine.
 //!
-//! The measuring is a release build of this program with the feature `bench`, which brings the rivals. Subject and rival
-//! take turns, so that both see the same noise, and the verdict is on their ratio. A slow machine is not a failure; a build
+//! The measuring is a release build of this program with the feature `bench`. The rivals are a program of their own,
+//! `xtask/rivals`, so that they have the features of their own users. Subject and rival take turns, so that both see the same noise, and the verdict is on their ratio. A slow machine is not a failure; a build
 //! that breaks is.
 
 #[cfg(feature = "bench")]
@@ -20,8 +20,6 @@ mod machine;
 pub(crate) mod measure;
 #[cfg(feature = "bench")]
 mod page;
-#[cfg(feature = "bench")]
-mod request;
 #[cfg(feature = "bench")]
 mod sample;
 #[cfg(feature = "bench")]

@@ -45,8 +45,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 "#,
     },
     Program {
-        what: "reqwest with its defaults, k256, serde_json, sha2, hex",
-        dependencies: "hex = \"0.4\"\nk256 = { version = \"0.14\", default-features = false, features = [\"ecdsa\", \"std\"] }\n\
+        what: "reqwest, k256, serde_json, sha2, hex, with their defaults",
+        dependencies: "hex = \"0.4\"\nk256 = \"0.14\"\n\
                        reqwest = \"0.13\"\nserde_json = \"1\"\nsha2 = \"0.11\"\n\
                        tokio = { version = \"1\", features = [\"macros\", \"rt\"] }\n",
         main: r##"use k256::ecdsa::{Signature, SigningKey, signature::hazmat::PrehashSigner as _};
@@ -64,9 +64,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .header("X-API-NONCE", nonce)
         .header("X-API-SIGNATURE", hex::encode(signature.to_der()))
         .header("Content-Type", "application/json");
-    let answer = request.body(r#"{"mchNo":"M1688443086"}"#).send().await?.bytes().await?;
-    let answer: serde_json::Value = serde_json::from_slice(&answer)?;
-    println!("{}", answer["data"]["availableAmount"]);
+    let response = request.body(r#"{"mchNo":"M1688443086"}"#).send().await?.bytes().await?;
+    let response: serde_json::Value = serde_json::from_slice(&response)?;
+    println!("{}", response["data"]["availableAmount"]);
     Ok(())
 }
 "##,

@@ -1,37 +1,54 @@
-//! A server in a process of its own, which says on its first line that it is ready and ends with this value.
+//! A process that says on its first line that it is ready, answers lines, and ends with this value.
 
 use crate::shell::Failure;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::cell::RefCell;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{self, ChildStdout, Command, Stdio};
 
-pub(super) struct Server {
-    process: Child,
+pub(super) struct Child {
+    process: process::Child,
+    stdout: RefCell<Option<BufReader<ChildStdout>>>,
     /// Its first line.
     pub(super) ready: String,
 }
 
-impl Server {
+impl Child {
     pub(super) fn start(mut command: Command) -> Result<Self, Failure> {
-        let mut process =
-            command.stdout(Stdio::piped()).spawn().map_err(|error| Failure::to("start a server", error))?;
-        let stdout = process.stdout.take();
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| Failure::to("start a process", error))?;
+        let stdout = RefCell::new(process.stdout.take().map(BufReader::new));
         // From here on it ends whatever happens.
-        let mut server = Self { process, ready: String::new() };
-        if let Some(stdout) = stdout {
-            BufReader::new(stdout)
-                .read_line(&mut server.ready)
-                .map_err(|error| Failure::to("read the first line of a server", error))?;
-        }
-        server.ready.truncate(server.ready.trim_end().len());
-        Ok(server)
+        let mut child = Self { process, stdout, ready: String::new() };
+        child.ready = child.line()?;
+        Ok(child)
     }
 
     pub(super) fn id(&self) -> u32 {
         self.process.id()
     }
+
+    /// Writes a line and reads one.
+    pub(super) fn ask(&self, line: &str) -> Result<String, Failure> {
+        let mut stdin =
+            self.process.stdin.as_ref().ok_or_else(|| Failure::new("a process without an input"))?;
+        writeln!(stdin, "{line}").map_err(|error| Failure::to("write to a process", error))?;
+        self.line()
+    }
+
+    fn line(&self) -> Result<String, Failure> {
+        let mut line = String::new();
+        if let Some(stdout) = self.stdout.borrow_mut().as_mut() {
+            stdout.read_line(&mut line).map_err(|error| Failure::to("read a line of a process", error))?;
+        }
+        line.truncate(line.trim_end().len());
+        Ok(line)
+    }
 }
 
-impl Drop for Server {
+impl Drop for Child {
     fn drop(&mut self) {
         // If it has ended by itself there is nothing to do.
         let _ = self.process.kill();
@@ -44,16 +61,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_says_that_it_is_ready_and_ends_with_its_value() {
+    fn a_process_answers_lines_and_ends_with_its_value() {
         let mut shell = Command::new("sh");
-        shell.args(["-c", "echo ready; exec cat"]).stdin(Stdio::piped());
-        let server = Server::start(shell).unwrap();
-        assert_eq!(server.ready, "ready");
-        let id = server.id().to_string();
+        shell.args(["-c", "echo ready; exec cat"]);
+        let child = Child::start(shell).unwrap();
+        assert_eq!((child.ready.as_str(), child.ask("a line").unwrap().as_str()), ("ready", "a line"));
+        let id = child.id().to_string();
         let is_there =
             || Command::new("kill").args(["-0", &id]).stderr(Stdio::null()).status().unwrap().success();
         assert!(is_there());
-        drop(server);
+        drop(child);
         assert!(!is_there());
     }
 }

@@ -1,64 +1,70 @@
-//! Verifying with a prepared key, beside libsecp256k1 and k256.
+//! Signing and verifying, beside libsecp256k1 and k256 in a process of their own.
 
-use super::page::{Aim, Row, nanoseconds};
-use super::sample::{KEY, callbacks};
-use super::stopwatch::take_turns;
+use super::child::Child;
+use super::http::calls::KEY;
+use super::page::{Aim, Row, Unit};
+use super::sample::{callbacks, order, request};
+use super::stopwatch::{Contender, Times, here, take_turns};
 use crate::shell::Failure;
-use k256::ecdsa::VerifyingKey;
-use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use std::hint::black_box;
-use tarspay::sign::{PrivateKey, SignaturePolicy};
+use tarspay::sign::{Parameters, PrivateKey, SignaturePolicy};
 
 const SIGNATURES: usize = 512;
 
-pub(super) fn rows() -> Result<Vec<Row>, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::to("prepare the verification", error);
-    let private: PrivateKey = KEY.parse().map_err(|error: tarspay::sign::Error| failed(&error))?;
-    let key = private.public_key().prepare();
-    let signed = callbacks(&private, SIGNATURES).map_err(|error| failed(&error))?;
-
-    let k256_key =
-        VerifyingKey::from_sec1_bytes(key.public_key().as_bytes()).map_err(|error| failed(&error))?;
-    let k256_signatures = signed
-        .iter()
-        .map(|signed| k256::ecdsa::Signature::from_der(&signed.signature.to_der()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| failed(&error))?;
-
-    let c_key =
-        secp256k1::PublicKey::from_slice(key.public_key().as_bytes()).map_err(|error| failed(&error))?;
-    let c_signatures = signed
-        .iter()
-        .map(|signed| secp256k1::ecdsa::Signature::from_der(&signed.signature.to_der()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| failed(&error))?;
-    let c_messages: Vec<_> =
-        signed.iter().map(|signed| secp256k1::Message::from_digest(*signed.digest.as_bytes())).collect();
-
-    let times = take_turns(
+pub(super) fn rows(rivals: &Child) -> Result<Vec<Row>, Failure> {
+    let failed = |error| Failure::to("prepare the signatures", error);
+    let key: PrivateKey = KEY.parse().map_err(failed)?;
+    let order = order();
+    let signing = take_turns(
         SIGNATURES,
         &mut [
-            &mut |index| {
-                let signed = black_box(&signed[index]);
-                assert!(key.verify(&signed.digest, &signed.signature, SignaturePolicy::AcceptHighS).is_ok());
-            },
-            &mut |index| {
-                let signature = black_box(&c_signatures[index]);
-                assert!(secp256k1::ecdsa::verify(signature, c_messages[index], &c_key).is_ok());
-            },
-            &mut |index| {
-                let signature = black_box(&k256_signatures[index]);
-                assert!(k256_key.verify_prehash(signed[index].digest.as_bytes(), signature).is_ok());
-            },
+            here(|_| {
+                let parameters = Parameters::from_value(black_box(&order));
+                let signed = parameters.and_then(request).map(|request| request.sign(&key).into_parts());
+                assert!(black_box(signed).is_ok());
+            }),
+            rival(rivals, "k256-sign"),
+            rival(rivals, "secp256k1-sign"),
         ],
-    );
-    let row = |rival, name, aim| Row {
-        what: "verify with a prepared key",
-        subject: nanoseconds(times.median(0)),
+    )?;
+
+    let prepared = key.public_key().prepare();
+    let signed = callbacks(&key, SIGNATURES).map_err(failed)?;
+    let verifying = take_turns(
+        SIGNATURES,
+        &mut [
+            here(|index| {
+                let signed = black_box(&signed[index]);
+                let policy = SignaturePolicy::AcceptHighS;
+                assert!(prepared.verify(&signed.digest, &signed.signature, policy).is_ok());
+            }),
+            rival(rivals, "secp256k1-verify"),
+        ],
+    )?;
+    let sign = "sign a request of 13 members, value to headers and body";
+    Ok(vec![
+        row(&signing, 1, sign, "k256 `sign_prehash` of a digest", 1.06),
+        row(&signing, 2, sign, "libsecp256k1 (C), kept context: `sign_ecdsa` of a digest", 1.25),
+        row(&verifying, 1, "verify with a prepared key", "libsecp256k1 (C) `verify_ecdsa`", 0.55),
+    ])
+}
+
+/// What `xtask/rivals` calls by this name.
+fn rival<'a>(rivals: &'a Child, name: &'static str) -> Contender<'a> {
+    Box::new(move |iterations| {
+        let taken = rivals.ask(&format!("{name} {iterations}"))?;
+        taken.parse().map_err(|error| Failure::to(&format!("measure {name}"), error))
+    })
+}
+
+fn row(times: &Times, rival: usize, what: &'static str, name: &'static str, aim: f64) -> Row {
+    Row {
+        what,
+        subject: times.median(0),
         rival: name,
-        rival_took: nanoseconds(times.median(rival)),
+        rival_took: times.median(rival),
+        unit: Unit::Nanoseconds,
         ratio: times.ratio(0, rival),
         aim: Aim::AtMost(aim),
-    };
-    Ok(vec![row(1, "libsecp256k1 (C) `verify`", 0.80), row(2, "k256 `verify_prehash`", 0.45)])
+    }
 }

@@ -4,7 +4,7 @@ use crate::shell::{Failure, cargo, output, root};
 use std::fs;
 use std::process::Command;
 
-const RIVALS: &[&str] = &["k256", "secp256k1", "sha2", "hyper", "hyper-util", "reqwest", "tokio"];
+const RIVALS: &[&str] = &["k256", "secp256k1", "reqwest", "hyper-util", "hyper", "tokio"];
 
 /// The machine and the versions, as a table.
 pub(super) fn description() -> Result<String, Failure> {
@@ -13,19 +13,8 @@ pub(super) fn description() -> Result<String, Failure> {
     version.arg("--version");
     let rustc = output(version)?;
     let tree = output(cargo(
-        &root(),
-        &[
-            "tree",
-            "--locked",
-            "--package",
-            "xtask",
-            "--features",
-            "bench",
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-        ],
+        &root().join("xtask/rivals"),
+        &["tree", "--locked", "--edges", "normal", "--prefix", "none"],
     ))?;
     let versions: Vec<_> = RIVALS
         .iter()

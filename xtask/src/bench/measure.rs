@@ -1,7 +1,9 @@
 //! All measurements, one after the other: the machine is left to each alone.
 
-use super::{builds, callback, curve, http, page, request, sandbox};
-use crate::shell::{Failure, say};
+use super::child::Child;
+use super::{builds, callback, curve, http, page, sandbox};
+use crate::shell::{Failure, cargo, root, run as run_command, say, target_folder};
+use std::process::Command;
 
 /// Measures everything, prints the table and writes it to `docs/performance.md`.
 ///
@@ -9,13 +11,19 @@ use crate::shell::{Failure, say};
 ///
 /// If something does not build or run. A missed aim is not an error.
 pub(crate) fn run() -> Result<(), Failure> {
+    let folder = target_folder(&root())?.join("rivals");
+    let mut build = cargo(&root().join("xtask/rivals"), &["build", "--release", "--locked"]);
+    build.env("CARGO_TARGET_DIR", &folder);
+    run_command(build)?;
+    let program = folder.join("release/tarspay-rivals");
+    let rivals = Child::start(Command::new(&program))?;
+
     let mut rows = Vec::new();
     for (name, measure) in [
-        ("verification", curve::rows as fn() -> Result<Vec<page::Row>, Failure>),
-        ("signing", request::rows),
-        ("callbacks", callback::rows),
-        ("calls", http::rows),
-        ("the sandbox", sandbox::rows),
+        ("signing and verifying", &(|| curve::rows(&rivals)) as &dyn Fn() -> Result<Vec<page::Row>, Failure>),
+        ("callbacks", &callback::rows),
+        ("calls", &|| http::rows(&program)),
+        ("the sandbox", &|| sandbox::rows(&rivals)),
     ] {
         say(&format!("bench: {name}"));
         rows.extend(measure()?);

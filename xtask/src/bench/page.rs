@@ -1,18 +1,35 @@
-//! The table: on the terminal, and as `docs/performance.md`.
+//! The table, on the terminal and as `docs/performance.md`, and its plot.
 
 use super::machine;
-use crate::shell::{Failure, root, say};
-use std::fmt::Write as _;
-use std::fs;
+use crate::shell::{Failure, root, say, write};
 
 /// One comparison.
 pub(super) struct Row {
     pub(super) what: &'static str,
-    pub(super) subject: String,
+    pub(super) subject: f64,
     pub(super) rival: &'static str,
-    pub(super) rival_took: String,
+    pub(super) rival_took: f64,
+    pub(super) unit: Unit,
     pub(super) ratio: f64,
     pub(super) aim: Aim,
+}
+
+/// What the numbers of a row count.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Unit {
+    Nanoseconds,
+    Kibibytes,
+    PerSecond,
+}
+
+impl Unit {
+    fn show(self, number: f64) -> String {
+        match self {
+            Self::Nanoseconds => nanoseconds(number),
+            Self::Kibibytes => format!("{:.1} MiB", number / 1024.0),
+            Self::PerSecond => format!("{number:.0}/s"),
+        }
+    }
 }
 
 /// What the ratio should be.
@@ -55,79 +72,102 @@ pub(super) fn nanoseconds(time: f64) -> String {
     }
 }
 
-/// Prints the page and writes it.
+/// Prints the page and writes it, and the plot.
 pub(super) fn publish(rows: &[Row], weights: &[Weight]) -> Result<(), Failure> {
     let page = page(rows, weights)?;
     say(&page);
-    let path = root().join("docs/performance.md");
-    fs::write(&path, page).map_err(|error| Failure::to("write docs/performance.md", error))
+    write(&root().join("docs/performance.md"), &page)?;
+    write(&root().join("docs/performance.svg"), &plot(rows))
 }
 
 fn page(rows: &[Row], weights: &[Weight]) -> Result<String, Failure> {
-    let mut page = format!(
-        "# Performance\n\n\
-         Measured and written by `cargo xtask bench`; every number is from one run.\n\n{}\n\
-         Contenders take turns in one process, or in one process each where memory is measured. The ratio is\n\
-         the median of the ratios of the rounds. It is stable on a busy machine; the times are less so. An\n\
-         aim is not a promise for your machine.\n\n\
-         | what | subject | rival | its time | ratio | aim | met |\n|---|---:|---|---:|---:|---|---|\n",
-        machine::description()?
-    );
-    for row in rows {
+    let mut page = "# Performance\n\n\
+         Measured and written by `cargo xtask bench`; every number is from one run.\n\n\
+         | what | ours | rival | its | ratio | aim | met |\n|---|---:|---|---:|---:|---|---|\n"
+        .to_owned();
+    page.extend(rows.iter().map(|row| {
         let met = if row.aim.met(row.ratio) { "yes" } else { "**no**" };
-        let Row { what, subject, rival, rival_took, ratio, aim } = row;
-        let aim = aim.words();
-        writeln!(page, "| {what} | {subject} | {rival} | {rival_took} | {ratio:.2} | {aim} | {met} |")
-            .map_err(|error| Failure::to("write the table", error))?;
-    }
-    page.push_str(
-        "\n## Weight\n\nA program of ten lines that signs a request, or makes a call: crates in the tree of this\n\
-         platform, a clean release build, and the stripped binary.\n\n\
-         | depends on | crates | clean build | binary |\n|---|---:|---:|---:|\n",
-    );
-    for Weight { what, crates, build, binary } in weights {
-        writeln!(page, "| {what} | {crates} | {build} | {binary} |")
-            .map_err(|error| Failure::to("write the table", error))?;
-    }
-    page.push_str(NOTES);
+        let Row { what, subject, rival, rival_took, unit, ratio, aim } = row;
+        let (ours, its, aim) = (unit.show(*subject), unit.show(*rival_took), aim.words());
+        format!("| {what} | {ours} | {rival} | {its} | {ratio:.2} | {aim} | {met} |\n")
+    }));
+    page += "\n![Time of each comparison of the table, ours and the rival's](performance.svg)\n\n";
+    page += &machine::description()?;
+    page += NOTES;
+    page.extend(weights.iter().map(|Weight { what, crates, build, binary }| {
+        format!("| {what} | {crates} | {build} | {binary} |\n")
+    }));
     Ok(page)
 }
 
-/// What the numbers stand for.
-const NOTES: &str = "
-## How to read it
+/// Two bars for each comparison of times, each pair to its own scale.
+fn plot(rows: &[Row]) -> String {
+    const HEIGHT: usize = 46;
+    let rows: Vec<_> = rows.iter().filter(|row| row.unit == Unit::Nanoseconds).collect();
+    let mut plot = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 900 {}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
+        rows.len() * HEIGHT + 10
+    );
+    plot.extend(rows.iter().enumerate().flat_map(|(number, row)| {
+        let longer = row.subject.max(row.rival_took);
+        [("tarspay", row.what, row.subject, "#2563eb"), ("rival", row.rival, row.rival_took, "#9ca3af")]
+            .into_iter()
+            .enumerate()
+            .map(move |(line, (class, label, took, colour))| {
+                let (top, width) = (number * HEIGHT + 10 + line * 18, 300.0 * took / longer);
+                format!(
+                    "<text x=\"440\" y=\"{base}\" text-anchor=\"end\">{label}</text>\
+                     <rect class=\"{class}\" x=\"450\" y=\"{top}\" width=\"{width:.0}\" height=\"14\" fill=\"{colour}\"/>\
+                     <text x=\"{end:.0}\" y=\"{base}\">{took}</text>\n",
+                    base = top + 11,
+                    label = label.replace('`', ""),
+                    end = 458.0 + width,
+                    took = row.unit.show(took),
+                )
+            })
+    }));
+    plot + "</svg>\n"
+}
 
-- **Verify** is `PreparedKey::verify` of a digest and a signature that were read before, beside the
-  same of the rival, over 512 different signatures of one key. A prepared key takes a few
-  milliseconds to make and 320 KiB; the generator's table of the same size is made once in a
-  process. `CallbackVerifier` prepares its key on the 64th verification, or at once with
-  `prepared()`.
-- **Sign** goes from a struct of 13 members to the three headers and the body. It is k256's
-  constant-time signing; the precomputed tables are not used with a secret.
-- **String to sign and digest** is beside the double SHA-256 of the finished string alone, and makes
-  7 heap allocations from a value and 6 from JSON, which `tests/allocations.rs` of `tarspay-sign`
-  asserts.
+/// What the numbers stand for, up to the lines of the last table.
+const NOTES: &str = "
+Contenders take turns, each as its own users run it: the rivals are a program of their own
+([xtask/rivals](../xtask/rivals/Cargo.toml)), k256 and reqwest with their default features. The
+ratio is the median of the ratios of the rounds. It is stable on a busy machine; the times are less
+so. An aim is not a promise for your machine.
+
+- **Sign** goes from a struct of 13 members to the three headers and the body, beside a bare
+  signature of a digest. It is k256's constant-time signing with its table for the generator: 30 KiB
+  of memory, made at the first signature.
+- **libsecp256k1** signs with a context that is kept and was randomised once.
+- **Verify** is `PreparedKey::verify` of a digest and a signature that were read before, over 512
+  different signatures of one key. A prepared key takes a few milliseconds to make and 320 KiB; the
+  generator's table of the same size is made once in a process. `CallbackVerifier` prepares its key
+  on the 64th verification, or at once with `prepared()`.
 - **Callback** goes from the raw bytes and the header to `Verified<Callback>`.
 - **All cores** verifies a million callbacks in turns with one core; the ratio is the speed-up
   divided by the number of cores.
-- **Balance calls** are 1,024 calls over loopback HTTP to a server in its own process, which
-  responds at once. Each contender is a process with a runtime of one thread, able to use TLS if it
-  is a complete client. CPU time is that of the client's thread. hyper-util posts the same presigned
-  bytes every time and reads the response as bytes; beside it stands what the aim allows, 1.15 times
-  its time and the time of signing, in two ways. A thread that signs between two calls has other
-  contents of the caches than one that only posts. So what signing adds is measured with the same
-  client: once with a signature before each call that is thrown away, once without. Signing in its
-  own loop takes less time. reqwest signs each call with `tarspay-sign` and reads the response as
-  `serde_json::Value`; ours reads a typed balance. Beside hyper-util our calls read that response,
-  check what is sent, keep deadlines, know what was sent, and check once whether the connection was
-  closed.
+- **Calls** are 1,024 over loopback HTTP to a server in its own process, which responds at once.
+  Each client is a process with a runtime of one thread; CPU time is that of this thread. hyper-util
+  signs each call with tarspay-sign and reads the same typed balance. reqwest signs each call with
+  k256 and reads a `serde_json::Value`. Beside them, ours checks what is sent, keeps deadlines, knows
+  what was sent, and checks once whether the connection was closed.
+- **`place_deposit`** checks the request against its market, sends it and reads what was created.
 - **Sandbox** is `tarspay sandbox --data FILE`, which responds to a deposit when SQLite has it on
   the disk. The load is 100,000 different requests that were signed before, on 32 connections. Load
   and sandbox share the machine's cores: one thread of the load writes requests and reads responses,
   one of the sandbox does HTTP, verifies and decides, and one writes to SQLite; the kernel's
-  loopback and the disk come on top. Before each 10,000 deposits the ceiling is measured alone on
-  one core: `PublicKey::verify`, which is k256's. The sandbox itself verifies so until it has seen a
-  key 64 times, and with a prepared key from then on. Memory is what its process holds.
+  loopback and the disk come on top. Before each 10,000 deposits k256's verifications on one core
+  are measured alone. Memory is what the sandbox's process holds.
+
+## Weight
+
+A program of ten lines that signs a request, or makes a call: crates in the tree of this
+platform, a clean release build, and the stripped binary.
+
+| depends on | crates | clean build | binary |
+|---|---:|---:|---:|
 ";
 
 #[cfg(test)]
@@ -139,6 +179,23 @@ mod tests {
         assert!(Aim::AtMost(1.05).met(1.05) && !Aim::AtMost(1.05).met(1.06));
         assert!(Aim::AtLeast(0.9).met(0.9) && !Aim::AtLeast(0.9).met(0.89));
         assert!(!Aim::AtMost(1.0).met(f64::NAN) && !Aim::AtLeast(1.0).met(f64::NAN));
+    }
+
+    #[test]
+    fn the_plot_has_a_pair_of_bars_for_each_comparison_of_times() {
+        let row = |unit, subject, rival_took| Row {
+            what: "`sign`",
+            subject,
+            rival: "rival",
+            rival_took,
+            unit,
+            ratio: subject / rival_took,
+            aim: Aim::AtMost(1.0),
+        };
+        let plot = plot(&[row(Unit::Nanoseconds, 1_500.0, 3_000.0), row(Unit::Kibibytes, 1.0, 2.0)]);
+        assert_eq!(plot.matches("class=\"tarspay\"").count(), 1);
+        assert!(plot.contains("width=\"150\"") && plot.contains("width=\"300\""), "{plot}");
+        assert!(plot.contains(">sign</text>") && plot.contains(">1.50 µs</text>"), "{plot}");
     }
 
     #[test]

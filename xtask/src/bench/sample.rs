@@ -3,9 +3,6 @@
 use serde::Serialize;
 use tarspay::sign::{CallbackText, Digest, Nonce, Parameters, PrivateKey, RequestToSign};
 
-/// The published test key, of no value.
-pub(super) const KEY: &str = "515eadf3e4b56219c8eed116ea3a3ec9f8645c7504c4edb1bc67bc2000f4425c";
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Order {

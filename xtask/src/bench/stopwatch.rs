@@ -1,5 +1,6 @@
 //! Contenders that take turns, medians, and ratios within a round.
 
+use crate::shell::Failure;
 use std::time::Instant;
 
 const ROUNDS: usize = 101;
@@ -7,23 +8,33 @@ const ROUNDS: usize = 101;
 /// How long each contender took, in nanoseconds for one iteration, round by round.
 pub(super) struct Times(Vec<Vec<f64>>);
 
-/// Lets each contender do `iterations` in turn, again and again. Each is told the number of the iteration, to pick its
-/// input: the same input every time would train the branch predictor. One round goes before those that count.
-pub(super) fn take_turns(iterations: usize, contenders: &mut [&mut dyn FnMut(usize)]) -> Times {
+/// Does something so many times, and returns the nanoseconds of one time.
+pub(super) type Contender<'a> = Box<dyn FnMut(usize) -> Result<f64, Failure> + 'a>;
+
+/// A contender in this process. It is told the number of the iteration, to pick its input: the same input every time would
+/// train the branch predictor.
+pub(super) fn here<'a>(mut once: impl FnMut(usize) + 'a) -> Contender<'a> {
+    Box::new(move |iterations| {
+        let start = Instant::now();
+        for iteration in 0..iterations {
+            once(iteration);
+        }
+        Ok(start.elapsed().as_secs_f64() * 1e9 / as_f64(iterations))
+    })
+}
+
+/// Lets each contender do `iterations` in turn, again and again. One round goes before those that count.
+pub(super) fn take_turns(iterations: usize, contenders: &mut [Contender<'_>]) -> Result<Times, Failure> {
     let mut times = vec![Vec::with_capacity(ROUNDS); contenders.len()];
     for round in 0..=ROUNDS {
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
-            let start = Instant::now();
-            for iteration in 0..iterations {
-                contender(iteration);
-            }
-            let taken = start.elapsed().as_secs_f64() * 1e9;
+            let taken = contender(iterations)?;
             if round > 0 {
-                times.push(taken / as_f64(iterations));
+                times.push(taken);
             }
         }
     }
-    Times(times)
+    Ok(Times(times))
 }
 
 impl Times {
@@ -54,14 +65,15 @@ mod tests {
     #[test]
     fn contenders_take_turns_and_the_round_that_warms_up_does_not_count() {
         let calls = std::cell::RefCell::new(Vec::new());
-        let times = take_turns(
-            2,
-            &mut [&mut |iteration| calls.borrow_mut().push(('a', iteration)), &mut |iteration| {
-                calls.borrow_mut().push(('b', iteration));
-            }],
-        );
+        let contender = |name| {
+            here({
+                let calls = &calls;
+                move |iteration| calls.borrow_mut().push((name, iteration))
+            })
+        };
+        let times = take_turns(2, &mut [contender('a'), contender('b')]).unwrap();
         assert_eq!(times.0.iter().map(Vec::len).collect::<Vec<_>>(), [ROUNDS, ROUNDS]);
-        let calls = calls.into_inner();
+        let calls = calls.borrow();
         assert_eq!(calls.len(), 4 * (ROUNDS + 1));
         assert!(calls.chunks(4).all(|round| round == [('a', 0), ('a', 1), ('b', 0), ('b', 1)]));
     }

@@ -1,29 +1,19 @@
-//! One client in a process of its own: it warms up, calls one by one and 64 at a time, and prints what that took.
+//! One client in a process of its own, and hyper-util's client that does the same work.
 
-use super::super::sample::KEY;
-use super::super::stopwatch::as_f64;
+use super::calls::{Anything, BALANCE_PATH, KEY, measure};
 use crate::shell::{Failure, say};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::{Client as HyperClient, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use std::fs;
-use std::future::Future;
 use std::hint::black_box;
-use std::sync::Arc;
-use std::time::Instant;
-use tarspay::sign::{NonceSource, Parameters, PrivateKey, RequestToSign, SignedRequest};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tarspay::sign::{NonceSource, Parameters, PrivateKey, RequestToSign};
+use tarspay::types::market::kenya;
+use tarspay::types::{Amount, Balance, Decode as _, DepositRequest, Envelope, NotifyUrl};
 use tarspay::{Client, Credentials};
 
-const TASKS: usize = 64;
-const CALLS_OF_A_TASK: usize = 16;
-const CALLS: usize = TASKS * CALLS_OF_A_TASK;
-const PATH: &str = "/api/balanceInfo";
-
-type Anything = Box<dyn std::error::Error + Send + Sync>;
-
-/// Measures the client of this name and prints one line: wall and CPU time of a call one by one, the same 64 at a time,
-/// the peak memory in KiB, and the time that signing takes.
+/// Measures the client of this name and prints its report.
 ///
 /// # Errors
 ///
@@ -35,10 +25,9 @@ pub(crate) fn run(client: &str, address: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::to("make a runtime", error))?;
     let line = runtime.block_on(async {
         match client {
-            "tarspay" => ours(address).await,
-            "hyper-util" => hyper_util(address, false).await,
-            "hyper-util-that-signs" => hyper_util(address, true).await,
-            "reqwest" => reqwest(address).await,
+            "balance" => balance(address).await,
+            "place_deposit" => place_deposit(address).await,
+            "hyper-util" => hyper_util(address).await,
             other => Err(format!("no client is called {other}").into()),
         }
     });
@@ -46,10 +35,13 @@ pub(crate) fn run(client: &str, address: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn ours(address: &str) -> Result<String, Anything> {
-    let client = Client::builder(Credentials::new("M1688443086".parse()?, KEY.parse()?))
-        .base_url(format!("http://{address}"))
-        .build()?;
+fn client(address: &str) -> Result<Client, Anything> {
+    let credentials = Credentials::new("M1688443086".parse()?, KEY.parse()?);
+    Ok(Client::builder(credentials).base_url(format!("http://{address}")).build()?)
+}
+
+async fn balance(address: &str) -> Result<String, Anything> {
+    let client = client(address)?;
     measure(move || {
         let client = client.clone();
         async move {
@@ -60,138 +52,53 @@ async fn ours(address: &str) -> Result<String, Anything> {
     .await
 }
 
-/// Posts the same bytes every time. With `signs` it signs before each call and throws that away: a thread that works
-/// between two calls finds caches and scheduler in another state than one that only waits.
-async fn hyper_util(address: &str, signs: bool) -> Result<String, Anything> {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    let client: HyperClient<_, Full<Bytes>> = HyperClient::builder(TokioExecutor::new()).build(connector);
-    let (key, nonces) = (KEY.parse()?, NonceSource::new());
-    let signed = sign(&key, &nonces)?;
-    let body = Bytes::copy_from_slice(signed.body());
-    let url = format!("http://{address}{PATH}");
+async fn place_deposit(address: &str) -> Result<String, Anything> {
+    let client = client(address)?;
+    let numbers = AtomicUsize::new(0);
     measure(move || {
-        if signs {
-            black_box(sign(&key, &nonces).is_ok());
-        }
-        let (client, body) = (client.clone(), body.clone());
-        let mut request = hyper::Request::post(&url).header("content-type", "application/json");
-        for (name, value) in signed.headers().pairs() {
-            request = request.header(name, value);
-        }
+        let client = client.clone();
+        let number = numbers.fetch_add(1, Ordering::Relaxed);
         async move {
-            let answer = client.request(request.body(Full::new(body))?).await?;
-            black_box(answer.into_body().collect().await?.to_bytes());
+            let request = DepositRequest::new(
+                format!("D{number}").parse()?,
+                kenya::way::EWALLET_MPESA,
+                kenya::CURRENCY,
+                Amount::from(1500_u32),
+                NotifyUrl::new("https://shop.example/notify")?,
+            )
+            .customer_contact("254115555076");
+            black_box(client.place_deposit(&request).await?);
             Ok(())
         }
     })
     .await
 }
 
-async fn reqwest(address: &str) -> Result<String, Anything> {
-    // Ready for HTTPS, as ours is; the calls are plain HTTP.
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
-        return Err("there is a provider already".into());
-    }
-    let client = reqwest::Client::builder().build()?;
-    let key: PrivateKey = KEY.parse()?;
-    let nonces = NonceSource::new();
-    let url = format!("http://{address}{PATH}");
+/// The same signature and the same read of the response, on hyper-util's pool.
+async fn hyper_util(address: &str) -> Result<String, Anything> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let client: HyperClient<_, Full<Bytes>> = HyperClient::builder(TokioExecutor::new()).build(connector);
+    let (key, nonces): (PrivateKey, _) = (KEY.parse()?, NonceSource::new());
+    let url = format!("http://{address}{BALANCE_PATH}");
     measure(move || {
-        let request = client.post(&url).header("content-type", "application/json");
-        let signed = sign(&key, &nonces);
+        let client = client.clone();
+        let request = hyper::Request::post(&url).header("content-type", "application/json");
+        let parameters = Parameters::from_json(super::calls::BODY.as_bytes());
+        let signed = parameters
+            .and_then(|parameters| RequestToSign::new(BALANCE_PATH, nonces.next_nonce(), parameters))
+            .map(|request| request.sign(&key));
         async move {
             let (headers, body) = signed?.into_parts();
             let request = headers
                 .pairs()
                 .into_iter()
                 .fold(request, |request, (name, value)| request.header(name, value));
-            let answer = request.body(body).send().await?.bytes().await?;
-            black_box(serde_json::from_slice::<serde_json::Value>(&answer)?);
+            let response = client.request(request.body(Full::from(body))?).await?;
+            let response = response.into_body().collect().await?.to_bytes();
+            black_box(Envelope::<Balance>::from_slice(&response)?.into_result()?);
             Ok(())
         }
     })
     .await
-}
-
-fn sign(key: &PrivateKey, nonces: &NonceSource) -> Result<SignedRequest, tarspay::sign::Error> {
-    let parameters = Parameters::from_json(br#"{"mchNo":"M1688443086"}"#)?;
-    Ok(RequestToSign::new(PATH, nonces.next_nonce(), parameters)?.sign(key))
-}
-
-async fn measure<Call, Response>(call: Call) -> Result<String, Anything>
-where
-    Call: Fn() -> Response + Send + Sync + 'static,
-    Response: Future<Output = Result<(), Anything>> + Send,
-{
-    let (call, mut numbers) = (Arc::new(call), Vec::new());
-    in_turn(&*call, CALLS_OF_A_TASK).await?;
-    for concurrent in [false, true] {
-        let (start, cpu) = (Instant::now(), cpu_nanoseconds()?);
-        if concurrent {
-            at_once(&call).await?;
-        } else {
-            in_turn(&*call, CALLS).await?;
-        }
-        numbers.push(start.elapsed().as_secs_f64() * 1e9 / as_f64(CALLS));
-        numbers.push((cpu_nanoseconds()? - cpu) / as_f64(CALLS));
-    }
-    numbers.push(peak_kib()?);
-    numbers.push(signing_nanoseconds()?);
-    Ok(numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(" "))
-}
-
-async fn in_turn<Call, Response>(call: &Call, count: usize) -> Result<(), Anything>
-where
-    Call: Fn() -> Response,
-    Response: Future<Output = Result<(), Anything>>,
-{
-    for _ in 0..count {
-        call().await?;
-    }
-    Ok(())
-}
-
-async fn at_once<Call, Response>(call: &Arc<Call>) -> Result<(), Anything>
-where
-    Call: Fn() -> Response + Send + Sync + 'static,
-    Response: Future<Output = Result<(), Anything>> + Send,
-{
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|_| {
-            let call = Arc::clone(call);
-            tokio::spawn(async move {
-                for _ in 0..CALLS_OF_A_TASK {
-                    call().await?;
-                }
-                Ok::<_, Anything>(())
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await??;
-    }
-    Ok(())
-}
-
-/// How long this thread has run on a processor. Linux alone tells.
-fn cpu_nanoseconds() -> Result<f64, Anything> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    Ok(text.split(' ').next().unwrap_or_default().parse()?)
-}
-
-/// The most memory that this process has had.
-fn peak_kib() -> Result<f64, Anything> {
-    let text = fs::read_to_string("/proc/self/status")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
-}
-
-fn signing_nanoseconds() -> Result<f64, Anything> {
-    let (key, nonces) = (KEY.parse()?, NonceSource::new());
-    let cpu = cpu_nanoseconds()?;
-    for _ in 0..CALLS {
-        black_box(sign(&key, &nonces)?);
-    }
-    Ok((cpu_nanoseconds()? - cpu) / as_f64(CALLS))
 }

@@ -1,5 +1,6 @@
-//! A server that responses every request with one balance.
+//! A server that responds to a balance query and to the creation of a deposit, each with one body.
 
+use super::calls::BALANCE_PATH;
 use crate::shell::{Failure, say};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -10,8 +11,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-const ANSWER: &[u8] =
-    br#"{"code":0,"msg":"SUCCESS","data":{"mchNo":"M1688443086","availableAmount":"1000.00","frozenAmount":"0.00"}}"#;
+const BALANCE: &str = r#"{"code":0,"msg":"SUCCESS","data":{"mchNo":"M1688443086","availableAmount":"1000.00","frozenAmount":"0.00"}}"#;
+const DEPOSIT: &str = r#"{"code":0,"msg":"SUCCESS","data":{"mchNo":"M1688443086","payOrderId":"P1734517376779485186","orderState":0,"payData":"https://pay.example/cashier/P1734517376779485186","payDataType":"payUrl"}}"#;
 
 /// Prints its address and serves until it is killed.
 ///
@@ -33,11 +34,12 @@ async fn serve() -> std::io::Result<()> {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         // A client that goes away ends its connection, and that is all.
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)));
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(respond)));
     }
 }
 
-async fn answer(request: Request<Incoming>) -> hyper::Result<Response<Full<Bytes>>> {
+async fn respond(request: Request<Incoming>) -> hyper::Result<Response<Full<Bytes>>> {
+    let body = if request.uri().path() == BALANCE_PATH { BALANCE } else { DEPOSIT };
     request.into_body().collect().await?;
-    Ok(Response::new(Full::new(Bytes::from_static(ANSWER))))
+    Ok(Response::new(Full::new(Bytes::from_static(body.as_bytes()))))
 }

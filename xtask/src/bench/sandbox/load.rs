@@ -12,14 +12,14 @@ use tokio::task::JoinSet;
 const CONNECTIONS: usize = 32;
 const PATH: &str = "/api/pay/unifiedOrder";
 /// Longer than any response of the sandbox to a deposit.
-const ANSWER_BYTES: usize = 8 * 1024;
+const RESPONSE_BYTES: usize = 8 * 1024;
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
 /// The sandbox's own test merchant.
 pub(super) struct Merchant {
     pub(super) address: String,
-    pub(super) key: PrivateKey,
+    key: PrivateKey,
     number: String,
     nonces: NonceSource,
 }
@@ -89,13 +89,13 @@ pub(super) fn create(address: &str, requests: Vec<String>) -> Result<Duration, F
 async fn send(address: String, requests: Vec<String>) -> Result<(), Anything> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let mut buffer = vec![0; ANSWER_BYTES];
+    let mut buffer = vec![0; RESPONSE_BYTES];
     for request in requests {
         stream.write_all(request.as_bytes()).await?;
         let mut length = 0;
         let accepted = loop {
             match stream.read(&mut buffer[length..]).await? {
-                0 => return Err("the connection ends, or the answer does not".into()),
+                0 => return Err("the connection ends, or the response does not".into()),
                 read => length += read,
             }
             if let Some(body) = whole_body(std::str::from_utf8(&buffer[..length])?) {
@@ -110,8 +110,8 @@ async fn send(address: String, requests: Vec<String>) -> Result<(), Anything> {
 }
 
 /// The body of a response that has come whole.
-fn whole_body(answer: &str) -> Option<&str> {
-    let (head, body) = answer.split_once("\r\n\r\n")?;
+fn whole_body(response: &str) -> Option<&str> {
+    let (head, body) = response.split_once("\r\n\r\n")?;
     let length: usize = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
     (body.len() == length).then_some(body)
 }
@@ -143,21 +143,21 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_to_its_end() {
+    fn a_response_is_read_to_its_end() {
         assert_eq!(whole_body("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"), Some("{}"));
         for part in ["", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{", "HTTP/1.1 200 OK\r\n\r\n{}"] {
             assert_eq!(whole_body(part), None, "{part:?}");
         }
     }
 
-    /// A server that responses the first request with these bytes and ends.
-    fn created(answer: &'static str) -> Result<Duration, Failure> {
+    /// A server that responds to the first request with these bytes and ends.
+    fn created(response: &'static str) -> Result<Duration, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let read = stream.read(&mut [0; 1024]).unwrap();
-            stream.write_all(answer.as_bytes()).unwrap();
+            stream.write_all(response.as_bytes()).unwrap();
             read
         });
         let created = create(&address, vec!["a request".to_owned()]);
@@ -168,12 +168,12 @@ mod tests {
     #[test]
     fn only_an_accepted_deposit_counts() {
         assert!(created("HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\n{\"code\":0,\"msg\":0}").is_ok());
-        for (answer, reason) in [
+        for (response, reason) in [
             ("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"code\":1001}", "1001"),
             ("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"code\":0,", "the connection ends"),
             ("", "the connection ends"),
         ] {
-            assert!(created(answer).unwrap_err().to_string().contains(reason), "{answer}");
+            assert!(created(response).unwrap_err().to_string().contains(reason), "{response}");
         }
     }
 }
