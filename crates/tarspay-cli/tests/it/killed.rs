@@ -148,6 +148,8 @@ async fn live_and_die(kills: u32, seed: u64) {
         let client = Client::builder(credentials.clone())
             .base_url(text(&ready, "base_url"))
             .nonces(Arc::clone(&nonces))
+            // A killed process lets nothing arrive later.
+            .quiet_time(Duration::from_millis(1))
             .retry(
                 RetryPolicy::default().attempts(3).waits(Duration::from_millis(1), Duration::from_millis(2)),
             )
