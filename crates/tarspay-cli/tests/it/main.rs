@@ -14,6 +14,7 @@ mod keys;
 #[cfg(unix)]
 mod killed;
 mod owner;
+mod readme;
 mod running;
 mod sandbox;
 mod sandbox_flags;
