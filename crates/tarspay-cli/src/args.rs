@@ -3,6 +3,7 @@
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -161,12 +162,18 @@ pub(crate) struct VerifyCallback {
     pub(crate) output: JsonOnly,
 }
 
+/// A variable that was read from a file ends in a line feed.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
+fn trimmed(text: &str) -> Result<String, Infallible> {
+    Ok(text.trim().to_owned())
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Balance {
     #[command(flatten)]
     pub(crate) key: PrivateKeySource,
     /// Merchant number
-    #[arg(long, env = "TARSPAY_MERCHANT_ID", hide_env_values = true, value_name = "NUMBER")]
+    #[arg(long, env = "TARSPAY_MERCHANT_ID", hide_env_values = true, value_name = "NUMBER", value_parser = trimmed)]
     pub(crate) merchant_id: Option<String>,
     /// Base URL of the gateway
     #[arg(
@@ -174,6 +181,7 @@ pub(crate) struct Balance {
         env = "TARSPAY_API_URL",
         hide_env_values = true,
         value_name = "URL",
+        value_parser = trimmed,
         default_value = tarspay::PRODUCTION_URL
     )]
     pub(crate) api_url: String,

@@ -43,10 +43,10 @@ pub(crate) fn public_key(text: &str) -> Result<PublicKey, Failure> {
     PublicKey::from_hex(text).map_err(|error| Failure::unreadable("--public-key").caused_by(&error))
 }
 
-/// An environment variable. An empty one counts as not set.
+/// An environment variable, without white space around it. An empty one counts as not set.
 pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var(name) {
-        Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
         Err(VarError::NotPresent) => Ok(None),
         // The error would show the value.
         Err(VarError::NotUnicode(_)) => Err(Failure::unreadable(format!("{name} is not UTF-8"))),

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 /// clap takes an empty variable for a value; a deployment often sets all of them.
 fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let is_empty = |name: &OsStr| std::env::var(name).is_ok_and(|value| value.trim().is_empty());
     command
         .mut_args(|argument| match argument.get_env() {
             Some(name) if is_empty(name) => argument.env(Resettable::Reset),

@@ -10,7 +10,7 @@
 //! ```
 //! use tarspay_sign::{NonceSource, Parameters, PrivateKey, RequestToSign};
 //!
-//! let key = PrivateKey::generate()?; // or PrivateKey::from_file("merchant.key")
+//! let key = PrivateKey::generate()?; // or PrivateKey::from_hex(&std::env::var("TARSPAY_PRIVATE_KEY")?)
 //! let nonces = NonceSource::shared(&key.public_key()); // one for all requests of a key
 //!
 //! let parameters = Parameters::from_json(br#"{"mchNo":"M1688443086"}"#)?; // or from any Serialize value

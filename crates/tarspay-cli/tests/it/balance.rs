@@ -1,6 +1,7 @@
 //! `tarspay balance`.
 
 use crate::running::{Running, balance_of, reserve};
+use crate::terminal::{HOSTILE, escaped};
 use crate::{Done, Files, TEST_KEY, run, tarspay, tarspay_with_key, text};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
@@ -84,7 +85,7 @@ fn an_unreachable_proxy_was_not_sent_anything() {
 
 /// A gateway that responds to every call with these bytes, until the tests end. A query is repeated
 /// when that is safe, so one response would not do.
-pub(crate) fn responding(response: Vec<u8>) -> String {
+fn responding(response: Vec<u8>) -> String {
     serving(response, br#"{"mchNo":"M1"}"#)
 }
 
@@ -120,6 +121,18 @@ fn an_response_that_cannot_be_read_leaves_the_outcome_unknown() {
         let args = ["balance", "--merchant-id", "M1", "--api-url", &url, "--json"];
         let done = run(&mut tarspay_with_key(&args)).failed(1, &["no balance"]);
         assert_eq!(error_of(&done, "outcome_unknown")["can_repeat_query"], json!(true));
+    }
+}
+
+#[test]
+fn the_gateways_own_words_do_not_reach_the_terminal_unescaped() {
+    // A code for which a query is not repeated.
+    let body = json!({ "code": 5_003_005, "msg": HOSTILE }).to_string();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let url = responding(format!("{head}{body}").into_bytes());
+    for more in [None, Some("--json")] {
+        let mut command = tarspay_with_key(&["balance", "--merchant-id", "M1", "--api-url", &url]);
+        escaped(&run(command.args(more)).failed(1, &["no balance", "5003005", "gone"]));
     }
 }
 

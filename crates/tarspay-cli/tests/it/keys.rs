@@ -121,6 +121,33 @@ fn an_environment_that_is_not_unicode_is_refused_and_never_shown() {
 }
 
 #[test]
+fn a_key_file_in_place_of_a_body_is_refused_and_never_shown() {
+    let files = Files::new();
+    for content in [TEST_KEY.to_owned(), format!("\"{TEST_KEY}\""), format!("\u{feff}{TEST_KEY}\r\n")] {
+        let file = files.write("key", content);
+        for command in [
+            &["sign", "--path", "/x"][..],
+            &[
+                "verify",
+                "request",
+                "--public-key",
+                PUBLIC_KEY,
+                "--signature",
+                "00",
+                "--path",
+                "/x",
+                "--nonce",
+                "1",
+            ],
+            &["verify", "callback", "--signature", "3006020101020101"],
+        ] {
+            let done = run(tarspay_with_key(command).args(["--body", &file]));
+            done.failed(2, &["body"]).keeps_secret(TEST_KEY);
+        }
+    }
+}
+
+#[test]
 fn a_key_file_that_is_missing_is_named() {
     let missing = crate::as_argument(&Files::new().path("no-such-key"));
     run(tarspay(&SIGN).args(["--key-file", &missing]))

@@ -1,17 +1,16 @@
-//! Text from outside, or from files, reaches the terminal escaped, whatever the command.
+//! Text from outside, or from files, reaches the terminal escaped, whatever the command. For
+//! `tarspay balance` see `balance.rs`.
 
-use crate::balance::responding;
-use crate::running::balance_of;
-use crate::{Done, Files, TEST_KEY, run, run_with_stdin, tarspay, tarspay_with_key};
+use crate::{Done, Files, run, run_with_stdin, tarspay, tarspay_with_key};
 use serde_json::{Value, json};
 
 /// ESC and what it begins, BEL, DEL, C1, line and paragraph separators, marks of direction, and
 /// characters that are not seen.
-const HOSTILE: &str = "\u{1b}]0;gone\u{7}\u{1b}[2J\u{7f}\u{9b}31m\u{85}\u{2028}\u{2029}\u{202e}\u{2066}\u{200f}\u{61c}\u{feff}\u{200b}\r\u{8}\u{e0041}.";
+pub(crate) const HOSTILE: &str = "\u{1b}]0;gone\u{7}\u{1b}[2J\u{7f}\u{9b}31m\u{85}\u{2028}\u{2029}\u{202e}\u{2066}\u{200f}\u{61c}\u{feff}\u{200b}\r\u{8}\u{e0041}.";
 
 /// It is shown, and no character of it reaches the terminal as it is.
 #[track_caller]
-fn escaped(done: &Done) {
+pub(crate) fn escaped(done: &Done) {
     let shown = format!("{}{}", done.stdout, done.stderr);
     for character in HOSTILE.chars().filter(|character| !character.is_ascii_graphic()) {
         assert!(!shown.contains(character), "{:?} in {done:?}", character.escape_unicode().to_string());
@@ -65,18 +64,6 @@ fn verify_escapes_the_text_that_was_checked() {
     let twice = format!(r#"{{{0}:"1",{0}:"2"}}"#, Value::from(HOSTILE));
     for args in both(&["verify", "callback", "--signature", signature, "--body", "-"]) {
         escaped(&run_with_stdin(&mut with_key(&args), twice.as_bytes()).failed(2, &["the body"]));
-    }
-}
-
-#[test]
-fn balance_escapes_the_words_of_the_gateway() {
-    // A code for which a query is not repeated.
-    let body = json!({ "code": 5_003_005, "msg": HOSTILE }).to_string();
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    let url = responding(format!("{head}{body}").into_bytes());
-    let ready = json!({ "base_url": url, "merchant_no": "M1", "private_key": TEST_KEY });
-    for more in [None, Some("--json")] {
-        escaped(&run(balance_of(&ready).args(more)).failed(1, &["no balance", "5003005", "gone"]));
     }
 }
 

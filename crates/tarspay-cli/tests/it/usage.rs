@@ -61,13 +61,42 @@ fn help_names_the_environment_variables() {
 #[test]
 fn an_empty_variable_counts_as_not_set() {
     let mut command = tarspay_with_key(&["balance", "--proxy", "http://127.0.0.1:x"]);
-    for name in ["TARSPAY_API_URL", "TARSPAY_PROXY", "TARSPAY_ALLOW_READABLE_KEY_FILE"] {
-        command.env(name, "");
+    for empty in ["", " \n"] {
+        for name in ["TARSPAY_API_URL", "TARSPAY_PROXY", "TARSPAY_ALLOW_READABLE_KEY_FILE"] {
+            command.env(name, empty);
+        }
+        // The gateway is the default one, so that the proxy is what is wrong.
+        run(command.env("TARSPAY_MERCHANT_ID", "M1\r\n")).failed(2, &["the proxy's URL"]);
+        run(command.env("TARSPAY_MERCHANT_ID", empty)).failed(2, &["no merchant number", "--merchant-id"]);
+        let mut sign = tarspay(&["sign", "--path", "/x", "--no-body"]);
+        run(sign.env("TARSPAY_PRIVATE_KEY", empty)).failed(2, &["no private key", "--key-file"]);
     }
-    // The gateway is the default one, so that the proxy is what is wrong.
-    run(command.env("TARSPAY_MERCHANT_ID", "M1")).failed(2, &["the proxy's URL"]);
-    run(command.env("TARSPAY_MERCHANT_ID", "")).failed(2, &["no merchant number", "--merchant-id"]);
-    run(command.env("TARSPAY_PRIVATE_KEY", "")).failed(2, &["no private key", "--key-file"]);
+}
+
+#[test]
+fn hints_name_flags_and_not_the_methods_of_the_library() {
+    let raw = "11".repeat(64);
+    let uncompressed = format!("04{raw}");
+    let (key, file) = (Vector::named("K1"), Files::new());
+    let key = key.text("public_key");
+    let verify = ["verify", "request", "--string-to-sign", "x"];
+    for (args, hint) in [
+        (
+            &["--public-key", &uncompressed, "--signature", "00"][..],
+            "give its compressed form, 66 hex digits\n",
+        ),
+        (&["--public-key", key, "--signature", &raw], "give them as DER"),
+    ] {
+        let done = run(tarspay(&verify).args(args));
+        assert!(done.stderr.contains(hint) && !done.stderr.contains('`'), "{done:?}");
+    }
+    let sign = ["sign", "--path", "/x", "--body", &file.write("body", "")];
+    for (args, hint) in
+        [(&sign[..], "give --no-body"), (&["sandbox", "--listen", "0.0.0.0:0"], "give --listen-on-network")]
+    {
+        let done = run(&mut tarspay_with_key(args)).failed(2, &[hint]);
+        assert!(!done.stderr.contains('`'), "{done:?}");
+    }
 }
 
 #[test]
