@@ -12,7 +12,7 @@ const IN_WORDS_OF_THE_COMMAND: &[(&str, &str)] = &[
     ("it wants credentials (`Builder::proxy_authorization`)", ASKS_FOR_A_PASSWORD),
     ("it wants a user name and a password: http://user:password@host:port", ASKS_FOR_A_PASSWORD),
     ("or state that the network is trusted", "or give --listen-on-network"),
-    ("`Builder::allow_plain_http_to`", "--allow-plain-http-to"),
+    ("a host that is allowed by its name", "the host of --plain-http-host"),
 ];
 
 const ASKS_FOR_A_PASSWORD: &str = "set TARSPAY_PROXY to http://user:password@host:port";
