@@ -2,9 +2,7 @@
 
 use crate::owner::{self, Owner};
 use crate::running::Running;
-#[cfg(target_os = "linux")]
-use crate::usage::run_into_closed_pipe;
-use crate::{Files, as_argument, run, tarspay, text};
+use crate::{Files, as_argument, text};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tarspay::sign::PrivateKey;
@@ -81,6 +79,7 @@ async fn data_keeps_orders_and_keys_for_the_next_start() {
 #[cfg(target_os = "linux")]
 #[test]
 fn paths_that_are_not_utf_8_are_taken_as_they_are() {
+    use crate::{run, tarspay, usage::run_into_closed_pipe};
     use std::os::unix::ffi::OsStrExt as _;
     let files = Files::new();
     let path = |name: &[u8]| files.path("").join(std::ffi::OsStr::from_bytes(name));

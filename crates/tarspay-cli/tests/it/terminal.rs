@@ -1,7 +1,7 @@
 //! Text from outside, or from files, reaches the terminal escaped, whatever the command. For
 //! `tarspay balance` see `balance.rs`.
 
-use crate::{Done, Files, run, run_with_stdin, tarspay, tarspay_with_key};
+use crate::{Done, run, run_with_stdin, tarspay, tarspay_with_key};
 use serde_json::{Value, json};
 
 /// ESC and what it begins, BEL, DEL, C1, line and paragraph separators, marks of direction, and
@@ -70,17 +70,18 @@ fn verify_escapes_the_text_that_was_checked() {
 #[cfg(unix)]
 #[test]
 fn names_of_files_and_arguments_are_escaped() {
-    let files = Files::new();
+    let files = crate::Files::new();
     for args in both(&["keygen", "--out"]) {
         let name = files.path(&format!("{HOSTILE}{}", args.len()));
         escaped(&run(tarspay(&["keygen"]).args(&args[2..]).arg("--out").arg(&name)).succeeded());
         escaped(&run(tarspay(&["keygen", "--out"]).arg(&name)).failed(2, &["cannot write"]));
     }
-    let missing = files.path(HOSTILE);
+    let missing = files.path("no-such-folder").join(HOSTILE);
     for args in [
         &["sign", "--path", "/x", "--body"][..],
         &["sign", "--path", "/x", "--no-body", "--key-file"],
         &["sandbox", "--scenario"],
+        &["sandbox", "--data"],
         &["keygen"],
     ] {
         escaped(&run(tarspay_with_key(args).arg(&missing)).failed(2, &["202e"]));

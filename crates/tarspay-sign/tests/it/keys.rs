@@ -109,6 +109,16 @@ fn what_is_not_a_stored_key_is_refused_with_its_place_and_without_its_text() {
 }
 
 #[test]
+fn a_stored_key_that_is_cut_anywhere_is_refused() {
+    for stored in [utf16(TEST_KEY, u16::to_le_bytes), format!("\u{feff}\"0x{TEST_KEY}\"").into_bytes()] {
+        for end in 0..stored.len() {
+            let error = PrivateKey::from_reader(&stored[..end]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidPrivateKey, "cut at {end}");
+        }
+    }
+}
+
+#[test]
 fn a_key_file_is_read_and_its_faults_name_the_file_alone() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = folder.join("owner's key");
