@@ -1,14 +1,18 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "doc comments here are help texts: plain text, no Markdown")]
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
+use std::convert::Infallible;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Sign, verify and query for the TarsPay payment gateway, and run a local sandbox gateway.
 ///
 /// Private keys come from the environment variable TARSPAY_PRIVATE_KEY or --key-file, never from an
-/// argument. TARSPAY_MERCHANT_ID and TARSPAY_API_URL replace --merchant-id and --api-url.
+/// argument. TARSPAY_MERCHANT_ID and TARSPAY_API_URL replace --merchant-id and --api-url. An empty
+/// variable counts as not set.
 ///
 /// Exit codes: 0 done or valid, 1 not valid or refused, 2 wrong usage or unreadable input.
 #[derive(Debug, Parser)]
@@ -23,6 +27,9 @@ pub(crate) enum Command {
     /// Show each step of a request against an embedded sandbox gateway
     Demo(JsonOnly),
     /// Make a new key pair
+    ///
+    /// The private key is a number below 2^255: the vendor's Java class reads a private key as a
+    /// signed number, and fails with others.
     Keygen(Keygen),
     /// Sign a request: show every stage, the headers and the body to send
     Sign(Sign),
@@ -69,10 +76,13 @@ pub(crate) struct Keygen {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PrivateKeySource {
-    /// File that holds the private key, 64 hex digits [default: the environment variable
-    /// TARSPAY_PRIVATE_KEY]
+    /// File that holds the private key, 64 hex digits, - for standard input [default: the
+    /// environment variable TARSPAY_PRIVATE_KEY]
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    /// Allow a --key-file that other users can read, such as a mounted secret
+    #[arg(long, env = "TARSPAY_ALLOW_READABLE_KEY_FILE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub(crate) allow_readable_key_file: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -123,6 +133,9 @@ pub(crate) struct VerifyRequest {
     /// Refuse a signature with a high s
     #[arg(long)]
     pub(crate) low_s: bool,
+    /// Do not look for the mistake behind a signature that is not valid
+    #[arg(long)]
+    pub(crate) no_explain: bool,
     #[command(flatten)]
     pub(crate) output: JsonOnly,
 }
@@ -142,8 +155,17 @@ pub(crate) struct VerifyCallback {
     /// The signed text itself, in place of the body
     #[arg(long, value_name = "TEXT")]
     pub(crate) string_to_sign: Option<String>,
+    /// Do not look for the mistake behind a signature that is not valid
+    #[arg(long)]
+    pub(crate) no_explain: bool,
     #[command(flatten)]
     pub(crate) output: JsonOnly,
+}
+
+/// A variable that was read from a file ends in a line feed.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
+fn trimmed(text: &str) -> Result<String, Infallible> {
+    Ok(text.trim().to_owned())
 }
 
 #[derive(Debug, ClapArgs)]
@@ -151,7 +173,7 @@ pub(crate) struct Balance {
     #[command(flatten)]
     pub(crate) key: PrivateKeySource,
     /// Merchant number
-    #[arg(long, env = "TARSPAY_MERCHANT_ID", hide_env_values = true, value_name = "NUMBER")]
+    #[arg(long, env = "TARSPAY_MERCHANT_ID", hide_env_values = true, value_name = "NUMBER", value_parser = trimmed)]
     pub(crate) merchant_id: Option<String>,
     /// Base URL of the gateway
     #[arg(
@@ -159,10 +181,14 @@ pub(crate) struct Balance {
         env = "TARSPAY_API_URL",
         hide_env_values = true,
         value_name = "URL",
+        value_parser = trimmed,
         default_value = tarspay::PRODUCTION_URL
     )]
     pub(crate) api_url: String,
     /// Go through the HTTP proxy at this address, with CONNECT
+    ///
+    /// [default: the environment variable TARSPAY_PROXY, which may hold a user and a password:
+    /// http://user:password@host:port]
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<String>,
     /// Trust the certificates that the operating system trusts, not the built-in ones
@@ -187,7 +213,7 @@ pub(crate) struct Sandbox {
     pub(crate) listen_on_network: bool,
     /// Play an included scenario, or your own in a TOML file; repeatable
     #[arg(long = "scenario", value_name = "NAME|FILE")]
-    pub(crate) scenarios: Vec<String>,
+    pub(crate) scenarios: Vec<OsString>,
     /// List the included scenarios and exit
     #[arg(long)]
     pub(crate) list_scenarios: bool,
@@ -231,6 +257,6 @@ mod tests {
         names.retain(|name| ["key", "private", "secret"].iter().any(|word| name.contains(word)));
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names, ["key_file", "public_key"]);
+        assert_eq!(names, ["allow_readable_key_file", "key_file", "public_key"]);
     }
 }

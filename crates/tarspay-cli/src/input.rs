@@ -1,11 +1,13 @@
-//! Reads the input of commands: keys and bodies.
+//! Reads the input of commands: keys, documents and environment variables.
 
 use crate::args::PrivateKeySource;
-use crate::failure::Failure;
+use crate::failure::{Failure, with_causes};
+use crate::output;
+use std::env::VarError;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use tarspay::sign::{Parameters, PrivateKey, PublicKey};
+use tarspay::sign::{ErrorKind, Parameters, PrivateKey, PublicKey};
 
 const PRIVATE_KEY_VARIABLE: &str = "TARSPAY_PRIVATE_KEY";
 
@@ -14,34 +16,68 @@ const MAX_BYTES: u64 = 1024 * 1024;
 
 /// The private key from its file, or else from the environment.
 pub(crate) fn private_key(source: &PrivateKeySource) -> Result<PrivateKey, Failure> {
-    let (text, place) = if let Some(path) = &source.key_file {
-        if looks_like_a_key(path) {
-            return Err(Failure::unreadable("--key-file takes the path of a file, not the key itself"));
-        }
-        (text(path, "the key file")?, format!("the key in {}", path.display()))
-    } else {
-        let text = std::env::var(PRIVATE_KEY_VARIABLE).map_err(|_| {
-            // The error of `var` would show a value that is not Unicode.
+    let Some(path) = &source.key_file else {
+        let text = variable(PRIVATE_KEY_VARIABLE)?.ok_or_else(|| {
             Failure::unreadable(format!("no private key: set {PRIVATE_KEY_VARIABLE} or give --key-file FILE"))
         })?;
-        (text, format!("the key in {PRIVATE_KEY_VARIABLE}"))
+        let place = format!("the key in {PRIVATE_KEY_VARIABLE}");
+        return text.parse().map_err(|error| Failure::unreadable(place).caused_by(&error));
     };
-    PrivateKey::from_hex(text.trim()).map_err(|error| Failure::unreadable(place).caused_by(&error))
+    let key = if path == Path::new("-") {
+        PrivateKey::from_reader(std::io::stdin().lock())
+    } else if source.allow_readable_key_file {
+        PrivateKey::from_exposed_file(path)
+    } else {
+        PrivateKey::from_file(path)
+    };
+    key.map_err(|error| {
+        let failure = Failure::unreadable("--key-file").caused_by(&error);
+        if error.kind() != ErrorKind::KeyFileExposed {
+            return failure;
+        }
+        failure.detail("If it must stay so, as a mounted secret must, give --allow-readable-key-file.")
+    })
 }
 
 pub(crate) fn public_key(text: &str) -> Result<PublicKey, Failure> {
     PublicKey::from_hex(text).map_err(|error| Failure::unreadable("--public-key").caused_by(&error))
 }
 
-/// Whether a path is a key that was given by mistake, and so must not be repeated in a message.
-fn looks_like_a_key(path: &Path) -> bool {
-    let text = path.as_os_str().as_encoded_bytes();
-    let text = text.strip_prefix(b"0x").unwrap_or(text);
-    text.len() >= 60 && text.iter().all(u8::is_ascii_hexdigit)
+/// An environment variable, without white space around it. An empty one counts as not set.
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var(name) {
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        // The error would show the value.
+        Err(VarError::NotUnicode(_)) => Err(Failure::unreadable(format!("{name} is not UTF-8"))),
+    }
 }
 
-/// The bytes of a file, or of standard input for `-`.
-pub(crate) fn bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+/// A document of a file, or of standard input for `-`: its bytes, but without a byte order mark, and
+/// UTF-16 as UTF-8. Editors and shells write these, gateways do not. A note on stderr says so.
+pub(crate) fn document(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = bytes(path, what)?;
+    let (note, document) = match bytes.as_slice() {
+        [0xef, 0xbb, 0xbf, rest @ ..] => {
+            ("begins with a byte order mark, which is left out", Some(rest.to_vec()))
+        }
+        [0xff, 0xfe, rest @ ..] => ("is UTF-16, and is read as UTF-8", utf8(rest, u16::from_le_bytes)),
+        [0xfe, 0xff, rest @ ..] => ("is UTF-16, and is read as UTF-8", utf8(rest, u16::from_be_bytes)),
+        _ => return Ok(bytes),
+    };
+    output::message(&format!("tarspay: {what} {note}"));
+    document.ok_or_else(|| {
+        Failure::unreadable(format!("{what} holds half a character of UTF-16; save it as UTF-8"))
+    })
+}
+
+fn utf8(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Vec<u8>> {
+    let (pairs, []) = bytes.as_chunks::<2>() else { return None };
+    let text: Result<String, _> = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();
+    text.ok().map(String::into_bytes)
+}
+
+fn bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::unreadable(format!("cannot read {what}, {}", path.display())).caused_by(&error)
     };
@@ -58,18 +94,29 @@ pub(crate) fn bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// The parameters of a request with a body in a file, or without one.
-pub(crate) fn parameters(body: Option<&Path>) -> Result<Parameters, Failure> {
-    let Some(path) = body else { return Ok(Parameters::none()) };
-    let json = bytes(path, "the body")?;
-    if json.iter().all(u8::is_ascii_whitespace) {
+/// The body of a request that has one.
+pub(crate) fn body(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let json = document(path, "the body")?;
+    if json.trim_ascii().is_empty() {
         return Err(Failure::unreadable("the body is empty; for a request without a body give --no-body"));
     }
-    Parameters::from_json(&json).map_err(|error| Failure::unreadable("the body").caused_by(&error))
+    Ok(json)
 }
 
-/// The text of a file, or of standard input for `-`.
+/// The parameters of a body; an empty one is that of a request without a body.
+pub(crate) fn parameters(body: &[u8]) -> Result<Parameters, Failure> {
+    if body.is_empty() {
+        return Ok(Parameters::none());
+    }
+    Parameters::from_json(body).map_err(|error| Failure::unreadable(with_causes(&error)))
+}
+
+/// The text of a document.
 pub(crate) fn text(path: &Path, what: &str) -> Result<String, Failure> {
-    // The error of the conversion would hold the bytes of the key.
-    String::from_utf8(bytes(path, what)?).map_err(|_| Failure::unreadable(format!("{what} is not text")))
+    String::from_utf8(document(path, what)?).map_err(|error| {
+        // The error itself would hold the bytes.
+        let at = error.utf8_error().valid_up_to() + 1;
+        Failure::unreadable(format!("{what} is not text: byte {at} is not UTF-8"))
+    })
 }

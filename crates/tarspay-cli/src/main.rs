@@ -10,16 +10,41 @@ mod input;
 mod output;
 
 use args::{Args, Command, Verify};
-use clap::Parser as _;
+use clap::builder::Resettable;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use failure::Failure;
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    match run(args.command) {
+    let args = without_empty_variables(Args::command())
+        .try_get_matches()
+        .and_then(|matches| Args::from_arg_matches(&matches));
+    let outcome = match args {
+        Ok(args) => run(args.command),
+        Err(error) if error.use_stderr() => {
+            // clap repeats arguments as they are.
+            error.render().to_string().lines().for_each(output::message);
+            return ExitCode::from(2);
+        }
+        // Help and version, which go to stdout.
+        Err(error) => error.exit(),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// clap takes an empty variable for a value; a deployment often sets all of them.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &OsStr| std::env::var(name).is_ok_and(|value| value.trim().is_empty());
+    command
+        .mut_args(|argument| match argument.get_env() {
+            Some(name) if is_empty(name) => argument.env(Resettable::Reset),
+            _ => argument,
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 fn run(command: Command) -> Result<(), Failure> {

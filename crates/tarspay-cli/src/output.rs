@@ -1,21 +1,29 @@
-//! Writing results: text for people, one JSON object for machines.
+//! Writing results: text for people, one JSON object for machines. Every text is escaped here.
 
 use crate::failure::Failure;
 use serde_json::Value;
-use std::borrow::Cow;
-use std::io::Write as _;
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write as _};
 
-/// Writes one line to stdout, at once.
+/// Writes one line to stdout, at once. It is not an error if its reader has gone, as after
+/// `| head -1`: the command has done what it was asked.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    line_if_read(text).map(drop)
+}
+
+/// Writes one line to stdout, at once; `false` if its reader has gone.
+pub(crate) fn line_if_read(text: &str) -> Result<bool, Failure> {
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{text}")
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::unreadable("cannot write the result").caused_by(&error))
+    match writeln!(stdout, "{}", printable(text)).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::unreadable("cannot write the result").caused_by(&error)),
+    }
 }
 
 /// Writes one JSON object on one line.
 pub(crate) fn json(value: &Value) -> Result<(), Failure> {
-    line(&value.to_string())
+    line(&printable_json(&value.to_string()))
 }
 
 /// Writes names and values, the values aligned.
@@ -24,12 +32,41 @@ pub(crate) fn table(rows: &[(&str, &str)]) -> Result<(), Failure> {
     rows.iter().try_for_each(|(name, value)| line(&format!("{name:width$}  {value}")))
 }
 
-/// Text from outside as it is, but for control characters, which could move the cursor or hide what
-/// was written.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return Cow::Borrowed(text);
+/// Writes one line to stderr. If stderr is closed, it is lost.
+pub(crate) fn message(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", printable(text));
+}
+
+/// Text without what could move the cursor, hide what was written or change its order.
+fn printable(text: &str) -> String {
+    escaped(text, |escaped, character| escaped.extend(character.escape_default()))
+}
+
+/// JSON with the same value, likewise.
+pub(crate) fn printable_json(json: &str) -> String {
+    escaped(json, |escaped, character| {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    })
+}
+
+fn escaped(text: &str, escape: fn(&mut String, char)) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_harmful(character) { escape(&mut escaped, character) } else { escaped.push(character) }
     }
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    Cow::Owned(text.chars().map(escape).collect())
+    escaped
+}
+
+/// Control characters (ESC, BEL, C1, line ends), line and paragraph separators, and the characters
+/// of Unicode that are not seen or change the direction.
+fn is_harmful(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        )
 }

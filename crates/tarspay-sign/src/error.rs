@@ -21,6 +21,10 @@ pub struct Error {
 pub enum ErrorKind {
     /// The private key is not 64 hex digits of a number that secp256k1 can use.
     InvalidPrivateKey,
+    /// The file of a private key, or what it is read from, cannot be read.
+    KeyFileUnreadable,
+    /// Other users can read or change the file of a private key.
+    KeyFileExposed,
     /// The public key is not a point of secp256k1, or not in a form that is read here.
     InvalidPublicKey,
     /// The digest is not 64 hex digits.
@@ -54,6 +58,12 @@ impl Error {
 
     pub(crate) fn with_field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// Names what the error is about, before the reason.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.reason = format!("{what}: {}", self.reason);
         self
     }
 

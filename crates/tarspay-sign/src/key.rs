@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 /// Source: `docs/wire.md`, section 2; proven by the vector C1.
 pub const SYSTEM_PUBLIC_KEY: &str = "03029c655932f22aee81034d109795fbd7e23ca173ca27e195091d434e593a2e0f";
 
-const PRIVATE_KEY_DIGITS: usize = 64;
-const COMPRESSED_BYTES: usize = 33;
+pub(crate) const PRIVATE_KEY_DIGITS: usize = 64;
+pub(crate) const COMPRESSED_BYTES: usize = 33;
 const UNCOMPRESSED_BYTES: usize = 65;
 
 /// What stands before the point in an X.509 `SubjectPublicKeyInfo`, after the two bytes of the outer tag and length: the
@@ -47,7 +47,8 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Reads a private key from 64 hex digits, of either case (32 bytes, big-endian).
+    /// Reads a private key from 64 hex digits, of either case (32 bytes, big-endian), and nothing around them. To read a
+    /// key as it was stored, [`parse`](str::parse) its text or read [its file](Self::from_file).
     ///
     /// The gateway's documentation gives no format for private keys; this is the common one (`docs/wire.md`,
     /// section 2, inferred).
@@ -57,35 +58,42 @@ impl PrivateKey {
     /// [`ErrorKind::InvalidPrivateKey`] if the text is anything else, or the number is zero or not below the order
     /// of the curve. The error never repeats the text.
     pub fn from_hex(text: &str) -> Result<Self, Error> {
-        let invalid = |reason: String| Error::new(ErrorKind::InvalidPrivateKey, reason);
         if text.len() != PRIVATE_KEY_DIGITS {
-            return Err(invalid(format!(
+            return Err(invalid_private(format!(
                 "a private key is {PRIVATE_KEY_DIGITS} hex digits, this text has {} bytes; \
                  give the digits alone, without 0x, blanks or line ends",
                 text.len()
             )));
         }
-        let mut bytes = Zeroizing::new([0_u8; 32]);
-        // In constant time, since the text is secret.
-        base16ct::mixed::decode(text, bytes.as_mut_slice())
-            .map_err(|_| invalid("a private key holds the hex digits 0-9, a-f and A-F only".to_owned()))?;
-        SigningKey::from_slice(bytes.as_slice()).map(Self::of).map_err(|_| {
-            invalid(
-                "this number is not a private key of secp256k1: it is zero or not below the order of the curve"
-                    .to_owned(),
-            )
-        })
+        let bytes = decode(text.as_bytes())
+            .ok_or_else(|| invalid_private("a private key holds the hex digits 0-9, a-f and A-F only"))?;
+        Self::from_number(&bytes).map_err(invalid_private)
     }
 
-    /// Generates a private key from the operating system's random source.
+    /// Generates a private key from the operating system's random source. Its number is below 2^255.
+    ///
+    /// The gateway's own Java class reads a private key as a signed number, so that one with the top bit set does not work
+    /// there. The curve's order is just below 2^256, so half of all keys are left, and a search for a key takes as long
+    /// as before: the best known one costs about 2^128 steps for either range.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::RandomSource`] if the operating system gives no random bytes.
     pub fn generate() -> Result<Self, Error> {
-        SigningKey::try_generate().map(Self::of).map_err(|source| {
-            Error::new(ErrorKind::RandomSource, "the operating system gave no random bytes for a new key")
-                .with_source(source)
+        loop {
+            let secret = SigningKey::try_generate().map_err(|source| {
+                let reason = "the operating system gave no random bytes for a new key";
+                Error::new(ErrorKind::RandomSource, reason).with_source(source)
+            })?;
+            if Zeroizing::new(<[u8; 32]>::from(secret.to_bytes()))[0] < 0x80 {
+                return Ok(Self::of(secret));
+            }
+        }
+    }
+
+    pub(crate) fn from_number(bytes: &[u8; 32]) -> Result<Self, &'static str> {
+        SigningKey::from_slice(bytes).map(Self::of).map_err(|_| {
+            "this number is not a private key of secp256k1: it is zero or not below the order of the curve"
         })
     }
 
@@ -112,7 +120,16 @@ impl PrivateKey {
     }
 }
 
-read_from_hex!(PrivateKey);
+/// The bytes of 64 hex digits, in constant time, since they are secret.
+pub(crate) fn decode(digits: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    let all = base16ct::mixed::decode(digits, bytes.as_mut_slice()).ok()?.len() == 32;
+    all.then_some(bytes)
+}
+
+pub(crate) fn invalid_private(reason: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidPrivateKey, reason)
+}
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

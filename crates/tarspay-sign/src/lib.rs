@@ -84,6 +84,7 @@ mod parameters;
 mod prepared;
 mod request;
 mod signature;
+mod stored_key;
 
 pub use callback::{
     CALLBACK_SIGNATURE_HEADER, CallbackText, CallbackVerifier, DEFAULT_MAX_CALLBACK_BYTES, SignedForm,

@@ -1,14 +1,22 @@
 //! `tarspay balance`: the merchant's balance.
 
 use crate::args::Balance;
-use crate::failure::Failure;
+use crate::failure::{Failure, with_causes};
 use crate::{input, output};
 use serde_json::json;
 use tarspay::types::MerchantNo;
 use tarspay::{Client, Credentials, Error, ErrorKind};
 
-pub(crate) async fn run(args: Balance) -> Result<(), Failure> {
+pub(crate) async fn run(mut args: Balance) -> Result<(), Failure> {
     let key = input::private_key(&args.key)?;
+    if args.proxy.as_ref().is_some_and(|url| url.contains('@')) {
+        let reason =
+            "--proxy must hold no password, which other users could see; give this URL in TARSPAY_PROXY";
+        return Err(Failure::unreadable(reason));
+    }
+    if args.proxy.is_none() {
+        args.proxy = input::variable("TARSPAY_PROXY")?;
+    }
     let merchant_no: MerchantNo = args
         .merchant_id
         .as_deref()
@@ -64,7 +72,7 @@ pub(crate) fn describe(error: &Error) -> serde_json::Value {
         "error": {
             "kind": kind,
             "code": error.code().map(tarspay::types::ErrorCode::code),
-            "message": error.to_string(),
+            "message": with_causes(error),
             "can_repeat_query": error.can_repeat_query(),
         }
     })

@@ -4,6 +4,7 @@ use crate::args::Sandbox as Args;
 use crate::failure::Failure;
 use crate::{input, output};
 use serde_json::json;
+use std::ffi::OsStr;
 use std::path::Path;
 use tarspay_sandbox::{Sandbox, Scenario};
 
@@ -47,23 +48,27 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     // The keys were made for this sandbox and open nothing else.
     let (private_key, public_key) = (key.expose_hex(), key.public_key().to_string());
     let system_public_key = sandbox.system_public_key().to_string();
-    if args.output.json {
-        output::json(&json!({
+    let ready = if args.output.json {
+        let ready = json!({
             "base_url": sandbox.base_url(),
             "merchant_no": merchant.merchant_no(),
             "private_key": private_key.as_str(),
             "public_key": public_key,
             "system_public_key": system_public_key,
-        }))?;
+        });
+        ready.to_string()
     } else {
-        output::line(&format!(
+        format!(
             "sandbox {} merchant {} private-key {} public-key {public_key} system-public-key {system_public_key}",
             sandbox.base_url(),
             merchant.merchant_no(),
             private_key.as_str(),
-        ))?;
+        )
+    };
+    // Without a reader nobody knows where it listens, or ends it.
+    if output::line_if_read(&ready)? {
+        stop.await?;
     }
-    stop.await?;
     sandbox.stop().await;
     Ok(())
 }
@@ -81,17 +86,18 @@ fn list_scenarios(json: bool) -> Result<(), Failure> {
 }
 
 /// An included scenario, or else the one in a file.
-fn scenario(name: &str) -> Result<Scenario, Failure> {
+fn scenario(name: &OsStr) -> Result<Scenario, Failure> {
     let path = Path::new(name);
-    match Scenario::shipped(name) {
+    match Scenario::shipped(&name.to_string_lossy()) {
         Ok(scenario) => return Ok(scenario),
         Err(_) if path.exists() => {}
         Err(error) => {
-            return Err(Failure::unreadable(format!("the file {name} does not exist")).caused_by(&error));
+            let reason = format!("the file {} does not exist", path.display());
+            return Err(Failure::unreadable(reason).caused_by(&error));
         }
     }
     let text = input::text(path, "the scenario")?;
-    Scenario::parse(&text).map_err(|error| Failure::unreadable(name).caused_by(&error))
+    Scenario::parse(&text).map_err(|error| Failure::unreadable(path.display().to_string()).caused_by(&error))
 }
 
 /// Ready on Ctrl-C, and on Unix on SIGTERM too.

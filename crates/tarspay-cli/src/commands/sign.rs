@@ -12,7 +12,7 @@ pub(crate) fn run(args: &Sign) -> Result<(), Failure> {
         Some(text) => text.parse().map_err(|error| Failure::unreadable("--nonce").caused_by(&error))?,
         None => NonceSource::new().next_nonce(),
     };
-    let parameters = input::parameters(args.body.as_deref())?;
+    let parameters = input::parameters(&input::body(args.body.as_deref())?)?;
     let signed = RequestToSign::new(&args.path, nonce, parameters)
         .map_err(|error| Failure::unreadable("--path").caused_by(&error))?
         .sign(&key);
@@ -39,12 +39,13 @@ fn as_text(signed: &SignedRequest) -> Result<(), Failure> {
     let headers = signed.headers();
     let [key, nonce, signature] = headers.pairs();
     output::table(&[
-        ("string to sign", &output::printable(signed.string_to_sign())),
+        ("string to sign", signed.string_to_sign()),
         ("digest", &signed.digest().to_string()),
         key,
         nonce,
         signature,
-        ("body", &body_text(signed)),
+        // Escaped as JSON, it can still be sent.
+        ("body", &output::printable_json(&body_text(signed))),
     ])
 }
 

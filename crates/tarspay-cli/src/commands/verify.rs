@@ -1,39 +1,46 @@
 //! `tarspay verify`: is this signature valid, and if not, why.
 
 use crate::args::{VerifyCallback, VerifyRequest};
-use crate::failure::Failure;
+use crate::failure::{Failure, with_causes};
 use crate::{input, output};
 use serde_json::json;
 use tarspay::sign::{
     CallbackVerifier, Digest, Error, ErrorKind, Nonce, PublicKey, RequestToSign, Signature, SignaturePolicy,
     SignedForm,
 };
+use tarspay_explain::{Explanation, FailedSignature, Outcome};
 
 pub(crate) fn request(args: &VerifyRequest) -> Result<(), Failure> {
     let key = input::public_key(&args.public_key)?;
-    let string_to_sign = match &args.string_to_sign {
-        Some(text) => text.clone(),
-        None => string_to_sign(args)?,
-    };
     let policy = if args.low_s { SignaturePolicy::RequireLowS } else { SignaturePolicy::AcceptHighS };
+    // clap requires path and nonce, or the string to sign.
+    let (path, nonce) = (args.path.as_deref().unwrap_or_default(), args.nonce.as_deref().unwrap_or_default());
+    let (string_to_sign, body) = if let Some(text) = &args.string_to_sign {
+        (text.clone(), None)
+    } else {
+        let body = input::body(args.body.as_deref())?;
+        (string_to_sign(path, nonce, &body)?, Some(body))
+    };
     let digest = Digest::of(&string_to_sign);
     let verdict =
         Signature::from_hex(&args.signature).and_then(|signature| key.verify(&digest, &signature, policy));
-    match verdict {
-        Ok(()) => valid(args.output.json, "made over this request with this key", None),
-        Err(error) => {
-            let seen = format!("\nstring to sign: {}\ndigest: {digest}", output::printable(&string_to_sign));
-            invalid(args.output.json, &error, &seen)
-        }
-    }
+    let Err(error) = verdict else {
+        return valid(args.output.json, "made over this request with this key", None);
+    };
+    let explanation = body.as_deref().filter(|_| !args.no_explain).map(|body| {
+        FailedSignature::of_request(path, nonce, body)
+            .key(&key)
+            .signature(&args.signature)
+            .signature_policy(policy)
+            .explain()
+    });
+    let checked = [format!("string to sign: {string_to_sign}"), format!("digest: {digest}")];
+    invalid(args.output.json, &error, &checked, explanation.as_ref())
 }
 
-fn string_to_sign(args: &VerifyRequest) -> Result<String, Failure> {
-    // clap requires path and nonce.
-    let (path, nonce) = (args.path.as_deref().unwrap_or_default(), args.nonce.as_deref().unwrap_or_default());
+fn string_to_sign(path: &str, nonce: &str, body: &[u8]) -> Result<String, Failure> {
     let nonce: Nonce = nonce.parse().map_err(|error| Failure::unreadable("--nonce").caused_by(&error))?;
-    let parameters = input::parameters(args.body.as_deref())?;
-    RequestToSign::new(path, nonce, parameters)
+    RequestToSign::new(path, nonce, input::parameters(body)?)
         .map(|request| request.string_to_sign().to_owned())
         .map_err(|error| Failure::unreadable("--path").caused_by(&error))
 }
@@ -43,15 +50,13 @@ pub(crate) fn callback(args: &VerifyCallback) -> Result<(), Failure> {
         Some(text) => input::public_key(text)?,
         None => PublicKey::system(),
     };
-    let verdict = match (&args.string_to_sign, &args.body) {
+    let body = args.body.as_deref().map(|path| input::document(path, "the body")).transpose()?;
+    let verdict = match (&args.string_to_sign, &body) {
         // The signed text itself: there is nothing to put in order.
         (Some(text), _) => Signature::from_hex(&args.signature)
             .and_then(|signature| key.verify(&Digest::of(text), &signature, SignaturePolicy::AcceptHighS))
             .map(|()| SignedForm::AsReceived),
-        (None, Some(path)) => {
-            let body = input::bytes(path, "the body")?;
-            CallbackVerifier::trusting(key).verify(Some(&args.signature), &body)
-        }
+        (None, Some(body)) => CallbackVerifier::trusting(key).verify(Some(&args.signature), body),
         (None, None) => return Err(Failure::unreadable("give --body or --string-to-sign")),
     };
     match verdict {
@@ -65,7 +70,16 @@ pub(crate) fn callback(args: &VerifyCallback) -> Result<(), Failure> {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidBody | ErrorKind::BodyTooLarge) => {
             Err(Failure::unreadable("the body").caused_by(&error))
         }
-        Err(error) => invalid(args.output.json, &error, ""),
+        Err(error) => {
+            let explanation = body.as_deref().filter(|_| !args.no_explain).map(|body| {
+                FailedSignature::of_callback(body)
+                    .key(&key)
+                    .known_key("the gateway's system key", &PublicKey::system())
+                    .signature(&args.signature)
+                    .explain()
+            });
+            invalid(args.output.json, &error, &[], explanation.as_ref())
+        }
     }
 }
 
@@ -79,9 +93,25 @@ fn valid(as_json: bool, how: &str, form: Option<&str>) -> Result<(), Failure> {
     }
 }
 
-fn invalid(as_json: bool, error: &Error, seen: &str) -> Result<(), Failure> {
+/// Says what was checked and, if it is known, why it fails. An explanation never accepts a signature.
+fn invalid(
+    as_json: bool,
+    error: &Error,
+    checked: &[String],
+    explanation: Option<&Explanation>,
+) -> Result<(), Failure> {
+    let searched = |one: &&Explanation| matches!(one.outcome(), Outcome::Explained | Outcome::Unexplained);
+    let explanation = explanation.filter(searched);
+    let failure = Failure::refused("not valid").caused_by(error);
     if as_json {
-        output::json(&json!({ "valid": false, "reason": error.to_string() }))?;
+        let mistakes = explanation.map(Explanation::mistakes).unwrap_or_default();
+        output::json(&json!({
+            "valid": false,
+            "reason": with_causes(error),
+            "mistakes": mistakes.iter().map(|mistake| mistake.name()).collect::<Vec<_>>(),
+            "explanation": explanation.map(ToString::to_string),
+        }))?;
     }
-    Err(Failure::refused(format!("not valid: {error}{seen}")))
+    let report = explanation.map(|one| one.report().to_string()).unwrap_or_default();
+    Err(checked.iter().map(String::as_str).chain(report.lines()).fold(failure, Failure::detail))
 }

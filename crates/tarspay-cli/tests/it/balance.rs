@@ -1,6 +1,7 @@
 //! `tarspay balance`.
 
 use crate::running::{Running, balance_of, reserve};
+use crate::terminal::{HOSTILE, escaped};
 use crate::{Done, Files, TEST_KEY, run, tarspay, tarspay_with_key, text};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
@@ -82,16 +83,21 @@ fn an_unreachable_proxy_was_not_sent_anything() {
     error_of(&run(&mut tarspay_with_key(&args)).failed(1, &["not sent"]), "not_sent");
 }
 
-/// A gateway that responses every call with these bytes, until the tests end. A query is repeated
+/// A gateway that responds to every call with these bytes, until the tests end. A query is repeated
 /// when that is safe, so one response would not do.
 fn responding(response: Vec<u8>) -> String {
+    serving(response, br#"{"mchNo":"M1"}"#)
+}
+
+/// The same, for requests that end so.
+fn serving(response: Vec<u8>, end: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut request = Vec::new();
-            while !request.ends_with(br#"{"mchNo":"M1"}"#) {
+            while !request.ends_with(end) {
                 let mut buffer = [0; 1024];
                 let count = stream.read(&mut buffer).unwrap();
                 assert_ne!(count, 0, "the request ends early");
@@ -120,17 +126,42 @@ fn an_response_that_cannot_be_read_leaves_the_outcome_unknown() {
 
 #[test]
 fn the_gateways_own_words_do_not_reach_the_terminal_unescaped() {
-    let body = r#"{"code":-1,"msg":"\u001b[2Jgone\u0007"}"#;
-    let response =
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
-    let url = responding(response.into_bytes());
-    let args = ["balance", "--merchant-id", "M1", "--api-url", &url];
-    let done = run(&mut tarspay_with_key(&args)).failed(1, &["-1", "gone"]);
-    assert!(!done.stderr.contains(['\u{1b}', '\u{7}']), "{done:?}");
+    // A code for which a query is not repeated.
+    let body = json!({ "code": 5_003_005, "msg": HOSTILE }).to_string();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let url = responding(format!("{head}{body}").into_bytes());
+    for more in [None, Some("--json")] {
+        let mut command = tarspay_with_key(&["balance", "--merchant-id", "M1", "--api-url", &url]);
+        escaped(&run(command.args(more)).failed(1, &["no balance", "5003005", "gone"]));
+    }
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_told_before_anything_is_sent() {
+fn a_proxy_with_a_password_comes_from_the_environment_and_is_never_shown() {
+    const PASSWORD: &str = "open-sesame-7";
+    let url = format!("http://user:{PASSWORD}@127.0.0.1:0");
+    let balance = || tarspay_with_key(&["balance", "--merchant-id", "M1"]);
+    let done = run(balance().args(["--proxy", &url])).failed(2, &["--proxy", "TARSPAY_PROXY"]);
+    done.keeps_secret(PASSWORD);
+    // The port cannot be used, so nothing is sent.
+    run(balance().env("TARSPAY_PROXY", &url)).failed(2, &["the proxy's URL"]).keeps_secret(PASSWORD);
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_is_explained_in_words_of_the_command() {
+    let url = serving(
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        b"\r\n\r\n",
+    );
+    let mut command = tarspay_with_key(&["balance", "--merchant-id", "M1", "--json"]);
+    let done =
+        run(command.env("TARSPAY_PROXY", url)).failed(1, &["407", "set TARSPAY_PROXY to http://user:"]);
+    error_of(&done, "not_sent");
+    assert!(!format!("{done:?}").contains("::"), "words of the library: {done:?}");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_named_before_anything_is_sent() {
     run(&mut tarspay_with_key(&["balance"])).failed(2, &["TARSPAY_MERCHANT_ID", "--merchant-id"]);
     run(&mut tarspay_with_key(&["balance", "--merchant-id", ""])).failed(2, &["--merchant-id", "empty"]);
     for url in ["", "payment.tarspay.com", "ftp://127.0.0.1", "http://payment.tarspay.com", "https://"] {

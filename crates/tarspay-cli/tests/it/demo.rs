@@ -14,33 +14,33 @@ fn the_transcript_shows_a_response_and_a_refusal_on_one_screen() {
 }
 
 #[test]
-fn the_json_tells_the_same() {
-    let told = run(&mut tarspay(&["demo", "--json"])).succeeded().json();
-    assert_eq!(told["balance"], json!({ "available_amount": "11713783.50", "frozen_amount": "250.00" }));
-    assert_eq!(told["forged"]["code"], json!(5_003_008));
-    assert!(text(&told["forged"], "message").starts_with("sign error"), "{told}");
-    assert!(text(&told, "base_url").starts_with("http://127.0.0.1:"), "{told}");
+fn the_json_shows_the_same() {
+    let shown = run(&mut tarspay(&["demo", "--json"])).succeeded().json();
+    assert_eq!(shown["balance"], json!({ "available_amount": "11713783.50", "frozen_amount": "250.00" }));
+    assert_eq!(shown["forged"]["code"], json!(5_003_008));
+    assert!(text(&shown["forged"], "message").starts_with("sign error"), "{shown}");
+    assert!(text(&shown, "base_url").starts_with("http://127.0.0.1:"), "{shown}");
 }
 
 #[test]
 fn its_signature_is_real() {
-    let told = run(&mut tarspay(&["demo", "--json"])).succeeded().json();
+    let shown = run(&mut tarspay(&["demo", "--json"])).succeeded().json();
     let [key, string, signature] =
-        ["public_key", "string_to_sign", "signature"].map(|name| text(&told, name));
+        ["public_key", "string_to_sign", "signature"].map(|name| text(&shown, name));
 
     let verify = ["verify", "request", "--public-key", key, "--signature", signature];
     run(tarspay(&verify).args(["--string-to-sign", string])).succeeded();
     // From the parts, as the merchant's own server would put them together.
     let [method, path, nonce, parameters] = string.split('|').collect::<Vec<_>>().try_into().unwrap();
     assert_eq!((method, path), ("POST", "/api/balanceInfo"));
-    let merchant_no = text(&told, "merchant_no");
+    let merchant_no = text(&shown, "merchant_no");
     assert_eq!(parameters, format!("mchNo={merchant_no}"));
     let body = json!({ "mchNo": merchant_no }).to_string();
     let mut command = tarspay(&verify);
     command.args(["--path", path, "--nonce", nonce, "--body", "-"]);
     run_with_stdin(&mut command, body.as_bytes()).succeeded();
     // By the library.
-    assert_eq!(Digest::of(string).to_string(), text(&told, "digest"));
+    assert_eq!(Digest::of(string).to_string(), text(&shown, "digest"));
     let key: tarspay::sign::PublicKey = key.parse().unwrap();
     key.verify(&Digest::of(string), &signature.parse().unwrap(), SignaturePolicy::RequireLowS).unwrap();
 }

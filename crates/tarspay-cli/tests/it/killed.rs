@@ -1,9 +1,9 @@
-//! `kill -9` at any moment: no acknowledged order is lost, no money moves twice, no owed callback
+//! `kill -9` at any moment: no acknowledged order is lost, no money moves twice, no due callback
 //! is forgotten.
 //!
 //! Merchants load a `tarspay sandbox --data FILE` and its owner moves their orders, until it is
 //! killed after some response, while others are under way. Then it starts again over the same file
-//! and is held against what the merchants were told. `TARSPAY_KILLS` is the number of lives,
+//! and is held against what the merchants know. `TARSPAY_KILLS` is the number of lives,
 //! `TARSPAY_SEED` chooses the points at which they end.
 
 mod books;
@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 
 const MERCHANTS: u32 = 6;
 
-/// The most answers in one life.
+/// The most responses in one life.
 const LONGEST_LIFE: u32 = 80;
 
 /// The most looks at a child before it is killed while it starts, at which the longest ones are
@@ -51,9 +51,9 @@ impl Dice {
 /// A sandbox from its start until it is killed.
 pub(super) struct Life {
     running: Mutex<Option<Running>>,
-    struck: AtomicBool,
-    answers: AtomicU32,
-    /// After so many answers it is killed.
+    killed: AtomicBool,
+    responses: AtomicU32,
+    /// After so many responses it is killed.
     ends_after: u32,
     client: Client,
     owner: Owner,
@@ -61,20 +61,20 @@ pub(super) struct Life {
 
 impl Life {
     /// Counts a response that a merchant has seen; the last one kills.
-    fn answered(&self) {
-        if self.answers.fetch_add(1, Ordering::SeqCst) + 1 == self.ends_after {
-            self.strike();
+    fn responded(&self) {
+        if self.responses.fetch_add(1, Ordering::SeqCst) + 1 == self.ends_after {
+            self.kill();
         }
     }
 
-    fn strike(&self) {
-        self.struck.store(true, Ordering::SeqCst);
+    fn kill(&self) {
+        self.killed.store(true, Ordering::SeqCst);
         self.running.lock().unwrap().take().expect("it lives").kill();
     }
 
     /// No response came, which is right only from the dead.
-    fn assert_struck(&self, what: &dyn std::fmt::Debug) {
-        assert!(self.struck.load(Ordering::SeqCst), "no answer from a living sandbox: {what:?}");
+    fn assert_killed(&self, what: &dyn std::fmt::Debug) {
+        assert!(self.killed.load(Ordering::SeqCst), "no response from a living sandbox: {what:?}");
     }
 }
 
@@ -124,7 +124,7 @@ async fn live_and_die(kills: u32, seed: u64) {
     let data = ["--json", "--data", argument.as_str()];
     // The first start makes the tables and the keys, and is killed in the middle too.
     for _ in 0..4 {
-        Running::struck_while_starting(&data, dice.below(MOST_LOOKS));
+        Running::killed_while_starting(&data, dice.below(MOST_LOOKS));
         assert_whole(&file_or_new(&file));
     }
     let (credentials, verifier) = set_up(&file).await;
@@ -133,13 +133,13 @@ async fn live_and_die(kills: u32, seed: u64) {
     let mut merchants: Vec<_> = (0..MERCHANTS)
         .map(|name| Merchant::new(name, Dice(seed ^ u64::from(name + 1)), shop.url()))
         .collect();
-    let mut answers = 0;
+    let mut responses = 0;
     for life in 0..=kills {
         if life % 3 == 1 {
-            Running::struck_while_starting(&data, dice.below(MOST_LOOKS));
+            Running::killed_while_starting(&data, dice.below(MOST_LOOKS));
             assert_whole(&file);
         }
-        // Held until everybody has noticed the death: no other sandbox of this machine answers in
+        // Held until everybody has noticed the death: no other sandbox of this machine responds in
         // its place.
         let (_reserved, address) = reserve();
         let listen = address.to_string();
@@ -148,6 +148,8 @@ async fn live_and_die(kills: u32, seed: u64) {
         let client = Client::builder(credentials.clone())
             .base_url(text(&ready, "base_url"))
             .nonces(Arc::clone(&nonces))
+            // A killed process lets nothing arrive later.
+            .quiet_time(Duration::from_millis(1))
             .retry(
                 RetryPolicy::default().attempts(3).waits(Duration::from_millis(1), Duration::from_millis(2)),
             )
@@ -155,8 +157,8 @@ async fn live_and_die(kills: u32, seed: u64) {
             .unwrap();
         let life = Arc::new(Life {
             running: Mutex::new(Some(running)),
-            struck: AtomicBool::new(false),
-            answers: AtomicU32::new(0),
+            killed: AtomicBool::new(false),
+            responses: AtomicU32::new(0),
             ends_after: if life < kills { 1 + dice.below(LONGEST_LIFE) } else { u32::MAX },
             client,
             owner: Owner::at(address),
@@ -169,7 +171,7 @@ async fn live_and_die(kills: u32, seed: u64) {
             books::compare(&life.owner, &life.client, &merchants).await;
             books::compare_histories(&life.owner, &merchants).await;
             books::compare_callbacks(&life.owner, &shop).await;
-            life.strike();
+            life.kill();
             assert_whole(&file);
             break;
         }
@@ -180,13 +182,13 @@ async fn live_and_die(kills: u32, seed: u64) {
         while let Some(merchant) = at_work.join_next().await {
             merchants.push(merchant.unwrap());
         }
-        answers += life.answers.load(Ordering::SeqCst);
+        responses += life.responses.load(Ordering::SeqCst);
         assert_whole(&file);
     }
     let orders: usize = merchants.iter().map(|merchant| merchant.orders.len()).sum();
     let doubts: u32 = merchants.iter().map(|merchant| merchant.doubts).sum();
-    println!("{kills} kills, {answers} answers, {orders} orders, {doubts} answers lost");
-    assert!(doubts > 0, "no kill took an answer away: the test has become too tame");
+    println!("{kills} kills, {responses} responses, {orders} orders, {doubts} responses lost");
+    assert!(doubts > 0, "no kill took a response away: too few kills to test anything");
 }
 
 /// A child that was killed before it made its file has left nothing to look at.

@@ -14,10 +14,12 @@ mod keys;
 #[cfg(unix)]
 mod killed;
 mod owner;
+mod readme;
 mod running;
 mod sandbox;
 mod sandbox_flags;
 mod sign;
+mod terminal;
 mod usage;
 mod vectors;
 mod verify_callback;
@@ -134,10 +136,14 @@ impl Files {
         self.0.path().join(name)
     }
 
-    /// Writes a file and gives its path as an argument.
+    /// Writes a file for its owner alone, and gives its path as an argument.
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
-        std::fs::write(&path, bytes).unwrap();
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&path).unwrap().write_all(bytes.as_ref()).unwrap();
         as_argument(&path)
     }
 }

@@ -25,15 +25,15 @@ impl Owner {
     }
 
     async fn sure(&self, method: &str, path: &str, body: &str) -> Value {
-        let (status, value) = self.ask(method, path, body).await.expect("a living sandbox answers");
+        let (status, value) = self.ask(method, path, body).await.expect("a living sandbox responds");
         assert_eq!(status, 200, "{method} {path}: {value}");
         value
     }
 
     /// Status and JSON; `None` if no whole response came.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
-        let answer = send(self.address, method, &format!("/_sandbox/{path}"), "", body).await?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let response = send(self.address, method, &format!("/_sandbox/{path}"), "", body).await?;
+        let (head, body) = response.split_once("\r\n\r\n")?;
         let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
         // A response that was cut is not JSON.
         Some((status, serde_json::from_str(body).ok()?))
@@ -55,7 +55,7 @@ pub(crate) async fn send(
     );
     let mut stream = TcpStream::connect(address).await.ok()?;
     stream.write_all(request.as_bytes()).await.ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.ok()?;
-    String::from_utf8(answer).ok()
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.ok()?;
+    String::from_utf8(response).ok()
 }

@@ -28,7 +28,7 @@ impl Running {
 
     /// Starts it, looks at it so many times or until it is ready, and kills it.
     #[cfg(unix)]
-    pub(crate) fn struck_while_starting(args: &[&str], looks: u32) {
+    pub(crate) fn killed_while_starting(args: &[&str], looks: u32) {
         let mut running = Self::begin(args);
         for _ in 0..looks {
             assert_eq!(running.child.try_wait().unwrap(), None, "it ends only when it is killed");

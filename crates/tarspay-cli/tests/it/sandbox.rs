@@ -34,7 +34,7 @@ fn the_line_in_text_holds_the_same() {
 }
 
 #[test]
-fn it_listens_where_it_is_told() {
+fn it_listens_on_the_address_that_is_given() {
     let (_reserved, address) = reserve();
     let running = Running::start(&["--listen", &address.to_string()]);
     assert!(running.ready.contains(&format!("http://{address} ")), "{}", running.ready);
@@ -100,7 +100,7 @@ fn the_scenarios_that_are_shipped_are_listed() {
 }
 
 #[test]
-fn a_scenario_that_is_none_is_refused_with_its_file_and_line() {
+fn an_invalid_scenario_is_refused_with_its_file_and_line() {
     run(&mut tarspay(&["sandbox", "--scenario", "paid-at-onse"]))
         .failed(2, &["paid-at-onse", "does not exist", "paid-at-once"]);
     let folder = tempfile::tempdir().unwrap();

@@ -76,6 +76,30 @@ async fn data_keeps_orders_and_keys_for_the_next_start() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_that_are_not_utf_8_are_taken_as_they_are() {
+    use crate::{run, tarspay, usage::run_into_closed_pipe};
+    use std::os::unix::ffi::OsStrExt as _;
+    let files = Files::new();
+    let path = |name: &[u8]| files.path("").join(std::ffi::OsStr::from_bytes(name));
+    let (data, scenario, body) = (path(b"\xffstate.db"), path(b"mine\xff.toml"), path(b"body\xff"));
+    std::fs::write(
+        &scenario,
+        "name = \"mine\"\ndescription = \"M\"\n[[steps]]\nafter = \"1h\"\ndo = \"pay\"\n",
+    )
+    .unwrap();
+    std::fs::write(&body, "{}").unwrap();
+    let mut sandbox = tarspay(&["sandbox", "--data"]);
+    sandbox.arg(&data).arg("--scenario").arg(&scenario);
+    let done = run_into_closed_pipe(sandbox);
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""));
+    assert!(data.exists());
+    run(tarspay(&["keygen", "--out"]).arg(path(b"key\xff"))).succeeded();
+    let mut sign = tarspay(&["sign", "--path", "/x", "--key-file"]);
+    run(sign.arg(path(b"key\xff")).arg("--body").arg(&body)).succeeded();
+}
+
 #[tokio::test]
 async fn scenario_plays_one_that_is_shipped_and_one_of_a_file() {
     let files = Files::new();
@@ -119,8 +143,8 @@ async fn notify_all_ends_sends_a_callback_for_a_timeout_too() {
         let id = sandbox.deposit(NOWHERE).await;
         sandbox.owner.change(&format!("orders/{id}/expire"), "").await;
         let callbacks = sandbox.owner.look("callbacks").await["callbacks"].clone();
-        let told: Vec<_> = callbacks.as_array().unwrap().iter().map(|one| &one["state"]).collect();
-        assert_eq!(told, states);
+        let sent: Vec<_> = callbacks.as_array().unwrap().iter().map(|one| &one["state"]).collect();
+        assert_eq!(sent, states);
     }
 }
 
@@ -148,10 +172,10 @@ async fn no_explain_leaves_the_mistake_behind_a_wrong_signature_unnamed() {
         let key = text(&sandbox.ready, "public_key");
         let lines = format!("X-API-KEY: {key}\r\nX-API-NONCE: 1\r\nX-API-SIGNATURE: zz\r\n");
         let body = format!(r#"{{"mchNo":"{}"}}"#, text(&sandbox.ready, "merchant_no"));
-        let answer = owner::send(address(&sandbox.ready), "POST", "/api/balanceInfo", &lines, &body).await;
-        let answer = answer.unwrap().to_lowercase();
-        assert!(answer.contains(r#""code":5003008"#), "{answer}");
-        assert_eq!(answer.contains("x-sandbox-explain: unexplained"), named, "{answer}");
-        assert_eq!(answer.contains("most likely"), named, "{answer}");
+        let response = owner::send(address(&sandbox.ready), "POST", "/api/balanceInfo", &lines, &body).await;
+        let response = response.unwrap().to_lowercase();
+        assert!(response.contains(r#""code":5003008"#), "{response}");
+        assert_eq!(response.contains("x-sandbox-explain: unexplained"), named, "{response}");
+        assert_eq!(response.contains("most likely"), named, "{response}");
     }
 }

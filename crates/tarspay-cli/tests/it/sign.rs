@@ -1,7 +1,7 @@
 //! `tarspay sign`.
 
 use crate::vectors::Vector;
-use crate::{Files, run, run_with_stdin, tarspay_with_key, text};
+use crate::{Files, run, run_with_stdin, tarspay, tarspay_with_key, text};
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -120,6 +120,31 @@ fn a_body_that_cannot_be_signed_is_named_with_its_fault() {
 }
 
 #[test]
+fn a_body_is_read_as_editors_and_shells_store_it_and_a_note_says_so() {
+    let (vector, files) = (Vector::named("K1"), Files::new());
+    let marked = format!("\u{feff}{}\r\n", vector.shuffled_body());
+    let wide = |bytes: fn(u16) -> [u8; 2]| marked.encode_utf16().flat_map(bytes).collect::<Vec<_>>();
+    for (body, note) in [
+        (marked.clone().into_bytes(), "a byte order mark, which is left out"),
+        (wide(u16::to_le_bytes), "is UTF-16, and is read as UTF-8"),
+        (wide(u16::to_be_bytes), "is UTF-16, and is read as UTF-8"),
+    ] {
+        let file = files.write("body.json", body);
+        let args = ["sign", "--path", PATH, "--nonce", NONCE, "--body", &file, "--json"];
+        let done = run(&mut tarspay_with_key(&args)).failed(0, &["the body", note]);
+        assert_eq!(done.json(), known_answer());
+        let (key, signature) = (vector.text("public_key"), vector.text("signature"));
+        let verify = ["verify", "request", "--public-key", key, "--signature", signature, "--path", PATH];
+        let more = ["--nonce", NONCE, "--body", &file];
+        run(&mut tarspay(&[&verify[..], &more].concat())).failed(0, &["the body", note]);
+    }
+    for half in [&b"\xff\xfe{\0}"[..], b"\xfe\xff\xd8\0", b"\xff\xfe\0\xdc"] {
+        let file = files.write("body.json", half);
+        run(tarspay_with_key(&["sign", "--path", PATH, "--body"]).arg(file)).failed(2, &["half a character"]);
+    }
+}
+
+#[test]
 fn input_that_cannot_be_read_is_named() {
     let (files, args) = (Files::new(), ["sign", "--path", "/x", "--body"]);
     let missing = crate::as_argument(&files.path("missing.json"));
@@ -141,7 +166,7 @@ fn wrong_paths_and_nonces_are_refused() {
 }
 
 #[test]
-fn wrong_usage_is_told_from_a_failure() {
+fn wrong_usage_is_named() {
     run(&mut tarspay_with_key(&["sign"])).failed(2, &["--path", "--body", "--no-body"]);
     run(&mut tarspay_with_key(&["sign", "--path", "/x"])).failed(2, &["--body", "--no-body"]);
     run(&mut tarspay_with_key(&["sign", "--no-body"])).failed(2, &["--path"]);

@@ -1,7 +1,9 @@
 //! Help, wrong usage, and an output that nobody reads.
 
-use crate::{Done, TEST_KEY, run, tarspay, tarspay_with_key};
+use crate::vectors::Vector;
+use crate::{Done, Files, TEST_KEY, as_argument, run, tarspay, tarspay_with_key};
 use std::process::{Command, Stdio};
+use tarspay::sign::PrivateKey;
 
 const COMMANDS: [&[&str]; 9] = [
     &[],
@@ -57,6 +59,47 @@ fn help_names_the_environment_variables() {
 }
 
 #[test]
+fn an_empty_variable_counts_as_not_set() {
+    let mut command = tarspay_with_key(&["balance", "--proxy", "http://127.0.0.1:x"]);
+    for empty in ["", " \n"] {
+        for name in ["TARSPAY_API_URL", "TARSPAY_PROXY", "TARSPAY_ALLOW_READABLE_KEY_FILE"] {
+            command.env(name, empty);
+        }
+        // The gateway is the default one, so that the proxy is what is wrong.
+        run(command.env("TARSPAY_MERCHANT_ID", "M1\r\n")).failed(2, &["the proxy's URL"]);
+        run(command.env("TARSPAY_MERCHANT_ID", empty)).failed(2, &["no merchant number", "--merchant-id"]);
+        let mut sign = tarspay(&["sign", "--path", "/x", "--no-body"]);
+        run(sign.env("TARSPAY_PRIVATE_KEY", empty)).failed(2, &["no private key", "--key-file"]);
+    }
+}
+
+#[test]
+fn hints_name_flags_and_not_the_methods_of_the_library() {
+    let raw = "11".repeat(64);
+    let uncompressed = format!("04{raw}");
+    let (key, file) = (Vector::named("K1"), Files::new());
+    let key = key.text("public_key");
+    let verify = ["verify", "request", "--string-to-sign", "x"];
+    for (args, hint) in [
+        (
+            &["--public-key", &uncompressed, "--signature", "00"][..],
+            "give its compressed form, 66 hex digits\n",
+        ),
+        (&["--public-key", key, "--signature", &raw], "give them as DER"),
+    ] {
+        let done = run(tarspay(&verify).args(args));
+        assert!(done.stderr.contains(hint) && !done.stderr.contains('`'), "{done:?}");
+    }
+    let sign = ["sign", "--path", "/x", "--body", &file.write("body", "")];
+    for (args, hint) in
+        [(&sign[..], "give --no-body"), (&["sandbox", "--listen", "0.0.0.0:0"], "give --listen-on-network")]
+    {
+        let done = run(&mut tarspay_with_key(args)).failed(2, &[hint]);
+        assert!(!done.stderr.contains('`'), "{done:?}");
+    }
+}
+
+#[test]
 fn the_version_is_that_of_the_package() {
     let done = run(&mut tarspay(&["--version"])).succeeded();
     assert_eq!(done.stdout, format!("tarspay {}\n", env!("CARGO_PKG_VERSION")));
@@ -73,15 +116,19 @@ fn unknown_commands_and_flags_are_wrong_usage() {
 }
 
 /// Runs with an output whose reader has gone, as after `| head -0`.
-fn run_into_closed_pipe(mut command: Command) -> Done {
+pub(crate) fn run_into_closed_pipe(mut command: Command) -> Done {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).output().unwrap().into()
 }
 
 #[test]
-fn a_closed_output_is_an_error_and_no_panic() {
-    let commands: [&[&str]; 8] = [
+fn an_output_that_nobody_reads_ends_the_command_quietly() {
+    let vector = Vector::named("R1");
+    let (key, signature) = (vector.text("public_key"), vector.text("signature"));
+    let valid = ["verify", "request", "--public-key", key, "--signature", signature, "--string-to-sign"];
+    let valid = [&valid[..], &[vector.text("string_to_sign")]].concat();
+    let commands: [&[&str]; 10] = [
         &["demo"],
         &["demo", "--json"],
         &["keygen"],
@@ -90,14 +137,42 @@ fn a_closed_output_is_an_error_and_no_panic() {
         &["sign", "--path", "/x", "--no-body", "--json"],
         &["sandbox"],
         &["sandbox", "--json"],
+        &["sandbox", "--list-scenarios"],
+        &valid,
     ];
     for command in commands {
-        run_into_closed_pipe(tarspay_with_key(command)).failed(2, &["cannot write the result"]);
+        let done = run_into_closed_pipe(tarspay_with_key(command));
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{command:?}");
     }
 }
 
 #[test]
-fn help_into_a_closed_output_is_no_panic() {
+fn what_was_done_counts_although_nobody_reads_it() {
+    let files = Files::new();
+    let path = as_argument(&files.path("new.key"));
+    let done = run_into_closed_pipe(tarspay(&["keygen", "--out", &path]));
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""));
+    PrivateKey::from_file(&path).unwrap();
+
+    let vector = Vector::named("R1");
+    let (key, signature) = (vector.text("public_key"), vector.text("signature"));
+    let invalid = ["verify", "request", "--public-key", key, "--signature", signature, "--json"];
+    run_into_closed_pipe(tarspay(&[&invalid[..], &["--string-to-sign", "x"]].concat()))
+        .failed(1, &["not valid"]);
+}
+
+/// The disk is full.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_cannot_be_written_is_an_error() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = tarspay(&["keygen"]);
+    let output = command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    Done::from(output).failed(2, &["cannot write the result"]);
+}
+
+#[test]
+fn help_into_a_closed_output_ends_quietly() {
     for command in COMMANDS {
         let done = run_into_closed_pipe(tarspay(&[command, &["--help"]].concat()));
         assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{command:?}");

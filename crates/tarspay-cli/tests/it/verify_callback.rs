@@ -21,9 +21,16 @@ fn the_real_callback_is_valid_with_the_system_key() {
 }
 
 #[test]
-fn a_body_in_another_order_is_valid_and_told_apart() {
+fn a_body_in_another_order_is_valid_and_named_as_such() {
     let done = verify(&["--body", "-"], &Vector::named("C1").shuffled_body()).succeeded();
     assert_eq!(done.stdout, "valid: over the members as ordered compact JSON\n");
+}
+
+#[test]
+fn a_byte_order_mark_of_an_editor_is_not_part_of_the_body() {
+    let body = format!("\u{feff}{}", Vector::named("C1").body());
+    let done = verify(&["--body", "-"], &body).failed(0, &["a byte order mark, which is left out"]);
+    assert_eq!(done.stdout, "valid: over the bytes as received\n");
 }
 
 #[test]
@@ -85,7 +92,7 @@ fn the_verdict_is_one_json_object() {
 }
 
 #[test]
-fn unreadable_input_and_wrong_usage_are_told() {
+fn unreadable_input_and_wrong_usage_are_named() {
     for body in ["", "not JSON", "[]", r#"{"a":"1","a":"1"}"#] {
         verify(&["--body", "-"], body).failed(2, &["body"]);
     }

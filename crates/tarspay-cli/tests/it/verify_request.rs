@@ -1,8 +1,9 @@
 //! `tarspay verify request`.
 
 use crate::vectors::{Mismatch, Vector, mismatches};
-use crate::{Done, Files, run, run_with_stdin, tarspay, text};
+use crate::{Done, Files, TEST_KEY, run, run_with_stdin, tarspay, text};
 use serde_json::json;
+use tarspay::sign::{Digest, PrivateKey};
 
 const REQUESTS: [&str; 5] = ["R1", "R2", "R3", "R4", "K1"];
 
@@ -77,11 +78,11 @@ fn what_was_changed_after_signing_is_not_valid() {
             (with(&good, "--public-key", other_key.text("public_key")), vector.body()),
         ];
         for (args, body) in changed {
-            let done =
-                verify(&args, &["--body", "-"], &body).failed(1, &["not valid", "string to sign: POST|"]);
-            assert_eq!(done.stdout, "");
+            let done = verify(&args, &["--body", "-", "--no-explain"], &body);
+            let done = done.failed(1, &["not valid", "string to sign: POST|"]);
+            assert_eq!((done.stdout.as_str(), done.stderr.lines().count()), ("", 3), "{done:?}");
         }
-        verify(&good, &["--no-body"], "").failed(1, &["not valid"]);
+        verify(&good, &["--no-body", "--no-explain"], "").failed(1, &["not valid"]);
     }
 }
 
@@ -90,7 +91,34 @@ fn the_reason_shows_the_string_that_was_compared() {
     let vector = Vector::named("R4");
     let args = with(&args(&vector), "--nonce", "1");
     let done = verify(&args, &["--body", "-"], r#"{"name":"O'Brien \"É\"\n"}"#);
-    done.failed(1, &["string to sign: POST|/api/pay/unifiedOrder|1|name=O'Brien \"É\"\\n\n", "digest: "]);
+    let text = "string to sign: POST|/api/pay/unifiedOrder|1|name=O'Brien \"É\"\\n\n";
+    done.failed(1, &[text, "digest: ", "no likely mistake"]);
+}
+
+/// The test key's signature of a digest.
+fn signed(digest: &str) -> String {
+    PrivateKey::from_hex(TEST_KEY).unwrap().sign(&Digest::from_hex(digest).unwrap()).to_string()
+}
+
+#[test]
+fn the_likely_mistake_behind_a_signature_is_named() {
+    let vector = Vector::named("K1");
+    // SHA-256 of the string to sign: one hash too few.
+    let once = signed("cfd5ba1d268278d514a4dfb10092b84a0ac2ffa267327318b5fc1d92fe00b77b");
+    let wrong = with(&args(&vector), "--signature", &once);
+    let done = verify(&wrong, &["--body", "-"], &vector.body());
+    let done = done.failed(1, &["not valid", "hashed_once", "hash twice"]);
+    assert_eq!(done.stdout, "");
+    let verdict =
+        verify(&wrong, &["--body", "-", "--json"], &vector.body()).failed(1, &["hashed_once"]).json();
+    assert_eq!(verdict["mistakes"], json!(["hashed_once"]));
+    assert!(text(&verdict, "explanation").contains("hash twice"), "{verdict}");
+    // A callback, too.
+    let body = r#"{"mchNo":"M1","state":2}"#;
+    let once = signed("d035a4b51f455c59ff4057fc3d319e342ef67ac96a81644d464cd7c9915f0684");
+    let callback = ["verify", "callback", "--public-key", vector.text("public_key"), "--signature", &once];
+    let mut command = tarspay(&[&callback[..], &["--body", "-"]].concat());
+    run_with_stdin(&mut command, body.as_bytes()).failed(1, &["not valid", "hashed_once"]);
 }
 
 #[test]
@@ -98,7 +126,7 @@ fn the_printed_samples_that_do_not_fit_their_page_are_not_valid() {
     let mismatches = mismatches("X-API-SIGNATURE");
     assert_eq!(mismatches.len(), 15);
     for Mismatch { sample, page } in mismatches {
-        let mut command = tarspay(&["verify", "request", "--body", "-"]);
+        let mut command = tarspay(&["verify", "request", "--body", "-", "--no-explain"]);
         command.args(["--public-key", text(&page, "public_key"), "--path", text(&page, "path")]);
         command.args(["--nonce", text(&sample, "nonce"), "--signature", text(&sample, "signature")]);
         let body = page["printed_body"].to_string();
@@ -143,7 +171,7 @@ fn the_verdict_is_one_json_object() {
 }
 
 #[test]
-fn unreadable_input_is_told_from_an_invalid_signature() {
+fn unreadable_input_is_not_an_invalid_signature() {
     let (vector, files) = (Vector::named("R1"), Files::new());
     let (good, body) = (args(&vector), vector.body());
     let stdin = ["--body", "-"];
@@ -161,7 +189,7 @@ fn unreadable_input_is_told_from_an_invalid_signature() {
 }
 
 #[test]
-fn wrong_usage_is_told() {
+fn wrong_usage_is_named() {
     let good = args(&Vector::named("R1"));
     verify(&good, &[], "").failed(2, &["--body", "--no-body", "--string-to-sign"]);
     verify(&good, &["--body", "-", "--string-to-sign", "x"], "").failed(2, &["cannot be used with"]);

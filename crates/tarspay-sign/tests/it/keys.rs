@@ -43,6 +43,130 @@ fn texts_that_are_no_private_key_are_refused_without_being_repeated() {
     }
 }
 
+fn utf16(text: &str, bytes_of: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    format!("\u{feff}{text}").encode_utf16().flat_map(bytes_of).collect()
+}
+
+#[test]
+fn a_private_key_is_read_as_editors_and_shells_store_it() {
+    for text in [
+        TEST_KEY.to_owned(),
+        TEST_KEY.to_uppercase(),
+        format!("{TEST_KEY}\n"),
+        format!("{TEST_KEY}\r\n\r\n"),
+        format!(" \t{TEST_KEY} \n"),
+        format!("\u{feff}{TEST_KEY}\r\n"),
+        format!("\"{TEST_KEY}\"\n"),
+        format!("'{TEST_KEY}'"),
+        format!("0x{TEST_KEY}\n"),
+        format!("\u{feff} '0X{}'\r\n", TEST_KEY.to_uppercase()),
+    ] {
+        assert_eq!(text.parse::<PrivateKey>().unwrap().expose_hex().as_str(), TEST_KEY);
+        assert_eq!(PrivateKey::try_from(text.as_str()).unwrap().public_key(), test_key().public_key());
+        let wide = text.trim_start_matches('\u{feff}');
+        for bytes in [text.clone().into_bytes(), utf16(wide, u16::to_le_bytes), utf16(wide, u16::to_be_bytes)]
+        {
+            assert_eq!(PrivateKey::from_reader(&bytes[..]).unwrap().public_key(), test_key().public_key());
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_stored_key_is_refused_with_its_place_and_without_its_text() {
+    let after = |text: &str| format!("{TEST_KEY}{text}").into_bytes();
+    let wide = |text: &str| utf16(text, u16::to_le_bytes);
+    let digits = |count: usize| format!("a private key is 64 hex digits, and this text has {count}");
+    for (text, reason) in [
+        (Vec::new(), "there is nothing in it"),
+        (b"\xef\xbb\xbf\r\n".to_vec(), "there is nothing in it"),
+        (b"''".to_vec(), "there is nothing in it"),
+        (after("\n5"), "character 65 is a line end"),
+        (after(" 5"), "character 65 is a blank"),
+        (after("\""), "character 65 is a quotation mark"),
+        (after("\u{a0}"), "character 65 is not ASCII"),
+        (after("\0"), "character 65 is NUL"),
+        (format!("“{TEST_KEY}”").into_bytes(), "character 1 is not ASCII"),
+        (format!(" \"0x{}g\"", &TEST_KEY[1..]).into_bytes(), "character 68 is not a hex digit"),
+        (format!("KEY={TEST_KEY}").into_bytes(), "character 1 is not a hex digit"),
+        (wide(&format!("{}é", &TEST_KEY[1..])), "character 64 is not ASCII"),
+        (wide(TEST_KEY)[2..].to_vec(), "character 2 is NUL, as in UTF-16"),
+        ([wide(TEST_KEY), vec![b'5']].concat(), "character 65 is not ASCII"),
+        (format!("-----BEGIN EC PRIVATE KEY-----\n{TEST_KEY}").into_bytes(), "this is PEM"),
+        (TEST_KEY.as_bytes()[1..].to_vec(), &digits(63)),
+        (format!("02{TEST_KEY}").into_bytes(), "like a public key"),
+        (format!("00{TEST_KEY}").into_bytes(), "leave out the first two zeros"),
+        (" ".repeat(2000).into_bytes(), "far longer"),
+        (ORDER.as_bytes().to_vec(), "below the order"),
+    ] {
+        let error = PrivateKey::from_reader(&text[..]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidPrivateKey, "{reason}");
+        assert!(error.to_string().contains(reason), "{reason}, but {error}");
+        assert!(!format!("{error} {error:?}").contains(&TEST_KEY[1..9]), "{error}");
+        if let Ok(text) = std::str::from_utf8(&text) {
+            assert_eq!(text.parse::<PrivateKey>().unwrap_err().to_string(), error.to_string());
+        }
+    }
+}
+
+#[test]
+fn a_stored_key_that_is_cut_anywhere_is_refused() {
+    for stored in [utf16(TEST_KEY, u16::to_le_bytes), format!("\u{feff}\"0x{TEST_KEY}\"").into_bytes()] {
+        for end in 0..stored.len() {
+            let error = PrivateKey::from_reader(&stored[..end]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidPrivateKey, "cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn a_key_file_is_read_and_its_faults_name_the_file_alone() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join("owner's key");
+    // A new file, for its owner alone.
+    let _ = std::fs::remove_file(&file);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut stream = options.open(&file).unwrap();
+    std::io::Write::write_all(&mut stream, format!("{TEST_KEY}\n").as_bytes()).unwrap();
+
+    assert_eq!(PrivateKey::from_file(&file).unwrap().public_key(), test_key().public_key());
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap().parse::<PrivateKey>().unwrap().public_key(),
+        test_key().public_key()
+    );
+    #[cfg(unix)]
+    for mode in [0o640, 0o604, 0o644, 0o620, 0o601, 0o444] {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let error = PrivateKey::from_file(&file).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::KeyFileExposed);
+        for word in [format!("{mode:04o}"), "chmod 600 '".to_owned(), r"owner'\''s key'".to_owned()] {
+            assert!(error.to_string().contains(&word), "{word}: {error}");
+        }
+        PrivateKey::from_exposed_file(&file).unwrap();
+    }
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, format!("{TEST_KEY}!")).unwrap();
+    let error = PrivateKey::from_exposed_file(&file).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidPrivateKey);
+    assert!(error.to_string().contains("s key': character 65 is"), "{error}");
+
+    for (path, named) in [(folder.join("no such key"), "no such key"), (folder.to_owned(), "")] {
+        let error = PrivateKey::from_file(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::KeyFileUnreadable);
+        assert!(
+            error.to_string().contains(named) && std::error::Error::source(&error).is_some(),
+            "{error:?}"
+        );
+    }
+    for key in [TEST_KEY.to_owned(), format!("0x{TEST_KEY}"), TEST_KEY[2..].to_uppercase()] {
+        let error = PrivateKey::from_file(&key).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(&key[4..]), "a key in place of its file");
+    }
+}
+
 #[test]
 fn public_keys_are_read_in_either_case_and_written_in_lower() {
     let key: PublicKey = SYSTEM_PUBLIC_KEY.to_uppercase().parse().unwrap();
@@ -80,13 +204,15 @@ fn texts_that_are_no_public_key_are_refused() {
 }
 
 #[test]
-fn generated_keys_differ_and_work() {
-    let keys: Vec<_> = (0..8).map(|_| PrivateKey::generate().unwrap()).collect();
+fn generated_keys_differ_and_work_also_where_keys_are_read_as_signed_numbers() {
+    let keys: Vec<_> = (0..64).map(|_| PrivateKey::generate().unwrap()).collect();
     let publics: HashSet<_> = keys.iter().map(PrivateKey::public_key).collect();
     assert_eq!(publics.len(), keys.len());
     let digest = Digest::of("text");
     for key in &keys {
-        let again = PrivateKey::from_hex(&key.expose_hex()).unwrap();
+        let text = key.expose_hex();
+        assert!(text.as_str() < "8", "below 2^255");
+        let again = PrivateKey::from_hex(&text).unwrap();
         again.public_key().verify(&digest, &key.sign(&digest), SignaturePolicy::RequireLowS).unwrap();
     }
 }

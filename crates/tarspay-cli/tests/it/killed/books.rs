@@ -14,8 +14,8 @@ pub(super) const MONEY: u32 = 50_000_000;
 pub(super) const FIXED_FEE: u32 = 1;
 pub(super) const FEE_BASIS_POINTS: u16 = 250;
 
-/// The states that merchants are told of: paid, failed, paid in part.
-const TOLD: [i64; 3] = [2, 3, 9];
+/// The states that have a callback: paid, failed, paid in part.
+const NOTIFIED: [i64; 3] = [2, 3, 9];
 
 /// Longer than the gateway waits before it sends a callback again, for the first time.
 const LATER: &str = r#"{"millis":60000}"#;
@@ -123,36 +123,36 @@ pub(super) async fn compare_histories(owner: &Owner, merchants: &[Merchant]) {
     }
 }
 
-/// Each end that owes a callback has one that arrives, and no other one ever arrived.
+/// Each state that has a callback has one that arrives, and no other one ever arrived.
 pub(super) async fn compare_callbacks(owner: &Owner, shop: &Shop) {
-    let mut told = HashMap::new();
+    let mut expected = HashMap::new();
     for order in all(owner, "orders").await {
         let id = text(&order, "pay_order_id").to_owned();
         for step in owner.look(&format!("orders/{id}")).await["history"].as_array().unwrap() {
             let state = step["to"].as_i64().unwrap();
-            if TOLD.contains(&state) {
-                told.insert((id.clone(), state), order.clone());
+            if NOTIFIED.contains(&state) {
+                expected.insert((id.clone(), state), order.clone());
             }
         }
     }
-    assert!(!told.is_empty());
+    assert!(!expected.is_empty());
     owner.change("callbacks/settle", "").await;
     // Some were refused when they came first.
     for _ in 0..3 {
         owner.change("clock/advance", LATER).await;
         owner.change("callbacks/settle", "").await;
     }
-    let mut owed = HashSet::new();
+    let mut sent = HashSet::new();
     for callback in &all(owner, "callbacks").await {
         let key = (text(callback, "pay_order_id").to_owned(), callback["state"].as_i64().unwrap());
-        assert!(told.contains_key(&key), "nothing to tell: {callback}");
+        assert!(expected.contains_key(&key), "not expected: {callback}");
         assert_eq!(text(callback, "status"), "delivered", "{callback}");
-        assert!(owed.insert(key), "owed twice: {callback}");
+        assert!(sent.insert(key), "twice: {callback}");
     }
     let seen = shop.seen.lock().unwrap();
     assert_eq!(seen.refused, [""; 0], "all that arrives is verified");
-    for (key, order) in &told {
-        assert!(owed.contains(key), "no callback is owed for {key:?}");
+    for (key, order) in &expected {
+        assert!(sent.contains(key), "no callback for {key:?}");
         let callback =
             seen.verified.get(key).unwrap_or_else(|| panic!("the callback of {key:?} is lost")).get();
         assert_eq!(callback.merchant_order_no.as_str(), text(order, "merchant_order_no"));
@@ -160,6 +160,6 @@ pub(super) async fn compare_callbacks(owner: &Owner, shop: &Shop) {
         assert_eq!(hundredths(&amount.into()), hundredths(&order["amount"]), "{key:?}");
     }
     for key in seen.verified.keys() {
-        assert!(told.contains_key(key), "a callback for {key:?}, which never was");
+        assert!(expected.contains_key(key), "a callback for {key:?}, which never was");
     }
 }

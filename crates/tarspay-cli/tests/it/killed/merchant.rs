@@ -25,7 +25,7 @@ pub(super) enum Existence {
 pub(super) struct Order {
     pub(super) number: String,
     pub(super) is_withdrawal: bool,
-    /// Hundredths; whole units, as the market has it. Fees and parts are none.
+    /// Hundredths; whole units, as the market has it. Without fees and parts.
     pub(super) amount: u64,
     pub(super) existence: Existence,
     /// The gateway's number.
@@ -60,7 +60,7 @@ impl Merchant {
     /// Works until the sandbox is dead.
     pub(super) async fn work(mut self, life: Arc<Life>) -> Self {
         while self.turn(&life).await.is_ok() {
-            life.answered();
+            life.responded();
         }
         self
     }
@@ -170,7 +170,7 @@ impl Merchant {
                 Ok(())
             }
             Err(error) => {
-                life.assert_struck(&error);
+                life.assert_killed(&error);
                 match error.kind() {
                     // Nothing new: what was unknown stays so.
                     ErrorKind::NotSent => {}
@@ -196,12 +196,12 @@ impl Merchant {
                 assert_eq!(Some(&info.state.code()), order.states.last(), "{order:?}");
                 Ok(())
             }
-            Err(error) => self.no_answer(&error, life),
+            Err(error) => self.no_response(&error, life),
         }
     }
 
-    fn no_answer(&mut self, error: &Error, life: &Life) -> Result<(), Lost> {
-        life.assert_struck(error);
+    fn no_response(&mut self, error: &Error, life: &Life) -> Result<(), Lost> {
+        life.assert_killed(error);
         assert_ne!(error.kind(), ErrorKind::Rejected, "an acknowledged order is found: {error:?}");
         self.doubts += 1;
         Err(Lost)
@@ -242,7 +242,7 @@ impl Merchant {
     }
 
     fn lost(&mut self, at: usize, life: &Life) -> Result<(), Lost> {
-        life.assert_struck(&self.orders[at]);
+        life.assert_killed(&self.orders[at]);
         self.doubts += 1;
         Err(Lost)
     }

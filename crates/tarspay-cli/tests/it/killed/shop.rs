@@ -8,14 +8,14 @@ use tarspay::{CallbackVerifier, Verified};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Of so many callbacks one is answered with an error when it comes first.
+/// Of so many callbacks one gets an error when it comes first.
 const REFUSED_ONE_IN: usize = 8;
 
 #[derive(Default)]
 pub(super) struct Seen {
-    /// By the gateway's number and the state told.
+    /// By the gateway's number and the state in it.
     pub(super) verified: HashMap<(String, i64), Verified<Callback>>,
-    /// Why a request was none.
+    /// Why a request was refused.
     pub(super) refused: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ async fn serve(mut stream: TcpStream, verifier: CallbackVerifier, seen: Arc<Mute
     // A sandbox that is killed leaves a part of a request, which is not a callback.
     let Some((head, body)) = read(&mut stream).await else { return };
     let signature = header(&head, "x-resp-signature");
-    let answer = match verifier.verify(signature, &body) {
+    let response = match verifier.verify(signature, &body) {
         Ok(callback) => {
             let mut seen = seen.lock().unwrap();
             let key = (callback.get().pay_order_id.to_string(), callback.get().state.code());
@@ -60,9 +60,9 @@ async fn serve(mut stream: TcpStream, verifier: CallbackVerifier, seen: Arc<Mute
             "400 X"
         }
     };
-    let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK");
+    let response = format!("HTTP/1.1 {response}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK");
     // The sandbox may be dead by now.
-    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.write_all(response.as_bytes()).await;
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
