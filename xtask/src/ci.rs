@@ -32,6 +32,7 @@ const STEPS: &[Step] = &[
     }),
     ("lints, each set of features", each_feature_set),
     ("examples with other frameworks", examples::run),
+    ("WebAssembly", examples::wasm),
     ("fuzz targets, a few runs", fuzz::smoke),
     ("documentation", || {
         let mut doc = cargo(&root(), &["doc", "--locked", "--workspace", "--all-features", "--no-deps"]);

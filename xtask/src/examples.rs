@@ -3,9 +3,9 @@
 //! They bring web frameworks and databases, so they are a workspace of their own, with its own lock file and target folder.
 //! `cargo xtask pages` writes them into the pages.
 
-use crate::shell::{Failure, cargo, root, run as run_command, say, skip, target_folder};
+use crate::shell::{Failure, cargo, output, root, run as run_command, say, skip, target_folder};
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// Checks the formatting and runs the tests. A warning is an error there.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -29,6 +29,21 @@ pub(crate) fn run() -> Result<(), Failure> {
         "the tests of docs/examples fail; if only its Cargo.lock is old, run \
          `cargo update --workspace --manifest-path docs/examples/Cargo.toml`",
     ))
+}
+
+/// What an edge function needs to verify a callback builds for WebAssembly.
+pub(crate) fn wasm() -> Result<(), Failure> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let mut sysroot = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    sysroot.args(["--print", "target-libdir", "--target", TARGET]);
+    if !output(sysroot).is_ok_and(|folder| std::path::Path::new(folder.trim()).exists()) {
+        skip("WebAssembly", &format!("the target is not installed: rustup target add {TARGET}"));
+        return Ok(());
+    }
+    let mut check = cargo(&root(), &["check", "--quiet", "--locked", "--target", TARGET]);
+    check.args(["--no-default-features", "-p", "tarspay-types", "-p", "tarspay-sign", "-p", "tarspay"]);
+    check.env("RUSTFLAGS", "--cfg getrandom_backend=\"unsupported\"");
+    run_command(check)
 }
 
 #[cfg(test)]
