@@ -4,6 +4,7 @@
 mod bench;
 mod ci;
 mod dependencies;
+mod examples;
 mod fuzz;
 mod links;
 mod pages;
@@ -47,6 +48,8 @@ enum Command {
     /// What to check before a release: docs/releasing.md
     #[command(subcommand)]
     Release(release::Step),
+    /// Build and run docs/examples: receivers and columns with the frameworks and databases of others
+    Examples,
     /// Check that no link between Markdown files leads nowhere
     Links,
     /// Check that each promise of docs/threat-model.md has its test
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Pages { check } => pages::run(check),
         Command::Vectors { check } => vectors::run(check),
         Command::Release(step) => release::run(step),
+        Command::Examples => examples::run(),
         Command::Links => links::run(),
         Command::Promises => promises::run(),
         Command::Fuzz(options) => fuzz::run(&options),

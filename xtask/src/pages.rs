@@ -6,7 +6,24 @@ use crate::shell::{Failure, read, root, say, write};
 
 /// Writes the pages of `docs/` that are made from the code, or with `check` compares them.
 pub(crate) fn run(check: bool) -> Result<(), Failure> {
-    keep("docs/markets.md", &markets::page(), check)
+    keep("docs/markets.md", &markets::page(), check)?;
+    for page in ["docs/database.md", "docs/receivers.md"] {
+        keep(page, &with_programs(&read(&root().join(page))?)?, check)?;
+    }
+    Ok(())
+}
+
+/// Fills each block that names a file, as `rust examples/FILE` does after its fence, with that file.
+fn with_programs(page: &str) -> Result<String, Failure> {
+    let (mut filled, mut lines) = (String::new(), page.split_inclusive('\n'));
+    while let Some(line) = lines.next() {
+        filled += line;
+        if let Some(file) = line.strip_prefix("```rust examples/") {
+            filled += &read(&root().join("docs/examples").join(file.trim_end()))?;
+            filled += lines.find(|line| line.starts_with("```")).unwrap_or_default();
+        }
+    }
+    Ok(filled)
 }
 
 /// Writes a file of the repository, or with `check` compares it.
@@ -27,6 +44,20 @@ pub(crate) fn keep(file: &str, made: &str, check: bool) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use super::with_programs;
+
+    #[test]
+    fn a_block_that_names_a_file_holds_that_file() {
+        let file = include_str!("../../docs/examples/receivers/src/bin/with_axum.rs");
+        let page = |program: &str| {
+            format!("a\n```rust examples/receivers/src/bin/with_axum.rs\n{program}```\n```rust\nb\n```\n")
+        };
+        for before in ["", "old\n", file] {
+            assert_eq!(with_programs(&page(before)).unwrap(), page(file));
+        }
+        assert!(with_programs("```rust examples/gone.rs\n```\n").is_err());
+    }
+
     #[test]
     fn every_page_is_current() {
         super::run(true).unwrap();
