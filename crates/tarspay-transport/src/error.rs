@@ -271,9 +271,7 @@ impl fmt::Display for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotSent => "the request was not sent, it is safe to send it again",
-            Self::MaybeReceived => {
-                "the request may have been received, check its outcome before sending it again"
-            }
+            Self::MaybeReceived => "the request may have been received",
         })
     }
 }

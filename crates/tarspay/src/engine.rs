@@ -55,6 +55,7 @@ impl Engine {
         within: Option<Duration>,
     ) -> Result<R::Response, Error> {
         let result = self.exchange(call, within).await;
+        let result = result.map_err(|error| error.of_call(call.request.effect()));
         if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
             self.budget.give_back();
         }
@@ -93,7 +94,7 @@ impl Engine {
         }
         let data = envelope
             .into_result()
-            .map_err(|error| Error::no_response(status, error).with_retry_after(retry_after))?;
+            .map_err(|error| Error::without_data(status, error).with_retry_after(retry_after))?;
         if !call.request.is_answered_by(self.credentials.merchant_no(), &data) {
             return Err(Error::about_something_else(status));
         }

@@ -13,6 +13,7 @@ use std::time::Duration;
 /// | [`Invalid`](ErrorKind::Invalid) | refused here, nothing was sent | fix the request |
 /// | [`NotSent`](ErrorKind::NotSent) | no byte of the request left this machine | retry freely |
 /// | [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) | sent, but no complete, readable response came back | ask by order number, never create anew |
+/// | [`NoResponse`](ErrorKind::NoResponse) | a query got no complete, readable response; nothing was at stake | ask again later |
 /// | [`Rejected`](ErrorKind::Rejected) | the gateway refused, see [`code`](Self::code) | act on the code |
 /// | [`CallbackRefused`](ErrorKind::CallbackRefused) | the callback is not signed as the gateway signs | do not act on it |
 /// | [`CallbackUnreadable`](ErrorKind::CallbackUnreadable) | signed, but not a callback as documented | keep the body, query the order |
@@ -43,8 +44,12 @@ pub enum ErrorKind {
     /// Retry freely.
     NotSent,
     /// The request was sent, but no complete, readable response came back. The gateway may have
-    /// acted on it: ask by the merchant order number before anything else.
+    /// acted on it: ask by the merchant order number before anything else. A query never has this
+    /// kind.
     OutcomeUnknown,
+    /// A query was sent, but no complete, readable response came back. A query changes nothing: ask
+    /// again later.
+    NoResponse,
     /// The gateway responded with an error code.
     Rejected,
     /// A callback without a valid signature, or too large. [`Error::signature_fault`] distinguishes
@@ -154,6 +159,11 @@ impl Error {
         self.0.kind == ErrorKind::OutcomeUnknown
     }
 
+    /// Whether a query got no readable response. Nothing was at stake.
+    pub fn is_no_response(&self) -> bool {
+        self.0.kind == ErrorKind::NoResponse
+    }
+
     /// Whether nothing of the call left this machine, and it can be made again.
     pub fn is_not_sent(&self) -> bool {
         self.0.kind == ErrorKind::NotSent
@@ -192,7 +202,7 @@ impl Error {
     /// [`is_outcome_unknown`](Self::is_outcome_unknown) and [`ErrorCode::depends_on_history`].
     pub fn can_repeat_query(&self) -> bool {
         match self.0.kind {
-            ErrorKind::NotSent | ErrorKind::OutcomeUnknown => true,
+            ErrorKind::NotSent | ErrorKind::NoResponse => true,
             ErrorKind::Rejected => {
                 self.is_busy_or_broken()
                     || self
@@ -215,7 +225,7 @@ mod of_calls {
     use super::{Error, ErrorKind};
     use crate::transport::{self, Delivery};
     use crate::types;
-    use crate::types::{DecodeError, ResponseError};
+    use crate::types::{DecodeError, Effect, ResponseError};
     use std::time::Duration;
 
     /// Errors of requests. Without the client they cannot happen.
@@ -247,7 +257,8 @@ mod of_calls {
             Self::new(ErrorKind::OutcomeUnknown, reason).caused_by(source).with_status(status)
         }
 
-        pub(crate) fn no_response(status: u16, source: ResponseError) -> Self {
+        /// An envelope without a response.
+        pub(crate) fn without_data(status: u16, source: ResponseError) -> Self {
             match source {
                 ResponseError::Refused(refusal) => {
                     let mut error = Self::new(ErrorKind::Rejected, refusal.to_string()).with_status(status);
@@ -293,6 +304,19 @@ mod of_calls {
         pub(crate) fn contradictory(status: u16) -> Self {
             let reason = format!("the response says success, but its HTTP status is {status}");
             Self::new(ErrorKind::OutcomeUnknown, reason).with_status(status)
+        }
+
+        /// The same error, with what it means for a call of this effect.
+        pub(crate) fn of_call(mut self, effect: Effect) -> Self {
+            if self.kind() == ErrorKind::OutcomeUnknown {
+                self.0.reason.push_str(if effect.is_read() {
+                    self.0.kind = ErrorKind::NoResponse;
+                    "; ask again later"
+                } else {
+                    "; find out what became of it before you send it again"
+                });
+            }
+            self
         }
 
         /// The same error after several attempts, of which one may have created the order.

@@ -9,6 +9,8 @@
 //! classifies responses by the rows of its tables.
 
 #[cfg(test)]
+mod courses;
+#[cfg(test)]
 mod enumeration;
 mod machine;
 
@@ -357,14 +359,9 @@ impl<'a, R: OrderRequest> Place<'a, R> {
             policy: self.options.retry.unwrap_or(self.client.0.retry),
             quiet_time: self.quiet_time,
             deadline: self.options.deadline,
-            cautious: R::DIRECTION == Direction::Withdrawal,
+            cautious: R::DIRECTION == Direction::Withdrawal || placing.creation.is_none(),
         };
-        let machine = if self.resumes {
-            Machine::resume(settings, placing.creation.is_some())
-        } else {
-            Machine::new(settings)
-        };
-        placing.drive(machine).await
+        placing.drive(if self.resumes { Machine::resume(settings) } else { Machine::new(settings) }).await
     }
 }
 
@@ -409,7 +406,13 @@ impl<R: OrderRequest> Placing<'_, R> {
         let begun = Instant::now();
         loop {
             let event = match action {
-                Action::Send { within } => self.send(within).await,
+                Action::Send { within } => match &self.creation {
+                    Some(creation) => {
+                        let result = self.client.0.attempt(creation, within).await;
+                        self.sent(result)
+                    }
+                    None => return self.conclude(Conclusion::Unknown),
+                },
                 Action::LookUp { within } => self.look_up(within).await?,
                 Action::Sleep(time) => {
                     sleep(time).await;
@@ -421,11 +424,8 @@ impl<R: OrderRequest> Placing<'_, R> {
         }
     }
 
-    async fn send(&mut self, within: Option<Duration>) -> Event {
-        let Some(creation) = &self.creation else {
-            return Event::Sent { outcome: Attempt::NotSent, retry_after: None };
-        };
-        let error = match self.client.0.attempt(creation, within).await {
+    fn sent(&mut self, result: Result<R::Response, Error>) -> Event {
+        let error = match result {
             Ok(response) => {
                 let named = response.merchant_order_no().is_some();
                 let matches = Matches::compare(self.request.price(), response.price());
@@ -456,15 +456,15 @@ impl<R: OrderRequest> Placing<'_, R> {
                 self.found = Some(order);
                 LookedUp::Found
             }
-            Ok(_) => LookedUp::Unanswered,
+            Ok(_) => LookedUp::NoResponse,
             Err(error) if error.kind() == ErrorKind::Invalid => return Err(error.in_doubt()),
             Err(error) => {
                 retry_after = error.retry_after();
                 let outcome = match error.code() {
-                    Some(_) if error.is_busy_or_broken() => LookedUp::Unanswered,
+                    Some(_) if error.is_busy_or_broken() => LookedUp::NoResponse,
                     Some(code) if code.is_order_not_found() => LookedUp::NotFound,
                     Some(code) if is_access(code) => LookedUp::AccessRefused,
-                    _ => LookedUp::Unanswered,
+                    _ => LookedUp::NoResponse,
                 };
                 // Only if the order is resumed and nothing is known yet.
                 self.last.get_or_insert(error);

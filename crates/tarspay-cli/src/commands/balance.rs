@@ -57,6 +57,7 @@ pub(crate) fn describe(error: &Error) -> serde_json::Value {
         ErrorKind::Invalid => "invalid",
         ErrorKind::NotSent => "not_sent",
         ErrorKind::OutcomeUnknown => "outcome_unknown",
+        ErrorKind::NoResponse => "no_response",
         ErrorKind::Rejected => "rejected",
         _ => "other",
     };

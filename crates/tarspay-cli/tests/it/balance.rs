@@ -104,7 +104,7 @@ fn responding(response: Vec<u8>) -> String {
 }
 
 #[test]
-fn an_response_that_cannot_be_read_leaves_the_outcome_unknown() {
+fn a_response_that_cannot_be_read_is_no_response() {
     let responses: [&[u8]; 3] = [
         b"",
         b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<html>no</html>",
@@ -114,7 +114,7 @@ fn an_response_that_cannot_be_read_leaves_the_outcome_unknown() {
         let url = responding(response.to_vec());
         let args = ["balance", "--merchant-id", "M1", "--api-url", &url, "--json"];
         let done = run(&mut tarspay_with_key(&args)).failed(1, &["no balance"]);
-        assert_eq!(error_of(&done, "outcome_unknown")["can_repeat_query"], json!(true));
+        assert_eq!(error_of(&done, "no_response")["can_repeat_query"], json!(true));
     }
 }
 

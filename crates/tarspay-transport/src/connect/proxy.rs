@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Phase};
 use crate::origin::Origin;
 
 /// Limit of the proxy's response. It is a status line and a few headers.
-const MAX_ANSWER_HEAD: usize = 16 * 1024;
+const MAX_RESPONSE_HEAD: usize = 16 * 1024;
 
 pub(crate) struct Proxy {
     pub(crate) origin: Origin,
@@ -31,7 +31,7 @@ impl Proxy {
     pub(super) async fn tunnel(&self, tcp: Socket, gateway: &Origin) -> Result<Socket, Error> {
         let request = self.request(gateway).map_err(|error| self.broken().with_source(error))?;
         let (mut sender, mut connection) = http1::Builder::new()
-            .max_buf_size(MAX_ANSWER_HEAD)
+            .max_buf_size(MAX_RESPONSE_HEAD)
             .handshake(TokioIo::new(tcp))
             .await
             .map_err(|error| self.broken().with_source(error))?;

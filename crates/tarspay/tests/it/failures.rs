@@ -66,7 +66,7 @@ async fn a_refused_connection_was_not_sent() {
 #[tokio::test]
 async fn what_was_sent_once_is_not_called_not_sent_because_a_repetition_was_not() {
     let trouble = Step::json(r#"{"code":-1}"#);
-    for (first, kind) in [(Step::lost(), ErrorKind::OutcomeUnknown), (trouble, ErrorKind::Rejected)] {
+    for (first, kind) in [(Step::lost(), ErrorKind::NoResponse), (trouble, ErrorKind::Rejected)] {
         let server = Scripted::playing_once([first]).await;
         let client = Client::builder(some_credentials())
             .base_url(&server.base_url)
@@ -96,16 +96,24 @@ async fn a_sent_request_without_a_complete_readable_response_has_an_unknown_outc
     ];
     for (case, response) in cases {
         let server = Scripted::responding(response).await;
-        let error = failure(&server.base_url).await;
+        let client = client_with(&server, RetryPolicy::none());
+        let error = client.call(crate::personal::deposit()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{case}: {error:?}");
-        assert!(error.is_outcome_unknown() && !error.is_not_sent(), "{case}");
+        assert!(error.is_outcome_unknown() && !error.is_not_sent() && !error.is_no_response(), "{case}");
         assert!(error.source().is_some(), "{case}: the cause is kept");
-        assert_eq!(server.requests().len(), 1, "{case}: one call is one attempt");
+
+        let error = client.balance().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoResponse, "{case}, nothing at stake: {error:?}");
+        assert!(error.is_no_response() && !error.is_outcome_unknown() && !error.is_not_sent(), "{case}");
+        assert!(error.can_repeat_query() && error.to_string().contains("ask again later"), "{case}: {error}");
+        assert!(!error.to_string().contains("check its outcome"), "{case}: {error}");
+        assert!(error.source().is_some(), "{case}: the cause is kept");
+        assert_eq!(server.requests().len(), 2, "{case}: one call is one attempt");
     }
 }
 
 #[tokio::test]
-async fn a_silent_gateway_has_an_unknown_outcome_when_the_deadline_passes() {
+async fn a_silent_gateway_gives_no_response_when_the_deadline_passes() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let client = Client::builder(some_credentials())
@@ -114,7 +122,7 @@ async fn a_silent_gateway_has_an_unknown_outcome_when_the_deadline_passes() {
         .build()
         .unwrap();
     let error = client.balance().retry(RetryPolicy::none()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(error.kind(), ErrorKind::NoResponse);
     assert!(error.transport_error().unwrap().is_timeout());
 }
 
@@ -176,7 +184,7 @@ async fn an_oversize_response_is_cut_off() {
         .build()
         .unwrap();
     let error = client.balance().retry(RetryPolicy::none()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(error.kind(), ErrorKind::NoResponse);
 }
 
 #[tokio::test]
@@ -241,13 +249,13 @@ async fn a_response_about_something_else_is_an_error_everywhere() {
     ];
     for result in results {
         let error = result.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+        assert_eq!(error.kind(), ErrorKind::NoResponse);
         assert!(error.to_string().contains("another order"), "{error}");
     }
     let other = r#"{"code":0,"data":{"availableAmount":"1","frozenAmount":"0","machNo":"M2"}}"#;
     let server = Scripted::playing([Step::json(other)]).await;
     let error = client_with(&server, RetryPolicy::none()).balance().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(error.kind(), ErrorKind::NoResponse);
 }
 
 #[tokio::test]
@@ -271,7 +279,7 @@ async fn no_wait_goes_beyond_the_deadline_of_a_call() {
     let hour = Duration::from_secs(3_600);
     let client = client_with(&server, RetryPolicy::default().waits(hour, hour));
     let error = client.balance().deadline(Duration::from_secs(60)).await.unwrap_err();
-    assert_eq!((error.kind(), server.paths().len()), (ErrorKind::OutcomeUnknown, 1));
+    assert_eq!((error.kind(), server.paths().len()), (ErrorKind::NoResponse, 1));
 }
 
 #[test]
