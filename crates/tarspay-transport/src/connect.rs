@@ -48,8 +48,9 @@ impl Route {
             progress.connecting(Phase::Proxy);
             proxy.tunnel(tcp, &self.gateway).await?
         } else {
-            // Plain HTTP goes to this very machine, which no proxy can reach for us.
-            self.open(&self.gateway, self.tls.is_none(), progress).await?
+            // Plain HTTP goes to this machine, which no proxy can reach for us, or to a host nearby.
+            let loopback_only = self.tls.is_none() && self.gateway.is_loopback();
+            self.open(&self.gateway, loopback_only, progress).await?
         };
         let stream = match &self.tls {
             None => Stream::Plain(tcp),
@@ -127,7 +128,7 @@ mod tests {
 
     /// A connector to `http://localhost`, which resolves to what `look_up` returns, port included.
     fn route(timeout: Duration, look_up: LookUp) -> Route {
-        let gateway = Origin::gateway("http://localhost").unwrap();
+        let gateway = Origin::gateway("http://localhost", None).unwrap();
         Route { gateway, tls: None, proxy: None, timeout, max_read: 1024, look_up }
     }
 
@@ -215,9 +216,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_localhost_that_leads_elsewhere_is_not_connected_to() {
-        for addresses in [&["192.0.2.1:80".parse().unwrap()][..], &[]] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (here, elsewhere) = (listener.local_addr().unwrap(), "192.0.2.1:80".parse().unwrap());
+        for addresses in [&[elsewhere][..], &[here, elsewhere], &[elsewhere, here], &[]] {
             let failure = failure(route(TIME, leads_to(addresses))).await;
             assert_eq!(failure, (ErrorKind::Connection, Some(Phase::Resolve), Delivery::NotSent));
         }
+    }
+
+    /// Linux takes `0.0.0.0` for this machine, but it is not a loopback address.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_host_that_was_allowed_by_name_may_lead_anywhere() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let anywhere = SocketAddr::from(([0, 0, 0, 0], listener.local_addr().unwrap().port()));
+        let gateway = Origin::gateway("http://sandbox", Some("sandbox")).unwrap();
+        let allowed = Route { gateway, ..route(TIME, leads_to(&[anywhere])) };
+        assert!(allowed.connect(&Arc::new(Progress::new())).await.is_ok());
+        let gateway = Origin::gateway("http://sandbox.localhost", Some("sandbox")).unwrap();
+        let failure = failure(Route { gateway, ..route(TIME, leads_to(&[anywhere])) }).await;
+        assert_eq!(failure, (ErrorKind::Connection, Some(Phase::Resolve), Delivery::NotSent));
     }
 }

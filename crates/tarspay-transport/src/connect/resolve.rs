@@ -44,8 +44,8 @@ impl Failed {
 }
 
 impl Resolver {
-    /// `loopback_only`, which is for plain HTTP, drops every address outside this machine, whatever
-    /// the hosts file or the name server says about `localhost`.
+    /// `loopback_only`, which is for plain HTTP, refuses a name that leads to any address outside this
+    /// machine, whatever the hosts file or the name server says about `localhost`.
     pub(super) fn new(look_up: LookUp, loopback_only: bool, progress: Arc<Progress>) -> Self {
         Self { look_up, progress, loopback_only, failed: Failed::default() }
     }
@@ -78,23 +78,24 @@ impl Service<Name> for Resolver {
     }
 }
 
-fn allowed(mut addresses: Vec<SocketAddr>, loopback_only: bool) -> Result<Vec<SocketAddr>, io::Error> {
-    addresses.retain(|address| !loopback_only || address.ip().to_canonical().is_loopback());
-    if addresses.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, NoAddress { loopback_only }));
+fn allowed(addresses: Vec<SocketAddr>, loopback_only: bool) -> Result<Vec<SocketAddr>, io::Error> {
+    let leaves = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
+    let leaves = loopback_only && addresses.iter().any(leaves);
+    if addresses.is_empty() || leaves {
+        return Err(io::Error::new(io::ErrorKind::NotFound, NoAddress { leaves }));
     }
     Ok(addresses)
 }
 
-/// The name exists, but leads nowhere.
+/// The name exists, but leads nowhere, or to other machines.
 #[derive(Debug)]
 struct NoAddress {
-    loopback_only: bool,
+    leaves: bool,
 }
 
 impl fmt::Display for NoAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.loopback_only {
+        f.write_str(if self.leaves {
             "the name leads to other machines, and plain HTTP stays on this one"
         } else {
             "the name has no address"
@@ -113,16 +114,18 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_keeps_only_addresses_of_this_machine() {
-        let found = addresses(&["192.0.2.1:0", "127.0.0.1:0", "[2001:db8::1]:0", "[::1]:0"]);
-        let kept = allowed(found.clone(), true).unwrap();
-        assert_eq!(kept, addresses(&["127.0.0.1:0", "[::1]:0"]));
-        assert_eq!(allowed(found.clone(), false).unwrap(), found);
-    }
-
-    #[test]
-    fn a_localhost_that_leads_elsewhere_is_an_error() {
-        let error = allowed(addresses(&["192.0.2.1:0"]), true).unwrap_err();
-        assert!(error.to_string().contains("stays on this one"), "{error}");
+    fn plain_http_wants_every_address_on_this_machine() {
+        let here = addresses(&["127.0.0.1:0", "[::1]:0", "127.8.9.1:0", "[::ffff:127.0.0.1]:0"]);
+        assert_eq!(allowed(here.clone(), true).unwrap(), here);
+        for elsewhere in ["192.0.2.1:0", "[2001:db8::1]:0", "[::ffff:192.0.2.1]:0", "0.0.0.0:0"] {
+            let found = [here.clone(), addresses(&[elsewhere])].concat();
+            let error = allowed(found.clone(), true).unwrap_err();
+            assert!(error.to_string().contains("stays on this one"), "{elsewhere}: {error}");
+            assert_eq!(allowed(found.clone(), false).unwrap(), found);
+        }
+        for loopback_only in [false, true] {
+            let error = allowed(Vec::new(), loopback_only).unwrap_err();
+            assert!(error.to_string().contains("no address"), "{error}");
+        }
     }
 }
