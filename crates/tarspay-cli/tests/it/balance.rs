@@ -74,6 +74,23 @@ fn an_unreachable_gateway_was_not_sent_anything() {
     done.keeps_secret(TEST_KEY);
 }
 
+/// `0.0.0.0` is no loopback address, and yet leads to this machine.
+#[cfg(unix)]
+#[test]
+fn plain_http_to_another_host_is_an_explicit_choice() {
+    let (_running, ready) = Running::start_json();
+    let url = text(&ready, "base_url").replace("127.0.0.1", "0.0.0.0");
+    let balance = || {
+        let mut command = balance_of(&ready);
+        command.args(["--api-url", &url]);
+        command
+    };
+    run(&mut balance()).failed(2, &["must begin with https://"]);
+    run(balance().env("TARSPAY_PLAIN_HTTP_HOST", "")).failed(2, &["must begin with https://"]);
+    run(balance().env("TARSPAY_PLAIN_HTTP_HOST", "0.0.0.0")).succeeded();
+    run(balance().args(["--plain-http-host", "0.0.0.0"])).succeeded();
+}
+
 #[test]
 fn an_unreachable_proxy_was_not_sent_anything() {
     let (_reserved, address) = reserve();

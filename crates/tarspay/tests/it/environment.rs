@@ -62,6 +62,25 @@ fn a_variable_that_is_missing_or_empty_is_named_or_has_its_default() {
 }
 
 #[test]
+fn plain_http_to_another_host_takes_a_variable_of_its_own() {
+    let key = PrivateKey::generate().unwrap().expose_hex();
+    for (host, client) in [
+        ("sandbox", "client: http://sandbox:8787\n"),
+        ("", "must begin with https://"),
+        ("sandbox2", "must begin with https://"),
+        ("http://sandbox", "without scheme, port and path"),
+    ] {
+        let shown = shown(&[
+            ("TARSPAY_MERCHANT_ID", "M1"),
+            ("TARSPAY_PRIVATE_KEY", &key),
+            ("TARSPAY_API_URL", "http://sandbox:8787"),
+            ("TARSPAY_PLAIN_HTTP_HOST", host),
+        ]);
+        assert!(shown.contains(client), "{host}: {shown}");
+    }
+}
+
+#[test]
 fn a_value_that_cannot_be_used_is_named_and_not_shown() {
     let secret = "ZZ9SECRETZZ9";
     let shown = shown(&[
