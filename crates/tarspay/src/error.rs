@@ -105,6 +105,15 @@ impl Error {
         Self::new(ErrorKind::CallbackForOtherMerchant, reason)
     }
 
+    /// The same error of a body that came compressed, which is why it cannot be read.
+    #[cfg(any(feature = "axum", feature = "client", feature = "tower"))]
+    pub(crate) fn compressed(mut self, encoding: &'static str) -> Self {
+        self.0.reason.push_str("; it came compressed with ");
+        self.0.reason.push_str(encoding);
+        self.0.reason.push_str(", which was not asked for: let no server or proxy on the way compress it");
+        self
+    }
+
     /// The case, which says what to do.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -217,6 +226,21 @@ impl Error {
     /// request now.
     pub(crate) fn is_busy_or_broken(&self) -> bool {
         self.0.status.is_some_and(|status| status == 429 || status >= 500)
+    }
+}
+
+/// The compression that the value of a `Content-Encoding` names, in our own words, as the value comes
+/// from outside.
+#[cfg(any(feature = "axum", feature = "client", feature = "tower"))]
+pub(crate) fn compression(value: &[u8]) -> Option<&'static str> {
+    let names = || value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let is = |name: &str| names().any(|named| named.eq_ignore_ascii_case(name.as_bytes()));
+    let known =
+        [("gzip", "gzip"), ("x-gzip", "gzip"), ("br", "br"), ("deflate", "deflate"), ("zstd", "zstd")];
+    match known.into_iter().find(|(name, _)| is(name)) {
+        Some((_, shown)) => Some(shown),
+        None if names().all(|named| named.is_empty() || named.eq_ignore_ascii_case(b"identity")) => None,
+        None => Some("an unknown encoding"),
     }
 }
 

@@ -26,6 +26,11 @@ async fn failure(base_url: &str) -> Error {
     client.balance().retry(RetryPolicy::none()).await.unwrap_err()
 }
 
+async fn failure_with(response: Vec<u8>) -> Error {
+    let server = Scripted::responding(response).await;
+    failure(&server.base_url).await
+}
+
 #[cfg(feature = "webpki-roots")]
 #[test]
 fn production_is_the_documented_gateway_over_https() {
@@ -109,6 +114,41 @@ async fn a_sent_request_without_a_complete_readable_response_has_an_unknown_outc
         assert!(!error.to_string().contains("check its outcome"), "{case}: {error}");
         assert!(error.source().is_some(), "{case}: the cause is kept");
         assert_eq!(server.requests().len(), 2, "{case}: one call is one attempt");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_response_is_called_compressed() {
+    let balance = r#"{"code":0,"data":{"availableAmount":"1","frozenAmount":"0"}}"#.as_bytes();
+    let zipped: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00";
+    for (encoding, named) in [
+        ("gzip", Some("with gzip")),
+        ("X-GZIP", Some("with gzip")),
+        ("br", Some("with br")),
+        ("deflate", Some("with deflate")),
+        ("zstd", Some("with zstd")),
+        ("s3cret", Some("with an unknown encoding")),
+        ("identity", None),
+        ("", None),
+    ] {
+        let head = |body: &[u8]| {
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            )
+        };
+        let error = failure_with([head(zipped).as_bytes(), zipped].concat()).await;
+        let shown = format!("{error} {error:?}");
+        assert_eq!(error.kind(), ErrorKind::NoResponse);
+        assert_eq!(named.is_some(), shown.contains("compressed"), "{encoding}: {shown}");
+        assert!(
+            shown.contains(named.unwrap_or_default()) && !shown.contains("s3cret"),
+            "{encoding}: {shown}"
+        );
+
+        // The header alone is wrong.
+        let server = Scripted::responding([head(balance).as_bytes(), balance].concat()).await;
+        client_with(&server, RetryPolicy::none()).balance().await.unwrap();
     }
 }
 
