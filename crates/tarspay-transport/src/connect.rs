@@ -22,6 +22,9 @@ use crate::origin::Origin;
 use crate::progress::Progress;
 use crate::tls::Tls;
 
+/// How many names of a certificate for another host are shown.
+const MAX_NAMES: usize = 8;
+
 /// How to reach the gateway.
 pub(crate) struct Route {
     pub(crate) gateway: Origin,
@@ -56,7 +59,8 @@ impl Route {
             None => Stream::Plain(tcp),
             Some(tls) => {
                 progress.connecting(Phase::Tls);
-                let secured = tls.connector.connect(tls.name.clone(), tcp).await.map_err(|error| {
+                let secured = tls.connector.connect(tls.name.clone(), tcp).await.map_err(|mut error| {
+                    shorten(&mut error);
                     let (kind, _) = classify(&error);
                     let what = format!("no secure connection to {}", self.gateway.host_and_port());
                     Error::connecting(kind, Phase::Tls, what).with_source(error)
@@ -104,6 +108,15 @@ impl Route {
             Error::connecting(ErrorKind::Connection, Phase::Connect, what).with_source(error)
         })?;
         Ok(Socket::new(tcp, self.max_read))
+    }
+}
+
+/// Leaves a few of the names that a certificate has: there can be thousands.
+fn shorten(error: &mut io::Error) {
+    use rustls::{CertificateError::NotValidForNameContext, Error::InvalidCertificate};
+    let tls = error.get_mut().and_then(|inner| inner.downcast_mut());
+    if let Some(InvalidCertificate(NotValidForNameContext { presented, .. })) = tls {
+        presented.truncate(MAX_NAMES);
     }
 }
 

@@ -20,8 +20,8 @@ use std::time::Duration;
 /// | [`CallbackForOtherMerchant`](ErrorKind::CallbackForOtherMerchant) | signed, but about another merchant's order | do not act on it |
 ///
 /// The chain of [`source`](StdError::source) leads to the cause of the lowest layer. Neither
-/// `Display` nor `Debug` shows a key, a body or a header's value; the gateway's own message is
-/// shown with its control characters escaped.
+/// `Display` nor `Debug` shows a key, a body or a header's value. The gateway's own message is shown
+/// with its control characters escaped, and each cause is cut at 1,000 characters.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -32,6 +32,17 @@ struct Inner {
     status: Option<u16>,
     retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// How many characters of a text that can come from outside are shown.
+const MAX_TEXT: usize = 1_000;
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// The cases of [`Error`].
@@ -125,8 +136,8 @@ impl Error {
         self.0.refusal.as_ref().map(|refusal| refusal.code)
     }
 
-    /// The gateway's message, if it rejected the call with one. It comes from outside: escape it
-    /// before you show or log it.
+    /// The gateway's message in full, if it rejected the call with one. It comes from outside: cut
+    /// and escape it before you show or log it.
     pub fn gateway_message(&self) -> Option<&str> {
         self.0.refusal.as_ref().and_then(|refusal| refusal.msg.as_deref())
     }
@@ -184,8 +195,9 @@ impl Error {
         let mut next = self.source();
         while let Some(cause) = next {
             // An error of our own has its causes in its text.
-            let text =
-                cause.downcast_ref::<Self>().map_or_else(|| cause.to_string(), |own| own.0.reason.clone());
+            let text = cause
+                .downcast_ref::<Self>()
+                .map_or_else(|| cut(cause.to_string()), |own| own.0.reason.clone());
             texts.push(text.replace('\n', "; "));
             next = cause.source();
         }
@@ -246,7 +258,7 @@ pub(crate) fn compression(value: &[u8]) -> Option<&'static str> {
 
 #[cfg(feature = "client")]
 mod of_calls {
-    use super::{Error, ErrorKind};
+    use super::{Error, ErrorKind, cut};
     use crate::transport::{self, Delivery};
     use crate::types;
     use crate::types::{DecodeError, Effect, ResponseError};
@@ -285,7 +297,8 @@ mod of_calls {
         pub(crate) fn without_data(status: u16, source: ResponseError) -> Self {
             match source {
                 ResponseError::Refused(refusal) => {
-                    let mut error = Self::new(ErrorKind::Rejected, refusal.to_string()).with_status(status);
+                    let mut error =
+                        Self::new(ErrorKind::Rejected, cut(refusal.to_string())).with_status(status);
                     error.0.refusal = Some(refusal);
                     error
                 }
@@ -388,7 +401,8 @@ impl fmt::Debug for Error {
         let mut shown = f.debug_struct("Error");
         shown.field("kind", kind).field("reason", reason);
         if let Some(refusal) = refusal {
-            shown.field("refusal", refusal);
+            // Its message is in the reason, cut.
+            shown.field("code", &refusal.code);
         }
         if let Some(report) = report {
             shown.field("report", report);

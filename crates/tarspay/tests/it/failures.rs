@@ -216,6 +216,23 @@ async fn a_hostile_message_cannot_write_lines_into_a_log() {
 }
 
 #[tokio::test]
+async fn a_long_message_is_cut_where_it_is_shown() {
+    let message = "é".repeat(100_000);
+    let json = format!(r#"{{"code":-1,"msg":"{message}"}}"#);
+    let server = Scripted::with_json("200 OK", &json).await;
+    let error = failure(&server.base_url).await;
+    let client = client_with(&server, RetryPolicy::none());
+    let in_doubt = client.resume_deposit(&crate::personal::deposit()).await.unwrap_err();
+    for error in [error, in_doubt] {
+        for shown in [error.to_string(), error.report().to_string(), format!("{error:?}")] {
+            assert!(shown.contains("ééé") && shown.contains('…'), "{shown}");
+            assert!(shown.chars().count() < 2_500, "{shown}");
+        }
+        assert_eq!(error.gateway_message(), Some(message.as_str()), "the text itself is kept");
+    }
+}
+
+#[tokio::test]
 async fn an_oversize_response_is_cut_off() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::builder(credentials(&sandbox))
