@@ -29,22 +29,26 @@ fn child() {
 #[test]
 fn everything_comes_from_the_variables_of_the_command() {
     let (key, system) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap().public_key());
-    let shown = shown(&[
-        ("TARSPAY_MERCHANT_ID", "M1"),
-        ("TARSPAY_PRIVATE_KEY", &key.expose_hex()),
-        ("TARSPAY_API_URL", "http://127.0.0.1:8787"),
-        ("TARSPAY_SYSTEM_PUBLIC_KEY", &system.to_string()),
-    ]);
-    assert!(shown.contains(&key.public_key().to_string()) && shown.contains("M1"), "{shown}");
-    assert!(shown.contains("client: http://127.0.0.1:8787"), "{shown}");
-    assert!(shown.contains(&system.to_string()), "{shown}");
-    assert!(!shown.contains(key.expose_hex().as_str()));
+    // A secret from a file ends in a line feed.
+    for (before, after) in [("", ""), ("", "\n"), (" ", "\r\n")] {
+        let around = |text: &str| format!("{before}{text}{after}");
+        let shown = shown(&[
+            ("TARSPAY_MERCHANT_ID", &around("M1")),
+            ("TARSPAY_PRIVATE_KEY", &around(&key.expose_hex())),
+            ("TARSPAY_API_URL", &around("http://127.0.0.1:8787")),
+            ("TARSPAY_SYSTEM_PUBLIC_KEY", &around(&system.to_string())),
+        ]);
+        assert!(shown.contains(&key.public_key().to_string()) && shown.contains("M1"), "{shown}");
+        assert!(shown.contains("client: http://127.0.0.1:8787"), "{shown}");
+        assert!(shown.contains(&system.to_string()), "{shown}");
+        assert!(!shown.contains(key.expose_hex().as_str()));
+    }
 }
 
 #[test]
 fn a_variable_that_is_missing_or_empty_is_named_or_has_its_default() {
     let key = PrivateKey::generate().unwrap().expose_hex();
-    let missing = shown(&[("TARSPAY_MERCHANT_ID", ""), ("TARSPAY_PRIVATE_KEY", &key)]);
+    let missing = shown(&[("TARSPAY_MERCHANT_ID", " \n"), ("TARSPAY_PRIVATE_KEY", &key)]);
     for what in ["credentials", "client", "verifier"] {
         let error = format!("{what}: the environment variable TARSPAY_MERCHANT_ID is not set");
         assert!(missing.contains(&error), "{missing}");
