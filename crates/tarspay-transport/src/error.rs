@@ -216,7 +216,8 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, &'static
     (ErrorKind::Connection, "the connection broke")
 }
 
-fn chain<'a>(
+/// An error and its causes.
+pub(crate) fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> + use<'a> {
     std::iter::successors(Some(error), |&error| error.source())
