@@ -68,10 +68,14 @@ impl Client {
         Self::builder(credentials).build()
     }
 
-    /// Makes a client from the environment: the [credentials](Credentials::from_env), the base URL in
-    /// `TARSPAY_API_URL`, by default production, and the host in `TARSPAY_PLAIN_HTTP_HOST` for
-    /// [`allow_plain_http_to`](ClientBuilder::allow_plain_http_to). An empty variable counts as not
-    /// set.
+    /// Makes a client from the environment. An empty variable counts as not set.
+    ///
+    /// | variable | what it holds |
+    /// |---|---|
+    /// | `TARSPAY_MERCHANT_ID`, `TARSPAY_PRIVATE_KEY` | the [credentials](Credentials::from_env) |
+    /// | `TARSPAY_API_URL` | the [base URL](ClientBuilder::base_url); default: production |
+    /// | `TARSPAY_PROXY` | the URL of a [proxy](crate::transport::Builder::proxy), with its user and password |
+    /// | `TARSPAY_PLAIN_HTTP_HOST` | a host for [`allow_plain_http_to`](ClientBuilder::allow_plain_http_to) |
     ///
     /// # Errors
     ///
@@ -84,6 +88,9 @@ impl Client {
         }
         if let Some(host) = env::text("TARSPAY_PLAIN_HTTP_HOST")? {
             builder = builder.allow_plain_http_to(host);
+        }
+        if let Some(url) = env::text("TARSPAY_PROXY")? {
+            builder = builder.transport(move |transport| transport.proxy(&url));
         }
         builder.build()
     }

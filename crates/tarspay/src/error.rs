@@ -136,8 +136,8 @@ impl Error {
         self.0.refusal.as_ref().map(|refusal| refusal.code)
     }
 
-    /// The gateway's message in full, if it rejected the call with one. It comes from outside: cut
-    /// and escape it before you show or log it.
+    /// The gateway's message, if it rejected the call with one. It comes from outside: escape it
+    /// before you show or log it.
     pub fn gateway_message(&self) -> Option<&str> {
         self.0.refusal.as_ref().and_then(|refusal| refusal.msg.as_deref())
     }

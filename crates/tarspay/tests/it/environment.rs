@@ -87,6 +87,21 @@ fn plain_http_to_another_host_takes_a_variable_of_its_own() {
 #[test]
 fn a_value_that_cannot_be_used_is_named_and_not_shown() {
     let secret = "ZZ9SECRETZZ9";
+    let key = PrivateKey::generate().unwrap().expose_hex();
+    for (proxy, client) in [
+        (format!("http://user:{secret}@127.0.0.1:3128\n"), "client: http://127.0.0.1:8787\n"),
+        (String::new(), "client: http://127.0.0.1:8787\n"),
+        (format!("user:{secret}@127.0.0.1:3128"), "the proxy's URL must begin with"),
+        (format!("http://user:{secret}%@127.0.0.1:3128"), "write %25"),
+    ] {
+        let shown = shown(&[
+            ("TARSPAY_MERCHANT_ID", "M1"),
+            ("TARSPAY_PRIVATE_KEY", &key),
+            ("TARSPAY_API_URL", "http://127.0.0.1:8787"),
+            ("TARSPAY_PROXY", &proxy),
+        ]);
+        assert!(shown.contains(client) && !shown.contains(secret), "{shown}");
+    }
     let shown = shown(&[
         ("TARSPAY_MERCHANT_ID", "M1"),
         ("TARSPAY_PRIVATE_KEY", secret),

@@ -29,7 +29,7 @@ fn builder(base_url: &str) -> ClientBuilder {
     Client::builder(Credentials::new("M1".parse().unwrap(), PrivateKey::generate().unwrap()))
         .base_url(base_url)
         .retry(RetryPolicy::default().attempts(3).waits(Duration::from_millis(1), Duration::from_millis(2)))
-        .quiet_time(Duration::from_millis(20))
+        .quiet_time(Duration::from_millis(200))
 }
 
 fn client(base_url: &str) -> Client {
