@@ -49,30 +49,6 @@ pub trait OrderRequest: Request<Response: Placeable> + Send + Sync + sealed::Sea
     fn price(&self) -> (&Amount, &Currency);
 }
 
-impl OrderRequest for DepositRequest {
-    const DIRECTION: Direction = Direction::Deposit;
-
-    fn order_no(&self) -> &MerchantOrderNo {
-        &self.merchant_order_no
-    }
-
-    fn price(&self) -> (&Amount, &Currency) {
-        (&self.amount, &self.currency)
-    }
-}
-
-impl OrderRequest for WithdrawalRequest {
-    const DIRECTION: Direction = Direction::Withdrawal;
-
-    fn order_no(&self) -> &MerchantOrderNo {
-        &self.merchant_order_no
-    }
-
-    fn price(&self) -> (&Amount, &Currency) {
-        (&self.amount, &self.currency)
-    }
-}
-
 /// The response to the creation of an order: [`Deposit`] or [`Withdrawal`].
 pub trait Placeable: Send {
     #[doc(hidden)]
@@ -89,41 +65,44 @@ pub trait Placeable: Send {
     fn price(&self) -> (Option<&Amount>, Option<&Currency>);
 }
 
-impl Placeable for Deposit {
-    fn pay_order_id(&self) -> Option<&PayOrderId> {
-        self.pay_order_id.as_ref()
-    }
+/// Deposits and withdrawals have the same members; but the response to a withdrawal names no price.
+macro_rules! order {
+    ($direction:ident, $request:ident, |$response:ident| $price:expr) => {
+        impl OrderRequest for $request {
+            const DIRECTION: Direction = Direction::$direction;
 
-    fn merchant_order_no(&self) -> Option<&MerchantOrderNo> {
-        self.merchant_order_no.as_ref()
-    }
+            fn order_no(&self) -> &MerchantOrderNo {
+                &self.merchant_order_no
+            }
 
-    fn state(&self) -> Option<OrderState> {
-        self.state
-    }
+            fn price(&self) -> (&Amount, &Currency) {
+                (&self.amount, &self.currency)
+            }
+        }
 
-    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
-        (self.amount.as_ref(), self.currency.as_ref())
-    }
+        impl Placeable for $direction {
+            fn pay_order_id(&self) -> Option<&PayOrderId> {
+                self.pay_order_id.as_ref()
+            }
+
+            fn merchant_order_no(&self) -> Option<&MerchantOrderNo> {
+                self.merchant_order_no.as_ref()
+            }
+
+            fn state(&self) -> Option<OrderState> {
+                self.state
+            }
+
+            fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
+                let $response = self;
+                $price
+            }
+        }
+    };
 }
 
-impl Placeable for Withdrawal {
-    fn pay_order_id(&self) -> Option<&PayOrderId> {
-        self.pay_order_id.as_ref()
-    }
-
-    fn merchant_order_no(&self) -> Option<&MerchantOrderNo> {
-        self.merchant_order_no.as_ref()
-    }
-
-    fn state(&self) -> Option<OrderState> {
-        self.state
-    }
-
-    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
-        (None, None)
-    }
-}
+order!(Deposit, DepositRequest, |response| (response.amount.as_ref(), response.currency.as_ref()));
+order!(Withdrawal, WithdrawalRequest, |_response| (None, None));
 
 /// An order that exists at the gateway.
 ///
