@@ -74,7 +74,7 @@ fn an_unreachable_gateway_was_not_sent_anything() {
     done.keeps_secret(TEST_KEY);
 }
 
-/// `0.0.0.0` is no loopback address, and yet leads to this machine.
+/// `0.0.0.0` is not a loopback address, and yet leads to this machine.
 #[cfg(unix)]
 #[test]
 fn plain_http_to_another_host_is_an_explicit_choice() {

@@ -55,7 +55,7 @@ pub(super) fn not_handled() -> Response<Full<Bytes>> {
 /// | 403 | is another merchant's callback |
 /// | 405 | is not a `POST` |
 /// | 408 | took longer than [`body_timeout`](CallbackVerifier::body_timeout) |
-/// | 413 | is larger than [`max_bytes`](CallbackVerifier::max_bytes); if it says so itself, it is not read |
+/// | 413 | is larger than [`max_bytes`](CallbackVerifier::max_bytes); announced, it is not read |
 /// | 415 | has no valid signature, and came compressed |
 /// | 422 | is signed but unreadable |
 /// | 503 | came while [`max_in_flight`](CallbackVerifier::max_in_flight) others were received |
@@ -152,8 +152,8 @@ impl std::error::Error for CallbackRejection {
 }
 
 impl CallbackVerifier {
-    /// Sets the time for the body of a callback, for the layer and the extractor. Default: 10 seconds.
-    /// A slower one ends with HTTP 408. The time for the head is your server's.
+    /// Sets the time for the body of a callback, for the layer and the extractor. Default: 10
+    /// seconds. A slower one ends with HTTP 408. The time for the head is your server's.
     #[must_use]
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.receiver.body_timeout = timeout;

@@ -28,8 +28,8 @@ use tower_service::Service;
 /// unreadable.
 ///
 /// The result is a service for any HTTP server that speaks `tower`: hyper by `TowerToHyperService`,
-/// axum by `route_service`. `examples/callback_hyper.rs` is a complete server. It needs a tokio runtime
-/// with time enabled.
+/// axum by `route_service`. `examples/callback_hyper.rs` is a complete server. It needs a tokio
+/// runtime with time enabled.
 #[derive(Clone)]
 pub struct CallbackLayer {
     verifier: CallbackVerifier,
