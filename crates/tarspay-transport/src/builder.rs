@@ -9,7 +9,6 @@ use crate::connect::{Proxy, Route, system};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::origin::Origin;
-use crate::request::sensitive_value;
 use crate::tls::{Tls, Trust};
 use crate::transport::Transport;
 
@@ -25,6 +24,7 @@ const MAX_USER_AGENT_BYTES: usize = 256;
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {
     base_url: String,
+    plain_http_host: Option<String>,
     proxy: Option<String>,
     proxy_authorization: Option<String>,
     user_agent: String,
@@ -36,6 +36,7 @@ impl Builder {
     pub(crate) fn new(base_url: &str) -> Self {
         Self {
             base_url: base_url.to_owned(),
+            plain_http_host: None,
             proxy: None,
             proxy_authorization: None,
             user_agent: USER_AGENT.to_owned(),
@@ -97,19 +98,33 @@ impl Builder {
         self
     }
 
+    /// Allows plain HTTP to this host, for a sandbox in a closed network: `sandbox` for the base URL
+    /// `http://sandbox:8787` between containers. Default: plain HTTP to this machine only.
+    ///
+    /// **Everybody on the way can read and change all that is sent and received.** Never allow it
+    /// for a gateway that moves money. The host is a name or an address as it stands in the base
+    /// URL, and matches in any case. It holds for the one host, whatever it leads to.
+    pub fn allow_plain_http_to(mut self, host: &str) -> Self {
+        self.plain_http_host = Some(host.to_owned());
+        self
+    }
+
     /// Goes through an HTTP proxy at `http://host:port`, with a CONNECT tunnel in which TLS runs to
     /// the gateway itself. Default: without a proxy. The environment (`HTTPS_PROXY`) is not
     /// read.
     ///
-    /// The proxy looks up the gateway's name. A gateway on plain HTTP is on this machine and is
-    /// reached directly.
+    /// User name and password may be in the URL, as in `http://user:password@host:port`, with the
+    /// characters `/`, `?`, `#`, `@` and `%` written as `%2F` and so on. They are sent to the proxy
+    /// as `Basic` credentials, without encryption, and are shown nowhere.
+    ///
+    /// The proxy looks up the gateway's name. A gateway on plain HTTP is reached directly.
     pub fn proxy(mut self, url: &str) -> Self {
         self.proxy = Some(url.to_owned());
         self
     }
 
     /// The value of `Proxy-Authorization`, for example `Basic dXNlcjpwYXNzd29yZA==`. It goes to the
-    /// proxy alone, which is spoken to without encryption.
+    /// proxy alone, which is spoken to without encryption. For a proxy whose URL has no user name.
     pub fn proxy_authorization(mut self, value: &str) -> Self {
         self.proxy_authorization = Some(value.to_owned());
         self
@@ -146,7 +161,7 @@ impl Builder {
     /// which setting and why.
     pub fn build(self) -> Result<Transport, Error> {
         self.limits.check()?;
-        let gateway = Origin::gateway(&self.base_url)?;
+        let gateway = Origin::gateway(&self.base_url, self.plain_http_host.as_deref())?;
         let tls = if gateway.is_tls() { Some(Tls::new(&gateway, &self.trust)?) } else { None };
         let proxy = self.checked_proxy()?;
         let user_agent = self.checked_user_agent()?;
@@ -164,20 +179,12 @@ impl Builder {
     }
 
     fn checked_proxy(&self) -> Result<Option<Proxy>, Error> {
-        let Some(url) = &self.proxy else {
-            if self.proxy_authorization.is_some() {
-                return Err(Error::configuration("proxy_authorization is set, but no proxy"));
-            }
-            return Ok(None);
-        };
-        let origin = Origin::proxy(url)?;
-        let authorization = match &self.proxy_authorization {
-            None => None,
-            Some(text) => Some(sensitive_value(text).map_err(|error| {
-                Error::configuration("proxy_authorization is not a valid header value").with_source(error)
-            })?),
-        };
-        Ok(Some(Proxy { origin, authorization }))
+        let authorization = self.proxy_authorization.as_deref();
+        match &self.proxy {
+            Some(url) => Proxy::new(url, authorization).map(Some),
+            None if authorization.is_none() => Ok(None),
+            None => Err(Error::configuration("proxy_authorization is set, but no proxy")),
+        }
     }
 
     fn checked_user_agent(&self) -> Result<HeaderValue, Error> {

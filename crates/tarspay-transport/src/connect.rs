@@ -14,13 +14,16 @@ use tokio::time::timeout;
 use tower_service::Service as _;
 
 pub(crate) use self::proxy::Proxy;
-use self::resolve::Resolver;
 pub(crate) use self::resolve::{LookUp, system};
-pub(crate) use self::stream::{Flooded, Socket, Stream};
-use crate::error::{Error, ErrorKind, Phase, classify};
+use self::resolve::{NoAddress, Resolver};
+pub(crate) use self::stream::{Flooded, Io, Socket};
+use crate::error::{Error, ErrorKind, Phase, chain, classify};
 use crate::origin::Origin;
 use crate::progress::Progress;
 use crate::tls::Tls;
+
+/// How many names of a certificate for another host are shown.
+const MAX_NAMES: usize = 8;
 
 /// How to reach the gateway.
 pub(crate) struct Route {
@@ -35,32 +38,34 @@ pub(crate) struct Route {
 
 impl Route {
     /// A new connection, within the time for it.
-    pub(crate) async fn connect(&self, progress: &Arc<Progress>) -> Result<Stream, Error> {
+    pub(crate) async fn connect(&self, progress: &Arc<Progress>) -> Result<Box<dyn Io>, Error> {
         timeout(self.timeout, self.take_all_steps(progress)).await.unwrap_or_else(|_| {
             let what = format!("no connection to {} within {:?}", self.gateway.host_and_port(), self.timeout);
             Err(Error::connecting(ErrorKind::Timeout, progress.phase(), what))
         })
     }
 
-    async fn take_all_steps(&self, progress: &Arc<Progress>) -> Result<Stream, Error> {
+    async fn take_all_steps(&self, progress: &Arc<Progress>) -> Result<Box<dyn Io>, Error> {
         let tcp = if let (Some(proxy), Some(_)) = (&self.proxy, &self.tls) {
             let tcp = self.open(&proxy.origin, false, progress).await?;
             progress.connecting(Phase::Proxy);
             proxy.tunnel(tcp, &self.gateway).await?
         } else {
-            // Plain HTTP goes to this very machine, which no proxy can reach for us.
-            self.open(&self.gateway, self.tls.is_none(), progress).await?
+            // Plain HTTP goes to this machine, which no proxy can reach for us, or to a host nearby.
+            let loopback_only = self.tls.is_none() && self.gateway.is_loopback();
+            self.open(&self.gateway, loopback_only, progress).await?
         };
-        let stream = match &self.tls {
-            None => Stream::Plain(tcp),
+        let stream: Box<dyn Io> = match &self.tls {
+            None => Box::new(tcp),
             Some(tls) => {
                 progress.connecting(Phase::Tls);
-                let secured = tls.connector.connect(tls.name.clone(), tcp).await.map_err(|error| {
+                let secured = tls.connector.connect(tls.name.clone(), tcp).await.map_err(|mut error| {
+                    shorten(&mut error);
                     let (kind, _) = classify(&error);
                     let what = format!("no secure connection to {}", self.gateway.host_and_port());
                     Error::connecting(kind, Phase::Tls, what).with_source(error)
                 })?;
-                Stream::Tls(Box::new(secured))
+                Box::new(secured)
             }
         };
         progress.connecting(Phase::Send);
@@ -76,8 +81,8 @@ impl Route {
         progress: &Arc<Progress>,
     ) -> Result<Socket, Error> {
         progress.connecting(Phase::Connect);
-        let resolver = Resolver::new(Arc::clone(&self.look_up), loopback_only, Arc::clone(progress));
-        let failed = resolver.failed();
+        let resolver =
+            Resolver { look_up: Arc::clone(&self.look_up), loopback_only, progress: Arc::clone(progress) };
         let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_connect_timeout(Some(self.timeout));
@@ -87,7 +92,7 @@ impl Route {
             Error::connecting(ErrorKind::Connection, Phase::Connect, "not an address").with_source(error)
         })?;
         let tcp = http.call(uri).await.map_err(|error| {
-            let (phase, what) = if failed.get() {
+            let (phase, what) = if chain(&error).any(<dyn StdError>::is::<NoAddress>) {
                 (Phase::Resolve, format!("no address for {}", origin.host()))
             } else {
                 (Phase::Connect, format!("no connection to {}", origin.host_and_port()))
@@ -106,9 +111,18 @@ impl Route {
     }
 }
 
+/// Leaves a few of the names that a certificate has: there can be thousands.
+fn shorten(error: &mut io::Error) {
+    use rustls::{CertificateError::NotValidForNameContext, Error::InvalidCertificate};
+    let tls = error.get_mut().and_then(|inner| inner.downcast_mut());
+    if let Some(InvalidCertificate(NotValidForNameContext { presented, .. })) = tls {
+        presented.truncate(MAX_NAMES);
+    }
+}
+
 /// Whether an address had its share of the time, or the system's, and did not respond.
 fn timed_out(error: &(dyn StdError + 'static)) -> bool {
-    std::iter::successors(Some(error), |&error| error.source())
+    chain(error)
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(|error| error.kind() == io::ErrorKind::TimedOut)
 }
@@ -127,7 +141,7 @@ mod tests {
 
     /// A connector to `http://localhost`, which resolves to what `look_up` returns, port included.
     fn route(timeout: Duration, look_up: LookUp) -> Route {
-        let gateway = Origin::gateway("http://localhost").unwrap();
+        let gateway = Origin::gateway("http://localhost", None).unwrap();
         Route { gateway, tls: None, proxy: None, timeout, max_read: 1024, look_up }
     }
 
@@ -140,8 +154,8 @@ mod tests {
     }
 
     async fn connected_to(addresses: &[SocketAddr]) -> Result<SocketAddr, Error> {
-        let stream = route(TIME, leads_to(addresses)).connect(&Arc::new(Progress::new())).await?;
-        let Stream::Plain(socket) = stream else { panic!("no TLS was asked for") };
+        let route = route(TIME, leads_to(addresses));
+        let socket = route.open(&route.gateway, true, &Arc::new(Progress::new())).await?;
         assert_eq!(socket.tcp.linger().unwrap(), Some(Duration::ZERO), "nothing is sent after a close");
         Ok(socket.tcp.peer_addr().unwrap())
     }
@@ -215,9 +229,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_localhost_that_leads_elsewhere_is_not_connected_to() {
-        for addresses in [&["192.0.2.1:80".parse().unwrap()][..], &[]] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (here, elsewhere) = (listener.local_addr().unwrap(), "192.0.2.1:80".parse().unwrap());
+        for addresses in [&[elsewhere][..], &[here, elsewhere], &[elsewhere, here], &[]] {
             let failure = failure(route(TIME, leads_to(addresses))).await;
             assert_eq!(failure, (ErrorKind::Connection, Some(Phase::Resolve), Delivery::NotSent));
         }
+    }
+
+    /// Linux takes `0.0.0.0` for this machine, but it is not a loopback address.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_host_that_was_allowed_by_name_may_lead_anywhere() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let anywhere = SocketAddr::from(([0, 0, 0, 0], listener.local_addr().unwrap().port()));
+        let gateway = Origin::gateway("http://sandbox", Some("sandbox")).unwrap();
+        let allowed = Route { gateway, ..route(TIME, leads_to(&[anywhere])) };
+        assert!(allowed.connect(&Arc::new(Progress::new())).await.is_ok());
+        let gateway = Origin::gateway("http://sandbox.localhost", Some("sandbox")).unwrap();
+        let failure = failure(Route { gateway, ..route(TIME, leads_to(&[anywhere])) }).await;
+        assert_eq!(failure, (ErrorKind::Connection, Some(Phase::Resolve), Delivery::NotSent));
     }
 }

@@ -19,14 +19,8 @@ use crate::progress::Stopped;
 ///
 /// Neither `Display` nor `Debug` shows a body, a header's value or a credential. Hosts and ports do
 /// appear.
-#[derive(Clone)]
-pub struct Error {
-    // Boxed: errors are rare, results are passed around a lot.
-    inner: Box<Inner>,
-}
-
 #[derive(Clone, Debug)]
-struct Inner {
+pub struct Error {
     kind: ErrorKind,
     phase: Option<Phase>,
     delivery: Delivery,
@@ -97,55 +91,48 @@ pub enum Delivery {
 impl Error {
     /// What happened.
     pub fn kind(&self) -> ErrorKind {
-        self.inner.kind
+        self.kind
     }
 
     /// The step in which it happened; `None` if the call was refused before its first step.
     pub fn phase(&self) -> Option<Phase> {
-        self.inner.phase
+        self.phase
     }
 
     /// Whether the request can have reached the gateway. Never "not sent" unless that is certain.
     pub fn delivery(&self) -> Delivery {
-        self.inner.delivery
+        self.delivery
     }
 
     /// The status of a response that began well and then broke, timed out or grew too large.
     pub fn status(&self) -> Option<u16> {
-        self.inner.status
+        self.status
     }
 
     /// The status with which the proxy refused the tunnel, for example 407.
     pub fn proxy_status(&self) -> Option<u16> {
-        self.inner.proxy_status
+        self.proxy_status
     }
 
     /// True if the configuration or the call itself has to be changed; repeating it is pointless.
     pub fn is_invalid(&self) -> bool {
-        matches!(self.inner.kind, ErrorKind::InvalidConfiguration | ErrorKind::InvalidRequest)
+        matches!(self.kind, ErrorKind::InvalidConfiguration | ErrorKind::InvalidRequest)
     }
 
     /// True if a deadline passed; [`phase`](Self::phase) says during what.
     pub fn is_timeout(&self) -> bool {
-        self.inner.kind == ErrorKind::Timeout
+        self.kind == ErrorKind::Timeout
     }
 
     /// True if it is certain that no byte of the request was sent.
     pub fn is_not_sent(&self) -> bool {
-        self.inner.delivery == Delivery::NotSent
-    }
-
-    /// True if the gateway may have received the request.
-    pub fn may_have_been_received(&self) -> bool {
-        self.inner.delivery == Delivery::MaybeReceived
+        self.delivery == Delivery::NotSent
     }
 
     fn new(kind: ErrorKind, what: impl Into<Cow<'static, str>>) -> Self {
         let what = what.into();
         let delivery = Delivery::NotSent;
-        let inner =
-            Inner { kind, phase: None, delivery, status: None, proxy_status: None, what, source: None };
-        Self { inner: Box::new(inner) }
+        Self { kind, phase: None, delivery, status: None, proxy_status: None, what, source: None }
     }
 
     pub(crate) fn configuration(what: impl Into<Cow<'static, str>>) -> Self {
@@ -159,26 +146,26 @@ impl Error {
     /// A failure while the connection was being made: nothing of the request can have been sent.
     pub(crate) fn connecting(kind: ErrorKind, phase: Phase, what: impl Into<Cow<'static, str>>) -> Self {
         let mut error = Self::new(kind, what);
-        error.inner.phase = Some(phase);
+        error.phase = Some(phase);
         error
     }
 
     /// A failure of a call that was stopped at the given point.
     pub(crate) fn stopped(kind: ErrorKind, at: Stopped, what: impl Into<Cow<'static, str>>) -> Self {
         let mut error = Self::new(kind, what);
-        error.inner.phase = Some(at.phase);
-        error.inner.delivery = at.delivery;
-        error.inner.status = at.status;
+        error.phase = Some(at.phase);
+        error.delivery = at.delivery;
+        error.status = at.status;
         error
     }
 
     pub(crate) fn with_proxy_status(mut self, status: u16) -> Self {
-        self.inner.proxy_status = Some(status);
+        self.proxy_status = Some(status);
         self
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.inner.source = Some(Arc::from(source.into()));
+        self.source = Some(Arc::from(source.into()));
         self
     }
 }
@@ -216,7 +203,8 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, &'static
     (ErrorKind::Connection, "the connection broke")
 }
 
-fn chain<'a>(
+/// An error and its causes.
+pub(crate) fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> + use<'a> {
     std::iter::successors(Some(error), |&error| error.source())
@@ -224,32 +212,17 @@ fn chain<'a>(
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.inner.what)?;
-        if let Some(phase) = self.inner.phase {
-            write!(f, " ({phase}; {})", self.inner.delivery)?;
+        f.write_str(&self.what)?;
+        if let Some(phase) = self.phase {
+            write!(f, " ({phase}; {})", self.delivery)?;
         }
         Ok(())
     }
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, phase, delivery, status, proxy_status, what, source } = &*self.inner;
-        f.debug_struct("Error")
-            .field("kind", kind)
-            .field("phase", phase)
-            .field("delivery", delivery)
-            .field("status", status)
-            .field("proxy_status", proxy_status)
-            .field("what", what)
-            .field("source", source)
-            .finish()
-    }
-}
-
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.inner.source.as_deref().map(|source| source as _)
+        self.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -271,9 +244,7 @@ impl fmt::Display for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotSent => "the request was not sent, it is safe to send it again",
-            Self::MaybeReceived => {
-                "the request may have been received, check its outcome before sending it again"
-            }
+            Self::MaybeReceived => "the request may have been received",
         })
     }
 }

@@ -93,8 +93,9 @@
 //!   at most four times both limits, and 64 KiB, may come from the network in a row.
 //! - Redirects are not followed: a 3xx is a response like any other, and a signed request is not
 //!   sent elsewhere.
-//! - The scheme is `https`, with TLS 1.2 or 1.3. Plain `http` works with `localhost`, 127.0.0.0/8
-//!   and `[::1]` alone, and `localhost` then means this machine, whatever a name server says.
+//! - The scheme is `https`, with TLS 1.2 or 1.3. Plain `http` works with `localhost` and names that
+//!   end in `.localhost`, 127.0.0.0/8 and `[::1]`, if every address of the name is on this machine,
+//!   and with one host that [`allow_plain_http_to`](Builder::allow_plain_http_to) names.
 //! - `Host`, `Content-Length` and the other headers that frame a message cannot be set. Bodies are
 //!   not compressed.
 //!

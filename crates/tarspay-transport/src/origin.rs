@@ -1,6 +1,7 @@
 //! Where a connection goes: the rules for the gateway's and the proxy's address.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hyper::Uri;
 use hyper::header::HeaderValue;
@@ -19,24 +20,26 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// The gateway: HTTPS anywhere, plain HTTP only on this machine, and no path, because a path in
-    /// front of the signed one would break every signature.
-    pub(crate) fn gateway(url: &str) -> Result<Self, Error> {
+    /// The gateway: HTTPS anywhere, plain HTTP to this machine and to one host that was allowed by
+    /// name, and no path, because a path in front of the signed one would break every signature.
+    pub(crate) fn gateway(url: &str, plain_http_host: Option<&str>) -> Result<Self, Error> {
+        let allowed = plain_http_host.map(host_name).transpose()?;
         let origin = Self::parse(url, "the base URL")?;
-        if origin.is_tls() || origin.is_loopback() {
+        let host = origin.authority.host();
+        if origin.is_tls() || origin.is_loopback() || allowed.is_some_and(|allowed| allowed == host) {
             return Ok(origin);
         }
         Err(Error::configuration(format!(
-            "the base URL must begin with https://, because {} is not this machine; plain http:// is only for localhost, \
-             127.0.0.0/8 or [::1]",
-            origin.authority
+            "the base URL must begin with https://, because {host} is not this machine; plain http:// is only for localhost, \
+             127.0.0.0/8 or [::1], and for a host that is allowed by its name"
         )))
     }
 
     /// The proxy: always spoken to in plain HTTP; what is said through it is encrypted for the
-    /// gateway.
-    pub(crate) fn proxy(url: &str) -> Result<Self, Error> {
-        let origin = Self::parse(url, "the proxy's URL")?;
+    /// gateway. With it comes what is between `//` and `@`, undecoded.
+    pub(crate) fn proxy(url: &str) -> Result<(Self, Option<&str>), Error> {
+        let (user, url) = split_user(url);
+        let origin = Self::parse(&url, "the proxy's URL")?;
         if origin.is_tls() {
             return Err(Error::configuration(
                 "the proxy's URL must begin with http://; TLS to the proxy is not supported",
@@ -47,7 +50,7 @@ impl Origin {
                 "the proxy's URL must name a port, for example http://proxy:3128",
             ));
         }
-        Ok(origin)
+        Ok((origin, user))
     }
 
     // No message below repeats the URL: someone may have put a password into it.
@@ -102,11 +105,15 @@ impl Origin {
         self.scheme == Scheme::HTTPS
     }
 
-    fn is_loopback(&self) -> bool {
+    /// Whether it is this machine, by its name (RFC 6761) or address. What a name leads to is
+    /// checked when it is looked up.
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = self.host();
-        host == "localhost"
-            || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-            || host.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return address.to_canonical().is_loopback();
+        }
+        let name = host.strip_suffix('.').unwrap_or(host);
+        name == "localhost" || name.ends_with(".localhost")
     }
 
     /// The host without the brackets of an IPv6 address.
@@ -139,5 +146,31 @@ impl Origin {
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}
+
+/// A host alone, in lower case.
+fn host_name(text: &str) -> Result<String, Error> {
+    let host = text.to_ascii_lowercase();
+    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_name = |host: &str| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    if in_brackets.map_or_else(|| is_name(&host), |address| address.parse::<Ipv6Addr>().is_ok()) {
+        return Ok(host);
+    }
+    Err(Error::configuration(
+        "the host that is allowed over plain HTTP must be a name or an address as it stands in the base URL, \
+         such as sandbox, without scheme, port and path",
+    ))
+}
+
+/// Takes user name and password out of a URL.
+fn split_user(url: &str) -> (Option<&str>, Cow<'_, str>) {
+    let Some((scheme, rest)) = url.split_once("://") else { return (None, url.into()) };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    match authority.rfind('@') {
+        Some(at) => (Some(&rest[..at]), format!("{scheme}://{}", &rest[at + 1..]).into()),
+        None => (None, url.into()),
     }
 }

@@ -48,8 +48,10 @@ struct Inner {
 impl Transport {
     /// Begins a transport to the gateway at `base_url`, for example `https://payment.tarspay.com`.
     ///
-    /// The scheme is `https`; plain `http` is accepted for this machine only (`localhost`, 127.0.0.0/8,
-    /// `[::1]`). The URL ends after the host and the port. It is checked in [`Builder::build`].
+    /// The scheme is `https`; plain `http` is accepted for this machine only (`localhost`,
+    /// `*.localhost`, 127.0.0.0/8, `[::1]`), and for a host given to
+    /// [`Builder::allow_plain_http_to`]. The URL ends after the host and the port. It is checked in
+    /// [`Builder::build`].
     pub fn builder(base_url: &str) -> Builder {
         Builder::new(base_url)
     }

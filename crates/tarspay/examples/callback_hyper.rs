@@ -13,7 +13,7 @@
 pub mod orders;
 
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use orders::{Order, Orders};
 use std::convert::Infallible;
@@ -56,7 +56,11 @@ pub async fn serve(listener: TcpListener, verifier: CallbackVerifier, orders: Or
         let (stream, _) = listener.accept().await?;
         let service = TowerToHyperService::new(service.clone());
         tokio::spawn(async move {
-            if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+            // With a timer, hyper closes a connection whose head does not come within 30 seconds.
+            let http = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = http.await {
                 eprintln!("a connection broke: {error}");
             }
         });

@@ -3,7 +3,6 @@
 use crate::engine::{Course, Options};
 use crate::types::Request;
 use crate::{Client, Error, RetryPolicy};
-use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
@@ -29,6 +28,7 @@ pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A query is repeated by the client's [`RetryPolicy`] while [`Error::can_repeat_query`] says so.
 /// Any other call is repeated only if it was [not sent](crate::ErrorKind::NotSent). Dropping the
 /// future ends the call; what was sent by then may have been received.
+#[derive(Debug)]
 #[must_use = "a call is made when it is awaited"]
 pub struct Call<R> {
     client: Client,
@@ -68,14 +68,5 @@ where
             let course = Course::begin(policy, self.options.deadline);
             course.repeat(&self.client, &self.request).await
         })
-    }
-}
-
-impl<R: fmt::Debug> fmt::Debug for Call<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("request", &self.request)
-            .field("options", &self.options)
-            .finish_non_exhaustive()
     }
 }

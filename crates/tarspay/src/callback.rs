@@ -106,17 +106,28 @@ pub struct CallbackVerifier {
     signatures: sign::CallbackVerifier,
     /// The merchants whose callbacks are accepted; `None` for all.
     merchants: Option<Vec<MerchantNo>>,
+    #[cfg(any(feature = "axum", feature = "tower"))]
+    receiver: http::Receiver,
 }
 
 impl CallbackVerifier {
     /// Trusts the gateway's own key, and accepts callbacks for this merchant.
     pub fn production(merchant_no: MerchantNo) -> Self {
-        Self { signatures: sign::CallbackVerifier::production(), merchants: Some(vec![merchant_no]) }
+        Self::new(merchant_no, sign::CallbackVerifier::production())
     }
 
     /// Trusts another key: that of a sandbox, or of a test. Accepts callbacks for this merchant.
     pub fn trusting(merchant_no: MerchantNo, key: PublicKey) -> Self {
-        Self { signatures: sign::CallbackVerifier::trusting(key), merchants: Some(vec![merchant_no]) }
+        Self::new(merchant_no, sign::CallbackVerifier::trusting(key))
+    }
+
+    fn new(merchant_no: MerchantNo, signatures: sign::CallbackVerifier) -> Self {
+        Self {
+            signatures,
+            merchants: Some(vec![merchant_no]),
+            #[cfg(any(feature = "axum", feature = "tower"))]
+            receiver: http::Receiver::default(),
+        }
     }
 
     /// Reads the environment. Accepts callbacks for the merchant in `TARSPAY_MERCHANT_ID`. Trusts

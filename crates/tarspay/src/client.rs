@@ -68,19 +68,31 @@ impl Client {
         Self::builder(credentials).build()
     }
 
-    /// Makes a client from the environment: the [credentials](Credentials::from_env), and the base
-    /// URL in `TARSPAY_API_URL`, by default production. An empty variable counts as not set.
+    /// Makes a client from the environment. An empty variable counts as not set.
+    ///
+    /// | variable | what it holds |
+    /// |---|---|
+    /// | `TARSPAY_MERCHANT_ID`, `TARSPAY_PRIVATE_KEY` | the [credentials](Credentials::from_env) |
+    /// | `TARSPAY_API_URL` | the [base URL](ClientBuilder::base_url); default: production |
+    /// | `TARSPAY_PROXY` | the URL of a [proxy](crate::transport::Builder::proxy), with its user and password |
+    /// | `TARSPAY_PLAIN_HTTP_HOST` | a host for [`allow_plain_http_to`](ClientBuilder::allow_plain_http_to) |
     ///
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid), naming the variable that is missing or cannot be
     /// used.
     pub fn from_env() -> Result<Self, Error> {
-        let builder = Self::builder(Credentials::from_env()?);
-        match env::text("TARSPAY_API_URL")? {
-            Some(base_url) => builder.base_url(base_url).build(),
-            None => builder.build(),
+        let mut builder = Self::builder(Credentials::from_env()?);
+        if let Some(base_url) = env::text("TARSPAY_API_URL")? {
+            builder = builder.base_url(base_url);
         }
+        if let Some(host) = env::text("TARSPAY_PLAIN_HTTP_HOST")? {
+            builder = builder.allow_plain_http_to(host);
+        }
+        if let Some(url) = env::text("TARSPAY_PROXY")? {
+            builder = builder.transport(move |transport| transport.proxy(&url));
+        }
+        builder.build()
     }
 
     /// Settings before the first call.
@@ -228,6 +240,15 @@ impl ClientBuilder {
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
+    }
+
+    /// Allows plain HTTP to this one host, for a sandbox in a closed network, as between containers:
+    /// `allow_plain_http_to("sandbox")` for the base URL `http://sandbox:8787`. **Everybody on the
+    /// way can read and change what is sent.** See
+    /// [`transport::Builder::allow_plain_http_to`](crate::transport::Builder::allow_plain_http_to).
+    pub fn allow_plain_http_to(self, host: impl Into<String>) -> Self {
+        let host = host.into();
+        self.transport(move |transport| transport.allow_plain_http_to(&host))
     }
 
     /// Takes nonces from this source. By default they come from [`NonceSource::shared`], with all

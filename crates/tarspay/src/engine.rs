@@ -1,6 +1,7 @@
 //! The engine behind the client: one attempt at a call, from members to a typed response, and the
 //! retries.
 
+use crate::error::compression;
 use crate::retry::{RetryBudget, RetryPolicy, random};
 use crate::sign::{NonceSource, Parameters, RequestToSign};
 use crate::transport::{Response, Transport};
@@ -55,6 +56,7 @@ impl Engine {
         within: Option<Duration>,
     ) -> Result<R::Response, Error> {
         let result = self.exchange(call, within).await;
+        let result = result.map_err(|error| error.of_call(call.request.effect()));
         if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
             self.budget.give_back();
         }
@@ -86,14 +88,19 @@ impl Engine {
         // with its own JSON.
         let status = response.status();
         let retry_after = retry_after(response);
-        let envelope = Envelope::<R::Response>::from_slice(response.body())
-            .map_err(|error| Error::unreadable_response(status, error).with_retry_after(retry_after))?;
+        let envelope = Envelope::<R::Response>::from_slice(response.body()).map_err(|error| {
+            let error = Error::unreadable_response(status, error).with_retry_after(retry_after);
+            match response.header("content-encoding").and_then(compression) {
+                Some(name) => error.compressed(name),
+                None => error,
+            }
+        })?;
         if envelope.code.is_success() && !(200..300).contains(&status) {
             return Err(Error::contradictory(status).with_retry_after(retry_after));
         }
         let data = envelope
             .into_result()
-            .map_err(|error| Error::no_response(status, error).with_retry_after(retry_after))?;
+            .map_err(|error| Error::without_data(status, error).with_retry_after(retry_after))?;
         if !call.request.is_answered_by(self.credentials.merchant_no(), &data) {
             return Err(Error::about_something_else(status));
         }

@@ -5,11 +5,11 @@ use std::env::VarError;
 use std::error::Error as StdError;
 use std::str::FromStr;
 
-/// The value of a variable. One that is empty counts as not set: a deployment often sets all of
-/// them.
+/// The value of a variable, without white space around it: a secret from a file often ends in a line
+/// feed. One that is empty counts as not set: a deployment often sets all of them.
 pub(crate) fn text(name: &str) -> Result<Option<String>, Error> {
     match std::env::var(name) {
-        Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(Error::invalid(format!("{name} is not UTF-8"))),
     }

@@ -13,14 +13,15 @@ use std::time::Duration;
 /// | [`Invalid`](ErrorKind::Invalid) | refused here, nothing was sent | fix the request |
 /// | [`NotSent`](ErrorKind::NotSent) | no byte of the request left this machine | retry freely |
 /// | [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) | sent, but no complete, readable response came back | ask by order number, never create anew |
+/// | [`NoResponse`](ErrorKind::NoResponse) | a query got no complete, readable response; nothing was at stake | ask again later |
 /// | [`Rejected`](ErrorKind::Rejected) | the gateway refused, see [`code`](Self::code) | act on the code |
 /// | [`CallbackRefused`](ErrorKind::CallbackRefused) | the callback is not signed as the gateway signs | do not act on it |
 /// | [`CallbackUnreadable`](ErrorKind::CallbackUnreadable) | signed, but not a callback as documented | keep the body, query the order |
 /// | [`CallbackForOtherMerchant`](ErrorKind::CallbackForOtherMerchant) | signed, but about another merchant's order | do not act on it |
 ///
 /// The chain of [`source`](StdError::source) leads to the cause of the lowest layer. Neither
-/// `Display` nor `Debug` shows a key, a body or a header's value; the gateway's own message is
-/// shown with its control characters escaped.
+/// `Display` nor `Debug` shows a key, a body or a header's value. The gateway's own message is shown
+/// with its control characters escaped, and each cause is cut at 1,000 characters.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -33,6 +34,17 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
+/// How many characters of a text that can come from outside are shown.
+const MAX_TEXT: usize = 1_000;
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 /// The cases of [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -43,8 +55,12 @@ pub enum ErrorKind {
     /// Retry freely.
     NotSent,
     /// The request was sent, but no complete, readable response came back. The gateway may have
-    /// acted on it: ask by the merchant order number before anything else.
+    /// acted on it: ask by the merchant order number before anything else. A query never has this
+    /// kind.
     OutcomeUnknown,
+    /// A query was sent, but no complete, readable response came back. A query changes nothing: ask
+    /// again later.
+    NoResponse,
     /// The gateway responded with an error code.
     Rejected,
     /// A callback without a valid signature, or too large. [`Error::signature_fault`] distinguishes
@@ -98,6 +114,15 @@ impl Error {
     pub(crate) fn callback_for_other_merchant() -> Self {
         let reason = "the callback is signed but does not name our merchant number; do not act on it";
         Self::new(ErrorKind::CallbackForOtherMerchant, reason)
+    }
+
+    /// The same error of a body that came compressed, which is why it cannot be read.
+    #[cfg(any(feature = "axum", feature = "client", feature = "tower"))]
+    pub(crate) fn compressed(mut self, encoding: &'static str) -> Self {
+        self.0.reason.push_str("; it came compressed with ");
+        self.0.reason.push_str(encoding);
+        self.0.reason.push_str(", which was not asked for: let no server or proxy on the way compress it");
+        self
     }
 
     /// The case, which says what to do.
@@ -154,6 +179,11 @@ impl Error {
         self.0.kind == ErrorKind::OutcomeUnknown
     }
 
+    /// Whether a query got no readable response. Nothing was at stake.
+    pub fn is_no_response(&self) -> bool {
+        self.0.kind == ErrorKind::NoResponse
+    }
+
     /// Whether nothing of the call left this machine, and it can be made again.
     pub fn is_not_sent(&self) -> bool {
         self.0.kind == ErrorKind::NotSent
@@ -165,8 +195,9 @@ impl Error {
         let mut next = self.source();
         while let Some(cause) = next {
             // An error of our own has its causes in its text.
-            let text =
-                cause.downcast_ref::<Self>().map_or_else(|| cause.to_string(), |own| own.0.reason.clone());
+            let text = cause
+                .downcast_ref::<Self>()
+                .map_or_else(|| cut(cause.to_string()), |own| own.0.reason.clone());
             texts.push(text.replace('\n', "; "));
             next = cause.source();
         }
@@ -192,7 +223,7 @@ impl Error {
     /// [`is_outcome_unknown`](Self::is_outcome_unknown) and [`ErrorCode::depends_on_history`].
     pub fn can_repeat_query(&self) -> bool {
         match self.0.kind {
-            ErrorKind::NotSent | ErrorKind::OutcomeUnknown => true,
+            ErrorKind::NotSent | ErrorKind::NoResponse => true,
             ErrorKind::Rejected => {
                 self.is_busy_or_broken()
                     || self
@@ -210,12 +241,27 @@ impl Error {
     }
 }
 
+/// The compression that the value of a `Content-Encoding` names, in our own words, as the value comes
+/// from outside.
+#[cfg(any(feature = "axum", feature = "client", feature = "tower"))]
+pub(crate) fn compression(value: &[u8]) -> Option<&'static str> {
+    let names = || value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let is = |name: &str| names().any(|named| named.eq_ignore_ascii_case(name.as_bytes()));
+    let known =
+        [("gzip", "gzip"), ("x-gzip", "gzip"), ("br", "br"), ("deflate", "deflate"), ("zstd", "zstd")];
+    match known.into_iter().find(|(name, _)| is(name)) {
+        Some((_, shown)) => Some(shown),
+        None if names().all(|named| named.is_empty() || named.eq_ignore_ascii_case(b"identity")) => None,
+        None => Some("an unknown encoding"),
+    }
+}
+
 #[cfg(feature = "client")]
 mod of_calls {
-    use super::{Error, ErrorKind};
+    use super::{Error, ErrorKind, cut};
     use crate::transport::{self, Delivery};
     use crate::types;
-    use crate::types::{DecodeError, ResponseError};
+    use crate::types::{DecodeError, Effect, ResponseError};
     use std::time::Duration;
 
     /// Errors of requests. Without the client they cannot happen.
@@ -247,10 +293,12 @@ mod of_calls {
             Self::new(ErrorKind::OutcomeUnknown, reason).caused_by(source).with_status(status)
         }
 
-        pub(crate) fn no_response(status: u16, source: ResponseError) -> Self {
+        /// An envelope without a response.
+        pub(crate) fn without_data(status: u16, source: ResponseError) -> Self {
             match source {
                 ResponseError::Refused(refusal) => {
-                    let mut error = Self::new(ErrorKind::Rejected, refusal.to_string()).with_status(status);
+                    let mut error =
+                        Self::new(ErrorKind::Rejected, cut(refusal.to_string())).with_status(status);
                     error.0.refusal = Some(refusal);
                     error
                 }
@@ -293,6 +341,19 @@ mod of_calls {
         pub(crate) fn contradictory(status: u16) -> Self {
             let reason = format!("the response says success, but its HTTP status is {status}");
             Self::new(ErrorKind::OutcomeUnknown, reason).with_status(status)
+        }
+
+        /// The same error, with what it means for a call of this effect.
+        pub(crate) fn of_call(mut self, effect: Effect) -> Self {
+            if self.kind() == ErrorKind::OutcomeUnknown {
+                self.0.reason.push_str(if effect.is_read() {
+                    self.0.kind = ErrorKind::NoResponse;
+                    "; ask again later"
+                } else {
+                    "; find out what became of it before you send it again"
+                });
+            }
+            self
         }
 
         /// The same error after several attempts, of which one may have created the order.
@@ -340,7 +401,8 @@ impl fmt::Debug for Error {
         let mut shown = f.debug_struct("Error");
         shown.field("kind", kind).field("reason", reason);
         if let Some(refusal) = refusal {
-            shown.field("refusal", refusal);
+            // Its message is in the reason, cut.
+            shown.field("code", &refusal.code);
         }
         if let Some(report) = report {
             shown.field("report", report);

@@ -20,8 +20,8 @@
 //! | `client` | yes | [`Client`] and [`transport`] | hyper, tokio, rustls |
 //! | `webpki-roots` | yes | Mozilla's root certificates, compiled in | one crate |
 //! | `platform-verifier` | no | `transport::Builder::platform_verifier` | a few crates, by platform |
-//! | `tower` | no | `CallbackLayer` | `tower-layer`, and the `http` crates that a server has anyway |
-//! | `axum` | no | `Verified<Callback>` as an extractor, `Acknowledged` | `axum-core` |
+//! | `tower` | no | `CallbackLayer` | `tower-layer`, and `http` crates and tokio, which a server has anyway |
+//! | `axum` | no | `Verified<Callback>` as an extractor, `Acknowledged` | `axum-core`, and the same |
 //! | `tracing` | no | an event for every attempt: path, order number, code | `tracing` |
 //!
 //! A feature only adds. Without default features the tree has no HTTP, async runtime or TLS. Types,

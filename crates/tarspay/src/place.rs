@@ -9,6 +9,8 @@
 //! classifies responses by the rows of its tables.
 
 #[cfg(test)]
+mod courses;
+#[cfg(test)]
 mod enumeration;
 mod machine;
 
@@ -47,30 +49,6 @@ pub trait OrderRequest: Request<Response: Placeable> + Send + Sync + sealed::Sea
     fn price(&self) -> (&Amount, &Currency);
 }
 
-impl OrderRequest for DepositRequest {
-    const DIRECTION: Direction = Direction::Deposit;
-
-    fn order_no(&self) -> &MerchantOrderNo {
-        &self.merchant_order_no
-    }
-
-    fn price(&self) -> (&Amount, &Currency) {
-        (&self.amount, &self.currency)
-    }
-}
-
-impl OrderRequest for WithdrawalRequest {
-    const DIRECTION: Direction = Direction::Withdrawal;
-
-    fn order_no(&self) -> &MerchantOrderNo {
-        &self.merchant_order_no
-    }
-
-    fn price(&self) -> (&Amount, &Currency) {
-        (&self.amount, &self.currency)
-    }
-}
-
 /// The response to the creation of an order: [`Deposit`] or [`Withdrawal`].
 pub trait Placeable: Send {
     #[doc(hidden)]
@@ -87,41 +65,44 @@ pub trait Placeable: Send {
     fn price(&self) -> (Option<&Amount>, Option<&Currency>);
 }
 
-impl Placeable for Deposit {
-    fn pay_order_id(&self) -> Option<&PayOrderId> {
-        self.pay_order_id.as_ref()
-    }
+/// Deposits and withdrawals have the same members; but the response to a withdrawal names no price.
+macro_rules! order {
+    ($direction:ident, $request:ident, |$response:ident| $price:expr) => {
+        impl OrderRequest for $request {
+            const DIRECTION: Direction = Direction::$direction;
 
-    fn merchant_order_no(&self) -> Option<&MerchantOrderNo> {
-        self.merchant_order_no.as_ref()
-    }
+            fn order_no(&self) -> &MerchantOrderNo {
+                &self.merchant_order_no
+            }
 
-    fn state(&self) -> Option<OrderState> {
-        self.state
-    }
+            fn price(&self) -> (&Amount, &Currency) {
+                (&self.amount, &self.currency)
+            }
+        }
 
-    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
-        (self.amount.as_ref(), self.currency.as_ref())
-    }
+        impl Placeable for $direction {
+            fn pay_order_id(&self) -> Option<&PayOrderId> {
+                self.pay_order_id.as_ref()
+            }
+
+            fn merchant_order_no(&self) -> Option<&MerchantOrderNo> {
+                self.merchant_order_no.as_ref()
+            }
+
+            fn state(&self) -> Option<OrderState> {
+                self.state
+            }
+
+            fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
+                let $response = self;
+                $price
+            }
+        }
+    };
 }
 
-impl Placeable for Withdrawal {
-    fn pay_order_id(&self) -> Option<&PayOrderId> {
-        self.pay_order_id.as_ref()
-    }
-
-    fn merchant_order_no(&self) -> Option<&MerchantOrderNo> {
-        self.merchant_order_no.as_ref()
-    }
-
-    fn state(&self) -> Option<OrderState> {
-        self.state
-    }
-
-    fn price(&self) -> (Option<&Amount>, Option<&Currency>) {
-        (None, None)
-    }
-}
+order!(Deposit, DepositRequest, |response| (response.amount.as_ref(), response.currency.as_ref()));
+order!(Withdrawal, WithdrawalRequest, |_response| (None, None));
 
 /// An order that exists at the gateway.
 ///
@@ -357,14 +338,9 @@ impl<'a, R: OrderRequest> Place<'a, R> {
             policy: self.options.retry.unwrap_or(self.client.0.retry),
             quiet_time: self.quiet_time,
             deadline: self.options.deadline,
-            cautious: R::DIRECTION == Direction::Withdrawal,
+            cautious: R::DIRECTION == Direction::Withdrawal || placing.creation.is_none(),
         };
-        let machine = if self.resumes {
-            Machine::resume(settings, placing.creation.is_some())
-        } else {
-            Machine::new(settings)
-        };
-        placing.drive(machine).await
+        placing.drive(if self.resumes { Machine::resume(settings) } else { Machine::new(settings) }).await
     }
 }
 
@@ -409,7 +385,13 @@ impl<R: OrderRequest> Placing<'_, R> {
         let begun = Instant::now();
         loop {
             let event = match action {
-                Action::Send { within } => self.send(within).await,
+                Action::Send { within } => match &self.creation {
+                    Some(creation) => {
+                        let result = self.client.0.attempt(creation, within).await;
+                        self.sent(result)
+                    }
+                    None => return self.conclude(Conclusion::Unknown),
+                },
                 Action::LookUp { within } => self.look_up(within).await?,
                 Action::Sleep(time) => {
                     sleep(time).await;
@@ -421,11 +403,8 @@ impl<R: OrderRequest> Placing<'_, R> {
         }
     }
 
-    async fn send(&mut self, within: Option<Duration>) -> Event {
-        let Some(creation) = &self.creation else {
-            return Event::Sent { outcome: Attempt::NotSent, retry_after: None };
-        };
-        let error = match self.client.0.attempt(creation, within).await {
+    fn sent(&mut self, result: Result<R::Response, Error>) -> Event {
+        let error = match result {
             Ok(response) => {
                 let named = response.merchant_order_no().is_some();
                 let matches = Matches::compare(self.request.price(), response.price());
@@ -456,15 +435,15 @@ impl<R: OrderRequest> Placing<'_, R> {
                 self.found = Some(order);
                 LookedUp::Found
             }
-            Ok(_) => LookedUp::Unanswered,
+            Ok(_) => LookedUp::NoResponse,
             Err(error) if error.kind() == ErrorKind::Invalid => return Err(error.in_doubt()),
             Err(error) => {
                 retry_after = error.retry_after();
                 let outcome = match error.code() {
-                    Some(_) if error.is_busy_or_broken() => LookedUp::Unanswered,
+                    Some(_) if error.is_busy_or_broken() => LookedUp::NoResponse,
                     Some(code) if code.is_order_not_found() => LookedUp::NotFound,
                     Some(code) if is_access(code) => LookedUp::AccessRefused,
-                    _ => LookedUp::Unanswered,
+                    _ => LookedUp::NoResponse,
                 };
                 // Only if the order is resumed and nothing is known yet.
                 self.last.get_or_insert(error);

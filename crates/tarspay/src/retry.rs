@@ -1,6 +1,5 @@
 //! Retry policy, back-off, and the shared retry budget.
 
-use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -107,12 +106,6 @@ impl RetryBudget {
         let _ = self.tenths.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tenths| {
             Some(tenths.saturating_add(1).min(self.most))
         });
-    }
-}
-
-impl fmt::Debug for RetryBudget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RetryBudget").field("tenths", &self.tenths).field("most", &self.most).finish()
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn attempt(request: &impl Request, error: Option<&Error>) {
             kind = ?error.kind(),
             code = error.code().map(crate::types::ErrorCode::code),
             status = error.status(),
-            "no response"
+            "attempt failed"
         ),
     }
 }

@@ -4,7 +4,6 @@ use crate::call::Boxed;
 use crate::engine::Course;
 use crate::types::{News, OrderInfo, OrderQuery, OrderState};
 use crate::{Client, Error, ErrorKind, RetryPolicy};
-use std::fmt;
 use std::future::IntoFuture;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -32,6 +31,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 /// [`query_deposit`](Client::query_deposit).
 ///
 /// Dropping the future stops the queries and changes nothing at the gateway.
+#[derive(Debug)]
 #[must_use = "an order is queried when this is awaited"]
 pub struct Wait {
     client: Client,
@@ -147,15 +147,5 @@ impl IntoFuture for Wait {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
-    }
-}
-
-impl fmt::Debug for Wait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wait")
-            .field("query", &self.query)
-            .field("deadline", &self.deadline)
-            .field("intervals", &self.intervals)
-            .finish_non_exhaustive()
     }
 }

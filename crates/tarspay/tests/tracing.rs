@@ -47,7 +47,7 @@ async fn tracing_is_told_paths_numbers_and_codes_and_nothing_else() {
     }
     let shown = log.text();
     for expected in [
-        "no response",
+        "attempt failed",
         "response received",
         "/api/pay/unifiedOrder",
         "ORDER-1",

@@ -25,12 +25,15 @@ pub(crate) async fn run(mut args: Balance) -> Result<(), Failure> {
         })?
         .parse()
         .map_err(|error| Failure::unreadable("--merchant-id or TARSPAY_MERCHANT_ID").caused_by(&error))?;
-    let Balance { proxy, platform_roots, .. } = args;
+    let Balance { plain_http_host, proxy, platform_roots, .. } = args;
     let client = Client::builder(Credentials::new(merchant_no, key))
         .base_url(args.api_url)
         .transport(move |mut transport| {
             if platform_roots {
                 transport = transport.platform_verifier();
+            }
+            if let Some(host) = plain_http_host.filter(|host| !host.is_empty()) {
+                transport = transport.allow_plain_http_to(&host);
             }
             match &proxy {
                 Some(url) => transport.proxy(url),
@@ -65,6 +68,7 @@ pub(crate) fn describe(error: &Error) -> serde_json::Value {
         ErrorKind::Invalid => "invalid",
         ErrorKind::NotSent => "not_sent",
         ErrorKind::OutcomeUnknown => "outcome_unknown",
+        ErrorKind::NoResponse => "no_response",
         ErrorKind::Rejected => "rejected",
         _ => "other",
     };

@@ -75,6 +75,23 @@ fn an_unreachable_gateway_was_not_sent_anything() {
     done.keeps_secret(TEST_KEY);
 }
 
+/// `0.0.0.0` is not a loopback address, and yet leads to this machine.
+#[cfg(unix)]
+#[test]
+fn plain_http_to_another_host_is_an_explicit_choice() {
+    let (_running, ready) = Running::start_json();
+    let url = text(&ready, "base_url").replace("127.0.0.1", "0.0.0.0");
+    let balance = || {
+        let mut command = balance_of(&ready);
+        command.args(["--api-url", &url]);
+        command
+    };
+    run(&mut balance()).failed(2, &["must begin with https://"]);
+    run(balance().env("TARSPAY_PLAIN_HTTP_HOST", "")).failed(2, &["must begin with https://"]);
+    run(balance().env("TARSPAY_PLAIN_HTTP_HOST", "0.0.0.0")).succeeded();
+    run(balance().args(["--plain-http-host", "0.0.0.0"])).succeeded();
+}
+
 #[test]
 fn an_unreachable_proxy_was_not_sent_anything() {
     let (_reserved, address) = reserve();
@@ -110,7 +127,7 @@ fn serving(response: Vec<u8>, end: &'static [u8]) -> String {
 }
 
 #[test]
-fn an_response_that_cannot_be_read_leaves_the_outcome_unknown() {
+fn a_response_that_cannot_be_read_is_no_response() {
     let responses: [&[u8]; 3] = [
         b"",
         b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<html>no</html>",
@@ -120,7 +137,7 @@ fn an_response_that_cannot_be_read_leaves_the_outcome_unknown() {
         let url = responding(response.to_vec());
         let args = ["balance", "--merchant-id", "M1", "--api-url", &url, "--json"];
         let done = run(&mut tarspay_with_key(&args)).failed(1, &["no balance"]);
-        assert_eq!(error_of(&done, "outcome_unknown")["can_repeat_query"], json!(true));
+        assert_eq!(error_of(&done, "no_response")["can_repeat_query"], json!(true));
     }
 }
 

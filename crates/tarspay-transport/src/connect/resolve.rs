@@ -5,7 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
@@ -27,82 +26,71 @@ pub(crate) fn system() -> LookUp {
 /// The resolver for one connection attempt.
 #[derive(Clone)]
 pub(super) struct Resolver {
-    look_up: LookUp,
-    progress: Arc<Progress>,
-    loopback_only: bool,
-    failed: Failed,
-}
-
-/// Whether it was the lookup that failed: the TCP connector returns one type for both of its steps.
-#[derive(Clone, Default)]
-pub(super) struct Failed(Arc<AtomicBool>);
-
-impl Failed {
-    pub(super) fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Resolver {
-    /// `loopback_only`, which is for plain HTTP, drops every address outside this machine, whatever
-    /// the hosts file or the name server says about `localhost`.
-    pub(super) fn new(look_up: LookUp, loopback_only: bool, progress: Arc<Progress>) -> Self {
-        Self { look_up, progress, loopback_only, failed: Failed::default() }
-    }
-
-    pub(super) fn failed(&self) -> Failed {
-        self.failed.clone()
-    }
+    pub(super) look_up: LookUp,
+    /// For plain HTTP: refuses a name that leads to any address outside this machine, whatever the
+    /// hosts file or the name server says about `localhost`.
+    pub(super) loopback_only: bool,
+    pub(super) progress: Arc<Progress>,
 }
 
 impl Service<Name> for Resolver {
     type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, io::Error>> + Send>>;
+    type Error = NoAddress;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, NoAddress>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NoAddress>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let Self { look_up, progress, loopback_only, failed } = self.clone();
+        let Self { look_up, loopback_only, progress } = self.clone();
         Box::pin(async move {
             progress.connecting(Phase::Resolve);
-            // Until proven otherwise.
-            failed.0.store(true, Ordering::Relaxed);
-            let addresses = allowed(look_up(name).await?, loopback_only)?;
-            failed.0.store(false, Ordering::Relaxed);
+            let found = look_up(name).await.map_err(NoAddress::Failed)?;
+            let addresses = allowed(found, loopback_only)?;
             progress.connecting(Phase::Connect);
             Ok(addresses.into_iter())
         })
     }
 }
 
-fn allowed(mut addresses: Vec<SocketAddr>, loopback_only: bool) -> Result<Vec<SocketAddr>, io::Error> {
-    addresses.retain(|address| !loopback_only || address.ip().to_canonical().is_loopback());
+fn allowed(addresses: Vec<SocketAddr>, loopback_only: bool) -> Result<Vec<SocketAddr>, NoAddress> {
+    let leaves = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
     if addresses.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, NoAddress { loopback_only }));
+        return Err(NoAddress::None);
+    }
+    if loopback_only && addresses.iter().any(leaves) {
+        return Err(NoAddress::Leaves);
     }
     Ok(addresses)
 }
 
-/// The name exists, but leads nowhere.
+/// Why a name leads to no address that may be used.
 #[derive(Debug)]
-struct NoAddress {
-    loopback_only: bool,
+pub(super) enum NoAddress {
+    Failed(io::Error),
+    None,
+    Leaves,
 }
 
 impl fmt::Display for NoAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.loopback_only {
-            "the name leads to other machines, and plain HTTP stays on this one"
-        } else {
-            "the name has no address"
+        f.write_str(match self {
+            Self::Failed(_) => "the name cannot be looked up",
+            Self::None => "the name has no address",
+            Self::Leaves => "the name leads to other machines, and plain HTTP stays on this one",
         })
     }
 }
 
-impl std::error::Error for NoAddress {}
+impl std::error::Error for NoAddress {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -113,16 +101,18 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_keeps_only_addresses_of_this_machine() {
-        let found = addresses(&["192.0.2.1:0", "127.0.0.1:0", "[2001:db8::1]:0", "[::1]:0"]);
-        let kept = allowed(found.clone(), true).unwrap();
-        assert_eq!(kept, addresses(&["127.0.0.1:0", "[::1]:0"]));
-        assert_eq!(allowed(found.clone(), false).unwrap(), found);
-    }
-
-    #[test]
-    fn a_localhost_that_leads_elsewhere_is_an_error() {
-        let error = allowed(addresses(&["192.0.2.1:0"]), true).unwrap_err();
-        assert!(error.to_string().contains("stays on this one"), "{error}");
+    fn plain_http_wants_every_address_on_this_machine() {
+        let here = addresses(&["127.0.0.1:0", "[::1]:0", "127.8.9.1:0", "[::ffff:127.0.0.1]:0"]);
+        assert_eq!(allowed(here.clone(), true).unwrap(), here);
+        for elsewhere in ["192.0.2.1:0", "[2001:db8::1]:0", "[::ffff:192.0.2.1]:0", "0.0.0.0:0"] {
+            let found = [here.clone(), addresses(&[elsewhere])].concat();
+            let error = allowed(found.clone(), true).unwrap_err();
+            assert!(error.to_string().contains("stays on this one"), "{elsewhere}: {error}");
+            assert_eq!(allowed(found.clone(), false).unwrap(), found);
+        }
+        for loopback_only in [false, true] {
+            let error = allowed(Vec::new(), loopback_only).unwrap_err();
+            assert!(error.to_string().contains("no address"), "{error}");
+        }
     }
 }

@@ -34,6 +34,10 @@ fn good_base_urls_are_reduced_to_their_plain_form() {
         ("http://127.0.0.1:80", "http://127.0.0.1"),
         ("http://127.8.9.1:9", "http://127.8.9.1:9"),
         ("http://[::1]:9", "http://[::1]:9"),
+        ("http://[::ffff:127.0.0.1]:9", "http://[::ffff:127.0.0.1]:9"),
+        ("http://localhost.:9", "http://localhost.:9"),
+        ("http://Shop.LocalHost:9", "http://shop.localhost:9"),
+        ("http://a.b.localhost.", "http://a.b.localhost."),
     ] {
         assert_eq!(builder(url).build().unwrap().base_url(), plain, "{url}");
     }
@@ -80,14 +84,49 @@ fn plain_http_is_for_this_machine_only() {
         "http://128.0.0.1",
         "http://[::]",
         "http://[::2]",
-        "http://[::ffff:127.0.0.1]",
+        "http://[::ffff:10.0.0.1]",
         "http://localhost.example.com",
-        "http://localhost.",
+        "http://localhost..",
+        "http://xlocalhost",
+        "http://sandbox:8787",
         "http://127.0.0.1.example.com",
         "http://127.1",
         "http://2130706433",
     ] {
         assert_refused(builder(url).build(), "must begin with https://");
+    }
+}
+
+#[test]
+fn plain_http_to_another_host_is_allowed_by_its_name_alone() {
+    for (host, url) in [
+        ("sandbox", "http://sandbox:8787"),
+        ("Sandbox", "http://sandBOX"),
+        ("sandbox.internal", "http://sandbox.internal:80/"),
+        ("10.0.0.7", "http://10.0.0.7:8787"),
+        ("[fd00::7]", "http://[fd00::7]:8787"),
+        // It allows one host more and forbids nothing.
+        ("sandbox", "http://127.0.0.1:8787"),
+        ("sandbox", "https://gateway.test"),
+    ] {
+        builder(url).allow_plain_http_to(host).build().unwrap();
+    }
+    for url in [
+        "http://sandbox2:8787",
+        "http://sandbox.:8787",
+        "http://sandbox.example.com",
+        "http://x.sandbox",
+        "http://payment.tarspay.com",
+        "http://10.0.0.7",
+    ] {
+        assert_refused(builder(url).allow_plain_http_to("sandbox").build(), "must begin with https://");
+    }
+    for host in
+        ["", "*", "http://sandbox", "sandbox:8787", "sandbox/", "user@sandbox", "a b", "a,b", "s\u{e4}"]
+    {
+        for url in ["http://sandbox:8787", "https://gateway.test"] {
+            assert_refused(builder(url).allow_plain_http_to(host).build(), "without scheme, port and path");
+        }
     }
 }
 
@@ -99,13 +138,24 @@ fn bad_proxies_are_refused() {
         ("https://proxy:3128", "TLS to the proxy"),
         ("socks5://proxy:1080", "http"),
         ("http://proxy", "must name a port"),
-        ("http://user:secret@proxy:3128", "user name or password"),
+        ("http://user:secret@proxy", "must name a port"),
+        ("http://user:100%@proxy:3128", "%25"),
+        ("http://user:a/b@proxy:3128", "port"),
+        ("user:secret@proxy:3128", "http"),
         ("http://proxy:3128/path", "after the host and port"),
         ("http://proxy:0", "port"),
     ] {
         assert_refused(builder("https://gateway.test").proxy(url).build(), hint);
     }
-    for url in ["http://proxy:3128", "http://proxy:3128/", "http://proxy:80", "http://[::1]:3128"] {
+    for url in [
+        "http://proxy:3128",
+        "http://proxy:3128/",
+        "http://proxy:80",
+        "http://[::1]:3128",
+        "http://user:secret@proxy:3128",
+        "http://user@proxy:3128/",
+        "http://user:s%40cret:@[::1]:3128",
+    ] {
         builder("https://gateway.test").proxy(url).build().unwrap();
     }
 }
@@ -114,6 +164,8 @@ fn bad_proxies_are_refused() {
 fn a_password_without_a_proxy_is_refused() {
     let builder = builder("https://gateway.test");
     assert_refused(builder.clone().proxy_authorization("Basic eDp5").build(), "no proxy");
+    let twice = builder.clone().proxy("http://user@proxy:3128").proxy_authorization("Basic eDp5");
+    assert_refused(twice.build(), "only one");
     let builder = builder.proxy("http://proxy:3128");
     assert_refused(builder.proxy_authorization("Basic\n").build(), "proxy_authorization");
 }

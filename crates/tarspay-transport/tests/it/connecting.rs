@@ -57,3 +57,10 @@ async fn localhost_over_plain_http_reaches_this_machine() {
     assert_eq!(post(&transport).await.unwrap().body(), b"here");
     assert_eq!(server.seen.requests()[0].header("host"), [format!("localhost:{}", server.address.port())]);
 }
+
+#[tokio::test]
+async fn a_mapped_loopback_address_over_plain_http_reaches_this_machine() {
+    let server = crate::server::Server::plain(|peer| peer.response_all(200, "here")).await;
+    let url = format!("http://[::ffff:127.0.0.1]:{}", server.address.port());
+    assert_eq!(post(&patient(&url).build().unwrap()).await.unwrap().body(), b"here");
+}

@@ -66,7 +66,6 @@ fn assert_failed(
     let error = result.expect_err("the call should fail");
     assert_eq!((error.kind(), error.phase(), error.delivery()), (kind, Some(phase), delivery), "{error:?}");
     assert_eq!(error.is_not_sent(), delivery == Delivery::NotSent);
-    assert_eq!(error.may_have_been_received(), delivery == Delivery::MaybeReceived);
     assert_eq!(error.is_timeout(), kind == ErrorKind::Timeout);
     error
 }

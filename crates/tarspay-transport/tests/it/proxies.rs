@@ -25,8 +25,7 @@ async fn a_call_through_the_tunnel() {
     let proxy = Server::plain(move |peer| tunnel(peer, target)).await;
     let transport = patient("https://gateway.test:8443")
         .add_root_certificate_der(identity.der())
-        .proxy(&proxy.url())
-        .proxy_authorization("Basic c2VjcmV0OnNlY3JldA==")
+        .proxy(&proxy.url().replace("//", "//secret:secret@"))
         .build()
         .unwrap();
     for _ in 0..2 {

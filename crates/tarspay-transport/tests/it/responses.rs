@@ -1,4 +1,4 @@
-//! Answers of every sort: passed on, cut short, too large, or no HTTP at all.
+//! Responses of every sort: passed on, cut short, too large, or no HTTP at all.
 
 use tarspay_transport::{Delivery, Error, ErrorKind, Phase, Response};
 
@@ -24,7 +24,7 @@ async fn response_to(bytes: impl Into<Vec<u8>>) -> Result<Response, Error> {
 }
 
 #[tokio::test]
-async fn every_status_is_an_response() {
+async fn every_status_is_a_response() {
     for status in [200, 201, 400, 401, 403, 404, 429, 500, 502, 503, 504, 599] {
         let bytes = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\n\r\n{{}}");
         let response = response_to(bytes).await.unwrap();

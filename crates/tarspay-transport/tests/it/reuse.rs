@@ -39,7 +39,7 @@ async fn so_do_calls_whose_responses_come_in_pieces() {
     assert_eq!(server.seen.connections(), 1);
 }
 
-/// Answers one request, closes the connection, and says so.
+/// Responds to one request, closes the connection, and says so.
 async fn one_shot(mut peer: Peer, closed: mpsc::UnboundedSender<()>) {
     if peer.request().await.is_some() {
         peer.response(200, "ok").await;

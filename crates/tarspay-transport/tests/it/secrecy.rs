@@ -64,12 +64,19 @@ async fn no_failure_shows_what_was_sent_or_received() {
 #[tokio::test]
 async fn a_proxy_s_password_is_shown_nowhere() {
     let proxy = Server::plain(|peer| peer.response_all(407, SECRET)).await;
-    let builder = patient_over_tls("https://gateway.test").proxy(&proxy.url()).proxy_authorization(SECRET);
-    assert!(!format!("{builder:?}").contains(SECRET));
-    let transport = builder.build().unwrap();
-    assert!(!format!("{transport:?}").contains(SECRET));
-    let printed = everything_printed_about(&call(&transport).await.unwrap_err());
-    assert!(!printed.contains(SECRET), "{printed}");
+    let with_user = proxy.url().replace("//", &format!("//user:{SECRET}@"));
+    let builder = patient_over_tls("https://gateway.test");
+    for builder in
+        [builder.clone().proxy(&proxy.url()).proxy_authorization(SECRET), builder.proxy(&with_user)]
+    {
+        assert!(!format!("{builder:?}").contains(SECRET));
+        let transport = builder.build().unwrap();
+        assert!(!format!("{transport:?}").contains(SECRET));
+        let error = call(&transport).await.unwrap_err();
+        assert_eq!(error.proxy_status(), Some(407));
+        let printed = everything_printed_about(&error);
+        assert!(!printed.contains(SECRET) && printed.contains("user name and a password"), "{printed}");
+    }
 }
 
 #[test]
@@ -79,7 +86,11 @@ fn a_password_in_a_url_is_not_repeated() {
         Transport::builder(&format!("https://user:{SECRET}@gateway.test:99999")),
         Transport::builder(&format!("https://user:{SECRET}@gate way.test")),
         Transport::builder(&format!("https://gateway.test/{SECRET}")),
-        Transport::builder("http://127.0.0.1").proxy(&format!("http://user:{SECRET}@proxy:1")),
+        Transport::builder("http://127.0.0.1").proxy(&format!("http://user:{SECRET}@proxy")),
+        Transport::builder("http://127.0.0.1").proxy(&format!("http://user:{SECRET}%@proxy:1")),
+        Transport::builder("http://127.0.0.1").proxy(&format!("http://user:{SECRET}/@proxy:1")),
+        Transport::builder("http://127.0.0.1").proxy(&format!("https://user:{SECRET}@proxy:1")),
+        Transport::builder("http://127.0.0.1").allow_plain_http_to(&format!("user:{SECRET}@sandbox")),
         Transport::builder("http://127.0.0.1").user_agent(&format!("{SECRET}\n")),
         Transport::builder("http://127.0.0.1")
             .proxy("http://proxy:1")

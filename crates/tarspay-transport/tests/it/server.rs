@@ -186,7 +186,7 @@ impl Peer {
         self.send(bytes).await;
     }
 
-    /// Answers every request until the client closes.
+    /// Responds to every request until the client closes.
     pub(crate) async fn response_all(mut self, status: u16, body: &str) {
         while self.request().await.is_some() {
             self.response(status, body).await;

@@ -150,3 +150,14 @@ impl rustls::server::ResolvesServerCert for Recorder {
         self.inner.resolve(hello)
     }
 }
+
+#[tokio::test]
+async fn a_certificate_with_many_names_fills_no_log() {
+    let names: Vec<_> = (0..500).map(|number| format!("shop{number}.test")).collect();
+    let identity = Identity::of(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let server = Server::tls(identity.server(BOTH_VERSIONS), |_| async {}).await;
+    let transport = patient(&server.https_url()).add_root_certificate_der(identity.der()).build().unwrap();
+    let error = assert_failed(post(&transport).await, ErrorKind::Tls, Phase::Tls, Delivery::NotSent);
+    let shown = format!("{error:?} {}", chain(&error).join(" "));
+    assert!(shown.contains("shop7.test") && !shown.contains("shop8.test"), "{shown}");
+}

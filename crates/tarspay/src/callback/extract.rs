@@ -6,8 +6,32 @@ use crate::types::Callback;
 use axum_core::body::Body;
 use axum_core::extract::{FromRef, FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
+use std::sync::Arc;
 
-/// Extracts a verified callback; the router's state is, or holds, the [`CallbackVerifier`].
+/// Extracts a verified callback; the router's state is, or holds, the [`CallbackVerifier`]. A state
+/// that holds it says so by `FromRef`, and may be in an [`Arc`]:
+///
+/// ```
+/// use axum::extract::{FromRef, State};
+/// use axum::{Router, routing::post};
+/// use std::sync::Arc;
+/// use tarspay::{Acknowledged, CallbackVerifier, Verified, types::Callback};
+///
+/// #[derive(FromRef)]
+/// struct App {
+///     verifier: CallbackVerifier,
+/// }
+///
+/// async fn on_callback(State(app): State<Arc<App>>, callback: Verified<Callback>) -> Acknowledged {
+///     Acknowledged
+/// }
+///
+/// let verifier = CallbackVerifier::production("M1688443086".parse()?);
+/// let app: Router = Router::new().route("/", post(on_callback)).with_state(Arc::new(App { verifier }));
+/// # Ok::<(), tarspay::types::Error>(())
+/// ```
+///
+/// The verifier alone is a state too:
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -34,6 +58,16 @@ where
         let (head, body) = request.into_parts();
         let verifier = CallbackVerifier::from_ref(state);
         verifier.receive(&head.method, &head.headers, body).await
+    }
+}
+
+/// The verifier of a state is that of the state in an [`Arc`]. Your own crate could not say so.
+impl<S> FromRef<Arc<S>> for CallbackVerifier
+where
+    Self: FromRef<S>,
+{
+    fn from_ref(state: &Arc<S>) -> Self {
+        Self::from_ref(&**state)
     }
 }
 

@@ -1,6 +1,7 @@
 //! From an HTTP request to a verified callback, and the responses that the gateway understands.
 
 use super::{CallbackVerifier, Verified};
+use crate::error::compression;
 use crate::types::Callback;
 use crate::{Error, ErrorKind, sign};
 use bytes::Bytes;
@@ -8,6 +9,29 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// The time for the body of a callback by default.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many callbacks are received at once by default. With the default size they take 32 MiB.
+const MAX_IN_FLIGHT: usize = 512;
+
+/// How long and how many: the limits of the layer and the extractor. Clones count together.
+#[derive(Clone, Debug)]
+pub(super) struct Receiver {
+    body_timeout: Duration,
+    free: Arc<Semaphore>,
+}
+
+impl Default for Receiver {
+    fn default() -> Self {
+        Self { body_timeout: BODY_TIMEOUT, free: Arc::new(Semaphore::new(MAX_IN_FLIGHT)) }
+    }
+}
 
 /// The response to a callback that was stored: HTTP 200 and the bare text `OK`.
 ///
@@ -22,9 +46,21 @@ pub(super) fn not_handled() -> Response<Full<Bytes>> {
     text(StatusCode::INTERNAL_SERVER_ERROR, "not handled")
 }
 
-/// Why a request was refused, and the response to it: 401 without a valid signature, 403 for
-/// another merchant's callback, 413 too large, 422 signed but unreadable, 405 not a `POST`, 400 cut
-/// short.
+/// Why a request was refused, and the response to it.
+///
+/// | status | the request |
+/// |---|---|
+/// | 400 | was cut short |
+/// | 401 | has no valid signature |
+/// | 403 | is another merchant's callback |
+/// | 405 | is not a `POST` |
+/// | 408 | took longer than [`body_timeout`](CallbackVerifier::body_timeout) |
+/// | 413 | is larger than [`max_bytes`](CallbackVerifier::max_bytes); announced, it is not read |
+/// | 415 | has no valid signature, and came compressed |
+/// | 422 | is signed but unreadable |
+/// | 503 | came while [`max_in_flight`](CallbackVerifier::max_in_flight) others were received |
+///
+/// The gateway sends a callback again after each of them.
 ///
 /// A callback that is signed but unreadable comes from the gateway: keep its [`body`](Self::body),
 /// and query the order that it names if it is yours. `Debug` shows only the length of the body.
@@ -40,7 +76,11 @@ impl CallbackRejection {
         Self { status, reason, error: None, body: Bytes::new() }
     }
 
-    fn by_verifier(error: Error, body: Bytes) -> Self {
+    fn by_verifier(error: Error, body: Bytes, compression: Option<&'static str>) -> Self {
+        let error = match compression {
+            Some(name) => error.compressed(name),
+            None => error,
+        };
         let (status, reason) = match (error.kind(), error.signature_fault()) {
             (ErrorKind::CallbackUnreadable, _) => (StatusCode::UNPROCESSABLE_ENTITY, "not a callback"),
             (ErrorKind::CallbackForOtherMerchant, _) => (StatusCode::FORBIDDEN, "not our merchant"),
@@ -48,6 +88,9 @@ impl CallbackRejection {
             (_, Some(sign::ErrorKind::MissingSignature)) => (StatusCode::UNAUTHORIZED, "signature missing"),
             (_, Some(sign::ErrorKind::MalformedSignature)) => {
                 (StatusCode::UNAUTHORIZED, "signature malformed")
+            }
+            (ErrorKind::CallbackRefused, _) if compression.is_some() => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed")
             }
             _ => (StatusCode::UNAUTHORIZED, "signature refused"),
         };
@@ -109,7 +152,25 @@ impl std::error::Error for CallbackRejection {
 }
 
 impl CallbackVerifier {
-    /// Reads the body up to the limit, then verifies it. Without a well-formed signature the body
+    /// Sets the time for the body of a callback, for the layer and the extractor. Default: 10
+    /// seconds. A slower one ends with HTTP 408. The time for the head is your server's.
+    #[must_use]
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.receiver.body_timeout = timeout;
+        self
+    }
+
+    /// Sets how many callbacks the layer and the extractor receive and verify at once, all clones of
+    /// the verifier together. Default: 512. Further ones get HTTP 503 without being read, and the
+    /// gateway sends them again. So callbacks take at most this many times the
+    /// [limit](Self::limit) of memory.
+    #[must_use]
+    pub fn max_in_flight(mut self, callbacks: usize) -> Self {
+        self.receiver.free = Arc::new(Semaphore::new(callbacks.min(Semaphore::MAX_PERMITS)));
+        self
+    }
+
+    /// Reads the body within its limits, then verifies it. Without a well-formed signature the body
     /// is not read at all.
     pub(super) async fn receive<B>(
         &self,
@@ -121,8 +182,9 @@ impl CallbackVerifier {
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let refused =
-            |error: sign::Error| CallbackRejection::by_verifier(Error::callback_refused(error), Bytes::new());
+        let refused = |error: sign::Error| {
+            CallbackRejection::by_verifier(Error::callback_refused(error), Bytes::new(), None)
+        };
         if method != Method::POST {
             return Err(CallbackRejection::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -131,17 +193,30 @@ impl CallbackVerifier {
         }
         let signature = signature(headers)?;
         sign::Signature::from_hex(signature).map_err(refused)?;
-        let body = match Limited::new(body, self.limit()).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
+        // What the body is known to have at least: its Content-Length.
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        self.signatures.check_size(announced).map_err(refused)?;
+        let Ok(_received) = self.receiver.free.try_acquire() else {
+            return Err(CallbackRejection::new(StatusCode::SERVICE_UNAVAILABLE, "too many at once"));
+        };
+        let read = timeout(self.receiver.body_timeout, Limited::new(body, self.limit()).collect()).await;
+        let body = match read {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
                 self.signatures.check_size(self.limit().saturating_add(1)).map_err(refused)?;
                 return Err(CallbackRejection::new(StatusCode::PAYLOAD_TOO_LARGE, "too large"));
             }
-            Err(_) => {
+            Ok(Err(_)) => {
                 return Err(CallbackRejection::new(StatusCode::BAD_REQUEST, "body not received in full"));
             }
+            Err(_) => {
+                return Err(CallbackRejection::new(StatusCode::REQUEST_TIMEOUT, "body not received in time"));
+            }
         };
-        self.verify(Some(signature), &body).map_err(|error| CallbackRejection::by_verifier(error, body))
+        self.verify(Some(signature), &body).map_err(|error| {
+            let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+            CallbackRejection::by_verifier(error, body, encoding.and_then(compression))
+        })
     }
 }
 

@@ -21,15 +21,15 @@ use tower_service::Service;
 ///
 /// The service takes a [`Verified<Callback>`] and returns `()`. Then the response is the bare text
 /// `OK`. If the service fails, the response is HTTP 500, and the gateway sends the callback again.
-/// A request that is not a verified callback never reaches the service: 401 without a valid
-/// signature, 403 for another merchant's callback, 413 too large, 422 signed but unreadable, 405
-/// not a `POST`.
+/// A request that is not a verified callback never reaches the service; [`CallbackRejection`] lists
+/// the responses.
 ///
 /// [`on_refused`](Self::on_refused) sees each refused request, with the body if it was signed but
 /// unreadable.
 ///
 /// The result is a service for any HTTP server that speaks `tower`: hyper by `TowerToHyperService`,
-/// axum by `route_service`. `examples/callback_hyper.rs` is a complete server.
+/// axum by `route_service`. `examples/callback_hyper.rs` is a complete server. It needs a tokio
+/// runtime with time enabled.
 #[derive(Clone)]
 pub struct CallbackLayer {
     verifier: CallbackVerifier,

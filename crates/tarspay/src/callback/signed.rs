@@ -3,7 +3,6 @@
 use crate::Error;
 use crate::sign::{CALLBACK_SIGNATURE_HEADER, CallbackText, PrivateKey};
 use crate::types::{Callback, MerchantNo};
-use std::fmt;
 
 /// A callback as the gateway would send it, signed with your own key.
 ///
@@ -25,7 +24,7 @@ use std::fmt;
 /// assert_eq!(received.get().status(), callback.status());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct SignedCallback {
     text: CallbackText,
     signature: String,
@@ -60,14 +59,5 @@ impl SignedCallback {
     /// Name and value of the header to post it with.
     pub fn header(&self) -> (&'static str, &str) {
         (CALLBACK_SIGNATURE_HEADER, &self.signature)
-    }
-}
-
-impl fmt::Debug for SignedCallback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedCallback")
-            .field("text", &self.text)
-            .field("signature", &self.signature)
-            .finish()
     }
 }

@@ -20,7 +20,7 @@
 //! | [`NotFound`](LookedUp::NotFound), believed | send again; when settling: rejected if the last attempt was refused, else unknown |
 //! | [`NotFound`](LookedUp::NotFound), not believed | a deposit is sent again; else wait for the quiet time, look up again |
 //! | [`AccessRefused`](LookedUp::AccessRefused), and so was every attempt | look up again; four in a row, the last after the quiet time: rejected, such as for a wrong key |
-//! | [`Unanswered`](LookedUp::Unanswered) | look up again, a few times; when time is up, a last time; then unknown |
+//! | [`NoResponse`](LookedUp::NoResponse) | look up again, a few times; when time is up, a last time; then unknown |
 //!
 //! *Settle* means: nothing more is sent, and look-ups decide. "No such order" is *believed* when
 //! the quiet time has passed since something was sent last, because until then a copy of it can
@@ -59,7 +59,7 @@ pub(super) enum LookedUp {
     /// As [`Attempt::AccessRefused`].
     AccessRefused,
     /// Anything else.
-    Unanswered,
+    NoResponse,
 }
 
 /// An event.
@@ -109,7 +109,8 @@ pub(super) struct Settings {
     /// from its responses.
     pub(super) quiet_time: Duration,
     pub(super) deadline: Option<Duration>,
-    /// Whether "no such order" must be believed before the order is sent again: for withdrawals.
+    /// Whether "no such order" must be believed before the order is sent again: for withdrawals, and
+    /// for an order that cannot be sent again.
     pub(super) cautious: bool,
 }
 
@@ -118,7 +119,7 @@ pub(super) struct Settings {
 const NO_ACCESS: u32 = 4;
 
 /// The number of look-ups without a response after which the outcome counts as unknown.
-const UNANSWERED: u32 = 3;
+const NO_RESPONSE: u32 = 3;
 
 /// The time that a deadline keeps for the last look-up, or a quarter of it if that is less.
 const LAST_LOOK_UP: Duration = Duration::from_secs(3);
@@ -141,7 +142,7 @@ pub(super) struct Machine {
     /// The look-up under way is the last.
     is_last: bool,
     refused_look_ups: u32,
-    unanswered_look_ups: u32,
+    silent_look_ups: u32,
     /// The action after a sleep.
     then: Then,
 }
@@ -166,20 +167,18 @@ impl Machine {
             looked_up_at: Duration::ZERO,
             is_last: false,
             refused_look_ups: 0,
-            unanswered_look_ups: 0,
+            silent_look_ups: 0,
             then: Then::Send,
         };
         let action = machine.send(Duration::ZERO);
         (machine, action)
     }
 
-    /// An order that may have been sent before. It is looked up first, and sent only if
-    /// `can_be_sent`.
-    pub(super) fn resume(settings: Settings, can_be_sent: bool) -> (Self, Action) {
+    /// An order that may have been sent before. It is looked up first.
+    pub(super) fn resume(settings: Settings) -> (Self, Action) {
         let (mut machine, _) = Self::new(settings);
         machine.doubt = Some(Conclusion::Recovered);
         machine.only_refused_access = false;
-        machine.send_again = can_be_sent;
         let action = machine.look_up(Duration::ZERO);
         (machine, action)
     }
@@ -285,16 +284,16 @@ impl Machine {
                     };
                 }
             }
-            LookedUp::AccessRefused | LookedUp::Unanswered => {
+            LookedUp::AccessRefused | LookedUp::NoResponse => {
                 self.refused_look_ups = 0;
-                self.unanswered_look_ups += 1;
+                self.silent_look_ups += 1;
             }
         }
-        let enough = self.settings.policy.max_attempts().max(UNANSWERED);
-        if self.is_last || self.unanswered_look_ups >= enough && self.has_time(now) {
+        let enough = self.settings.policy.max_attempts().max(NO_RESPONSE);
+        if self.is_last || self.silent_look_ups >= enough && self.has_time(now) {
             return Action::Done(Conclusion::Unknown);
         }
-        let look_ups = self.refused_look_ups.max(self.unanswered_look_ups);
+        let look_ups = self.refused_look_ups.max(self.silent_look_ups);
         let wait = wait(&self.settings.policy, look_ups);
         self.sleep(wait, Then::LookUp, now)
     }

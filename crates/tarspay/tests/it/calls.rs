@@ -1,13 +1,15 @@
-//! Calls that succeed: against the sandbox, which verifies every signature.
+//! Calls that succeed, most of them against the sandbox, which verifies every signature.
 
-use crate::scripted::Scripted;
+use crate::scripted::{Scripted, Step};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tarspay::sign::{NonceSource, Parameters, PrivateKey, RequestToSign, Signature, SignaturePolicy};
 use tarspay::types::{Amount, Balance, Effect, MerchantNo, Request};
-use tarspay::{Client, Credentials};
+use tarspay::{Client, Credentials, ErrorKind, RetryPolicy};
 use tarspay_sandbox::Sandbox;
+use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) fn credentials(sandbox: &Sandbox) -> Credentials {
     Credentials::new(sandbox.merchant().merchant_no().clone(), sandbox.merchant().private_key().clone())
@@ -107,4 +109,65 @@ async fn every_sandbox_has_keys_of_its_own() {
     assert_eq!(keys.len(), 2);
     let stranger = Client::builder(credentials(&one)).base_url(other.base_url()).build().unwrap();
     assert!(stranger.balance().await.is_err());
+}
+
+#[tokio::test]
+async fn a_raw_call_reaches_an_endpoint_of_tomorrow_and_is_not_repeated() {
+    let server = Scripted::playing([
+        Step::json(r#"{"code":0,"data":[1.50,"x"]}"#),
+        Step::json(r#"{"code":0}"#),
+        Step::lost(),
+    ])
+    .await;
+    let client = crate::personal::client(&server.base_url, &PrivateKey::generate().unwrap());
+    let members = std::collections::BTreeMap::from([("name", "value")]);
+    let data = client.call_raw("/api/tomorrow", members.clone()).await.unwrap();
+    assert_eq!(data.unwrap().get(), r#"[1.50,"x"]"#);
+    assert!(server.requests()[0].ends_with(r#"{"mchNo":"M1","name":"value"}"#));
+
+    let data = client.call_raw("/api/tomorrow", members.clone()).await.unwrap();
+    assert!(data.is_none(), "accepted, and nothing more");
+
+    let error = client.call_raw("/api/tomorrow", members.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(server.paths().len(), 3, "nobody knows what a repetition would do");
+    let error = client.call_raw("/x", ["not an object"]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(server.paths().len(), 3, "nothing is sent");
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_leave_its_connection_to_the_next_call() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (proxy, connections) = counting_proxy(sandbox.base_url()).await;
+    let client = Client::builder(credentials(&sandbox)).base_url(proxy).build().unwrap();
+    client.balance().await.unwrap();
+    client.balance().await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 1, "successes share a connection");
+    let unknown = client.query_deposit("UNKNOWN".parse().unwrap());
+    assert_eq!(unknown.retry(RetryPolicy::none()).await.unwrap_err().kind(), ErrorKind::Rejected);
+    client.balance().await.unwrap();
+    assert_eq!(
+        connections.load(Ordering::SeqCst),
+        2,
+        "a second copy of the refusal cannot meet the next call"
+    );
+}
+
+/// Passes bytes on, and counts the connections.
+async fn counting_proxy(gateway: &str) -> (String, Arc<AtomicUsize>) {
+    let gateway = gateway.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            let mut gateway = TcpStream::connect(&gateway).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut gateway).await });
+        }
+    });
+    (base_url, connections)
 }

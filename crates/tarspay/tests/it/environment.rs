@@ -29,22 +29,26 @@ fn child() {
 #[test]
 fn everything_comes_from_the_variables_of_the_command() {
     let (key, system) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap().public_key());
-    let shown = shown(&[
-        ("TARSPAY_MERCHANT_ID", "M1"),
-        ("TARSPAY_PRIVATE_KEY", &key.expose_hex()),
-        ("TARSPAY_API_URL", "http://127.0.0.1:8787"),
-        ("TARSPAY_SYSTEM_PUBLIC_KEY", &system.to_string()),
-    ]);
-    assert!(shown.contains(&key.public_key().to_string()) && shown.contains("M1"), "{shown}");
-    assert!(shown.contains("client: http://127.0.0.1:8787"), "{shown}");
-    assert!(shown.contains(&system.to_string()), "{shown}");
-    assert!(!shown.contains(key.expose_hex().as_str()));
+    // A secret from a file ends in a line feed.
+    for (before, after) in [("", ""), ("", "\n"), (" ", "\r\n")] {
+        let around = |text: &str| format!("{before}{text}{after}");
+        let shown = shown(&[
+            ("TARSPAY_MERCHANT_ID", &around("M1")),
+            ("TARSPAY_PRIVATE_KEY", &around(&key.expose_hex())),
+            ("TARSPAY_API_URL", &around("http://127.0.0.1:8787")),
+            ("TARSPAY_SYSTEM_PUBLIC_KEY", &around(&system.to_string())),
+        ]);
+        assert!(shown.contains(&key.public_key().to_string()) && shown.contains("M1"), "{shown}");
+        assert!(shown.contains("client: http://127.0.0.1:8787"), "{shown}");
+        assert!(shown.contains(&system.to_string()), "{shown}");
+        assert!(!shown.contains(key.expose_hex().as_str()));
+    }
 }
 
 #[test]
 fn a_variable_that_is_missing_or_empty_is_named_or_has_its_default() {
     let key = PrivateKey::generate().unwrap().expose_hex();
-    let missing = shown(&[("TARSPAY_MERCHANT_ID", ""), ("TARSPAY_PRIVATE_KEY", &key)]);
+    let missing = shown(&[("TARSPAY_MERCHANT_ID", " \n"), ("TARSPAY_PRIVATE_KEY", &key)]);
     for what in ["credentials", "client", "verifier"] {
         let error = format!("{what}: the environment variable TARSPAY_MERCHANT_ID is not set");
         assert!(missing.contains(&error), "{missing}");
@@ -62,8 +66,42 @@ fn a_variable_that_is_missing_or_empty_is_named_or_has_its_default() {
 }
 
 #[test]
+fn plain_http_to_another_host_takes_a_variable_of_its_own() {
+    let key = PrivateKey::generate().unwrap().expose_hex();
+    for (host, client) in [
+        ("sandbox", "client: http://sandbox:8787\n"),
+        ("", "must begin with https://"),
+        ("sandbox2", "must begin with https://"),
+        ("http://sandbox", "without scheme, port and path"),
+    ] {
+        let shown = shown(&[
+            ("TARSPAY_MERCHANT_ID", "M1"),
+            ("TARSPAY_PRIVATE_KEY", &key),
+            ("TARSPAY_API_URL", "http://sandbox:8787"),
+            ("TARSPAY_PLAIN_HTTP_HOST", host),
+        ]);
+        assert!(shown.contains(client), "{host}: {shown}");
+    }
+}
+
+#[test]
 fn a_value_that_cannot_be_used_is_named_and_not_shown() {
     let secret = "ZZ9SECRETZZ9";
+    let key = PrivateKey::generate().unwrap().expose_hex();
+    for (proxy, client) in [
+        (format!("http://user:{secret}@127.0.0.1:3128\n"), "client: http://127.0.0.1:8787\n"),
+        (String::new(), "client: http://127.0.0.1:8787\n"),
+        (format!("user:{secret}@127.0.0.1:3128"), "the proxy's URL must begin with"),
+        (format!("http://user:{secret}%@127.0.0.1:3128"), "write %25"),
+    ] {
+        let shown = shown(&[
+            ("TARSPAY_MERCHANT_ID", "M1"),
+            ("TARSPAY_PRIVATE_KEY", &key),
+            ("TARSPAY_API_URL", "http://127.0.0.1:8787"),
+            ("TARSPAY_PROXY", &proxy),
+        ]);
+        assert!(shown.contains(client) && !shown.contains(secret), "{shown}");
+    }
     let shown = shown(&[
         ("TARSPAY_MERCHANT_ID", "M1"),
         ("TARSPAY_PRIVATE_KEY", secret),

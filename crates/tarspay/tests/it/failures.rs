@@ -26,6 +26,11 @@ async fn failure(base_url: &str) -> Error {
     client.balance().retry(RetryPolicy::none()).await.unwrap_err()
 }
 
+async fn failure_with(response: Vec<u8>) -> Error {
+    let server = Scripted::responding(response).await;
+    failure(&server.base_url).await
+}
+
 #[cfg(feature = "webpki-roots")]
 #[test]
 fn production_is_the_documented_gateway_over_https() {
@@ -66,7 +71,7 @@ async fn a_refused_connection_was_not_sent() {
 #[tokio::test]
 async fn what_was_sent_once_is_not_called_not_sent_because_a_repetition_was_not() {
     let trouble = Step::json(r#"{"code":-1}"#);
-    for (first, kind) in [(Step::lost(), ErrorKind::OutcomeUnknown), (trouble, ErrorKind::Rejected)] {
+    for (first, kind) in [(Step::lost(), ErrorKind::NoResponse), (trouble, ErrorKind::Rejected)] {
         let server = Scripted::playing_once([first]).await;
         let client = Client::builder(some_credentials())
             .base_url(&server.base_url)
@@ -96,16 +101,59 @@ async fn a_sent_request_without_a_complete_readable_response_has_an_unknown_outc
     ];
     for (case, response) in cases {
         let server = Scripted::responding(response).await;
-        let error = failure(&server.base_url).await;
+        let client = client_with(&server, RetryPolicy::none());
+        let error = client.call(crate::personal::deposit()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{case}: {error:?}");
-        assert!(error.is_outcome_unknown() && !error.is_not_sent(), "{case}");
+        assert!(error.is_outcome_unknown() && !error.is_not_sent() && !error.is_no_response(), "{case}");
         assert!(error.source().is_some(), "{case}: the cause is kept");
-        assert_eq!(server.requests().len(), 1, "{case}: one call is one attempt");
+
+        let error = client.balance().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoResponse, "{case}, nothing at stake: {error:?}");
+        assert!(error.is_no_response() && !error.is_outcome_unknown() && !error.is_not_sent(), "{case}");
+        assert!(error.can_repeat_query() && error.to_string().contains("ask again later"), "{case}: {error}");
+        assert!(!error.to_string().contains("check its outcome"), "{case}: {error}");
+        assert!(error.source().is_some(), "{case}: the cause is kept");
+        assert_eq!(server.requests().len(), 2, "{case}: one call is one attempt");
     }
 }
 
 #[tokio::test]
-async fn a_silent_gateway_has_an_unknown_outcome_when_the_deadline_passes() {
+async fn a_compressed_response_is_called_compressed() {
+    let balance = r#"{"code":0,"data":{"availableAmount":"1","frozenAmount":"0"}}"#.as_bytes();
+    let zipped: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00";
+    for (encoding, named) in [
+        ("gzip", Some("with gzip")),
+        ("X-GZIP", Some("with gzip")),
+        ("br", Some("with br")),
+        ("deflate", Some("with deflate")),
+        ("zstd", Some("with zstd")),
+        ("s3cret", Some("with an unknown encoding")),
+        ("identity", None),
+        ("", None),
+    ] {
+        let head = |body: &[u8]| {
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            )
+        };
+        let error = failure_with([head(zipped).as_bytes(), zipped].concat()).await;
+        let shown = format!("{error} {error:?}");
+        assert_eq!(error.kind(), ErrorKind::NoResponse);
+        assert_eq!(named.is_some(), shown.contains("compressed"), "{encoding}: {shown}");
+        assert!(
+            shown.contains(named.unwrap_or_default()) && !shown.contains("s3cret"),
+            "{encoding}: {shown}"
+        );
+
+        // The header alone is wrong.
+        let server = Scripted::responding([head(balance).as_bytes(), balance].concat()).await;
+        client_with(&server, RetryPolicy::none()).balance().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_silent_gateway_gives_no_response_when_the_deadline_passes() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let client = Client::builder(some_credentials())
@@ -114,7 +162,7 @@ async fn a_silent_gateway_has_an_unknown_outcome_when_the_deadline_passes() {
         .build()
         .unwrap();
     let error = client.balance().retry(RetryPolicy::none()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(error.kind(), ErrorKind::NoResponse);
     assert!(error.transport_error().unwrap().is_timeout());
 }
 
@@ -168,6 +216,23 @@ async fn a_hostile_message_cannot_write_lines_into_a_log() {
 }
 
 #[tokio::test]
+async fn a_long_message_is_cut_where_it_is_shown() {
+    let message = "é".repeat(100_000);
+    let json = format!(r#"{{"code":-1,"msg":"{message}"}}"#);
+    let server = Scripted::with_json("200 OK", &json).await;
+    let error = failure(&server.base_url).await;
+    let client = client_with(&server, RetryPolicy::none());
+    let in_doubt = client.resume_deposit(&crate::personal::deposit()).await.unwrap_err();
+    for error in [error, in_doubt] {
+        for shown in [error.to_string(), error.report().to_string(), format!("{error:?}")] {
+            assert!(shown.contains("ééé") && shown.contains('…'), "{shown}");
+            assert!(shown.chars().count() < 2_500, "{shown}");
+        }
+        assert!(error.gateway_message().unwrap().starts_with("ééé"));
+    }
+}
+
+#[tokio::test]
 async fn an_oversize_response_is_cut_off() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::builder(credentials(&sandbox))
@@ -176,7 +241,7 @@ async fn an_oversize_response_is_cut_off() {
         .build()
         .unwrap();
     let error = client.balance().retry(RetryPolicy::none()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(error.kind(), ErrorKind::NoResponse);
 }
 
 #[tokio::test]
@@ -241,13 +306,13 @@ async fn a_response_about_something_else_is_an_error_everywhere() {
     ];
     for result in results {
         let error = result.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+        assert_eq!(error.kind(), ErrorKind::NoResponse);
         assert!(error.to_string().contains("another order"), "{error}");
     }
     let other = r#"{"code":0,"data":{"availableAmount":"1","frozenAmount":"0","machNo":"M2"}}"#;
     let server = Scripted::playing([Step::json(other)]).await;
     let error = client_with(&server, RetryPolicy::none()).balance().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(error.kind(), ErrorKind::NoResponse);
 }
 
 #[tokio::test]
@@ -271,7 +336,7 @@ async fn no_wait_goes_beyond_the_deadline_of_a_call() {
     let hour = Duration::from_secs(3_600);
     let client = client_with(&server, RetryPolicy::default().waits(hour, hour));
     let error = client.balance().deadline(Duration::from_secs(60)).await.unwrap_err();
-    assert_eq!((error.kind(), server.paths().len()), (ErrorKind::OutcomeUnknown, 1));
+    assert_eq!((error.kind(), server.paths().len()), (ErrorKind::NoResponse, 1));
 }
 
 #[test]

@@ -26,7 +26,7 @@ async fn clones_work_from_many_tasks_and_never_share_a_nonce() {
     }
 }
 
-/// Answers every balance query and keeps the nonces in the order in which they came.
+/// Responds to every balance query and keeps the nonces in the order in which they came.
 struct Collector {
     base_url: String,
     nonces: Arc<Mutex<Vec<u64>>>,

@@ -1,5 +1,7 @@
 //! The `tower` layer and the `axum` extractor, posted to over real sockets as the gateway would.
 
+mod limits;
+
 use axum::Router;
 use axum::routing::post;
 use std::convert::Infallible;
@@ -61,19 +63,29 @@ async fn serve(router: Router) -> Transport {
 }
 
 async fn with_layer(verifier: CallbackVerifier, fails: bool) -> (Transport, Stored) {
-    let stored = Stored::default();
-    let service = CallbackLayer::new(verifier).layer(Store { stored: Arc::clone(&stored), fails });
-    (serve(Router::new().route_service("/notify", service)).await, stored)
+    let (router, stored) = layer(verifier, fails);
+    (serve(router).await, stored)
 }
 
 async fn with_extractor(verifier: CallbackVerifier) -> (Transport, Stored) {
+    let (router, stored) = extractor(verifier);
+    (serve(router).await, stored)
+}
+
+fn layer(verifier: CallbackVerifier, fails: bool) -> (Router, Stored) {
+    let stored = Stored::default();
+    let service = CallbackLayer::new(verifier).layer(Store { stored: Arc::clone(&stored), fails });
+    (Router::new().route_service("/notify", service), stored)
+}
+
+fn extractor(verifier: CallbackVerifier) -> (Router, Stored) {
     let stored = Stored::default();
     let seen = Arc::clone(&stored);
     let handler = move |callback: Verified<Callback>| {
         seen.lock().unwrap().push((callback.get().pay_order_id.to_string(), callback.get().state));
         ready(Acknowledged)
     };
-    (serve(Router::new().route("/notify", post(handler)).with_state(verifier)).await, stored)
+    (Router::new().route("/notify", post(handler)).with_state(verifier), stored)
 }
 
 async fn send(receiver: &Transport, headers: &[(&str, &str)], body: &str) -> (u16, String) {

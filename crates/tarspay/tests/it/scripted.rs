@@ -41,7 +41,7 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    /// Answers every request with these bytes and closes the connection.
+    /// Responds to every request with these bytes and closes the connection.
     pub(crate) async fn responding(response: impl Into<Vec<u8>>) -> Self {
         Self::playing([Step::Response(response.into())]).await
     }

@@ -92,7 +92,7 @@ async fn what_was_sent_is_not_called_not_sent() {
     let client = client(&server.base_url);
     let wait = client.wait_for_deposit("D1".parse().unwrap());
     let wait = wait.intervals(Duration::ZERO, Duration::ZERO).deadline(Duration::from_millis(100));
-    assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::NoResponse);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_silent_gateway_does_not_hold_it_beyond_its_deadline_nor_beyond_the_li
     let wait = client.wait_for_deposit("D1".parse().unwrap());
     // The transport alone would wait for half a minute.
     let error = wait.deadline(Duration::from_millis(300)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(error.kind(), ErrorKind::NoResponse);
 
     let server = Scripted::playing([Step::Silence, state(2)]).await;
     let client = Client::builder(Credentials::new("M1".parse().unwrap(), PrivateKey::generate().unwrap()))
