@@ -196,7 +196,7 @@ pub(crate) struct Balance {
     pub(crate) platform_roots: bool,
     /// Allow plain HTTP to this host of a closed network, such as a sandbox in another container:
     /// everybody on the way can read and change what is sent
-    #[arg(long, env = "TARSPAY_PLAIN_HTTP_HOST", hide_env_values = true, value_name = "HOST")]
+    #[arg(long, env = "TARSPAY_PLAIN_HTTP_HOST", hide_env_values = true, value_name = "HOST", value_parser = trimmed)]
     pub(crate) plain_http_host: Option<String>,
     #[command(flatten)]
     pub(crate) output: JsonOnly,

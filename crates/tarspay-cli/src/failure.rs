@@ -9,7 +9,6 @@ const IN_WORDS_OF_THE_COMMAND: &[(&str, &str)] = &[
     ("use `Parameters::none()`", "give --no-body"),
     (", or read its bytes with `PublicKey::from_sec1_bytes`", ""),
     ("read them with `Signature::from_rs`", "give them as DER"),
-    ("it wants credentials (`Builder::proxy_authorization`)", ASKS_FOR_A_PASSWORD),
     ("it wants a user name and a password: http://user:password@host:port", ASKS_FOR_A_PASSWORD),
     ("or state that the network is trusted", "or give --listen-on-network"),
     ("a host that is allowed by its name", "the host of --plain-http-host"),

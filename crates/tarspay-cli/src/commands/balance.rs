@@ -32,7 +32,7 @@ pub(crate) async fn run(mut args: Balance) -> Result<(), Failure> {
             if platform_roots {
                 transport = transport.platform_verifier();
             }
-            if let Some(host) = plain_http_host.filter(|host| !host.is_empty()) {
+            if let Some(host) = plain_http_host {
                 transport = transport.allow_plain_http_to(&host);
             }
             match &proxy {

@@ -86,7 +86,7 @@ fn plain_http_to_another_host_is_an_explicit_choice() {
         command.args(["--api-url", &url]);
         command
     };
-    run(&mut balance()).failed(2, &["must begin with https://"]);
+    run(&mut balance()).failed(2, &["must begin with https://", "the host of --plain-http-host"]);
     run(balance().env("TARSPAY_PLAIN_HTTP_HOST", "")).failed(2, &["must begin with https://"]);
     run(balance().env("TARSPAY_PLAIN_HTTP_HOST", "0.0.0.0")).succeeded();
     run(balance().args(["--plain-http-host", "0.0.0.0"])).succeeded();
@@ -162,6 +162,24 @@ fn a_proxy_with_a_password_comes_from_the_environment_and_is_never_shown() {
     done.keeps_secret(PASSWORD);
     // The port cannot be used, so nothing is sent.
     run(balance().env("TARSPAY_PROXY", &url)).failed(2, &["the proxy's URL"]).keeps_secret(PASSWORD);
+
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = url.replace("127.0.0.1:0", &proxy.local_addr().unwrap().to_string());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        String::from_utf8(head).unwrap()
+    });
+    run(balance().env("TARSPAY_PROXY", url)).failed(1, &["not sent"]).keeps_secret(PASSWORD);
+    // RFC 7617: base64 of user:password.
+    let head = asked.join().unwrap();
+    assert!(head.to_lowercase().contains("proxy-authorization: basic "), "{head}");
+    assert!(head.contains("dXNlcjpvcGVuLXNlc2FtZS03"), "{head}");
 }
 
 #[test]
