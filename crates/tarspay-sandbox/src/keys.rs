@@ -1,11 +1,26 @@
 //! API keys and used nonces in memory, for every call.
 
+use crate::error::{Error, ErrorKind};
 use crate::merchant::MerchantStatus;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tarspay_sign::{Nonce, PreparedKey, PublicKey};
+use tarspay_sign::{Nonce, PreparedKey, PrivateKey, PublicKey};
 use tarspay_types::MerchantNo;
+
+/// Draws a private key below 2^255: the vendor's Java class reads a key as a signed number, and one above as another key.
+pub(crate) fn draw() -> Result<PrivateKey, Error> {
+    loop {
+        let key = PrivateKey::generate().map_err(|source| {
+            let reason = "no key can be made: the operating system gave no random bytes";
+            Error::new(ErrorKind::RandomSource, reason).with_source(source)
+        })?;
+        // The half of all keys whose hex begins with 0 to 7.
+        if key.expose_hex().as_bytes().first().is_some_and(|first| *first < b'8') {
+            return Ok(key);
+        }
+    }
+}
 
 /// An API key with all that a call needs to know about it.
 #[derive(Clone, Debug)]
@@ -118,5 +133,18 @@ impl Keys {
     fn known(&self) -> MutexGuard<'_, Known> {
         // No code panics while it holds the lock, and every change is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::draw;
+
+    #[test]
+    fn a_drawn_key_is_positive_as_a_signed_number() {
+        // Without the rule one of 64 would fail all but certainly.
+        for _ in 0..64 {
+            assert!(draw().unwrap().expose_hex().as_bytes()[0] < b'8');
+        }
     }
 }

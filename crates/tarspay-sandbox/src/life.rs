@@ -269,7 +269,7 @@ fn add_callback(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
     let new = callbacks::New { order: record, body: text.as_str(), receiver: receiver.clone() };
     let id = callbacks::insert(tx, &new)?;
     match receiver {
-        Ok(receiver) => tx.deliver(Delivery { id, receiver, at: tx.now }),
+        Ok(receiver) => tx.deliver(Delivery { id, receiver, at: tx.now, faults: None }),
         Err(reason) => tx.report(EventKind::CallbackGivenUp {
             callback: id,
             pay_order_id: order.pay_order_id.clone(),

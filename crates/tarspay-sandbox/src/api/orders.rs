@@ -118,6 +118,14 @@ pub(super) fn callback(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, 
     Ok(json!(sandbox.callback(known_callback(id)?)?))
 }
 
+pub(super) fn attempts(sandbox: &Sandbox, id: &str, input: &Input) -> Result<Value, Refused> {
+    let (after, limit) = (input.number::<u32>("after")?.map_or(0, u64::from), input.limit()?);
+    // One more shows whether there is another page.
+    let mut attempts = sandbox.attempts(known_callback(id)?, after, limit + 1)?;
+    let next = cut(&mut attempts, limit).map(|_| after + u64::from(limit));
+    Ok(json!({ "attempts": attempts, "next": next }))
+}
+
 pub(super) fn resend(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
     Ok(json!(sandbox.resend(known_callback(id)?)?))
 }

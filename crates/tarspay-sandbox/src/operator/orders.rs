@@ -48,10 +48,8 @@ impl Sandbox {
     ///
     /// [`ErrorKind::Store`].
     pub fn orders(&self) -> Result<Vec<Order>, Error> {
-        self.shared.store.run(|tx| {
-            plan::catch_up(tx)?;
-            Ok(orders::all(tx)?)
-        })
+        self.shared.catch_up()?;
+        self.shared.store.run(|tx| Ok(orders::all(tx)?))
     }
 
     /// The life of an order so far, from its creation on.
@@ -73,8 +71,8 @@ impl Sandbox {
     ///
     /// [`ErrorKind::UnknownOrder`] if the order to begin after is unknown, [`ErrorKind::Store`].
     pub fn find_orders(&self, filter: OrderFilter) -> Result<Vec<Order>, Error> {
+        self.shared.catch_up()?;
         self.shared.store.run(move |tx| {
-            plan::catch_up(tx)?;
             let after = match &filter.after {
                 None => 0,
                 Some(id) => {
@@ -90,10 +88,9 @@ impl Sandbox {
 
     /// The orders with smaller numbers in the store, the newest first, each with its number.
     pub(crate) fn orders_before(&self, number: i64, limit: u32) -> Result<Vec<(i64, Order)>, Error> {
-        let records = self.shared.store.run(move |tx| {
-            plan::catch_up(tx)?;
-            Ok::<_, Error>(orders::before(tx, number, limit)?)
-        })?;
+        self.shared.catch_up()?;
+        let records =
+            self.shared.store.run(move |tx| orders::before(tx, number, limit).map_err(Error::from))?;
         Ok(records.into_iter().map(|record| (record.id, record.order)).collect())
     }
 
@@ -180,9 +177,9 @@ impl Sandbox {
     /// [`ErrorKind::Store`].
     pub fn record_transfer(&self, reference: &TrxId, amount: Amount) -> Result<Option<Order>, Error> {
         let reference = reference.clone();
+        // One that has timed out by now is not paid by it.
+        self.shared.catch_up()?;
         self.shared.store.run(move |tx| {
-            // One that has timed out by now is not paid by it.
-            plan::catch_up(tx)?;
             let paid = life::record_transfer(tx, &reference, amount)?;
             Ok(paid.map(|record| record.order))
         })

@@ -23,7 +23,7 @@ async fn send(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> Respon
     answer
 }
 
-async fn get(sandbox: &Sandbox, path: &str) -> Value {
+pub(crate) async fn get(sandbox: &Sandbox, path: &str) -> Value {
     let answer = send(sandbox, "GET", path, "").await;
     assert_eq!(answer.status, 200, "{path}: {answer:?}");
     answer.json()

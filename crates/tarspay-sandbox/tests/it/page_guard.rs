@@ -126,8 +126,40 @@ async fn a_name_that_was_pointed_at_this_machine_sees_nothing() {
 }
 
 #[tokio::test]
-async fn every_answer_is_fenced_in() {
+async fn only_a_navigation_opens_the_cashier_page() {
     let sandbox = Sandbox::start().await.unwrap();
+    let id = deposit(&sandbox).await;
+    let host = sandbox.address().to_string();
+    let visit = Request::post(&format!("/pay/{id}"), "").method("GET").header("Host", &host);
+    let as_document = visit.clone().header("Sec-Fetch-Dest", "document");
+    let all = ["image", "empty", "script", "style", "iframe", "embed", "object", "", "Document"];
+    let mut others: Vec<_> = all.iter().map(|kind| visit.clone().header("Sec-Fetch-Dest", kind)).collect();
+    for (name, value) in [
+        ("Sec-Purpose", "prefetch"),
+        ("Sec-Purpose", "prefetch;prerender"),
+        ("Purpose", "prefetch"),
+        ("X-Moz", "prefetch"),
+    ] {
+        others.extend([visit.clone().header(name, value), as_document.clone().header(name, value)]);
+    }
+    others.push(visit.clone().method("HEAD"));
+    for request in others {
+        assert_eq!(request.send(sandbox.address()).await.status, 200, "{request:?}");
+        assert_eq!(sandbox.order(&id).unwrap().state, OrderState::CREATING, "{request:?}");
+    }
+    assert_eq!(as_document.send(sandbox.address()).await.status, 200);
+    assert_eq!(sandbox.order(&id).unwrap().state, OrderState::PROCESSING);
+}
+
+#[tokio::test]
+async fn every_response_to_a_browser_is_fenced_in() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for (path, host) in [("health", "localhost"), ("none", "localhost"), ("health", "evil.example")] {
+        let request = Request::post(&format!("/_sandbox/{path}"), "").method("GET").header("Host", host);
+        let response = request.send(sandbox.address()).await;
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path} {host}");
+        assert_eq!(response.header("cross-origin-resource-policy"), Some("same-origin"), "{path} {host}");
+    }
     let id = deposit(&sandbox).await;
     for path in ["/", "/page/style.css", "/page/log.js", "/page/icon.svg", "/pay/none", &format!("/pay/{id}")]
     {

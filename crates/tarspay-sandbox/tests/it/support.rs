@@ -164,22 +164,47 @@ impl Receiver {
         Self::answering(VecDeque::new(), reply).await
     }
 
+    /// Has this done before the first response, which is `OK` as all others.
+    pub(crate) async fn first_does(first: impl Fn() + Send + Sync + 'static) -> Self {
+        let count = std::sync::atomic::AtomicU32::new(0);
+        Self::serving(move || {
+            if count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+                first();
+            }
+            Reply::With(200, "OK")
+        })
+        .await
+    }
+
     async fn answering(script: VecDeque<Reply>, at_last: Reply) -> Self {
+        let script = Mutex::new(script);
+        Self::serving(move || script.lock().unwrap().pop_front().unwrap_or(at_last)).await
+    }
+
+    async fn serving(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, reply)
+    }
+
+    /// One that responds `OK` at an address of its own.
+    pub(crate) fn on_listener(listener: TcpListener) -> Self {
+        Self::on(listener, || Reply::With(200, "OK"))
+    }
+
+    fn on(listener: TcpListener, reply: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let (log, script) = (Arc::clone(&received), Arc::new(Mutex::new(script)));
+        let (log, reply) = (Arc::clone(&received), Arc::new(reply));
         let arrived = Arc::new(Notify::new());
         let bell = Arc::clone(&arrived);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (log, script, bell) = (Arc::clone(&log), Arc::clone(&script), Arc::clone(&bell));
+                let (log, reply, bell) = (Arc::clone(&log), Arc::clone(&reply), Arc::clone(&bell));
                 tokio::spawn(async move {
                     let Some((mut stream, request)) = read(stream).await else { return };
-                    let reply = script.lock().unwrap().pop_front().unwrap_or(at_last);
                     log.lock().unwrap().push(request);
                     bell.notify_waiters();
-                    match reply {
+                    match reply() {
                         Reply::With(status, body) => {
                             let head =
                                 format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n", body.len());

@@ -38,7 +38,7 @@ async fn a_whole_deposit_goes_by_http_alone() {
     assert_eq!(get(&sandbox, "callbacks?pay_order_id=P0").await, json!({ "callbacks": [], "next": null }));
     assert_eq!(get(&sandbox, "callbacks/2").await, callbacks[1]);
     assert_eq!(callbacks[1]["attempts"][0]["http_status"], 200);
-    assert_eq!(post(&sandbox, "callbacks/2/resend", &json!({})).await["status"], "owed");
+    assert_eq!(post(&sandbox, "callbacks/2/resend", &json!({})).await["status"], "due");
     in_time(post(&sandbox, "callbacks/settle", &json!({}))).await;
     assert_eq!(receiver.received().len(), 3);
 
