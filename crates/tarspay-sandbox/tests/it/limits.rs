@@ -34,7 +34,7 @@ async fn a_connection_whose_head_or_next_request_does_not_come_is_closed() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_answered_with_a_refusal() {
+async fn a_body_that_does_not_come_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     for (path, refused) in [
         ("/api/balanceInfo", "\"code\":-1"),
@@ -71,6 +71,9 @@ async fn a_head_that_is_too_long_is_refused() {
         request.header("X-Long", &"x".repeat(bytes))
     };
     assert_eq!(health(30 * 1024).send(sandbox.address()).await.status, 200);
+    let many = |count| (0..count).fold(health(1), |request, at| request.header(&format!("X-{at}"), "x"));
+    assert_eq!(many(90).send(sandbox.address()).await.status, 200);
+    assert_eq!(many(101).send(sandbox.address()).await.status, 431);
     let bytes = health(33 * 1024).to_bytes();
     // The server may close while the rest is on its way.
     if let Ok(response) = exchange(sandbox.address(), &bytes).await {
