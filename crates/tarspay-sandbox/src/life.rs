@@ -5,7 +5,7 @@
 use crate::clock::system_time;
 use crate::error::{Error, ErrorKind};
 use crate::event::EventKind;
-use crate::order::{Order, noun};
+use crate::order::{Order, direction_name};
 use crate::plan;
 use crate::receiver::Receiver;
 use crate::schedule::Delivery;
@@ -228,7 +228,7 @@ fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
         ErrorKind::InvalidTransition,
         format!(
             "the {} {} is in state {} and cannot come to {to}",
-            noun(order.direction),
+            direction_name(order.direction),
             order.pay_order_id,
             order.state
         ),

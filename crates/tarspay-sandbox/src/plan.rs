@@ -172,7 +172,7 @@ mod tests {
     use crate::error::Error;
     use crate::event::{EventKind, EventLog};
     use crate::life;
-    use crate::order::Order;
+    use crate::order::{Order, OrderFilter};
     use crate::store::orders::{self, Record};
     use crate::store::{Context, Settings, Store, merchants, open};
     use std::sync::Arc;
@@ -227,8 +227,9 @@ mod tests {
         events.clear();
 
         let timed_out = || {
-            let orders = store.run(|tx| orders::all(tx).map_err(Error::from)).unwrap();
-            orders.iter().filter(|order| order.state == OrderState::TIMED_OUT).count()
+            let mut filter = OrderFilter { limit: u32::MAX, ..OrderFilter::new() };
+            filter.state = Some(OrderState::TIMED_OUT);
+            store.run(move |tx| orders::page(tx, &filter, 0).map_err(Error::from)).unwrap().len()
         };
         assert_eq!(store.run(catch_up).unwrap(), Some(BORN + 1000 - 344), "the next one is due already");
         assert_eq!(timed_out(), SLICE);

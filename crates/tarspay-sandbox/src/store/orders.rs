@@ -46,11 +46,6 @@ pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Option<Record>, StoreError> 
     tx.one(&format!("SELECT {COLUMNS} FROM orders WHERE id = ?1"), [id], record)
 }
 
-/// All orders, the oldest first.
-pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Order>, StoreError> {
-    tx.all(&format!("SELECT {COLUMNS} FROM orders ORDER BY id"), [], |row| Ok(record(row)?.order))
-}
-
 /// The orders that match and come after this number in the store, the oldest first.
 pub(crate) fn page(tx: &Tx<'_>, filter: &OrderFilter, after: i64) -> Result<Vec<Order>, StoreError> {
     let sql = format!(
