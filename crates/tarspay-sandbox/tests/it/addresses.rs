@@ -32,8 +32,8 @@ async fn it_listens_on_loopback_of_ipv6() {
     }
     let sandbox = Sandbox::builder().listen("[::1]:0").start().await.unwrap();
     assert_eq!(sandbox.base_url(), format!("http://[::1]:{}", sandbox.address().port()));
-    let answer = Caller::of(&sandbox).balance_query().send(sandbox.address()).await;
-    answer.assert_balance("M1688443086", "1000000", "0");
+    let response = Caller::of(&sandbox).balance_query().send(sandbox.address()).await;
+    response.assert_balance("M1688443086", "1000000", "0");
 }
 
 #[tokio::test]

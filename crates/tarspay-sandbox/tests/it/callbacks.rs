@@ -148,7 +148,7 @@ async fn a_failed_withdrawal_is_reported_with_its_reason_and_its_whole_amount() 
 }
 
 #[tokio::test]
-async fn documented_ends_are_told_and_all_ends_if_asked_for() {
+async fn documented_ends_are_reported_and_all_ends_if_asked_for() {
     for (all, expected) in [(false, vec![9, 2]), (true, vec![9, 2, 5, 6, 8])] {
         let builder = Sandbox::builder();
         let builder = if all { builder.notify_all_ends() } else { builder };
@@ -164,14 +164,14 @@ async fn documented_ends_are_told_and_all_ends_if_asked_for() {
         let id = caller.create(&sandbox, WITHDRAWAL, &body).await;
         sandbox.reject(&id, "no").unwrap();
         in_time(sandbox.settle()).await;
-        let told: Vec<_> = sandbox.callbacks().unwrap().iter().map(|it| it.state.code()).collect();
-        assert_eq!(told, expected);
+        let found: Vec<_> = sandbox.callbacks().unwrap().iter().map(|it| it.state.code()).collect();
+        assert_eq!(found, expected);
         assert_eq!(shop.received().len(), expected.len());
     }
 }
 
 #[tokio::test]
-async fn every_answer_but_ok_is_tried_again() {
+async fn every_response_but_ok_is_tried_again() {
     let (sandbox, caller) = started().await;
     let script = [
         Reply::With(500, "OK"),
@@ -271,9 +271,9 @@ async fn what_is_no_http_on_loopback_is_not_sent_and_the_reason_is_kept() {
         assert!(callback.reason.as_deref().unwrap().contains(if at == 0 { "http only" } else { "loopback" }));
         assert_eq!(sandbox.resend(callback.id).unwrap().status, CallbackStatus::Undeliverable);
     }
-    let told =
+    let found =
         sandbox.events().iter().filter(|it| matches!(it.kind, EventKind::CallbackGivenUp { .. })).count();
-    assert_eq!(told, 3);
+    assert_eq!(found, 3);
 }
 
 #[tokio::test]
@@ -317,12 +317,12 @@ async fn hundreds_of_callbacks_arrive_each_once() {
         sandbox.pay(id).unwrap();
     }
     in_time(sandbox.settle()).await;
-    let mut told: Vec<_> =
+    let mut found: Vec<_> =
         shop.received().iter().map(|it| it.json()["payOrderId"].as_str().unwrap().to_owned()).collect();
-    told.sort();
+    found.sort();
     let mut expected: Vec<_> = ids.iter().map(ToString::to_string).collect();
     expected.sort();
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]

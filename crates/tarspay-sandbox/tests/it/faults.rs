@@ -48,20 +48,20 @@ async fn a_dropped_connection_gives_no_byte_and_the_order_exists_only_after_the_
     sandbox.inject(Fault::drop_connection().after_commit());
     assert_eq!(raw(&sandbox, &deposit(&caller, "D1")).await, b"");
     assert_eq!(sandbox.orders().unwrap().len(), 1);
-    let answer = deposit(&caller, "D1").send(sandbox.address()).await;
-    answer.assert_refused(200, 5_003_011);
+    let response = deposit(&caller, "D1").send(sandbox.address()).await;
+    response.assert_refused(200, 5_003_011);
 }
 
 #[tokio::test]
-async fn a_truncated_answer_announces_more_than_it_sends() {
+async fn a_truncated_response_announces_more_than_it_sends() {
     let (sandbox, caller) = started().await;
     for sent in [0, 1, 40] {
         sandbox.inject(Fault::truncate(sent));
         let number = format!("D{sent}");
         let bytes = raw(&sandbox, &deposit(&caller, &number)).await;
-        let answer = Response::read(&bytes);
-        let announced: usize = answer.header("content-length").unwrap().parse().unwrap();
-        assert_eq!((answer.status, answer.body.len()), (200, sent));
+        let response = Response::read(&bytes);
+        let announced: usize = response.header("content-length").unwrap().parse().unwrap();
+        assert_eq!((response.status, response.body.len()), (200, sent));
         assert!(announced > 100);
     }
     assert_eq!(sandbox.orders().unwrap().len(), 3);
@@ -75,8 +75,8 @@ async fn a_status_of_a_proxy_comes_without_json_before_or_after_the_commit() {
     let (sandbox, caller) = started().await;
     for (fault, orders) in [(status(502), 0), (status(503).after_commit(), 1)] {
         sandbox.inject(fault);
-        let answer = deposit(&caller, "D1").send(sandbox.address()).await;
-        assert!([502, 503].contains(&answer.status) && answer.body.starts_with("<h1>"), "{answer:?}");
+        let response = deposit(&caller, "D1").send(sandbox.address()).await;
+        assert!([502, 503].contains(&response.status) && response.body.starts_with("<h1>"), "{response:?}");
         assert_eq!(sandbox.orders().unwrap().len(), orders);
     }
 }

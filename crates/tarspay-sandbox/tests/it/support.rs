@@ -86,9 +86,9 @@ impl Caller {
 
     /// The data of a call that is accepted.
     pub(crate) async fn data(&self, sandbox: &Sandbox, path: &str, body: &Value) -> Value {
-        let answer = self.call(sandbox, path, body).await;
-        assert_eq!((answer.status, answer.code()), (200, 0), "{path} {body}: {answer:?}");
-        answer.json()["data"].clone()
+        let response = self.call(sandbox, path, body).await;
+        assert_eq!((response.status, response.code()), (200, 0), "{path} {body}: {response:?}");
+        response.json()["data"].clone()
     }
 
     /// Creates an order that is accepted.
@@ -133,14 +133,14 @@ impl Received {
     }
 }
 
-/// A merchant's server, written by hand. It answers `OK` once its script is at an end.
+/// A merchant's server, written by hand. It responses `OK` once its script is at an end.
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
     arrived: Arc<Notify>,
 }
 
-/// How a receiver answers.
+/// How a receiver responses.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reply {
     /// A status and a body.
@@ -157,11 +157,11 @@ impl Receiver {
     }
 
     pub(crate) async fn scripted(script: impl IntoIterator<Item = Reply>) -> Self {
-        Self::answering(script.into_iter().collect(), Reply::With(200, "OK")).await
+        Self::responding(script.into_iter().collect(), Reply::With(200, "OK")).await
     }
 
     pub(crate) async fn always(reply: Reply) -> Self {
-        Self::answering(VecDeque::new(), reply).await
+        Self::responding(VecDeque::new(), reply).await
     }
 
     /// Has this done before the first response, which is `OK` as all others.
@@ -176,7 +176,7 @@ impl Receiver {
         .await
     }
 
-    async fn answering(script: VecDeque<Reply>, at_last: Reply) -> Self {
+    async fn responding(script: VecDeque<Reply>, at_last: Reply) -> Self {
         let script = Mutex::new(script);
         Self::serving(move || script.lock().unwrap().pop_front().unwrap_or(at_last)).await
     }

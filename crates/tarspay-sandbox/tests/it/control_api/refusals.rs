@@ -95,9 +95,9 @@ async fn another_method_is_told_which_is_allowed() {
         ("merchants/M1/balances", &["PATCH"], "GET, POST"),
     ] {
         for method in methods {
-            let answer = send(&sandbox, method, path, "").await;
-            assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method} {path}");
-            assert_eq!(answer.json()["error"]["kind"], "method_not_allowed");
+            let response = send(&sandbox, method, path, "").await;
+            assert_eq!((response.status, response.header("allow")), (405, Some(allowed)), "{method} {path}");
+            assert_eq!(response.json()["error"]["kind"], "method_not_allowed");
         }
     }
 }
