@@ -2,7 +2,7 @@
 
 use crate::control_api::get;
 use crate::http::in_time;
-use crate::support::{DEPOSIT, Receiver, Reply, WITHDRAWAL, amount, kenya, payout};
+use crate::support::{DEPOSIT, Received, Receiver, Reply, WITHDRAWAL, amount, kenya, payout, until};
 use crate::time::HeldTime;
 use crate::{Caller, merchant_no};
 use serde_json::json;
@@ -39,7 +39,7 @@ async fn a_receiver_on_one_loopback_address_alone_is_found_by_the_name_localhost
             eprintln!("SKIPPED: this machine has no loopback of IPv6");
             continue;
         };
-        let shop = Receiver::on_listener(listener);
+        let shop = Receiver::on(listener, |_| Reply::With(200, "OK"));
         for (number, host) in ["localhost", "localhost.", "shop.localhost"].into_iter().enumerate() {
             let url = format!("http://{host}:{}/", shop.address.port());
             let id = caller.deposit_to(&sandbox, &format!("D{at}{number}"), &url).await;
@@ -48,6 +48,29 @@ async fn a_receiver_on_one_loopback_address_alone_is_found_by_the_name_localhost
             assert_eq!(shop.received().len(), number + 1, "{url} at {ip}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_path_that_hangs_does_not_delay_another_one_of_the_same_server() {
+    let (sandbox, caller) = started().await;
+    let is_slow = |request: &Received| request.head.starts_with("POST /slow");
+    let shop = Receiver::serving(
+        move |request| {
+            if is_slow(request) { Reply::Silence } else { Reply::With(200, "OK") }
+        },
+    );
+    let shop = shop.await;
+    // No time passes: no attempt ends by itself.
+    let time = HeldTime::new();
+    let mut tail = sandbox.tail();
+    for (number, path) in (0..20).map(|_| "slow?a=b").chain(["fast"]).enumerate() {
+        let url = format!("http://{}/{path}", shop.address);
+        let id = caller.deposit_to(&sandbox, &format!("D{number}"), &url).await;
+        sandbox.pay(&id).unwrap();
+    }
+    until(&mut tail, |kind| matches!(kind, EventKind::CallbackAttempted { delivered: true, .. })).await;
+    assert_eq!(shop.until(17).await.iter().filter(|it| is_slow(it)).count(), 16);
+    time.go_on();
 }
 
 #[tokio::test]

@@ -167,7 +167,7 @@ impl Receiver {
     /// Has this done before the first response, which is `OK` as all others.
     pub(crate) async fn first_does(first: impl Fn() + Send + Sync + 'static) -> Self {
         let count = std::sync::atomic::AtomicU32::new(0);
-        Self::serving(move || {
+        Self::serving(move |_| {
             if count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
                 first();
             }
@@ -178,20 +178,18 @@ impl Receiver {
 
     async fn responding(script: VecDeque<Reply>, at_last: Reply) -> Self {
         let script = Mutex::new(script);
-        Self::serving(move || script.lock().unwrap().pop_front().unwrap_or(at_last)).await
+        Self::serving(move |_| script.lock().unwrap().pop_front().unwrap_or(at_last)).await
     }
 
-    async fn serving(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn serving(reply: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self::on(listener, reply)
     }
 
-    /// One that responds `OK` at an address of its own.
-    pub(crate) fn on_listener(listener: TcpListener) -> Self {
-        Self::on(listener, || Reply::With(200, "OK"))
-    }
-
-    fn on(listener: TcpListener, reply: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn on(
+        listener: TcpListener,
+        reply: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
         let (log, reply) = (Arc::clone(&received), Arc::new(reply));
@@ -202,9 +200,10 @@ impl Receiver {
                 let (log, reply, bell) = (Arc::clone(&log), Arc::clone(&reply), Arc::clone(&bell));
                 tokio::spawn(async move {
                     let Some((mut stream, request)) = read(stream).await else { return };
+                    let reply = reply(&request);
                     log.lock().unwrap().push(request);
                     bell.notify_waiters();
-                    match reply() {
+                    match reply {
                         Reply::With(status, body) => {
                             let head =
                                 format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n", body.len());
