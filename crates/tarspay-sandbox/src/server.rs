@@ -111,28 +111,31 @@ struct Connections {
     ended: Arc<Notify>,
 }
 
-/// Whether a connection waits for its client: since when, in nanoseconds since the start; or `BUSY` or `CLOSED`.
+/// Whether a connection waits for its client, for a head, a body, or to have its response read: since when, in nanoseconds
+/// since the start; or `BUSY` or `CLOSED`.
 struct Turn {
     state: AtomicU64,
     start: Instant,
     ended: Arc<Notify>,
 }
 
-/// A request is being handled.
+/// A request has come whole, and is being handled.
 const BUSY: u64 = u64::MAX;
 /// Its place is needed.
 const CLOSED: u64 = u64::MAX - 1;
 
 impl Turn {
-    /// A request has come; `false` if the connection is closed already.
-    fn begins(&self) -> bool {
-        self.state.swap(BUSY, Ordering::AcqRel) != CLOSED
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(0)
     }
 
-    fn ends(&self) {
-        let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(0);
-        self.state.store(now, Ordering::Release);
+    /// An error if its place was needed meanwhile.
+    fn change(&self, state: u64) -> io::Result<()> {
+        if self.state.swap(state, Ordering::AcqRel) == CLOSED {
+            return Err(io::Error::other("the place of this connection was needed for another one"));
+        }
         self.ended.notify_one();
+        Ok(())
     }
 }
 
@@ -168,7 +171,7 @@ impl Connections {
             }
         }
         let turn = Turn { state: AtomicU64::new(BUSY), start: self.start, ended: Arc::clone(&self.ended) };
-        turn.ends();
+        turn.state.store(turn.now(), Ordering::Release);
         let turn = Arc::new(turn);
         self.open.push((self.tasks.spawn(run(Arc::clone(&turn))), turn));
     }
@@ -196,12 +199,14 @@ async fn connection(
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
         request.extensions_mut().insert(local.clone());
-        let response = turn.begins().then(|| router.call(request));
         let turn = Arc::clone(&turn);
+        let router = router.clone();
         async move {
-            let closed = || io::Error::other("its place was needed for another connection");
-            let Ok(response) = response.ok_or_else(closed)?.await;
-            turn.ends();
+            let is_whole = request.body().is_end_stream();
+            turn.change(if is_whole { BUSY } else { turn.now() })?;
+            let request = request.map(|body| Arriving { body, turn: Arc::clone(&turn) });
+            let Ok(response) = router.call(request).await;
+            turn.change(turn.now())?;
             if response.extensions().get::<CloseConnection>().is_some() {
                 return Err(io::Error::other("a fault closed the connection"));
             }
@@ -217,6 +222,36 @@ async fn connection(
         .serve_connection(TokioIo::new(stream), service);
     // An error concerns this connection only, also one that a fault causes.
     let _ = watcher.watch(connection).await;
+}
+
+/// The body of a request, with whose end the connection no longer waits for its client.
+struct Arriving {
+    body: Incoming,
+    turn: Arc<Turn>,
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() {
+            self.turn.change(BUSY)?;
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// A call of the merchant API, with the faults that apply to it.
@@ -429,8 +464,9 @@ mod tests {
         assert!(read(second).await.starts_with("HTTP/1.1 200"));
         // However many do not go on, others get in.
         let mut half = Vec::new();
-        for _ in 0..20 {
-            half.push(sent(&sandbox, b"POST /api/bal").await);
+        for at in 0..20 {
+            let body = b"POST /api/balanceInfo HTTP/1.1\r\nContent-Length: 9\r\n\r\n{";
+            half.push(sent(&sandbox, if at % 2 == 0 { b"POST /api/bal" } else { body }).await);
             assert!(read(sent(&sandbox, HEALTH).await).await.starts_with("HTTP/1.1 200"));
         }
     }
