@@ -100,7 +100,8 @@ impl Builder {
         self
     }
 
-    /// The file to keep the state in; in memory by default. A new file is made, readable only by its owner, for it holds
+    /// The file to keep the state in; in memory by default. It is a plain file under any name, also `:memory:`, and a new one
+    /// is made. On Unix it becomes readable only by its owner if it is not, with the files of `SQLite` beside it: it holds
     /// the keys of the sandbox and of its test merchant. What is acknowledged is in the file: merchants, keys, balances,
     /// orders, callbacks that are due. Faults, events and used nonces are not.
     #[must_use]

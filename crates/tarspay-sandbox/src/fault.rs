@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::input::{Input, wrong};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -108,7 +109,7 @@ kinds! {
     /// [after the commit](Fault::after_commit).
     Refuse: refuse(#[serde(deserialize_with = "error_code")] code: ErrorCode), Call, "refuse with {code}";
     /// Only this many bytes of the response's body are sent, then the connection is closed.
-    Truncate: truncate(bytes: usize), Response, "cut the response after {bytes} bytes";
+    Truncate: truncate(#[serde(deserialize_with = "whole")] bytes: usize), Response, "cut the response after {bytes} bytes";
     /// The head and the first byte of the response are sent at once, the rest after this time.
     SlowResponse: slow_response(#[serde(with = "as_millis")] millis: Duration), Response, "take {millis:?} for the response";
     /// The response reports this state instead of the order's own; the order itself is not changed.
@@ -315,23 +316,28 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Both types read JSON text only, and serde reads tagged enums from values.
-fn error_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ErrorCode, D::Error> {
-    i64::deserialize(deserializer).map(ErrorCode::from_code)
+/// A whole number of a JSON value. Errors say so without a type of Rust.
+fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let number = Value::deserialize(deserializer)?.as_i64().and_then(|number| T::try_from(number).ok());
+    number.ok_or_else(|| D::Error::custom("must be a whole number that is not too large"))
 }
 
-/// What is too large for the type is out of range for the fault, and refused as such: 0 is, too.
-fn in_range<'de, T: TryFrom<u64> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    u64::deserialize(deserializer).map(|number| T::try_from(number).unwrap_or_default())
+/// Zero for what the type cannot hold, since both are out of range for the fault.
+fn in_range<'de, T: TryFrom<i64> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    whole::<i64, D>(deserializer).map(|number| T::try_from(number).unwrap_or_default())
+}
+
+fn error_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ErrorCode, D::Error> {
+    whole(deserializer).map(ErrorCode::from_code)
 }
 
 fn order_state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderState, D::Error> {
-    u32::deserialize(deserializer).map(|code| OrderState::from_code(code.into()))
+    whole::<u32, D>(deserializer).map(|code| OrderState::from_code(code.into()))
 }
 
 /// A duration in JSON: whole milliseconds.
 mod as_millis {
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use serde::{Deserializer, Serialize as _, Serializer};
     use std::time::Duration;
 
     pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -339,7 +345,7 @@ mod as_millis {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
+        super::whole(deserializer).map(Duration::from_millis)
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn open(path: Option<&Path>) -> Result<Connection, Error> {
         None => Connection::open_in_memory().map_err(cannot)?,
         Some(path) => {
             let path = private_file(path).map_err(|error| {
-                let reason = format!("cannot keep the state in {place}, which must be a file of yours alone");
+                let reason = format!("cannot keep the state in {place}: choose a plain file that you alone can read (chmod 600)");
                 Error::new(ErrorKind::Store, reason).with_source(error)
             })?;
             // A plain file: no URI, which the default flags would allow.
