@@ -82,7 +82,7 @@ impl KeySettings {
     }
 }
 
-/// A merchant of a sandbox with its keys.
+/// A merchant of a sandbox with its keys and balances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RegisteredMerchant {
@@ -92,6 +92,8 @@ pub struct RegisteredMerchant {
     pub status: MerchantStatus,
     /// Its public keys, by their text.
     pub keys: Vec<RegisteredKey>,
+    /// All that it has, by currency.
+    pub balances: Vec<CurrencyBalance>,
 }
 
 /// An API key of a merchant.

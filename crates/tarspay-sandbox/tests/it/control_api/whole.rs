@@ -44,7 +44,7 @@ async fn responses_have_the_members_that_the_page_lists() {
     sandbox.pay(&id).unwrap();
     post(&sandbox, "callbacks/settle", &json!({})).await;
     for (path, pointer, members) in [
-        ("merchants", "/merchants/0", "keys merchant_no status"),
+        ("merchants", "/merchants/0", "balances keys merchant_no status"),
         ("merchants/M1688443086", "", "balances keys merchant_no status"),
         ("merchants/M1688443086", "/keys/0", "bound_ip disabled expires_at public_key"),
         ("merchants/M1688443086", "/balances/0", "available currency frozen"),
