@@ -108,15 +108,7 @@ pub enum CallbackStatus {
 }
 
 impl CallbackStatus {
-    pub(crate) fn code(self) -> i64 {
-        match self {
-            Self::Due => 0,
-            Self::Delivered => 1,
-            Self::Parked => 2,
-            Self::Undeliverable => 3,
-        }
-    }
-
+    /// Of the number in the store, which is that of the variant.
     pub(crate) fn from_code(code: i64) -> Self {
         match code {
             0 => Self::Due,

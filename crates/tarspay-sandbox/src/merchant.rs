@@ -23,14 +23,7 @@ pub enum MerchantStatus {
 }
 
 impl MerchantStatus {
-    pub(crate) fn code(self) -> i64 {
-        match self {
-            Self::Active => 0,
-            Self::Disabled => 1,
-            Self::NotAuthenticated => 2,
-        }
-    }
-
+    /// Of the number in the store, which is that of the variant.
     pub(crate) fn from_code(code: i64) -> Self {
         match code {
             1 => Self::Disabled,

@@ -33,7 +33,7 @@ pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreErro
             new.order.order.notify_url.as_str(),
             receiver,
             new.body,
-            status.code(),
+            status as i64,
             reason,
             next_at,
             Uint(tx.now),
@@ -114,7 +114,7 @@ pub(crate) fn set_status(
 ) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE callbacks SET status = ?2, reason = ?3, attempts = ?4, next_at = ?5 WHERE id = ?1",
-        params![id.0, status.code(), reason, attempts, next_at.map(Uint)],
+        params![id.0, status as i64, reason, attempts, next_at.map(Uint)],
     )?;
     Ok(())
 }

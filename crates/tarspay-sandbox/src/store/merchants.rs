@@ -46,7 +46,7 @@ pub(crate) fn set_status(
     status: MerchantStatus,
 ) -> Result<(), StoreError> {
     let sql = "UPDATE merchants SET status = ?2 WHERE merchant_no = ?1";
-    tx.execute(sql, params![merchant_no.as_str(), status.code()])?;
+    tx.execute(sql, params![merchant_no.as_str(), status as i64])?;
     Ok(())
 }
 
