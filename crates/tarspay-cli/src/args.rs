@@ -215,6 +215,10 @@ pub(crate) struct Sandbox {
     /// controls it
     #[arg(long, requires = "listen")]
     pub(crate) listen_on_network: bool,
+    /// Host name in the sandbox's URLs, accepted by its pages and control API; with a port, if it
+    /// differs [default: none]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) public_name: Option<String>,
     /// Play an included scenario, or your own in a TOML file; repeatable
     #[arg(long = "scenario", value_name = "NAME|FILE")]
     pub(crate) scenarios: Vec<OsString>,

@@ -79,6 +79,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(
         .route("/callbacks/sign", post(&["body"], orders::sign))
         .route("/callbacks/settle", routing::post(settle).fallback(async || Refused::method("POST")))
         .route("/callbacks/{id}", get(&[], orders::callback))
+        .route("/callbacks/{id}/attempts", get(&["after", "limit"], orders::attempts))
         .route("/callbacks/{id}/resend", post(&[], orders::resend))
         .route(
             "/scenarios",
@@ -163,8 +164,10 @@ async fn unknown_path(request: Request) -> Refused {
 
 async fn guarded(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    match guard::check(&head) {
+    let mut response = match guard::check(&head) {
         Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(why) => Refused::new(StatusCode::FORBIDDEN, "forbidden", why).into_response(),
-    }
+    };
+    guard::set(&mut response, &guard::FOREIGN_PAGES);
+    response
 }

@@ -10,6 +10,7 @@ use crate::sandbox::{Running, Sandbox, Shared, TestMerchant};
 use crate::server;
 use crate::store::{self, Context, Settings, Store};
 use crate::timekeeper::Timekeeper;
+use axum::http::uri::Authority;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -26,7 +27,9 @@ pub struct Builder {
     trusts_the_network: bool,
     clock: Box<dyn Clock>,
     data: Option<PathBuf>,
-    settings: Settings,
+    pub(crate) settings: Settings,
+    /// Host and port, where the port is not the one that is listened on.
+    public_name: Option<String>,
 }
 
 /// # Start
@@ -55,6 +58,7 @@ impl Builder {
             clock: Box::new(SystemClock),
             data: None,
             settings: Settings::default(),
+            public_name: None,
         }
     }
 
@@ -71,11 +75,21 @@ impl Builder {
     /// reaches it controls it: they move its orders, read all that merchants have sent, and have callbacks sent to this
     /// machine's loopback. For containers and closed networks only.
     ///
-    /// The control API still takes no request of a web page: the header `Host` must be loopback, or the IP address at which
-    /// the request has arrived, and no other name.
+    /// The control API still takes no request of a web page: the header `Host` must be loopback, the IP address at which
+    /// the request has arrived, or the [public name](Builder::public_name).
     #[must_use]
     pub fn listen_on_network_and_trust_it(mut self) -> Self {
         self.trusts_the_network = true;
+        self
+    }
+
+    /// The host name that clients reach the sandbox by, such as `sandbox` between containers; with a port, as
+    /// `sandbox:80`, if that differs from the one it listens on. [`base_url`](Sandbox::base_url) and pay URLs have it, and
+    /// the control API and the pages accept it in the header `Host`. Choose a name that nobody else can point at this
+    /// machine: a web page under that name can drive the sandbox.
+    #[must_use]
+    pub fn public_name(mut self, name: impl Into<String>) -> Self {
+        self.public_name = Some(name.into());
         self
     }
 
@@ -86,7 +100,8 @@ impl Builder {
         self
     }
 
-    /// The file to keep the state in; in memory by default. A new file is made, readable only by its owner, for it holds
+    /// The file to keep the state in; in memory by default. It is a plain file under any name, also `:memory:`, and a new one
+    /// is made. On Unix it becomes readable only by its owner if it is not, with the files of `SQLite` beside it: it holds
     /// the keys of the sandbox and of its test merchant. What is acknowledged is in the file: merchants, keys, balances,
     /// orders, callbacks that are due. Faults, events and used nonces are not.
     #[must_use]
@@ -146,11 +161,14 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidAddress`] if the address is not an IP address with a port, or not one of loopback,
+    /// [`ErrorKind::InvalidAddress`] if the address is not an IP address with a port, or not one of loopback, or the public
+    /// name is not a host,
     /// [`ErrorKind::Bind`] if it cannot be bound, [`ErrorKind::RandomSource`] if no key can be made,
     /// [`ErrorKind::Store`] if the file cannot be used.
-    pub async fn start(self) -> Result<Sandbox, Error> {
+    pub async fn start(mut self) -> Result<Sandbox, Error> {
         let address = address(&self.listen, self.trusts_the_network)?;
+        let public = self.public_name.as_deref().map(public_name).transpose()?;
+        self.settings.public_name = public.as_ref().map(|public| public.host().to_owned());
         let cannot_bind = |source| {
             Error::new(
                 ErrorKind::Bind,
@@ -185,7 +203,11 @@ impl Builder {
         })?;
         let explainer = Explainer::new(settings.explains, Arc::clone(&keys), system_key.public_key());
         let faults = Faults::new(Arc::clone(&clock), Arc::clone(&events));
-        let base_url = format!("http://{}", reachable(address));
+        let base_url = match public {
+            Some(public) if public.port().is_none() => format!("http://{public}:{}", address.port()),
+            Some(public) => format!("http://{public}"),
+            None => format!("http://{}", reachable(address)),
+        };
         let shared = Arc::new(Shared {
             store,
             clock,
@@ -219,6 +241,7 @@ impl fmt::Debug for Builder {
             .field("trusts_the_network", &self.trusts_the_network)
             .field("data", &self.data)
             .field("settings", &self.settings)
+            .field("public_name", &self.public_name)
             .finish_non_exhaustive()
     }
 }
@@ -234,11 +257,8 @@ async fn open_file(file: PathBuf) -> Result<rusqlite::Connection, Error> {
 fn kept_key(connection: &rusqlite::Connection, name: &str) -> Result<PrivateKey, Error> {
     let text = store::open::setting(connection, name, || {
         let key = PrivateKey::generate().map_err(|source| {
-            Error::new(
-                ErrorKind::RandomSource,
-                "no key can be made: the operating system gave no random bytes",
-            )
-            .with_source(source)
+            let reason = "no key can be made: the operating system gave no random bytes";
+            Error::new(ErrorKind::RandomSource, reason).with_source(source)
         })?;
         Ok(key.expose_hex().to_string())
     })?;
@@ -256,6 +276,18 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         });
     }
     address
+}
+
+fn is_with_port(public: &Authority) -> bool {
+    public.port().is_some() && !public.as_str().contains('@')
+}
+
+fn public_name(name: &str) -> Result<Authority, Error> {
+    let is_host = |public: &Authority| public.as_str() == public.host() || is_with_port(public);
+    name.parse().ok().filter(is_host).ok_or_else(|| {
+        let reason = format!("{name:?} is not a public name; write a host, such as sandbox or sandbox:8080");
+        Error::new(ErrorKind::InvalidAddress, reason)
+    })
 }
 
 fn address(listen: &str, trusts_the_network: bool) -> Result<SocketAddr, Error> {

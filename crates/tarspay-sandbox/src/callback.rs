@@ -55,13 +55,27 @@ pub struct OutgoingCallback {
     /// When the next attempt is due, while there is one.
     #[serde(serialize_with = "as_millis")]
     pub next_at: Option<SystemTime>,
-    /// The attempts, the first one first, with those that a fault repeated.
+    /// How many attempts there were, with those that a fault repeated.
+    pub attempt_count: u64,
+    /// The latest 20 attempts, the oldest first. [`Sandbox::attempts`](crate::Sandbox::attempts) has all.
     pub attempts: Vec<Attempt>,
 }
 
 impl fmt::Debug for OutgoingCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, pay_order_id, state, url, body, status, reason, created_at, next_at, attempts } = self;
+        let Self {
+            id,
+            pay_order_id,
+            state,
+            url,
+            body,
+            status,
+            reason,
+            created_at,
+            next_at,
+            attempt_count,
+            attempts,
+        } = self;
         f.debug_struct("OutgoingCallback")
             .field("id", id)
             .field("pay_order_id", pay_order_id)
@@ -72,6 +86,7 @@ impl fmt::Debug for OutgoingCallback {
             .field("reason", reason)
             .field("created_at", created_at)
             .field("next_at", next_at)
+            .field("attempt_count", attempt_count)
             .field("attempts", attempts)
             .finish()
     }
@@ -83,7 +98,6 @@ impl fmt::Debug for OutgoingCallback {
 #[non_exhaustive]
 pub enum CallbackStatus {
     /// It is to be sent, perhaps again.
-    #[serde(rename = "owed")]
     Due,
     /// The receiver responded with HTTP 200 and `OK`.
     Delivered,
@@ -94,15 +108,7 @@ pub enum CallbackStatus {
 }
 
 impl CallbackStatus {
-    pub(crate) fn code(self) -> i64 {
-        match self {
-            Self::Due => 0,
-            Self::Delivered => 1,
-            Self::Parked => 2,
-            Self::Undeliverable => 3,
-        }
-    }
-
+    /// Of the number in the store, which is that of the variant.
     pub(crate) fn from_code(code: i64) -> Self {
         match code {
             0 => Self::Due,
@@ -142,7 +148,7 @@ impl Serialize for Attempt {
         let mut view = serializer.serialize_struct("Attempt", 6)?;
         view.serialize_field("at", &self.at.as_millis())?;
         view.serialize_field("http_status", &self.http_status)?;
-        view.serialize_field("answer", &self.response)?;
+        view.serialize_field("response", &self.response)?;
         view.serialize_field("error", &self.error)?;
         view.serialize_field("signature", &self.signature.to_string())?;
         view.serialize_field("is_delivered", &self.is_delivered())?;

@@ -1,6 +1,6 @@
 //! Sending a callback: a POST over a connection of its own, the faults that apply to it, and what follows from the response.
 
-use crate::callback::{Attempt, CallbackId, CallbackStatus};
+use crate::callback::{Attempt, CallbackStatus};
 use crate::clock::{later, millis, system_time};
 use crate::event::EventKind;
 use crate::faults::CallbackFaults;
@@ -41,14 +41,14 @@ const INTERVALS: [Duration; 15] = [
     Duration::from_secs(12 * 3600),
 ];
 
-/// The most of an response that is read, in bytes. `OK` has two.
+/// The most of a response that is read, in bytes. `OK` has two.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 
-/// The most of an response that is kept, in characters.
+/// The most of a response that is kept, in characters.
 const KEPT_RESPONSE: usize = 200;
 
-/// A sending that has ended: the callback, its receiver, and what is next.
-pub(crate) type Sent = (CallbackId, String, Next);
+/// A sending that has ended, and what is next.
+pub(crate) type Sent = (Delivery, Next);
 
 /// What follows a sending.
 pub(crate) enum Next {
@@ -56,8 +56,8 @@ pub(crate) enum Next {
     Done,
     /// Another attempt.
     Again(Delivery),
-    /// It was not sent: a fault holds it back for another one.
-    Held,
+    /// It was not sent: a fault holds it back for another one. The others still apply.
+    Held(CallbackFaults),
 }
 
 /// A receiver's response.
@@ -68,45 +68,45 @@ struct Response {
 }
 
 /// Sends a callback once, or as often as a fault wants, and writes what came of it.
-pub(crate) async fn send(shared: Arc<Shared>, id: CallbackId, receiver: String, may_be_held: bool) -> Sent {
-    let next = match try_send(&shared, id, &receiver, may_be_held).await {
+pub(crate) async fn send(shared: Arc<Shared>, delivery: Delivery) -> Sent {
+    let next = match try_send(&shared, &delivery).await {
         Ok(next) => next,
         Err(error) => {
-            let message = format!("the callback {id} cannot be sent now: {error}");
+            let message = format!("the callback {} cannot be sent now: {error}", delivery.id);
             shared.report(EventKind::Failed { message });
             // It is still due, but not at once: a full disk does not get emptier by trying.
             let at = later(shared.clock.now(), millis(INTERVALS[0]));
-            Next::Again(Delivery { at, id, receiver: receiver.clone() })
+            Next::Again(Delivery { at, ..delivery.clone() })
         }
     };
-    (id, receiver, next)
+    (delivery, next)
 }
 
-async fn try_send(
-    shared: &Shared,
-    id: CallbackId,
-    receiver: &str,
-    may_be_held: bool,
-) -> Result<Next, StoreError> {
+async fn try_send(shared: &Shared, delivery: &Delivery) -> Result<Next, StoreError> {
+    let (id, is_new) = (delivery.id, delivery.faults.is_none());
     let planned = move |tx: &Tx<'_>| -> Result<_, StoreError> {
         let Some(callback) = callbacks::to_send(tx, id)? else { return Ok(None) };
-        let faults = if may_be_held { plan::callback_faults(tx, callback.order)? } else { Vec::new() };
+        let faults = if is_new { plan::callback_faults(tx, callback.order)? } else { Vec::new() };
         Ok(Some((callback, faults)))
     };
     let Some((callback, planned)) = shared.store.call(planned).await? else { return Ok(Next::Done) };
-    let mut faults = CallbackFaults::default();
-    if may_be_held {
-        faults = shared.faults.of_callback(&callback.merchant_order_no);
-        for waiting in planned {
-            faults.add(&waiting.fault.fault);
-        }
+    let mut faults =
+        delivery.faults.unwrap_or_else(|| shared.faults.of_callback(&callback.merchant_order_no));
+    for waiting in planned {
+        faults.add(None, &waiting.fault.fault);
     }
-    if faults.hold {
-        return Ok(Next::Held);
+    if std::mem::take(&mut faults.hold) {
+        return Ok(Next::Held(faults));
     }
-    let receiver = receiver.to_owned();
-    if !faults.delay.is_zero() {
-        return shared.store.call(move |tx| postpone(tx, &callback, faults.delay, receiver)).await;
+    let receiver = delivery.receiver.clone();
+    let delay = std::mem::take(&mut faults.delay);
+    if !delay.is_zero() {
+        let postponed = move |tx: &Tx<'_>| {
+            let at = later(tx.now, millis(delay));
+            callbacks::set_status(tx, id, CallbackStatus::Due, None, callback.attempts, Some(at))?;
+            Ok(Next::Again(Delivery { at, id, receiver, faults: Some(faults) }))
+        };
+        return shared.store.call(postponed).await;
     }
     if faults.forged {
         forge(shared, &callback).await;
@@ -118,19 +118,23 @@ async fn try_send(
         let attempt = Attempt { at, http_status: None, response: None, error, signature };
         return shared.store.call(move |tx| conclude(tx, &callback, &attempt, receiver)).await;
     }
-    for _ in 0..faults.duplicates {
-        let attempt = attempt(shared, &callback, signature).await;
-        shared.store.call(move |tx| callbacks::note_attempt(tx, id, &attempt)).await?;
+    for _ in 0..faults.copies {
+        if faults.copies_of.is_some_and(|fault| shared.faults.is_cleared(fault)) {
+            break;
+        }
+        let copy = attempt(shared, &callback, signature).await;
+        let has_response = copy.http_status.is_some();
+        let exists = shared.store.call(move |tx| callbacks::note_attempt(tx, id, &copy)).await?;
+        if !exists {
+            // It has gone with all others.
+            return Ok(Next::Done);
+        }
+        if !has_response {
+            break;
+        }
     }
     let attempt = attempt(shared, &callback, signature).await;
     shared.store.call(move |tx| conclude(tx, &callback, &attempt, receiver)).await
-}
-
-/// Has a callback wait without an attempt.
-fn postpone(tx: &Tx<'_>, callback: &ToSend, by: Duration, receiver: String) -> Result<Next, StoreError> {
-    let at = later(tx.now, millis(by));
-    callbacks::set_status(tx, callback.id, CallbackStatus::Due, None, callback.attempts, Some(at))?;
-    Ok(Next::Again(Delivery { at, id: callback.id, receiver }))
 }
 
 /// Sends what somebody could send who knows the order but not the key, and reports whether it was believed.
@@ -203,7 +207,7 @@ fn conclude(tx: &Tx<'_>, callback: &ToSend, attempt: &Attempt, receiver: String)
     if let Some(interval) = interval {
         let at = later(tx.now, millis(*interval));
         callbacks::set_status(tx, id, CallbackStatus::Due, None, attempts, Some(at))?;
-        return Ok(Next::Again(Delivery { at, id, receiver }));
+        return Ok(Next::Again(Delivery { at, id, receiver, faults: None }));
     }
     let reason = format!("{attempts} attempts failed, the last one so: {outcome}");
     callbacks::set_status(tx, id, CallbackStatus::Parked, Some(&reason), attempts, None)?;
@@ -225,21 +229,26 @@ async fn exchange(
     // It was deliverable when it was written; a restart may have other settings.
     let receiver = Receiver::of(&callback.url, &shared.settings.allowed_receivers)?;
     let timeout = shared.settings.callback_timeout;
-    tokio::time::timeout(timeout, post(&receiver, body, signature))
+    tokio::time::timeout(timeout, post(&receiver, body, signature, timeout))
         .await
         .unwrap_or_else(|_| Err(format!("no response within {timeout:?}")))
 }
 
-async fn post(receiver: &Receiver, body: String, signature: Signature) -> Result<Response, String> {
-    let stream = connect(receiver).await.map_err(|error| format!("cannot connect: {error}"))?;
+async fn post(
+    receiver: &Receiver,
+    body: String,
+    signature: Signature,
+    timeout: Duration,
+) -> Result<Response, String> {
+    let stream = connect(receiver, timeout).await.map_err(|error| format!("cannot connect: {error}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| format!("cannot send: {error}"))?;
     // Ends with this function, whatever the receiver does.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
-    let request = hyper::Request::post(receiver.path.as_str())
-        .header(HOST, receiver.name())
+    let request = hyper::Request::post(receiver.target.as_str())
+        .header(HOST, receiver.authority())
         .header(CONTENT_TYPE, "application/json;charset=utf-8")
         .header(CONNECTION, "close")
         .header(CALLBACK_SIGNATURE_HEADER, signature.to_string())
@@ -256,17 +265,17 @@ async fn post(receiver: &Receiver, body: String, signature: Signature) -> Result
     Ok(Response { status, text })
 }
 
-async fn connect(receiver: &Receiver) -> io::Result<TcpStream> {
-    let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address on loopback");
-    for address in tokio::net::lookup_host((receiver.host.as_str(), receiver.port)).await? {
-        // A name such as localhost may be made to mean any address.
-        if !receiver.is_allowed_by_name && !address.ip().is_loopback() {
-            continue;
-        }
-        match TcpStream::connect(address).await {
+/// Connects to the first address that accepts; each has its share of the time.
+async fn connect(receiver: &Receiver, timeout: Duration) -> io::Result<TcpStream> {
+    let addresses = receiver.addresses().await?;
+    let share = timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    let mut first = None;
+    for address in addresses {
+        let connected = tokio::time::timeout(share, TcpStream::connect(address)).await;
+        match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
+            Err(error) => first = first.or(Some(error)),
         }
     }
-    Err(last)
+    Err(first.unwrap_or_else(|| io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address")))
 }

@@ -36,6 +36,8 @@ pub enum ErrorKind {
     UnknownScenario,
     /// A scenario cannot be read, or says what cannot be.
     InvalidScenario,
+    /// A number of a fault is out of range.
+    InvalidFault,
     /// The order cannot go from its state to the one asked for, or never in its direction.
     InvalidTransition,
     /// The amount does not fit: zero, not below what is asked for where it must be, or of more than 28 digits.

@@ -1,6 +1,8 @@
 //! Faults that can be injected: what goes wrong, and with which calls or callbacks.
 
+use crate::error::{Error, ErrorKind};
 use crate::input::{Input, wrong};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -33,7 +35,8 @@ impl fmt::Display for FaultId {
 macro_rules! kinds {
     ($(
         $(#[$doc:meta])*
-        $variant:ident: $constructor:ident($($(#[$attribute:meta])* $member:ident: $type:ty)?), $target:ident, $words:literal;
+        $variant:ident: $constructor:ident($($(#[$attribute:meta])* $member:ident: $type:ty)?) $(-> $checked:ident)?,
+            $target:ident, $words:literal;
     )*) => {
         /// What goes wrong. In JSON `kind` has its name.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +63,25 @@ macro_rules! kinds {
 
         /// # What goes wrong
         impl Fault {
-            $($(#[$doc])*
-            pub fn $constructor($($member: $type)?) -> Self {
-                Self::new(FaultKind::$variant { $($member)? })
-            })*
+            $(kinds! { @ $(#[$doc])* $variant, $constructor($($member: $type)?) $($checked)? })*
+        }
+    };
+    (@ $(#[$doc:meta])* $variant:ident, $constructor:ident($($member:ident: $type:ty)?)) => {
+        $(#[$doc])*
+        pub fn $constructor($($member: $type)?) -> Self {
+            Self::new(FaultKind::$variant { $($member)? })
+        }
+    };
+    (@ $(#[$doc:meta])* $variant:ident, $constructor:ident($($member:ident: $type:ty)?) checked) => {
+        $(#[$doc])*
+        ///
+        /// # Errors
+        ///
+        /// [`ErrorKind::InvalidFault`](crate::ErrorKind::InvalidFault) if the number is out of range.
+        pub fn $constructor($($member: $type)?) -> Result<Self, Error> {
+            let kind = FaultKind::$variant { $($member)? };
+            kind.check().map_err(|reason| Error::new(ErrorKind::InvalidFault, reason))?;
+            Ok(Self::new(kind))
         }
     };
 }
@@ -85,16 +103,15 @@ kinds! {
     /// [after the commit](Fault::after_commit).
     DropConnection: drop_connection(), Call, "drop the connection";
     /// The response has this HTTP status and no JSON; before the call has any effect, unless it is set to
-    /// [after the commit](Fault::after_commit). An invalid status becomes 500.
-    HttpStatus: http_status(status: u16), Call, "respond with HTTP {status}";
+    /// [after the commit](Fault::after_commit). From 200 to 599.
+    HttpStatus: http_status(#[serde(deserialize_with = "in_range")] status: u16) -> checked, Call, "respond with HTTP {status}";
     /// The call is refused with this code; before it has any effect, unless it is set to
     /// [after the commit](Fault::after_commit).
     Refuse: refuse(#[serde(deserialize_with = "error_code")] code: ErrorCode), Call, "refuse with {code}";
     /// Only this many bytes of the response's body are sent, then the connection is closed.
-    Truncate: truncate(bytes: usize), Response, "cut the response after {bytes} bytes";
-    /// The head and the first byte of the response are sent at once, the rest after this time. Its kind in JSON is
-    /// `slow_answer`.
-    SlowAnswer: slow_response(#[serde(with = "as_millis")] millis: Duration), Response, "take {millis:?} for the response";
+    Truncate: truncate(#[serde(deserialize_with = "whole")] bytes: usize), Response, "cut the response after {bytes} bytes";
+    /// The head and the first byte of the response are sent at once, the rest after this time.
+    SlowResponse: slow_response(#[serde(with = "as_millis")] millis: Duration), Response, "take {millis:?} for the response";
     /// The response reports this state instead of the order's own; the order itself is not changed.
     UnknownState: unknown_state(#[serde(deserialize_with = "order_state")] state: OrderState), Response, "report the state {state}";
     /// A callback is sent with the signature of a different text.
@@ -102,19 +119,38 @@ kinds! {
     /// A callback is sent with a high `s` in its signature, as the real gateway often does. The signature
     /// is valid.
     HighSCallbackSignature: high_s_callback_signature(), Callback, "sign the callback with a high s";
-    /// A callback is sent this many times more at once, whatever the receiver responds.
-    DuplicateCallback: duplicate_callback(copies: u32), Callback, "send the callback {copies} times more";
+    /// A callback is sent this many times more, one after the other, from 1 to 100. It ends early if the receiver does not
+    /// respond, or the fault is cleared.
+    DuplicateCallback: duplicate_callback(#[serde(deserialize_with = "in_range")] copies: u32) -> checked, Callback, "send the callback {copies} times more";
     /// A callback waits until another one has been sent. If there is no other, waiting for deliveries with
     /// [`Sandbox::settle`](crate::Sandbox::settle) sends it.
     ReorderCallbacks: reorder_callbacks(), Callback, "hold the callback back for another";
     /// An attempt at a callback is lost on the way: the receiver gets nothing, and the sandbox tries again later.
     LoseCallback: lose_callback(), Callback, "lose the callback on the way";
-    /// A callback is sent this much later, on the sandbox's [clock](crate::Sandbox::clock).
+    /// A callback is sent this much later, once, on the sandbox's [clock](crate::Sandbox::clock).
     DelayCallback: delay_callback(#[serde(with = "as_millis")] millis: Duration), Callback, "send the callback {millis:?} later";
     /// Before a callback comes a forged one about the same order, which reports that all was paid. It is signed, but not
     /// by this sandbox. [`EventKind::ForgerySent`](crate::EventKind::ForgerySent) reports whether the receiver believed it.
     ForgeCallback: forge_callback(), Callback, "send a forged callback before it";
 }
+
+impl FaultKind {
+    /// An error names the member.
+    fn check(&self) -> Result<(), String> {
+        match self {
+            Self::HttpStatus { status } if !(200..=599).contains(status) => {
+                Err(wrong("status", "must be from 200 to 599: those below are not the end of a call"))
+            }
+            Self::DuplicateCallback { copies } if !(1..=MOST_COPIES).contains(copies) => {
+                Err(wrong("copies", format!("must be from 1 to {MOST_COPIES}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The most copies of one callback.
+const MOST_COPIES: u32 = 100;
 
 /// Something that goes wrong on demand.
 ///
@@ -159,7 +195,9 @@ impl TryFrom<Map<String, Value>> for Fault {
         let (settings, kind): (Map<_, _>, Map<_, _>) =
             members.into_iter().partition(|(name, _)| is_setting(name));
         let kind = kind.into_iter().filter(|(_, value)| !value.is_null()).collect();
-        Self::new(read_kind(kind)?).with_settings(&Input::new(settings))
+        let kind = read_kind(kind)?;
+        kind.check()?;
+        Self::new(kind).with_settings(&Input::new(settings))
     }
 }
 
@@ -278,18 +316,28 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Both types read JSON text only, and serde reads tagged enums from values.
+/// A whole number of a JSON value. Errors say so without a type of Rust.
+fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let number = Value::deserialize(deserializer)?.as_i64().and_then(|number| T::try_from(number).ok());
+    number.ok_or_else(|| D::Error::custom("must be a whole number that is not too large"))
+}
+
+/// Zero for what the type cannot hold, since both are out of range for the fault.
+fn in_range<'de, T: TryFrom<i64> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    whole::<i64, D>(deserializer).map(|number| T::try_from(number).unwrap_or_default())
+}
+
 fn error_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ErrorCode, D::Error> {
-    i64::deserialize(deserializer).map(ErrorCode::from_code)
+    whole(deserializer).map(ErrorCode::from_code)
 }
 
 fn order_state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderState, D::Error> {
-    u32::deserialize(deserializer).map(|code| OrderState::from_code(code.into()))
+    whole::<u32, D>(deserializer).map(|code| OrderState::from_code(code.into()))
 }
 
 /// A duration in JSON: whole milliseconds.
 mod as_millis {
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use serde::{Deserializer, Serialize as _, Serializer};
     use std::time::Duration;
 
     pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -297,7 +345,7 @@ mod as_millis {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
+        super::whole(deserializer).map(Duration::from_millis)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::clock::SandboxClock;
 use crate::event::{EventKind, EventLog};
 use crate::fault::{Fault, FaultId, FaultKind};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
@@ -17,6 +18,9 @@ pub(crate) struct Faults {
 struct Waiting {
     faults: Vec<(FaultId, Fault)>,
     last: u64,
+    /// All up to this number were cleared, and these.
+    cleared_to: u64,
+    cleared: BTreeSet<FaultId>,
 }
 
 /// What happens to one call.
@@ -41,12 +45,14 @@ pub(crate) enum End {
 }
 
 /// What happens to one sending of a callback.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::struct_excessive_bools, reason = "faults come together in any way")]
 pub(crate) struct CallbackFaults {
     pub(crate) wrong_signature: bool,
     pub(crate) high_s: bool,
-    pub(crate) duplicates: u32,
+    pub(crate) copies: u32,
+    /// The injected fault that wants the copies.
+    pub(crate) copies_of: Option<FaultId>,
     pub(crate) hold: bool,
     pub(crate) lost: bool,
     pub(crate) delay: Duration,
@@ -59,7 +65,7 @@ impl CallFaults {
         let end = match fault.kind {
             FaultKind::Delay { millis } => return self.delay += millis,
             FaultKind::Truncate { bytes } => return self.truncate = Some(bytes),
-            FaultKind::SlowAnswer { millis } => return self.slow = Some(millis),
+            FaultKind::SlowResponse { millis } => return self.slow = Some(millis),
             FaultKind::UnknownState { state } => return self.state = Some(state),
             FaultKind::DropConnection {} => End::Drop,
             FaultKind::HttpStatus { status } => End::Status(status),
@@ -72,12 +78,12 @@ impl CallFaults {
 }
 
 impl CallbackFaults {
-    /// Adds the effect of a fault.
-    pub(crate) fn add(&mut self, fault: &Fault) {
+    /// Adds the effect of a fault, which has a number if it was injected.
+    pub(crate) fn add(&mut self, id: Option<FaultId>, fault: &Fault) {
         match fault.kind {
             FaultKind::WrongCallbackSignature {} => self.wrong_signature = true,
             FaultKind::HighSCallbackSignature {} => self.high_s = true,
-            FaultKind::DuplicateCallback { copies } => self.duplicates = copies,
+            FaultKind::DuplicateCallback { copies } => (self.copies, self.copies_of) = (copies, id),
             FaultKind::ReorderCallbacks {} => self.hold = true,
             FaultKind::LoseCallback {} => self.lost = true,
             FaultKind::DelayCallback { millis } => self.delay = millis,
@@ -104,11 +110,24 @@ impl Faults {
         let mut waiting = self.waiting();
         let before = waiting.faults.len();
         waiting.faults.retain(|(known, _)| *known != id);
-        waiting.faults.len() < before
+        let is_known = waiting.faults.len() < before;
+        if is_known {
+            waiting.cleared.insert(id);
+        }
+        is_known
     }
 
     pub(crate) fn clear(&self) {
-        self.waiting().faults.clear();
+        let mut waiting = self.waiting();
+        waiting.faults.clear();
+        waiting.cleared.clear();
+        waiting.cleared_to = waiting.last;
+    }
+
+    /// Whether it was taken away, also while it was having its effect.
+    pub(crate) fn is_cleared(&self, id: FaultId) -> bool {
+        let waiting = self.waiting();
+        id.0 <= waiting.cleared_to || waiting.cleared.contains(&id)
     }
 
     pub(crate) fn all(&self) -> Vec<(FaultId, Fault)> {
@@ -119,7 +138,7 @@ impl Faults {
     pub(crate) fn of_call(&self, path: &str, order: Option<&MerchantOrderNo>) -> CallFaults {
         let mut faults = CallFaults::default();
         let what = || format!("a call at {}", path.escape_debug());
-        self.apply(false, Some(path), order.map(MerchantOrderNo::as_str), what, |fault| faults.add(fault));
+        self.apply(false, Some(path), order.map(MerchantOrderNo::as_str), what, |_, fault| faults.add(fault));
         faults
     }
 
@@ -127,7 +146,7 @@ impl Faults {
     pub(crate) fn of_callback(&self, order: &str) -> CallbackFaults {
         let mut faults = CallbackFaults::default();
         let what = || format!("a callback about the order {}", order.escape_debug());
-        self.apply(true, None, Some(order), what, |fault| faults.add(fault));
+        self.apply(true, None, Some(order), what, |id, fault| faults.add(Some(id), fault));
         faults
     }
 
@@ -137,12 +156,12 @@ impl Faults {
         path: Option<&str>,
         order: Option<&str>,
         what: impl Fn() -> String,
-        mut effect: impl FnMut(&Fault),
+        mut effect: impl FnMut(FaultId, &Fault),
     ) {
         let mut waiting = self.waiting();
         for (id, fault) in &mut waiting.faults {
             if fault.is_of_callbacks() == callbacks && fault.applies(path, order) {
-                effect(fault);
+                effect(*id, fault);
                 let what = format!("{fault}: {}", what());
                 self.events.push(self.clock.now(), EventKind::FaultApplied { fault: *id, what });
             }

@@ -1,21 +1,66 @@
-//! What every part of the server needs: the guard that keeps web pages out, the limit on bodies, and JSON responses.
+//! What every part of the server needs: the guard that keeps web pages out, limits of bodies, and JSON responses.
 //!
 //! A page that the developer looks at can send requests to loopback from inside the browser. Those of another site carry
 //! its `Origin`; a name of its site that points at this machine (DNS rebinding) is in `Host`. No page can have an IP
-//! address for a name, so the address at which a request has arrived is as good as loopback.
+//! address for a name, so the address at which a request has arrived is as good as loopback. Nobody can own a name under
+//! `localhost`.
 
 use crate::error::ErrorKind;
-use axum::body::Body;
-use axum::http::{StatusCode, header, request, uri::Authority};
+use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::http::{HeaderValue, StatusCode, header, request, uri::Authority};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The largest body, in bytes. The longest documented one has about 500.
-pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The address of this machine at which a request has arrived.
-#[derive(Clone, Copy)]
-pub(crate) struct ArrivedAt(pub(crate) IpAddr);
+/// How long a client may take for a head, for a body, and between two requests.
+pub(crate) const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a request may call this machine besides loopback.
+#[derive(Clone)]
+pub(crate) struct Local {
+    /// The address at which the request has arrived.
+    pub(crate) ip: Option<IpAddr>,
+    /// The host of [`Builder::public_name`](crate::Builder::public_name).
+    pub(crate) public_name: Option<Arc<str>>,
+}
+
+/// Reads a body. The error is for the response.
+pub(crate) async fn read(body: Body) -> Result<Bytes, (StatusCode, String)> {
+    let too_large = || {
+        let message = format!("the body is cut short or larger than {MAX_BODY_BYTES} bytes");
+        (StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+        return Err(too_large());
+    }
+    let Ok(body) = tokio::time::timeout(CLIENT_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await else {
+        let message = format!("the body has not come within {CLIENT_TIMEOUT:?}; send it at once");
+        return Err((StatusCode::REQUEST_TIMEOUT, message));
+    };
+    body.map_err(|_| too_large())
+}
+
+/// Sets headers that every response to a browser has.
+pub(crate) fn set(response: &mut Response, headers: &[(&'static str, &'static str)]) {
+    for (name, value) in headers {
+        response.headers_mut().insert(*name, HeaderValue::from_static(value));
+    }
+}
+
+/// What keeps pages of other origins from making something else of a response, or from embedding it.
+pub(crate) const FOREIGN_PAGES: [(&str, &str); 2] =
+    [("x-content-type-options", "nosniff"), ("cross-origin-resource-policy", "same-origin")];
+
+/// Whether a host, without brackets and port, is a name of loopback: `localhost` and all below it (RFC 6761, 6.3).
+pub(crate) fn is_localhost(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
+}
 
 pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json;charset=utf-8")], body.into()).into_response()
@@ -29,7 +74,9 @@ pub(crate) fn status(kind: ErrorKind) -> StatusCode {
         | ErrorKind::UnknownOrder
         | ErrorKind::UnknownCallback
         | ErrorKind::UnknownScenario => StatusCode::NOT_FOUND,
-        ErrorKind::InvalidScenario | ErrorKind::InvalidAmount => StatusCode::BAD_REQUEST,
+        ErrorKind::InvalidScenario | ErrorKind::InvalidFault | ErrorKind::InvalidAmount => {
+            StatusCode::BAD_REQUEST
+        }
         ErrorKind::InvalidTransition | ErrorKind::BalanceTooLow => StatusCode::CONFLICT,
         ErrorKind::InvalidAddress | ErrorKind::Bind | ErrorKind::RandomSource | ErrorKind::Store => {
             StatusCode::INTERNAL_SERVER_ERROR
@@ -44,11 +91,12 @@ pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
         (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
         _ => None,
     };
-    let arrived_at = head.extensions.get().map(|ArrivedAt(ip)| *ip);
-    let names_us = |host: &Authority| is_this_machine(host, arrived_at);
+    let local = head.extensions.get::<Local>();
+    let names_us = |host: &Authority| is_this_machine(host, local);
     let Some(host) = host.filter(names_us) else {
         return Err(
-            "the header Host must name this machine, such as 127.0.0.1, localhost, or the IP address that was called",
+            "the header Host must name this machine, such as 127.0.0.1, localhost, or the IP address that was called; \
+             another name must be the sandbox's public name",
         );
     };
     if head.uri.authority().is_some_and(|named| !names_us(named)) {
@@ -62,21 +110,28 @@ pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn is_this_machine(authority: &Authority, arrived_at: Option<IpAddr>) -> bool {
+fn is_this_machine(authority: &Authority, local: Option<&Local>) -> bool {
     if authority.as_str().contains('@') {
         return false;
     }
     let host = authority.host();
     let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let public_name = local.and_then(|local| local.public_name.as_deref());
+    if public_name.is_some_and(|name| name.eq_ignore_ascii_case(host)) {
+        return true;
+    }
     match literal.parse::<IpAddr>() {
-        Ok(ip) => ip.is_loopback() || Some(ip) == arrived_at,
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
+        Ok(ip) => {
+            let ip = ip.to_canonical();
+            ip.is_loopback() || Some(ip) == local.and_then(|local| local.ip)
+        }
+        Err(_) => is_localhost(host),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ArrivedAt, check};
+    use super::{Local, check};
     use axum::http::Request;
 
     fn passes(host: &str, origin: Option<&str>) -> bool {
@@ -89,9 +144,20 @@ mod tests {
 
     #[test]
     fn only_loopback_is_a_host() {
-        for host in
-            ["127.0.0.1", "127.0.0.1:80", "127.1.2.3:9", "localhost", "LOCALHOST:8080", "[::1]", "[::1]:80"]
-        {
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "127.1.2.3:9",
+            "localhost",
+            "LOCALHOST:8080",
+            "localhost.",
+            "localhost.:80",
+            "shop.localhost",
+            "a.Shop.localhost.:80",
+            "[::1]",
+            "[::1]:80",
+            "[::ffff:127.0.0.1]:80",
+        ] {
             assert!(passes(host, None), "{host}");
         }
         for host in [
@@ -100,6 +166,9 @@ mod tests {
             "evil.example:8080",
             "127.0.0.1.evil.example",
             "localhost.evil.example",
+            "evillocalhost",
+            "localhost..",
+            "[::ffff:10.0.0.1]",
             "10.0.0.1",
             "0.0.0.0",
             "[::]",
@@ -112,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_at_which_a_request_has_arrived_is_a_host_and_no_other_is() {
+    fn the_address_at_which_a_request_has_arrived_and_the_public_name_are_hosts_and_no_other_is() {
         for (host, arrived_at, passes) in [
             ("192.0.2.7:8787", "192.0.2.7", true),
             ("localhost:8787", "192.0.2.7", true),
@@ -121,9 +190,14 @@ mod tests {
             ("0.0.0.0:8787", "192.0.2.7", false),
             ("192.0.2.7.evil.example", "192.0.2.7", false),
             ("evil.example", "192.0.2.7", false),
+            ("sandbox:8787", "192.0.2.7", true),
+            ("SandBox", "127.0.0.1", true),
+            ("sandbox.evil.example", "192.0.2.7", false),
+            ("x.sandbox", "192.0.2.7", false),
         ] {
-            let arrived_at = ArrivedAt(arrived_at.parse().unwrap());
-            let request = Request::get("/").header("Host", host).extension(arrived_at).body(()).unwrap();
+            let ip = Some(arrived_at.parse().unwrap());
+            let local = Local { ip, public_name: Some("sandbox".into()) };
+            let request = Request::get("/").header("Host", host).extension(local).body(()).unwrap();
             assert_eq!(check(&request.into_parts().0).is_ok(), passes, "{host}");
         }
     }

@@ -5,7 +5,7 @@
 use crate::clock::system_time;
 use crate::error::{Error, ErrorKind};
 use crate::event::EventKind;
-use crate::order::{Order, noun};
+use crate::order::{Order, direction_name};
 use crate::plan;
 use crate::receiver::Receiver;
 use crate::schedule::Delivery;
@@ -228,7 +228,7 @@ fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
         ErrorKind::InvalidTransition,
         format!(
             "the {} {} is in state {} and cannot come to {to}",
-            noun(order.direction),
+            direction_name(order.direction),
             order.pay_order_id,
             order.state
         ),
@@ -269,7 +269,7 @@ fn add_callback(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
     let new = callbacks::New { order: record, body: text.as_str(), receiver: receiver.clone() };
     let id = callbacks::insert(tx, &new)?;
     match receiver {
-        Ok(receiver) => tx.deliver(Delivery { id, receiver, at: tx.now }),
+        Ok(receiver) => tx.deliver(Delivery { id, receiver, at: tx.now, faults: None }),
         Err(reason) => tx.report(EventKind::CallbackGivenUp {
             callback: id,
             pay_order_id: order.pay_order_id.clone(),

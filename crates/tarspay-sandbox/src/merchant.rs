@@ -23,14 +23,7 @@ pub enum MerchantStatus {
 }
 
 impl MerchantStatus {
-    pub(crate) fn code(self) -> i64 {
-        match self {
-            Self::Active => 0,
-            Self::Disabled => 1,
-            Self::NotAuthenticated => 2,
-        }
-    }
-
+    /// Of the number in the store, which is that of the variant.
     pub(crate) fn from_code(code: i64) -> Self {
         match code {
             1 => Self::Disabled,
@@ -82,7 +75,7 @@ impl KeySettings {
     }
 }
 
-/// A merchant of a sandbox with its keys.
+/// A merchant of a sandbox with its keys and balances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RegisteredMerchant {
@@ -92,6 +85,8 @@ pub struct RegisteredMerchant {
     pub status: MerchantStatus,
     /// Its public keys, by their text.
     pub keys: Vec<RegisteredKey>,
+    /// All that it has, by currency.
+    pub balances: Vec<CurrencyBalance>,
 }
 
 /// An API key of a merchant.

@@ -9,7 +9,6 @@ use crate::clock::system_time;
 use crate::error::{Error, with_causes};
 use crate::event::{Event, EventKind, EventTail};
 use crate::fault::{Fault, FaultId};
-use crate::plan;
 use crate::sandbox::{Sandbox, Shared};
 use crate::schedule::Message;
 use crate::store::open;
@@ -139,7 +138,7 @@ impl TimeControl<'_> {
     }
 
     fn changed(self) {
-        if let Err(error) = self.shared.store.run(plan::catch_up) {
+        if let Err(error) = self.shared.catch_up() {
             let message = format!("what is due cannot be done: {}", with_causes(&error));
             self.shared.report(EventKind::Failed { message });
         }

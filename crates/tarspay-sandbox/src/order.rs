@@ -116,12 +116,7 @@ impl Default for OrderFilter {
     }
 }
 
-/// A direction as a noun.
-pub(crate) fn noun(direction: BizType) -> &'static str {
-    if direction == BizType::WITHDRAWAL { "withdrawal" } else { "deposit" }
-}
-
-/// The name of a direction in JSON and TOML.
+/// The name of a direction, also in JSON and TOML.
 pub(crate) fn direction_name(direction: BizType) -> &'static str {
     if direction == BizType::WITHDRAWAL { "withdrawal" } else { "deposit" }
 }

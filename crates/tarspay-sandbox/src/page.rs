@@ -17,7 +17,7 @@ use crate::guard;
 use crate::sandbox::Sandbox;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::http::{Method, StatusCode, header, request::Parts};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
@@ -41,7 +41,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(sandbox: Arc<Sandbox>) ->
         .route("/orders/{id}/{step}", step("orders", actions::by_operator))
         .route("/callbacks", show(|sandbox, _, query| callbacks::list_page(sandbox, query.before()?)))
         .route("/log", show(|sandbox, _, query| Ok(log::page(sandbox, query.before()?))))
-        .route("/pay/{id}", show(|sandbox, target, _| cashier::page(sandbox, &target.order()?, None)))
+        .route("/pay/{id}", show(|sandbox, target, _| cashier::visit(sandbox, target)))
         .route("/pay/{id}/{step}", step("pay", actions::by_payer))
         .route("/page/log", show(log::news))
         .route("/page/style.css", file("text/css", include_str!("page/style.css")))
@@ -106,16 +106,16 @@ async fn guarded(request: Request, next: Next) -> Response {
 }
 
 fn secured(mut response: Response) -> Response {
-    for (name, value) in [
-        ("content-security-policy", CONTENT_SECURITY_POLICY),
-        ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
-        // Not `no-referrer`: browsers then hide the origin of our own forms, too, which the guard asks for.
-        ("referrer-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-        ("cache-control", "no-store"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
+    guard::set(&mut response, &guard::FOREIGN_PAGES);
+    guard::set(
+        &mut response,
+        &[
+            ("content-security-policy", CONTENT_SECURITY_POLICY),
+            ("x-frame-options", "DENY"),
+            // Not `no-referrer`: browsers then hide the origin of our own forms, too, which the guard asks for.
+            ("referrer-policy", "same-origin"),
+            ("cache-control", "no-store"),
+        ],
+    );
     response
 }

@@ -32,27 +32,31 @@ pub(crate) fn take(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
     Ok(())
 }
 
-/// Does all that is due, and returns when the next thing is.
+/// The most deposits that time out, and steps that are taken, in one job.
+const SLICE: usize = 256;
+
+/// Does what is due next, up to a limit: jobs of others run between two slices. Returns when the next thing is due, which
+/// may be now.
 pub(crate) fn catch_up(tx: &Tx<'_>) -> Result<Option<u64>, Error> {
-    const AT_ONCE: u32 = 256;
-    loop {
+    let mut left = SLICE;
+    while left > 0 {
         let step = plans::next_due(tx, None)?;
-        let overdue = orders::overdue(tx, until(tx, step.as_ref()), AT_ONCE)?;
+        let overdue = orders::overdue(tx, until(tx, step.as_ref()), left)?;
         if !overdue.is_empty() {
+            left = left.saturating_sub(overdue.len());
             for mut record in overdue {
                 life::expire(tx, &mut record)?;
             }
             continue;
         }
-        let Some(step) = step else {
-            let next = [orders::next_expiry(tx)?, plans::next_at(tx)?];
-            return Ok(next.into_iter().flatten().min());
-        };
+        let Some(step) = step else { break };
+        left -= 1;
         match orders::by_id(tx, step.order)? {
             Some(mut record) => perform(tx, &mut record, &step)?,
             None => plans::done(tx, &step)?,
         }
     }
+    Ok([orders::next_expiry(tx)?, plans::next_at(tx)?].into_iter().flatten().min())
 }
 
 /// Does all that is due about this order, so that no reader sees an outdated state.
@@ -159,4 +163,98 @@ fn apply(tx: &Tx<'_>, record: &Record, meant: impl Fn(&Waiting) -> bool) -> Resu
         });
     }
     Ok(applying)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SLICE, catch_up, catch_up_with};
+    use crate::clock::SandboxClock;
+    use crate::error::Error;
+    use crate::event::{EventKind, EventLog};
+    use crate::life;
+    use crate::order::{Order, OrderFilter};
+    use crate::store::orders::{self, Record};
+    use crate::store::{Context, Settings, Store, merchants, open};
+    use std::sync::Arc;
+    use tarspay_types::{Amount, BizType, Currency, Members, NotifyUrl, OrderState};
+
+    const BORN: u64 = 1_000_000;
+
+    /// A deposit that times out at a time of its own.
+    fn deposit(id: i64) -> Record {
+        let expires_at = BORN + 1000 - u64::try_from(id).unwrap();
+        let at = crate::clock::system_time(BORN);
+        let order = Order {
+            direction: BizType::DEPOSIT,
+            pay_order_id: format!("P{id}").parse().unwrap(),
+            merchant_no: "M1".parse().unwrap(),
+            merchant_order_no: format!("D{id}").parse().unwrap(),
+            way_code: "CASHIER".parse().unwrap(),
+            currency: Currency::KES,
+            amount: Amount::from(100_u32),
+            pay_amount: Amount::ZERO,
+            fee: Amount::ZERO,
+            state: OrderState::CREATING,
+            fail_reason: None,
+            notify_url: NotifyUrl::new("http://127.0.0.1/").unwrap(),
+            created_at: at,
+            changed_at: at,
+            expires_at: Some(crate::clock::system_time(expires_at)),
+            trx_id: None,
+            request: Members::default(),
+        };
+        Record { id, order, expires_at: Some(expires_at) }
+    }
+
+    #[test]
+    fn a_jump_of_the_clock_is_done_in_slices_in_order_and_other_jobs_run_in_between() {
+        const ORDERS: i64 = 600;
+        let (clock, events) = (Arc::new(SandboxClock::new(Box::new(|| BORN), 0)), Arc::new(EventLog::new()));
+        let (timekeeper, _messages) = tokio::sync::mpsc::unbounded_channel();
+        let context = Context {
+            clock: Arc::clone(&clock),
+            settings: Arc::new(Settings::default()),
+            events: Arc::clone(&events),
+            timekeeper,
+        };
+        let store = Store::start(open::open(None).unwrap(), context).unwrap();
+        let created = store.run(|tx| {
+            merchants::add(tx, &"M1".parse().unwrap())?;
+            (1..=ORDERS).try_for_each(|id| life::create(tx, deposit(id)).map(drop))
+        });
+        created.map_err(|error: Error| error.to_string()).unwrap();
+        clock.advance(std::time::Duration::from_secs(2));
+        events.clear();
+
+        let timed_out = || {
+            let mut filter = OrderFilter { limit: u32::MAX, ..OrderFilter::new() };
+            filter.state = Some(OrderState::TIMED_OUT);
+            store.run(move |tx| orders::page(tx, &filter, 0).map_err(Error::from)).unwrap().len()
+        };
+        assert_eq!(store.run(catch_up).unwrap(), Some(BORN + 1000 - 344), "the next one is due already");
+        assert_eq!(timed_out(), SLICE);
+        // A reader in between sees its own order as it must be by now.
+        let state = store.run(|tx| {
+            let mut record = orders::by_id(tx, 1)?.unwrap();
+            catch_up_with(tx, &mut record)?;
+            Ok::<_, Error>(record.order.state)
+        });
+        assert_eq!(state.unwrap(), OrderState::TIMED_OUT);
+        assert!(store.run(catch_up).unwrap().is_some());
+        assert_eq!(timed_out(), 2 * SLICE + 1);
+        assert_eq!(store.run(catch_up).unwrap(), None);
+
+        let order: Vec<i64> = events
+            .after(0)
+            .into_iter()
+            .map(|event| match event.kind {
+                EventKind::StateChanged { pay_order_id, .. } => pay_order_id.as_str()[1..].parse().unwrap(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        // By the time at which they were due; the one that was read comes as it was read.
+        let mut expected: Vec<i64> = (2..=ORDERS).rev().collect();
+        expected.insert(SLICE, 1);
+        assert_eq!(order, expected);
+    }
 }

@@ -7,6 +7,7 @@ use crate::explain::Explainer;
 use crate::faults::Faults;
 use crate::keys::{ApiKey, Keys};
 use crate::merchant::MerchantStatus;
+use crate::plan;
 use crate::schedule::Message;
 use crate::store::merchants::{self, Balance};
 use crate::store::{Settings, Store, Tx};
@@ -139,6 +140,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Does all that is due about orders, in slices.
+    pub(crate) fn catch_up(&self) -> Result<(), Error> {
+        let slice = |tx: &Tx<'_>| plan::catch_up(tx).map(|next| next.is_some_and(|next| next <= tx.now));
+        while self.store.run(slice)? {}
+        Ok(())
+    }
+
     /// Writes to the event log.
     pub(crate) fn report(&self, event: EventKind) {
         self.events.push(self.clock.now(), event);

@@ -346,7 +346,6 @@ fn invalid(reason: impl fmt::Display) -> Error {
 
 /// By their names.
 const SHIPPED: &[&str] = &[
-    include_str!("../scenarios/answer-lost.toml"),
     include_str!("../scenarios/callback-duplicated.toml"),
     include_str!("../scenarios/callback-forged.toml"),
     include_str!("../scenarios/callback-high-s.toml"),
@@ -362,6 +361,7 @@ const SHIPPED: &[&str] = &[
     include_str!("../scenarios/partial-then-refund.toml"),
     include_str!("../scenarios/partial-twice-then-paid.toml"),
     include_str!("../scenarios/payment-fails.toml"),
+    include_str!("../scenarios/response-lost.toml"),
     include_str!("../scenarios/state-unknown.toml"),
     include_str!("../scenarios/withdrawal-fails.toml"),
     include_str!("../scenarios/withdrawal-paid.toml"),

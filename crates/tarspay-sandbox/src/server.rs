@@ -3,11 +3,11 @@
 use crate::faults::End;
 use crate::gateway::Response as Handled;
 use crate::gateway::call::{Call, Refusal};
-use crate::guard::{ArrivedAt, MAX_BODY_BYTES, json};
+use crate::guard::{self, CLIENT_TIMEOUT, Local, json};
 use crate::sandbox::{Sandbox, Shared};
 use crate::{api, page};
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -25,16 +25,23 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tarspay_types::{Decode as _, ErrorCode, Members, MerchantOrderNo, OrderState};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::Sleep;
+use tokio::sync::{Notify, watch};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::time::{Instant, Sleep};
 
 /// How long to wait after the system could not give a connection, usually because there are too many.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a connection keeps its place while it waits for its client and others wait for a place.
+const PLACE: Duration = Duration::from_secs(1);
+
+/// The most bytes of a connection that are buffered, and so the longest head.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// Names the mistakes behind a signature that was refused.
 const EXPLAIN_HEADER: HeaderName = HeaderName::from_static("x-sandbox-explain");
@@ -55,6 +62,8 @@ pub(crate) async fn serve(
     stopped: impl Future<Output = ()> + Send + 'static,
 ) {
     let (stop, stopping) = watch::channel(false);
+    let most = shared.settings.connections;
+    let public_name = shared.settings.public_name.as_deref().map(Arc::from);
     let router = Router::new()
         .merge(api::router(Arc::clone(&handle), stopping))
         .merge(page::router(handle))
@@ -63,17 +72,23 @@ pub(crate) async fn serve(
         .fallback(call)
         .with_state(shared);
     let graceful = GracefulShutdown::new();
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::new(most);
     tokio::pin!(stopped);
     loop {
+        let (now, room) = (Instant::now(), connections.room());
+        let has_room = room.is_some_and(|from| from <= now);
         tokio::select! {
             // A sandbox that is stopped accepts nothing more, even if more is waiting.
             biased;
             () = &mut stopped => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
+            Some(ended) = connections.tasks.join_next_with_id() => connections.remove(&ended),
+            () = connections.ended.notified(), if !has_room => {}
+            () = tokio::time::sleep_until(room.unwrap_or(now)), if !has_room && room.is_some() => {}
+            accepted = listener.accept(), if has_room => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer, router.clone(), graceful.watcher()));
+                    let (router, watcher) = (router.clone(), graceful.watcher());
+                    let name = public_name.clone();
+                    connections.add(|turn| connection(stream, peer, router, watcher, turn, name));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -84,20 +99,114 @@ pub(crate) async fn serve(
     graceful.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
+/// The connections that are open, in the order of their coming. One more than the limit takes the place of the one that has
+/// waited longest for its client, and at least for [`PLACE`]; until there is one, it is not accepted.
+struct Connections {
+    most: usize,
+    tasks: JoinSet<()>,
+    open: Vec<(AbortHandle, Arc<Turn>)>,
+    /// When the first one came.
+    start: Instant,
+    /// A request has its response: its connection waits for its client again.
+    ended: Arc<Notify>,
+}
+
+/// Whether a connection waits for its client, for a head, a body, or to have its response read: since when, in nanoseconds
+/// since the start; or `BUSY` or `CLOSED`.
+struct Turn {
+    state: AtomicU64,
+    start: Instant,
+    ended: Arc<Notify>,
+}
+
+/// A request has come whole, and is being handled.
+const BUSY: u64 = u64::MAX;
+/// Its place is needed.
+const CLOSED: u64 = u64::MAX - 1;
+
+impl Turn {
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(0)
+    }
+
+    /// An error if its place was needed meanwhile.
+    fn change(&self, state: u64) -> io::Result<()> {
+        if self.state.swap(state, Ordering::AcqRel) == CLOSED {
+            return Err(io::Error::other("the place of this connection was needed for another one"));
+        }
+        self.ended.notify_one();
+        Ok(())
+    }
+}
+
+impl Connections {
+    fn new(most: usize) -> Self {
+        let (tasks, start, ended) = (JoinSet::new(), Instant::now(), Arc::default());
+        Self { most, tasks, open: Vec::new(), start, ended }
+    }
+
+    /// The one that has waited longest, and since when.
+    fn longest_waiting(&self) -> Option<(usize, u64)> {
+        let states = self.open.iter().map(|(_, turn)| turn.state.load(Ordering::Acquire)).enumerate();
+        states.filter(|(_, since)| *since < CLOSED).min_by_key(|(_, since)| *since)
+    }
+
+    /// When there is room for another one; `None` if all are busy.
+    fn room(&self) -> Option<Instant> {
+        if self.open.len() < self.most {
+            return Some(self.start);
+        }
+        let (_, since) = self.longest_waiting()?;
+        Some(self.start + Duration::from_nanos(since) + PLACE)
+    }
+
+    fn add<F: Future<Output = ()> + Send + 'static>(&mut self, run: impl FnOnce(Arc<Turn>) -> F) {
+        while self.open.len() >= self.most {
+            // If all are busy again, this one is dropped.
+            let Some((at, since)) = self.longest_waiting() else { return };
+            let (task, turn) = &self.open[at];
+            if turn.state.compare_exchange(since, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                task.abort();
+                self.open.remove(at);
+            }
+        }
+        let turn = Turn { state: AtomicU64::new(BUSY), start: self.start, ended: Arc::clone(&self.ended) };
+        turn.state.store(turn.now(), Ordering::Release);
+        let turn = Arc::new(turn);
+        self.open.push((self.tasks.spawn(run(Arc::clone(&turn))), turn));
+    }
+
+    fn remove(&mut self, ended: &Result<(Id, ()), JoinError>) {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
+        self.open.retain(|(task, _)| task.id() != id);
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+    turn: Arc<Turn>,
+    public_name: Option<Arc<str>>,
+) {
     // Responses are small and wait for nothing.
     let _ = stream.set_nodelay(true);
-    let arrived_at = stream.local_addr().map(|address| ArrivedAt(address.ip().to_canonical())).ok();
+    // An address of IPv4 stays one where a socket of IPv6 takes both.
+    let ip = stream.local_addr().map(|address| address.ip().to_canonical()).ok();
+    let local = Local { ip, public_name };
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        // An address of IPv4 stays one where a socket of IPv6 takes both.
         request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
-        if let Some(arrived_at) = arrived_at {
-            request.extensions_mut().insert(arrived_at);
-        }
-        let response = router.call(request);
+        request.extensions_mut().insert(local.clone());
+        let turn = Arc::clone(&turn);
+        let router = router.clone();
         async move {
-            let Ok(response) = response.await;
+            let is_whole = request.body().is_end_stream();
+            turn.change(if is_whole { BUSY } else { turn.now() })?;
+            let request = request.map(|body| Arriving { body, turn: Arc::clone(&turn) });
+            let Ok(response) = router.call(request).await;
+            turn.change(turn.now())?;
             if response.extensions().get::<CloseConnection>().is_some() {
                 return Err(io::Error::other("a fault closed the connection"));
             }
@@ -106,10 +215,43 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, watcher
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(None)
+        // Also the longest time between two requests.
+        .header_read_timeout(CLIENT_TIMEOUT)
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     // An error concerns this connection only, also one that a fault causes.
     let _ = watcher.watch(connection).await;
+}
+
+/// The body of a request, with whose end the connection no longer waits for its client.
+struct Arriving {
+    body: Incoming,
+    turn: Arc<Turn>,
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() {
+            self.turn.change(BUSY)?;
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// A call of the merchant API, with the faults that apply to it.
@@ -122,10 +264,11 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         let refusal = Refusal::new(ErrorCode::SYSTEM_ERROR, "every call of the gateway is a POST");
         return json(StatusCode::METHOD_NOT_ALLOWED, refusal.to_json());
     }
-    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
-        let message = format!("the body is cut short or larger than {MAX_BODY_BYTES} bytes");
-        let refusal = Refusal::new(ErrorCode::SYSTEM_ERROR, message);
-        return json(StatusCode::PAYLOAD_TOO_LARGE, refusal.to_json());
+    let body = match guard::read(body).await {
+        Ok(body) => body,
+        Err((status, message)) => {
+            return json(status, Refusal::new(ErrorCode::SYSTEM_ERROR, message).to_json());
+        }
     };
     let call = Call {
         path: head.uri.path(),
@@ -276,5 +419,80 @@ impl HttpBody for FaultyBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.announced)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Sandbox;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    const HEALTH: &[u8] = b"GET /_sandbox/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+    async fn with_two_connections() -> Sandbox {
+        let mut builder = Sandbox::builder();
+        builder.settings.connections = 2;
+        builder.start().await.unwrap()
+    }
+
+    async fn sent(sandbox: &Sandbox, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream
+    }
+
+    async fn read(mut stream: TcpStream) -> String {
+        let mut bytes = Vec::new();
+        // A connection that is closed for another one may be reset.
+        let _ = stream.read_to_end(&mut bytes).await;
+        String::from_utf8(bytes).unwrap()
+    }
+
+    // No real time passes: tokio's clock jumps when there is nothing to do.
+    #[tokio::test(start_paused = true)]
+    async fn one_connection_too_many_takes_the_place_of_the_one_that_has_waited_longest() {
+        let sandbox = with_two_connections().await;
+        let first = sent(&sandbox, b"POST /api/bal").await;
+        let mut second = sent(&sandbox, b"POST /api/bal").await;
+        assert!(read(sent(&sandbox, HEALTH).await).await.starts_with("HTTP/1.1 200"));
+        assert_eq!(read(first).await, "");
+        // The second one still has its place.
+        let rest = b"anceInfo HTTP/1.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        second.write_all(rest).await.unwrap();
+        assert!(read(second).await.starts_with("HTTP/1.1 200"));
+        // However many do not go on, others get in.
+        let mut half = Vec::new();
+        for at in 0..20 {
+            let body = b"POST /api/balanceInfo HTTP/1.1\r\nContent-Length: 9\r\n\r\n{";
+            half.push(sent(&sandbox, if at % 2 == 0 { b"POST /api/bal" } else { body }).await);
+            assert!(read(sent(&sandbox, HEALTH).await).await.starts_with("HTTP/1.1 200"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_handled_keeps_its_connection_and_others_wait_for_it() {
+        let sandbox = with_two_connections().await;
+        let slow = b"GET /_sandbox/events?wait_millis=25000 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let busy = [sent(&sandbox, slow).await, sent(&sandbox, slow).await];
+        let start = tokio::time::Instant::now();
+        assert!(read(sent(&sandbox, HEALTH).await).await.starts_with("HTTP/1.1 200"));
+        assert!(start.elapsed() >= Duration::from_secs(25));
+        for stream in busy {
+            assert!(read(stream).await.starts_with("HTTP/1.1 200"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_burst_of_connections_is_served_however_many_come_at_once() {
+        let sandbox = with_two_connections().await;
+        let mut all = Vec::new();
+        for _ in 0..20 {
+            all.push(sent(&sandbox, HEALTH).await);
+        }
+        for stream in all {
+            assert!(read(stream).await.starts_with("HTTP/1.1 200"));
+        }
     }
 }

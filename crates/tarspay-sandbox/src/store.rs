@@ -14,8 +14,10 @@ use crate::clock::SandboxClock;
 pub(crate) use crate::error::StoreError;
 use crate::event::{EventKind, EventLog};
 use crate::schedule::{Delivery, Message};
-use rusqlite::{Connection, Params, Row};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Params, Row, Statement};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -40,6 +42,10 @@ pub(crate) struct Settings {
     pub(crate) explains: bool,
     /// How long a receiver may take to respond.
     pub(crate) callback_timeout: Duration,
+    /// The most connections of clients at a time.
+    pub(crate) connections: usize,
+    /// The host that clients may call the sandbox by, besides loopback and its addresses.
+    pub(crate) public_name: Option<String>,
 }
 
 impl Default for Settings {
@@ -51,6 +57,8 @@ impl Default for Settings {
             allowed_receivers: Vec::new(),
             explains: true,
             callback_timeout: Duration::from_secs(10),
+            connections: 512,
+            public_name: None,
         }
     }
 }
@@ -66,7 +74,7 @@ struct Effects {
 
 /// One job's view of the state.
 pub(crate) struct Tx<'a> {
-    pub(crate) connection: &'a Connection,
+    db: &'a dyn Prepared,
     /// The sandbox's clock, in Unix milliseconds; one job sees one time.
     pub(crate) now: u64,
     pub(crate) settings: &'a Settings,
@@ -115,7 +123,12 @@ impl Tx<'_> {
 
     /// Runs a statement; how many rows it has changed.
     pub(crate) fn execute(&self, sql: &str, parameters: impl Params) -> Result<usize, StoreError> {
-        Ok(self.connection.prepare_cached(sql)?.execute(parameters)?)
+        self.with(sql, |statement| Ok(statement.execute(parameters)?))
+    }
+
+    /// The number of the row that was inserted last.
+    pub(crate) fn inserted(&self) -> i64 {
+        self.db.connection().last_insert_rowid()
     }
 
     /// The first row of a query, if there is one.
@@ -125,8 +138,7 @@ impl Tx<'_> {
         parameters: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        statement.query(parameters)?.next()?.map(read).transpose()
+        self.with(sql, |statement| statement.query(parameters)?.next()?.map(read).transpose())
     }
 
     /// All rows of a query.
@@ -136,7 +148,21 @@ impl Tx<'_> {
         parameters: impl Params,
         read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        all(self.connection, sql, parameters, read)
+        self.with(sql, |statement| all(statement, parameters, read))
+    }
+
+    fn with<T>(
+        &self,
+        sql: &str,
+        run: impl FnOnce(&mut Statement<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (mut run, mut result) = (Some(run), Err(StoreError::stopped()));
+        self.db.with(sql, &mut |statement| {
+            if let Some(run) = run.take() {
+                result = run(statement);
+            }
+        })?;
+        result
     }
 
     /// A number for a new order: never handed out twice, not even after a job that failed.
@@ -147,20 +173,76 @@ impl Tx<'_> {
     }
 }
 
+/// A connection with the statements that were prepared on it, of which the code has some dozens. rusqlite has such a
+/// cache too, but not under one set of features in all its versions.
+struct Db<'c> {
+    connection: &'c Connection,
+    prepared: RefCell<HashMap<String, Statement<'c>>>,
+}
+
+/// [`Db`] without the lifetime of its statements.
+trait Prepared {
+    fn connection(&self) -> &Connection;
+    fn with(&self, sql: &str, run: &mut dyn FnMut(&mut Statement<'_>)) -> Result<(), StoreError>;
+}
+
+impl Prepared for Db<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection
+    }
+
+    fn with(&self, sql: &str, run: &mut dyn FnMut(&mut Statement<'_>)) -> Result<(), StoreError> {
+        // Taken out while it runs, as a query may run another one for each row.
+        let known = self.prepared.borrow_mut().remove_entry(sql);
+        let (sql, mut statement) = match known {
+            Some(known) => known,
+            None => (sql.to_owned(), self.connection.prepare(sql)?),
+        };
+        run(&mut statement);
+        self.prepared.borrow_mut().insert(sql, statement);
+        Ok(())
+    }
+}
+
 /// All rows of a query.
 fn all<T>(
-    connection: &Connection,
-    sql: &str,
+    statement: &mut Statement<'_>,
     parameters: impl Params,
     mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters)?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(read(row)?);
     }
     Ok(all)
+}
+
+/// A time or a count in a column, which is a signed integer.
+#[derive(Clone, Copy)]
+pub(crate) struct Uint(pub(crate) u64);
+
+impl ToSql for Uint {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::try_from(self.0).unwrap_or(i64::MAX).into())
+    }
+}
+
+impl FromSql for Uint {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let number = value.as_i64()?;
+        u64::try_from(number).map(Self).map_err(|_| FromSqlError::OutOfRange(number))
+    }
+}
+
+/// A column with a time or a count.
+pub(crate) fn uint(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
+    Ok(row.get::<_, Uint>(column)?.0)
+}
+
+/// A column with a time, or null.
+pub(crate) fn uint_or_null(row: &Row<'_>, column: usize) -> Result<Option<u64>, StoreError> {
+    Ok(row.get::<_, Option<Uint>>(column)?.map(|Uint(number)| number))
 }
 
 /// A column of text as its own type.
@@ -282,23 +364,24 @@ impl Worker {
     }
 
     fn work(&self, jobs: &mpsc::Receiver<Job>) {
+        let db = Db { connection: &self.connection, prepared: RefCell::default() };
         while let Ok(first) = jobs.recv() {
             let group = std::iter::once(first).chain(jobs.try_iter().take(GROUP - 1));
-            self.commit(group);
+            self.commit(&db, group);
         }
     }
 
-    fn commit(&self, group: impl Iterator<Item = Job>) {
+    fn commit(&self, db: &Db<'_>, group: impl Iterator<Item = Job>) {
         let mut replies = Vec::new();
         let mut all = Effects::default();
-        let begun = self.execute("BEGIN IMMEDIATE");
+        let begun = execute(db, "BEGIN IMMEDIATE");
         for job in group {
-            if let Err(error) = begun.clone().and_then(|()| self.execute("SAVEPOINT job")) {
+            if let Err(error) = begun.clone().and_then(|()| execute(db, "SAVEPOINT job")) {
                 replies.push(job(Err(error)).1);
                 continue;
             }
             let tx = Tx {
-                connection: &self.connection,
+                db,
                 now: self.context.clock.now(),
                 settings: &self.context.settings,
                 next_order: &self.next_order,
@@ -310,20 +393,20 @@ impl Worker {
                 all.events.append(&mut events);
                 all.deliveries.append(&mut deliveries);
                 all.due = [all.due, due].into_iter().flatten().min();
-            } else if let Err(error) = self.execute("ROLLBACK TO job") {
+            } else if let Err(error) = execute(db, "ROLLBACK TO job") {
                 reply(Err(error));
                 continue;
             }
-            match self.execute("RELEASE job") {
+            match execute(db, "RELEASE job") {
                 Ok(()) => replies.push(reply),
                 Err(error) => reply(Err(error)),
             }
         }
-        let committed = begun.and_then(|()| self.execute("COMMIT"));
+        let committed = begun.and_then(|()| execute(db, "COMMIT"));
         match &committed {
             Ok(()) => self.publish(all),
             // Nothing is half done: whatever was not committed is undone.
-            Err(_) if !self.connection.is_autocommit() => drop(self.execute("ROLLBACK")),
+            Err(_) if !self.connection.is_autocommit() => drop(execute(db, "ROLLBACK")),
             Err(_) => {}
         }
         for reply in replies {
@@ -342,9 +425,11 @@ impl Worker {
             let _ = self.context.timekeeper.send(Message::Due(at));
         }
     }
+}
 
-    fn execute(&self, sql: &str) -> Result<(), StoreError> {
-        self.connection.prepare_cached(sql)?.execute([])?;
-        Ok(())
-    }
+fn execute(db: &Db<'_>, sql: &str) -> Result<(), StoreError> {
+    let mut result = Ok(0);
+    db.with(sql, &mut |statement| result = statement.execute([]))?;
+    result?;
+    Ok(())
 }

@@ -10,6 +10,7 @@ use crate::event::EventKind;
 use crate::plan;
 use crate::sandbox::Shared;
 use crate::schedule::{Delivery, Message, Schedule};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -21,8 +22,15 @@ pub(crate) struct Timekeeper {
     next_due: Option<u64>,
     sendings: JoinSet<Sent>,
     /// Callbacks that a fault holds back for another one.
-    held: Vec<(CallbackId, String)>,
-    settling: Vec<oneshot::Sender<()>>,
+    held: Vec<Delivery>,
+    settling: Vec<Settling>,
+}
+
+/// Somebody who waits until the callbacks that were due have been tried.
+struct Settling {
+    /// Those that have not been; `None` until they are known.
+    due: Option<HashSet<CallbackId>>,
+    settled: oneshot::Sender<()>,
 }
 
 impl Timekeeper {
@@ -52,8 +60,12 @@ impl Timekeeper {
                 // The callbacks of what was done are among the messages.
                 continue;
             }
-            self.start_sendings();
-            self.settle();
+            for delivery in self.schedule.start(self.shared.clock.now()) {
+                self.sendings.spawn(deliver::send(Arc::clone(&self.shared), delivery));
+            }
+            if self.settle() {
+                continue;
+            }
             let wait = self.wait();
             tokio::select! {
                 message = messages.recv() => match message {
@@ -73,7 +85,7 @@ impl Timekeeper {
                 self.next_due = Some(self.next_due.map_or(at, |earlier| earlier.min(at)));
             }
             Message::ClockChanged => {}
-            Message::Settle(settled) => self.settling.push(settled),
+            Message::Settle(settled) => self.settling.push(Settling { due: None, settled }),
         }
     }
 
@@ -93,21 +105,19 @@ impl Timekeeper {
         true
     }
 
-    fn start_sendings(&mut self) {
-        for (id, receiver) in self.schedule.start(self.shared.clock.now()) {
-            let shared = Arc::clone(&self.shared);
-            self.sendings.spawn(deliver::send(shared, id, receiver, true));
-        }
-    }
-
     fn finish(&mut self, sent: Result<Sent, tokio::task::JoinError>) {
         // Sending does not panic, and is cancelled only together with this task.
-        let Ok((id, receiver, next)) = sent else { return };
-        if matches!(next, Next::Held) {
-            self.held.push((id, receiver));
+        let Ok((delivery, next)) = sent else { return };
+        self.schedule.finished(delivery.id, &delivery.receiver);
+        if let Next::Held(faults) = next {
+            self.held.push(Delivery { faults: Some(faults), ..delivery });
             return;
         }
-        self.schedule.finished(id, &receiver);
+        for settling in &mut self.settling {
+            if let Some(due) = &mut settling.due {
+                due.remove(&delivery.id);
+            }
+        }
         if let Next::Again(delivery) = next {
             self.schedule.add(delivery);
         }
@@ -116,23 +126,32 @@ impl Timekeeper {
     }
 
     fn release(&mut self) {
-        for (id, receiver) in self.held.drain(..) {
-            self.sendings.spawn(deliver::send(Arc::clone(&self.shared), id, receiver, false));
+        for delivery in self.held.drain(..) {
+            self.schedule.add(delivery);
         }
     }
 
-    fn settle(&mut self) {
-        if self.settling.is_empty() || !self.sendings.is_empty() {
-            return;
+    /// Responds to those who wait for nothing more; `true` if callbacks were released for them.
+    fn settle(&mut self) -> bool {
+        if self.settling.is_empty() {
+            return false;
         }
-        if !self.held.is_empty() {
+        if self.sendings.is_empty() && !self.held.is_empty() {
             self.release();
-        } else if self.schedule.is_idle(self.shared.clock.now()) {
-            for settled in self.settling.drain(..) {
+            return true;
+        }
+        for mut settling in std::mem::take(&mut self.settling) {
+            let held = self.held.iter().map(|delivery| delivery.id);
+            let due =
+                settling.due.get_or_insert_with(|| self.schedule.due().into_iter().chain(held).collect());
+            if due.is_empty() {
                 // The one who waited may have gone.
-                let _ = settled.send(());
+                let _ = settling.settled.send(());
+            } else {
+                self.settling.push(settling);
             }
         }
+        false
     }
 
     /// How long there is nothing to do; forever while the clock stands still.

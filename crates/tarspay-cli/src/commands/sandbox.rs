@@ -19,6 +19,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if args.listen_on_network {
         builder = builder.listen_on_network_and_trust_it();
     }
+    if let Some(name) = args.public_name {
+        builder = builder.public_name(name);
+    }
     if args.enforce_limits {
         builder = builder.enforce_limits();
     }

@@ -96,7 +96,7 @@ fn the_scenarios_that_are_shipped_are_listed() {
     assert!(listed.lines().any(|line| line.starts_with("withdrawal-rejected ")), "{listed}");
     let listed = run(&mut tarspay(&["sandbox", "--list-scenarios", "--json"])).succeeded().stdout;
     let first: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
-    assert_eq!(first["name"], "answer-lost");
+    assert_eq!(first["name"], "callback-duplicated");
 }
 
 #[test]

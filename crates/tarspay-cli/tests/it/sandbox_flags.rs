@@ -155,7 +155,7 @@ async fn allow_receiver_lets_callbacks_go_to_that_host_too() {
     let (_reserved, address) = crate::running::reserve();
     let url = format!("http://0.0.0.0:{}/notify", address.port());
     let hosts = ["--allow-receiver", "shop.example", "--allow-receiver", "0.0.0.0"];
-    for (flags, status, attempts) in [(&hosts[..], "owed", 1), (&hosts[..2], "undeliverable", 0)] {
+    for (flags, status, attempts) in [(&hosts[..], "due", 1), (&hosts[..2], "undeliverable", 0)] {
         let sandbox = Started::with(flags);
         let id = sandbox.deposit(&url).await;
         sandbox.owner.change(&format!("orders/{id}/pay"), "").await;

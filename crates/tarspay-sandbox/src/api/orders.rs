@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 use tarspay_sign::CallbackText;
 use tarspay_types::{Amount, OrderState, PayOrderId, TrxId};
 
-const NO_REASON: &str = "requested by the operator of the sandbox";
-
 pub(super) fn list(sandbox: &Sandbox, _: &str, input: &Input) -> Result<Value, Refused> {
     let limit = input.limit()?;
     let mut filter = OrderFilter::new();
@@ -34,41 +32,44 @@ pub(super) fn record_transfer(sandbox: &Sandbox, _: &str, input: &Input) -> Resu
 }
 
 pub(super) fn one(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
-    with_history(sandbox, &sandbox.order(&known(id)?)?)
+    with_history(sandbox, sandbox.order(&known(id)?))
 }
 
 pub(super) fn open(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
-    with_history(sandbox, &sandbox.open_cashier(&known(id)?)?)
+    with_history(sandbox, sandbox.open_cashier(&known(id)?))
 }
 
 pub(super) fn pay(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
-    with_history(sandbox, &sandbox.pay(&known(id)?)?)
+    with_history(sandbox, sandbox.pay(&known(id)?))
 }
 
 pub(super) fn partial(sandbox: &Sandbox, id: &str, input: &Input) -> Result<Value, Refused> {
     let amount = required("amount", input.parsed("amount")?)?;
-    with_history(sandbox, &sandbox.pay_partially(&known(id)?, amount)?)
+    with_history(sandbox, sandbox.pay_partially(&known(id)?, amount))
 }
 
 pub(super) fn fail(sandbox: &Sandbox, id: &str, input: &Input) -> Result<Value, Refused> {
-    let reason = input.text("reason")?.unwrap_or(NO_REASON);
-    with_history(sandbox, &sandbox.fail(&known(id)?, reason)?)
+    with_history(sandbox, sandbox.fail(&known(id)?, reason(input)?))
 }
 
 pub(super) fn reject(sandbox: &Sandbox, id: &str, input: &Input) -> Result<Value, Refused> {
-    let reason = input.text("reason")?.unwrap_or(NO_REASON);
-    with_history(sandbox, &sandbox.reject(&known(id)?, reason)?)
+    with_history(sandbox, sandbox.reject(&known(id)?, reason(input)?))
 }
 
 pub(super) fn refund(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
-    with_history(sandbox, &sandbox.refund(&known(id)?)?)
+    with_history(sandbox, sandbox.refund(&known(id)?))
 }
 
 pub(super) fn expire(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
-    with_history(sandbox, &sandbox.expire(&known(id)?)?)
+    with_history(sandbox, sandbox.expire(&known(id)?))
 }
 
-fn with_history(sandbox: &Sandbox, order: &Order) -> Result<Value, Refused> {
+fn reason(input: &Input) -> Result<&str, String> {
+    Ok(input.text("reason")?.unwrap_or("requested by the operator of the sandbox"))
+}
+
+fn with_history(sandbox: &Sandbox, order: Result<Order, Error>) -> Result<Value, Refused> {
+    let order = order?;
     let mut view = json!(order);
     view["history"] = json!(sandbox.history(&order.pay_order_id)?);
     view["planned"] = json!(sandbox.planned(&order.pay_order_id)?);
@@ -116,6 +117,14 @@ pub(super) fn sign(sandbox: &Sandbox, _: &str, input: &Input) -> Result<Value, R
 
 pub(super) fn callback(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {
     Ok(json!(sandbox.callback(known_callback(id)?)?))
+}
+
+pub(super) fn attempts(sandbox: &Sandbox, id: &str, input: &Input) -> Result<Value, Refused> {
+    let (after, limit) = (input.number::<u32>("after")?.map_or(0, u64::from), input.limit()?);
+    // One more shows whether there is another page.
+    let mut attempts = sandbox.attempts(known_callback(id)?, after, limit + 1)?;
+    let next = cut(&mut attempts, limit).map(|_| after + u64::from(limit));
+    Ok(json!({ "attempts": attempts, "next": next }))
 }
 
 pub(super) fn resend(sandbox: &Sandbox, id: &str, _: &Input) -> Result<Value, Refused> {

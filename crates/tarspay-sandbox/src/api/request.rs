@@ -1,9 +1,8 @@
 //! Requests and refusals of the control API: the extractors, and `{"error":{"kind":…,"message":…}}`.
 
 use crate::error::{Error, with_causes};
-use crate::guard::{self, MAX_BODY_BYTES};
+use crate::guard;
 use crate::input::Input;
-use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -93,15 +92,15 @@ impl<S: Send + Sync> FromRequest<S> for Input {
         if !query.is_empty() {
             return Err("a POST has its members in a JSON body, and no query".to_owned().into());
         }
-        let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| {
-            let message = format!("the body is cut short or larger than {MAX_BODY_BYTES} bytes");
-            Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+        let body = guard::read(body).await.map_err(|(status, message)| {
+            let is_slow = status == StatusCode::REQUEST_TIMEOUT;
+            Refused::new(status, if is_slow { "body_too_slow" } else { "body_too_large" }, message)
         })?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
         }
         serde_json::from_slice::<Map<String, Value>>(&body)
             .map(Self::new)
-            .map_err(|error| format!("the body is no JSON object: {error}").into())
+            .map_err(|error| format!("the body is not a JSON object: {error}").into())
     }
 }

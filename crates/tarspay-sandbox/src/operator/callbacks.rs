@@ -1,6 +1,6 @@
 //! Callbacks: queries, sending again, and waiting for deliveries.
 
-use crate::callback::{CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
+use crate::callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
 use crate::error::{Error, ErrorKind};
 use crate::receiver::Receiver;
 use crate::sandbox::Sandbox;
@@ -16,7 +16,8 @@ use tokio::sync::oneshot;
 /// attempts, 10 seconds after the first one, then 30 seconds, 1, 2, 5, 10, 20 and 30 minutes, 1, 2, 3, 4, 6, 8 and 12
 /// hours after each other, by the sandbox's [clock](Sandbox::clock); then the callback is parked.
 ///
-/// Up to 16 callbacks are on their way to one receiver at a time; receivers do not wait for each other.
+/// Up to 16 callbacks are on their way to one receiver at a time, and 256 in all. A receiver is a host, port and path. Receivers
+/// do not wait for each other: half of the 256 are kept for those that have none on its way.
 impl Sandbox {
     /// All callbacks, the oldest first.
     ///
@@ -60,6 +61,18 @@ impl Sandbox {
         self.shared.store.run(move |tx| callbacks::get(tx, id)?.ok_or_else(|| unknown(id)))
     }
 
+    /// Some of the attempts at a callback, the oldest first: at most `limit` of those after the first `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnknownCallback`], [`ErrorKind::Store`].
+    pub fn attempts(&self, id: CallbackId, after: u64, limit: u32) -> Result<Vec<Attempt>, Error> {
+        self.shared.store.run(move |tx| {
+            callbacks::url(tx, id)?.ok_or_else(|| unknown(id))?;
+            Ok(callbacks::attempts(tx, id, after, limit)?)
+        })
+    }
+
     /// Sends a callback again at once, whatever its status, with 16 attempts as if it were new.
     ///
     /// # Errors
@@ -72,8 +85,8 @@ impl Sandbox {
         })
     }
 
-    /// Waits until every callback that is due has been tried, and none is under way. Those that are due later, by the
-    /// sandbox's clock, are not waited for. Needs the runtime of the sandbox to run.
+    /// Waits until every callback that is due now has been tried. Those that are due later, by the sandbox's clock, and those
+    /// that are added while it waits, are not waited for. Needs the runtime of the sandbox to run.
     pub async fn settle(&self) {
         let (settled, waiting) = oneshot::channel();
         let _ = self.shared.timekeeper.send(Message::Settle(settled));
@@ -87,7 +100,7 @@ fn deliver_again(tx: &Tx<'_>, id: CallbackId) -> Result<(), Error> {
     match Receiver::of(&url, &tx.settings.allowed_receivers) {
         Ok(receiver) => {
             callbacks::set_status(tx, id, CallbackStatus::Due, None, 0, Some(tx.now))?;
-            tx.deliver(Delivery { at: tx.now, id, receiver: receiver.name() });
+            tx.deliver(Delivery { at: tx.now, id, receiver: receiver.name(), faults: None });
         }
         Err(reason) => {
             callbacks::set_status(tx, id, CallbackStatus::Undeliverable, Some(&reason), 0, None)?;

@@ -18,7 +18,7 @@ use tarspay_types::{Amount, BizType, Currency, MerchantNo};
 /// [`set_balance_in`](Sandbox::set_balance_in). Money that is [set](Sandbox::set_balance) before that, without a currency,
 /// becomes money in that currency.
 impl Sandbox {
-    /// All merchants with their keys, by number.
+    /// All merchants with their keys and balances, by number.
     ///
     /// # Errors
     ///
@@ -34,16 +34,22 @@ impl Sandbox {
         limit: u32,
     ) -> Result<Vec<RegisteredMerchant>, Error> {
         let number = number.into();
-        let found =
-            self.shared.store.run(move |tx| merchants::after(tx, &number, limit).map_err(Error::from))?;
-        let with_keys = |(merchant_no, status)| {
+        let found = self.shared.store.run(move |tx| {
+            let found = merchants::after(tx, &number, limit)?.into_iter();
+            let with_balances = found.map(|(merchant_no, status)| {
+                let balances = merchants::balances(tx, &merchant_no)?;
+                Ok::<_, Error>((merchant_no, status, balances))
+            });
+            with_balances.collect::<Result<Vec<_>, _>>()
+        })?;
+        let with_keys = |(merchant_no, status, balances)| {
             let keys = self.shared.keys.of(&merchant_no).into_iter().map(|key| RegisteredKey {
                 public_key: key.key,
                 bound_ip: key.bound_ip,
                 expires_at: key.expires_at.map(system_time),
                 disabled: key.disabled,
             });
-            RegisteredMerchant { keys: keys.collect(), merchant_no, status }
+            RegisteredMerchant { keys: keys.collect(), merchant_no, status, balances }
         };
         Ok(found.into_iter().map(with_keys).collect())
     }

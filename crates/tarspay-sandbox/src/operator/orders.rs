@@ -35,10 +35,8 @@ impl Sandbox {
     ) -> Result<Order, Error> {
         let (merchant_no, number) = (merchant_no.clone(), number.clone());
         self.shared.store.run(move |tx| {
-            let found = orders::find(tx, &OrderKey::Number(&merchant_no, &number))?;
-            let mut record = found.ok_or_else(|| unknown(number.as_str()))?;
-            plan::catch_up_with(tx, &mut record)?;
-            Ok(record.order)
+            let found = find(tx, &OrderKey::Number(&merchant_no, &number))?;
+            Ok(found.ok_or_else(|| unknown(number.as_str()))?.order)
         })
     }
 
@@ -48,10 +46,7 @@ impl Sandbox {
     ///
     /// [`ErrorKind::Store`].
     pub fn orders(&self) -> Result<Vec<Order>, Error> {
-        self.shared.store.run(|tx| {
-            plan::catch_up(tx)?;
-            Ok(orders::all(tx)?)
-        })
+        self.find_orders(OrderFilter { limit: u32::MAX, ..OrderFilter::new() })
     }
 
     /// The life of an order so far, from its creation on.
@@ -62,7 +57,7 @@ impl Sandbox {
     pub fn history(&self, id: &PayOrderId) -> Result<Vec<StateChange>, Error> {
         let id = id.clone();
         self.shared.store.run(move |tx| {
-            let record = find(tx, &id)?;
+            let record = by_id(tx, &id)?;
             Ok(orders::history(tx, record.id)?)
         })
     }
@@ -73,8 +68,8 @@ impl Sandbox {
     ///
     /// [`ErrorKind::UnknownOrder`] if the order to begin after is unknown, [`ErrorKind::Store`].
     pub fn find_orders(&self, filter: OrderFilter) -> Result<Vec<Order>, Error> {
+        self.shared.catch_up()?;
         self.shared.store.run(move |tx| {
-            plan::catch_up(tx)?;
             let after = match &filter.after {
                 None => 0,
                 Some(id) => {
@@ -90,10 +85,9 @@ impl Sandbox {
 
     /// The orders with smaller numbers in the store, the newest first, each with its number.
     pub(crate) fn orders_before(&self, number: i64, limit: u32) -> Result<Vec<(i64, Order)>, Error> {
-        let records = self.shared.store.run(move |tx| {
-            plan::catch_up(tx)?;
-            Ok::<_, Error>(orders::before(tx, number, limit)?)
-        })?;
+        self.shared.catch_up()?;
+        let records =
+            self.shared.store.run(move |tx| orders::before(tx, number, limit).map_err(Error::from))?;
         Ok(records.into_iter().map(|record| (record.id, record.order)).collect())
     }
 
@@ -180,9 +174,9 @@ impl Sandbox {
     /// [`ErrorKind::Store`].
     pub fn record_transfer(&self, reference: &TrxId, amount: Amount) -> Result<Option<Order>, Error> {
         let reference = reference.clone();
+        // One that has timed out by now is not paid by it.
+        self.shared.catch_up()?;
         self.shared.store.run(move |tx| {
-            // One that has timed out by now is not paid by it.
-            plan::catch_up(tx)?;
             let paid = life::record_transfer(tx, &reference, amount)?;
             Ok(paid.map(|record| record.order))
         })
@@ -195,17 +189,24 @@ impl Sandbox {
     ) -> Result<Order, Error> {
         let id = id.clone();
         self.shared.store.run(move |tx| {
-            let mut record = find(tx, &id)?;
+            let mut record = by_id(tx, &id)?;
             change(tx, &mut record)?;
             Ok(record.order)
         })
     }
 }
 
-fn find(tx: &Tx<'_>, id: &PayOrderId) -> Result<Record, Error> {
-    let mut record = orders::find(tx, &OrderKey::PayOrderId(id))?.ok_or_else(|| unknown(id.as_str()))?;
-    plan::catch_up_with(tx, &mut record)?;
-    Ok(record)
+/// An order, up to date.
+pub(super) fn by_id(tx: &Tx<'_>, id: &PayOrderId) -> Result<Record, Error> {
+    find(tx, &OrderKey::PayOrderId(id))?.ok_or_else(|| unknown(id.as_str()))
+}
+
+fn find(tx: &Tx<'_>, key: &OrderKey<'_>) -> Result<Option<Record>, Error> {
+    let mut found = orders::find(tx, key)?;
+    if let Some(record) = &mut found {
+        plan::catch_up_with(tx, record)?;
+    }
+    Ok(found)
 }
 
 fn unknown(number: &str) -> Error {

@@ -3,10 +3,8 @@
 use crate::clock::system_time;
 use crate::error::{Error, ErrorKind};
 use crate::order::PlannedStep;
-use crate::plan;
 use crate::sandbox::Sandbox;
 use crate::scenario::Scenario;
-use crate::store::orders::{self, OrderKey};
 use crate::store::plans;
 use std::sync::atomic::Ordering;
 use tarspay_types::PayOrderId;
@@ -70,10 +68,7 @@ impl Sandbox {
     pub fn planned(&self, order: &PayOrderId) -> Result<Vec<PlannedStep>, Error> {
         let order = order.clone();
         let planned = self.shared.store.run(move |tx| {
-            let found = orders::find(tx, &OrderKey::PayOrderId(&order))?;
-            let mut record =
-                found.ok_or_else(|| Error::new(ErrorKind::UnknownOrder, format!("no order {order}")))?;
-            plan::catch_up_with(tx, &mut record)?;
+            let record = super::orders::by_id(tx, &order)?;
             Ok::<_, Error>(plans::of_order(tx, record.id)?)
         })?;
         let shown = |planned: plans::Planned| PlannedStep {

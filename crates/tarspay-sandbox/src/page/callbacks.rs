@@ -6,9 +6,6 @@ use crate::callback::{Attempt, CallbackStatus, OutgoingCallback};
 use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 
-/// How many attempts of a callback are shown: those of one schedule.
-const ATTEMPTS: usize = 16;
-
 pub(super) fn list_page(sandbox: &Sandbox, before: i64) -> Result<Markup, Problem> {
     let callbacks = sandbox.callbacks_before(before, PAGE)?;
     let next = layout::next(&callbacks, |callback| callback.id.number());
@@ -51,8 +48,8 @@ fn status(callback: &OutgoingCallback) -> Markup {
 }
 
 fn details(callback: &OutgoingCallback) -> Markup {
-    let OutgoingCallback { attempts, .. } = callback;
-    let hidden = attempts.len().saturating_sub(ATTEMPTS);
+    let OutgoingCallback { attempts, attempt_count, .. } = callback;
+    let hidden = *attempt_count - attempts.len() as u64;
     html! {
         dl.facts {
             div { dt { "Order" } dd { a href={ "/orders/" (callback.pay_order_id) } { (callback.pay_order_id.as_str()) } } }
@@ -62,8 +59,8 @@ fn details(callback: &OutgoingCallback) -> Markup {
             @if let Some(reason) = &callback.reason { div { dt { "Reason" } dd { (reason) } } }
             div.wide { dt { "Signed body" } dd { code { (callback.body) } } }
         }
-        @if hidden > 0 { p.quiet { "The latest " (ATTEMPTS) " of " (attempts.len()) " attempts:" } }
-        ol.attempts start=(hidden + 1) { @for attempt in &attempts[hidden..] { (one(attempt)) } }
+        @if hidden > 0 { p.quiet { "The latest " (attempts.len()) " of " (attempt_count) " attempts:" } }
+        ol.attempts start=(hidden + 1) { @for attempt in attempts { (one(attempt)) } }
         form method="post" action={ "/orders/" (callback.pay_order_id) "/resend" } {
             input type="hidden" name="callback" value=(callback.id);
             button { "Send no. " (callback.id) " again" }

@@ -1,7 +1,7 @@
 //! The cashier page, which `payUrl` points to: the amount to pay, and a button for each action of the payer.
 
 use super::layout;
-use super::request::{Problem, Refused};
+use super::request::{Problem, Refused, Target};
 use crate::gateway::deposit_response::{pay_data, pay_url};
 use crate::life;
 use crate::order::Order;
@@ -23,10 +23,18 @@ pub(super) fn deposit(sandbox: &Sandbox, id: &PayOrderId) -> Result<Order, Probl
     Ok(order)
 }
 
-/// Shows a deposit to its payer, who has opened it by that.
+/// Shows a deposit. A payer who comes to the page has opened it; whoever only loads it is not a payer.
+pub(super) fn visit(sandbox: &Sandbox, target: &Target) -> Result<Markup, Problem> {
+    let id = target.order()?;
+    if deposit(sandbox, &id)?.state == OrderState::CREATING && target.is_navigation {
+        sandbox.open_cashier(&id)?;
+    }
+    page(sandbox, &id, None)
+}
+
+/// The page of a deposit as it stands.
 pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>) -> Result<Markup, Problem> {
-    deposit(sandbox, id)?;
-    let order = sandbox.open_cashier(id)?;
+    let order = deposit(sandbox, id)?;
     let amount = layout::money(order.amount, &order.currency);
     let title = format!("Pay {} {}", order.amount, order.currency.as_str());
     let content = html! {

@@ -20,11 +20,11 @@
   const last = () => Number(log.firstElementChild?.dataset.number ?? 0);
   const look = async () => {
     if (paused || document.hidden) return;
-    const answer = await fetch(`/page/log?after=${last()}`);
-    if (!answer.ok) return;
+    const response = await fetch(`/page/log?after=${last()}`);
+    if (!response.ok) return;
     const news = document.createElement("template");
     // The items are escaped by the server, as on the page itself.
-    news.innerHTML = await answer.text();
+    news.innerHTML = await response.text();
     if (!news.content.firstElementChild) return;
     log.prepend(news.content);
     while (log.children.length > atMost) log.lastElementChild.remove();

@@ -4,7 +4,7 @@ use super::layout::{self, PAGE, Tab};
 use super::request::{Problem, Refused};
 use super::{callbacks, cashier};
 use crate::life;
-use crate::order::{Order, noun};
+use crate::order::{Order, direction_name};
 use crate::sandbox::Sandbox;
 use maud::{Markup, html};
 use tarspay_types::{BizType, OrderState, PayOrderId};
@@ -48,7 +48,7 @@ fn row(order: &Order) -> Markup {
         tr role="row" {
             td role="cell" data-label="Order" {
                 a href={ "/orders/" (order.pay_order_id) } { (order.pay_order_id.as_str()) }
-                span.quiet { (noun(order.direction)) " · " (order.way_code.as_str()) }
+                span.quiet { (direction_name(order.direction)) " · " (order.way_code.as_str()) }
             }
             td role="cell" data-label="Merchant" {
                 span { (order.merchant_no.as_str()) }
@@ -68,7 +68,7 @@ pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>
         &format!("Order {id}"),
         Tab::Orders,
         &html! {
-            h1 { span.quiet { (noun(order.direction)) " " } (id.as_str()) }
+            h1 { span.quiet { (direction_name(order.direction)) " " } (id.as_str()) }
             @if let Some(refused) = refused { p.alert #refused role="alert" { (refused.message) } }
             section.card {
                 p.headline { span.big { (layout::money(order.amount, &order.currency)) } " " (layout::state(order.state)) }

@@ -2,11 +2,10 @@
 
 use super::layout::{self, Tab, html};
 use crate::error::{Error, with_causes};
-use crate::guard::{self, MAX_BODY_BYTES};
-use axum::body::to_bytes;
+use crate::guard;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use std::str::FromStr;
@@ -16,6 +15,8 @@ use tarspay_types::PayOrderId;
 pub(super) struct Target {
     order: String,
     pub(super) step: String,
+    /// Whether a person or a program opens the page: not an image, a script or a frame of another page, not a look ahead.
+    pub(super) is_navigation: bool,
 }
 
 impl Target {
@@ -32,8 +33,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Target {
         let parameters = RawPathParams::from_request_parts(parts, state).await;
         let parameters = parameters.map_err(|_| Problem::not_found("There is no such page."))?;
         let mut values = parameters.iter().map(|(_, value)| value.to_owned());
-        Ok(Self { order: values.next().unwrap_or_default(), step: values.next().unwrap_or_default() })
+        let (order, step) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
+        Ok(Self { order, step, is_navigation: is_navigation(parts) })
     }
+}
+
+fn header<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
+    head.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn is_navigation(head: &Parts) -> bool {
+    // Programs do not send these headers. Browsers look ahead with `prefetch` or `prefetch;prerender`.
+    head.method == Method::GET
+        && matches!(header(head, "sec-fetch-dest"), None | Some("document"))
+        && ["sec-purpose", "purpose", "x-moz"].iter().all(|name| header(head, name).is_none())
 }
 
 /// The values of a query, or of a form that is posted.
@@ -71,18 +84,17 @@ impl<S: Send + Sync> FromRequest<S> for Values {
             return Ok(Self::read(head.uri.query().unwrap_or_default().as_bytes()));
         }
         only_own_forms(&head)?;
-        let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Problem::too_large())?;
+        let body = guard::read(body).await.map_err(|(status, why)| Problem::new(status, sentence(&why)))?;
         Ok(Self::read(&body))
     }
 }
 
 /// Every current browser says so when a form comes from one of our pages; programs say nothing.
 fn only_own_forms(head: &Parts) -> Result<(), Problem> {
-    let header = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    if !matches!(header("sec-fetch-site"), None | Some("same-origin" | "none")) {
+    if !matches!(header(head, "sec-fetch-site"), None | Some("same-origin" | "none")) {
         return Err(Problem::forbidden("Pages of another origin cannot post forms to the sandbox."));
     }
-    let kind = header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let kind = header(head, "content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Ok(());
     }
@@ -124,10 +136,6 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    pub(super) fn too_large() -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "The form is cut short or too large.")
-    }
-
     pub(super) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "The sandbox is stopping or has a fault.")
     }
@@ -141,7 +149,9 @@ impl Problem {
         let title = match self.status {
             StatusCode::NOT_FOUND => "Not found",
             StatusCode::FORBIDDEN => "Not allowed",
-            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => "This cannot be used",
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
+                "This cannot be used"
+            }
             StatusCode::CONFLICT => "Too late",
             _ => "Something went wrong",
         };
@@ -165,10 +175,13 @@ impl IntoResponse for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let reason = with_causes(&error);
-        // Errors are written to stand inside a sentence: "no order P1".
-        let mut letters = reason.chars();
-        let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-        Self::new(guard::status(error.kind()), format!("{first}{}.", letters.as_str()))
+        Self::new(guard::status(error.kind()), sentence(&with_causes(&error)))
     }
+}
+
+/// Errors are written to stand inside a sentence: "no order P1".
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }

@@ -1,12 +1,15 @@
 //! Callbacks and the outcome of each attempt, in the store.
 
 use super::orders::Record;
-use super::{StoreError, Tx, parsed};
+use super::{StoreError, Tx, Uint, parsed, uint, uint_or_null};
 use crate::callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
 use crate::clock::system_time;
 use crate::schedule::Delivery;
 use rusqlite::{Connection, Row, params};
 use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
+
+/// How many attempts are shown with a callback: more than one schedule has.
+const LATEST_ATTEMPTS: u64 = 20;
 
 /// A new callback.
 pub(crate) struct New<'a> {
@@ -18,7 +21,7 @@ pub(crate) struct New<'a> {
 
 pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreError> {
     let (receiver, status, reason, next_at) = match &new.receiver {
-        Ok(name) => (name.as_str(), CallbackStatus::Due, None, Some(tx.now)),
+        Ok(name) => (name.as_str(), CallbackStatus::Due, None, Some(Uint(tx.now))),
         Err(reason) => ("", CallbackStatus::Undeliverable, Some(reason.as_str()), None),
     };
     tx.execute(
@@ -30,13 +33,13 @@ pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreErro
             new.order.order.notify_url.as_str(),
             receiver,
             new.body,
-            status.code(),
+            status as i64,
             reason,
             next_at,
-            tx.now,
+            Uint(tx.now),
         ],
     )?;
-    Ok(CallbackId(tx.connection.last_insert_rowid()))
+    Ok(CallbackId(tx.inserted()))
 }
 
 /// What the sender needs of a callback.
@@ -57,7 +60,7 @@ pub(crate) fn to_send(tx: &Tx<'_>, id: CallbackId) -> Result<Option<ToSend>, Sto
         "SELECT pay_order_id, merchant_order_no, url, body, attempts, order_id
          FROM callbacks JOIN orders ON orders.id = order_id
          WHERE callbacks.id = ?1 AND status = 0 AND coalesce(next_at, 0) <= ?2",
-        params![id.0, tx.now],
+        params![id.0, Uint(tx.now)],
         |row| {
             Ok(ToSend {
                 id,
@@ -74,22 +77,23 @@ pub(crate) fn to_send(tx: &Tx<'_>, id: CallbackId) -> Result<Option<ToSend>, Sto
 
 /// All deliveries that are still to be made, when a sandbox starts.
 pub(crate) fn deliveries(connection: &Connection) -> Result<Vec<Delivery>, StoreError> {
-    super::all(
-        connection,
+    let mut statement = connection.prepare(
         "SELECT id, receiver, coalesce(next_at, created_at) FROM callbacks WHERE status = 0 ORDER BY id",
-        [],
-        |row| Ok(Delivery { id: CallbackId(row.get(0)?), receiver: row.get(1)?, at: row.get(2)? }),
-    )
+    )?;
+    super::all(&mut statement, [], |row| {
+        let (id, receiver) = (CallbackId(row.get(0)?), row.get(1)?);
+        Ok(Delivery { at: uint(row, 2)?, id, receiver, faults: None })
+    })
 }
 
 /// Notes an attempt; `false` if there is no such callback any more.
 pub(crate) fn note_attempt(tx: &Tx<'_>, id: CallbackId, attempt: &Attempt) -> Result<bool, StoreError> {
     let noted = tx.execute(
-        "INSERT INTO callback_attempts (callback_id, at, http_status, answer, error, signature)
+        "INSERT INTO callback_attempts (callback_id, at, http_status, response, error, signature)
          SELECT id, ?2, ?3, ?4, ?5, ?6 FROM callbacks WHERE id = ?1",
         params![
             id.0,
-            tx.now,
+            Uint(tx.now),
             attempt.http_status,
             attempt.response,
             attempt.error,
@@ -110,7 +114,7 @@ pub(crate) fn set_status(
 ) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE callbacks SET status = ?2, reason = ?3, attempts = ?4, next_at = ?5 WHERE id = ?1",
-        params![id.0, status.code(), reason, attempts, next_at],
+        params![id.0, status as i64, reason, attempts, next_at.map(Uint)],
     )?;
     Ok(())
 }
@@ -145,7 +149,9 @@ pub(crate) fn url(tx: &Tx<'_>, id: CallbackId) -> Result<Option<NotifyUrl>, Stor
 
 fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, StoreError> {
     let id = CallbackId(row.get(0)?);
-    let next_at: Option<u64> = row.get(8)?;
+    let attempt_count =
+        tx.one("SELECT count(*) FROM callback_attempts WHERE callback_id = ?1", [id.0], |row| uint(row, 0))?;
+    let attempt_count = attempt_count.unwrap_or(0);
     Ok(OutgoingCallback {
         id,
         pay_order_id: parsed(row, 1)?,
@@ -154,17 +160,26 @@ fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, StoreError> 
         body: row.get(4)?,
         status: CallbackStatus::from_code(row.get(5)?),
         reason: row.get(6)?,
-        created_at: system_time(row.get(7)?),
-        next_at: next_at.map(system_time),
-        attempts: attempts(tx, id)?,
+        created_at: system_time(uint(row, 7)?),
+        next_at: uint_or_null(row, 8)?.map(system_time),
+        attempt_count,
+        attempts: attempts(tx, id, attempt_count.saturating_sub(LATEST_ATTEMPTS), u32::MAX)?,
     })
 }
 
-fn attempts(tx: &Tx<'_>, id: CallbackId) -> Result<Vec<Attempt>, StoreError> {
-    let sql = "SELECT at, http_status, answer, error, signature FROM callback_attempts WHERE callback_id = ?1 ORDER BY id";
-    tx.all(sql, [id.0], |row| {
+/// Attempts at a callback after so many others, the oldest first.
+pub(crate) fn attempts(
+    tx: &Tx<'_>,
+    id: CallbackId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Attempt>, StoreError> {
+    let sql =
+        "SELECT at, http_status, response, error, signature FROM callback_attempts WHERE callback_id = ?1
+         ORDER BY id LIMIT ?2 OFFSET ?3";
+    tx.all(sql, params![id.0, limit, Uint(after)], |row| {
         Ok(Attempt {
-            at: system_time(row.get(0)?),
+            at: system_time(uint(row, 0)?),
             http_status: row.get(1)?,
             response: row.get(2)?,
             error: row.get(3)?,

@@ -1,6 +1,6 @@
 //! Merchants in the store: keys, fees, and balances by currency, which change nowhere else.
 
-use super::{StoreError, Tx, parsed};
+use super::{StoreError, Tx, Uint, parsed, uint_or_null};
 use crate::error::{Error, ErrorKind};
 use crate::keys::ApiKey;
 use crate::merchant::{CurrencyBalance, Fee, MerchantStatus};
@@ -46,7 +46,7 @@ pub(crate) fn set_status(
     status: MerchantStatus,
 ) -> Result<(), StoreError> {
     let sql = "UPDATE merchants SET status = ?2 WHERE merchant_no = ?1";
-    tx.execute(sql, params![merchant_no.as_str(), status.code()])?;
+    tx.execute(sql, params![merchant_no.as_str(), status as i64])?;
     Ok(())
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn put_key(tx: &Tx<'_>, key: &ApiKey) -> Result<(), StoreError> {
             key.key.to_string(),
             key.owner.as_str(),
             key.bound_ip.map(|ip| ip.to_string()),
-            key.expires_at,
+            key.expires_at.map(Uint),
             key.disabled,
         ],
     )?;
@@ -69,23 +69,21 @@ pub(crate) fn put_key(tx: &Tx<'_>, key: &ApiKey) -> Result<(), StoreError> {
 
 /// All keys, when a sandbox starts.
 pub(crate) fn all_keys(connection: &Connection) -> Result<Vec<ApiKey>, StoreError> {
-    super::all(
-        connection,
+    let mut statement = connection.prepare(
         "SELECT public_key, merchant_no, status, bound_ip, expires_at, disabled
          FROM api_keys JOIN merchants USING (merchant_no)",
-        [],
-        |row| {
-            let ip: Option<String> = row.get(3)?;
-            Ok(ApiKey {
-                key: PublicKey::from_hex(&row.get::<_, String>(0)?).map_err(StoreError::damaged)?,
-                owner: parsed(row, 1)?,
-                owner_status: MerchantStatus::from_code(row.get(2)?),
-                bound_ip: ip.map(|ip| ip.parse()).transpose().map_err(StoreError::damaged)?,
-                expires_at: row.get(4)?,
-                disabled: row.get(5)?,
-            })
-        },
-    )
+    )?;
+    super::all(&mut statement, [], |row| {
+        let ip: Option<String> = row.get(3)?;
+        Ok(ApiKey {
+            key: PublicKey::from_hex(&row.get::<_, String>(0)?).map_err(StoreError::damaged)?,
+            owner: parsed(row, 1)?,
+            owner_status: MerchantStatus::from_code(row.get(2)?),
+            bound_ip: ip.map(|ip| ip.parse()).transpose().map_err(StoreError::damaged)?,
+            expires_at: uint_or_null(row, 4)?,
+            disabled: row.get(5)?,
+        })
+    })
 }
 
 /// What a merchant has in one currency.

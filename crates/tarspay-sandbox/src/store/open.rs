@@ -1,15 +1,15 @@
 //! Opening the database, in memory or in a file; its schema; what a sandbox keeps about itself; and its reset.
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, Uint};
 use crate::error::{Error, ErrorKind};
-use rusqlite::{Connection, OptionalExtension as _};
-use std::path::Path;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Raised with every change of the schema.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// How long to wait for another sandbox to let go of the file: long enough for one that is being stopped.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -30,10 +30,13 @@ pub(crate) fn open(path: Option<&Path>) -> Result<Connection, Error> {
     let connection = match path {
         None => Connection::open_in_memory().map_err(cannot)?,
         Some(path) => {
-            create_private(path).map_err(|error| {
-                Error::new(ErrorKind::Store, format!("cannot create {place}")).with_source(error)
+            let path = private_file(path).map_err(|error| {
+                let reason = format!("cannot keep the state in {place}: choose a plain file that you alone can read (chmod 600)");
+                Error::new(ErrorKind::Store, reason).with_source(error)
             })?;
-            Connection::open(path).map_err(cannot)?
+            // A plain file: no URI, which the default flags would allow.
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Connection::open_with_flags(path, flags).map_err(cannot)?
         }
     };
     prepare(&connection, path.is_some()).map_err(cannot)?;
@@ -56,7 +59,6 @@ pub(crate) fn open(path: Option<&Path>) -> Result<Connection, Error> {
 }
 
 fn prepare(connection: &Connection, in_file: bool) -> rusqlite::Result<()> {
-    connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "foreign_keys", true)?;
     if in_file {
         connection.busy_timeout(PATIENCE)?;
@@ -70,13 +72,31 @@ fn prepare(connection: &Connection, in_file: bool) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Makes a new file readable only by its owner: it holds the keys of the sandbox.
-fn create_private(path: &Path) -> std::io::Result<()> {
+/// Makes the file, if it is new, and has only its owner read it and the files that `SQLite` puts beside it: they hold the keys
+/// of the sandbox. Returns its absolute path, which has no special meaning for `SQLite`, as `:memory:` and `file:…` have.
+fn private_file(path: &Path) -> std::io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    if path.exists() && !path.is_file() {
+        return Err(std::io::Error::other("it is not a plain file"));
+    }
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    options.open(&path)?;
+    #[cfg(unix)]
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mut file = path.clone().into_os_string();
+        file.push(suffix);
+        match std::fs::metadata(&file) {
+            Ok(known) if known.permissions().mode() & 0o077 != 0 => {
+                std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(path)
 }
 
 /// A setting, made and kept when it is asked for the first time.
@@ -102,14 +122,15 @@ pub(crate) fn setting(
 
 /// The latest time in the state, in Unix milliseconds: the clock of a sandbox never goes back before it.
 pub(crate) fn latest_time(connection: &Connection) -> Result<u64, StoreError> {
-    Ok(connection.query_row(
+    let Uint(latest) = connection.query_row(
         "SELECT max(
              (SELECT coalesce(max(at), 0) FROM order_events),
              (SELECT coalesce(max(at), 0) FROM callback_attempts)
          )",
         [],
         |row| row.get(0),
-    )?)
+    )?;
+    Ok(latest)
 }
 
 /// A table that refers to another comes before it.

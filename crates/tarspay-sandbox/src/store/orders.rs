@@ -1,6 +1,6 @@
 //! Orders, their state changes, and the transfers that pay for them, in the store.
 
-use super::{StoreError, Tx, parsed};
+use super::{StoreError, Tx, Uint, parsed, uint, uint_or_null};
 use crate::clock::system_time;
 use crate::order::{Order, OrderFilter, StateChange};
 use rusqlite::{Row, params, params_from_iter};
@@ -44,11 +44,6 @@ pub(crate) fn find(tx: &Tx<'_>, key: &OrderKey<'_>) -> Result<Option<Record>, St
 /// The order with this number in the store.
 pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Option<Record>, StoreError> {
     tx.one(&format!("SELECT {COLUMNS} FROM orders WHERE id = ?1"), [id], record)
-}
-
-/// All orders, the oldest first.
-pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Order>, StoreError> {
-    tx.all(&format!("SELECT {COLUMNS} FROM orders ORDER BY id"), [], |row| Ok(record(row)?.order))
 }
 
 /// The orders that match and come after this number in the store, the oldest first.
@@ -98,8 +93,8 @@ pub(crate) fn insert(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
             order.state.code(),
             order.fail_reason.as_ref().map(PrivateText::as_str),
             order.notify_url.as_str(),
-            tx.now,
-            expires_at,
+            Uint(tx.now),
+            expires_at.map(Uint),
             order.trx_id.as_ref().map(TrxId::as_str),
             request,
         ],
@@ -119,7 +114,7 @@ pub(crate) fn update(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
             order.fee.to_string(),
             order.state.code(),
             order.fail_reason.as_ref().map(PrivateText::as_str),
-            tx.now,
+            Uint(tx.now),
             order.trx_id.as_ref().map(TrxId::as_str),
         ],
     )?;
@@ -138,7 +133,7 @@ pub(crate) fn note_change(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             record.id,
-            tx.now,
+            Uint(tx.now),
             from.map(OrderState::code),
             record.order.state.code(),
             record.order.pay_amount.to_string(),
@@ -157,7 +152,7 @@ pub(crate) fn history(tx: &Tx<'_>, id: i64) -> Result<Vec<StateChange>, StoreErr
             let from: Option<i64> = row.get(1)?;
             let reason: Option<String> = row.get(4)?;
             Ok(StateChange {
-                at: system_time(row.get(0)?),
+                at: system_time(uint(row, 0)?),
                 from: from.map(OrderState::from_code),
                 to: OrderState::from_code(row.get(2)?),
                 pay_amount: parsed(row, 3)?,
@@ -168,22 +163,22 @@ pub(crate) fn history(tx: &Tx<'_>, id: i64) -> Result<Vec<StateChange>, StoreErr
 }
 
 /// Some of the orders that have timed out unpaid by this time.
-pub(crate) fn overdue(tx: &Tx<'_>, by: u64, limit: u32) -> Result<Vec<Record>, StoreError> {
+pub(crate) fn overdue(tx: &Tx<'_>, by: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM orders WHERE state IN (0, 1) AND expires_at IS NOT NULL AND expires_at <= ?1
          ORDER BY expires_at LIMIT ?2"
     );
-    tx.all(&sql, params![by, limit], record)
+    tx.all(&sql, params![Uint(by), Uint(limit as u64)], record)
 }
 
 /// When the next order times out.
 pub(crate) fn next_expiry(tx: &Tx<'_>) -> Result<Option<u64>, StoreError> {
     let sql = "SELECT min(expires_at) FROM orders WHERE state IN (0, 1) AND expires_at IS NOT NULL";
-    Ok(tx.one(sql, [], |row| Ok(row.get(0)?))?.flatten())
+    Ok(tx.one(sql, [], |row| uint_or_null(row, 0))?.flatten())
 }
 
 fn record(row: &Row<'_>) -> Result<Record, StoreError> {
-    let expires_at: Option<u64> = row.get(15)?;
+    let expires_at = uint_or_null(row, 15)?;
     let fail_reason: Option<String> = row.get(11)?;
     let trx_id: Option<String> = row.get(16)?;
     Ok(Record {
@@ -201,8 +196,8 @@ fn record(row: &Row<'_>) -> Result<Record, StoreError> {
             state: OrderState::from_code(row.get(10)?),
             fail_reason: fail_reason.map(Into::into),
             notify_url: parsed(row, 12)?,
-            created_at: system_time(row.get(13)?),
-            changed_at: system_time(row.get(14)?),
+            created_at: system_time(uint(row, 13)?),
+            changed_at: system_time(uint(row, 14)?),
             expires_at: expires_at.map(system_time),
             trx_id: trx_id.map(TrxId::new).transpose().map_err(StoreError::damaged)?,
             request: Members::from_json(&row.get::<_, String>(17)?).map_err(StoreError::damaged)?,
@@ -233,7 +228,7 @@ pub(crate) fn put_transfer(
     tx.execute(
         "INSERT INTO transfers (reference, amount, order_id, at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET amount = ?2, order_id = ?3",
-        params![reference.as_str(), amount.to_string(), order, tx.now],
+        params![reference.as_str(), amount.to_string(), order, Uint(tx.now)],
     )?;
     Ok(())
 }

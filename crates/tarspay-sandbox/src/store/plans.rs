@@ -1,6 +1,6 @@
 //! Scenarios that are played, and their planned steps and faults, in the store.
 
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, Uint, uint, uint_or_null};
 use crate::scenario::{PlannedFault, Scenario, Step};
 use rusqlite::{Connection, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
@@ -53,7 +53,7 @@ pub(crate) fn end_all(tx: &Tx<'_>) -> Result<(), StoreError> {
 /// What is played, the first one first.
 pub(crate) fn played(tx: &Tx<'_>) -> Result<Vec<Played>, StoreError> {
     tx.all("SELECT scenario, taken FROM scenarios ORDER BY id", [], |row| {
-        Ok(Played { scenario: read(row, 0)?, taken: row.get(1)? })
+        Ok(Played { scenario: read(row, 0)?, taken: uint(row, 1)? })
     })
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn plan(tx: &Tx<'_>, order: i64, scenario: &Scenario, at: &[u64]) -> 
     for (step, at) in scenario.steps().iter().zip(at) {
         tx.execute(
             "INSERT INTO planned_steps (order_id, scenario, at, step) VALUES (?1, ?2, ?3, ?4)",
-            params![order, scenario.name(), at, json(step)?],
+            params![order, scenario.name(), Uint(*at), json(step)?],
         )?;
     }
     for planned in scenario.faults() {
@@ -81,7 +81,7 @@ const SELECT_STEPS: &str = "SELECT id, order_id, scenario, at, step FROM planned
 pub(crate) fn next_due(tx: &Tx<'_>, order: Option<i64>) -> Result<Option<Planned>, StoreError> {
     let of = if order.is_some() { "order_id = ?2" } else { "?2 IS NULL" };
     let sql = format!("{SELECT_STEPS} WHERE {of} AND at <= ?1 ORDER BY at, id LIMIT 1");
-    tx.one(&sql, params![tx.now, order], planned)
+    tx.one(&sql, params![Uint(tx.now), order], planned)
 }
 
 /// The steps that an order has before it, the next one first.
@@ -91,7 +91,7 @@ pub(crate) fn of_order(tx: &Tx<'_>, order: i64) -> Result<Vec<Planned>, StoreErr
 
 /// When the next step of any order is due.
 pub(crate) fn next_at(tx: &Tx<'_>) -> Result<Option<u64>, StoreError> {
-    Ok(tx.one("SELECT min(at) FROM planned_steps", [], |row| Ok(row.get(0)?))?.flatten())
+    Ok(tx.one("SELECT min(at) FROM planned_steps", [], |row| uint_or_null(row, 0))?.flatten())
 }
 
 /// Takes a step off the plan: it is done, or will never be.
@@ -133,7 +133,7 @@ fn planned(row: &Row<'_>) -> Result<Planned, StoreError> {
         id: row.get(0)?,
         order: row.get(1)?,
         scenario: row.get(2)?,
-        at: row.get(3)?,
+        at: uint(row, 3)?,
         step: read(row, 4)?,
     })
 }

@@ -85,7 +85,7 @@ CREATE TABLE transfers (
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Status: 0 owed, 1 delivered, 2 parked, 3 not deliverable. A number is never used again, not even after a reset: one
+-- Status: 0 due, 1 delivered, 2 parked, 3 not deliverable. A number is never used again, not even after a reset: one
 -- may be under way then.
 CREATE TABLE callbacks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -102,14 +102,14 @@ CREATE TABLE callbacks (
 ) STRICT;
 
 CREATE INDEX callbacks_by_order ON callbacks (order_id);
-CREATE INDEX callbacks_owed ON callbacks (next_at) WHERE status = 0;
+CREATE INDEX callbacks_due ON callbacks (next_at) WHERE status = 0;
 
 CREATE TABLE callback_attempts (
     id INTEGER PRIMARY KEY,
     callback_id INTEGER NOT NULL REFERENCES callbacks,
     at INTEGER NOT NULL,
     http_status INTEGER,
-    answer TEXT,
+    response TEXT,
     error TEXT,
     signature TEXT NOT NULL
 ) STRICT;

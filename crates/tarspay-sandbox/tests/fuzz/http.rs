@@ -30,20 +30,20 @@ pub(crate) fn run(bytes: &[u8]) {
     match bytes {
         [b'=', call @ ..] => {
             let Some(request) = signed(&sandbox, server, call) else { return };
-            answer(&sandbox, &request).assert_readable();
+            response(&sandbox, &request).assert_readable();
         }
         [b'@', call @ ..] => {
             let Some(request) = control(call) else { return };
-            answer(&sandbox, &request).assert_readable();
+            response(&sandbox, &request).assert_readable();
         }
-        _ => answers(&exchange(&sandbox, bytes, true)).iter().for_each(Response::assert_readable),
+        _ => responses(&exchange(&sandbox, bytes, true)).iter().for_each(Response::assert_readable),
     }
     // Only the control API makes faults, and only they may keep a good call from its response.
     sandbox.clear_faults();
     let body = format!(r#"{{"mchNo":"{}"}}"#, sandbox.merchant().merchant_no());
     let good = [b"/api/balanceInfo\n", body.as_bytes()].concat();
     let good = signed(&sandbox, server, &good).expect("a good call");
-    let good = answer(&sandbox, &good);
+    let good = response(&sandbox, &good);
     assert_eq!(good.status, 200, "the server is damaged");
     good.assert_readable();
     server.runtime.block_on(sandbox.stop());
@@ -83,14 +83,14 @@ fn whole(line: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// The one response to a whole request.
-fn answer(sandbox: &Sandbox, request: &[u8]) -> Response {
-    let mut answers = answers(&exchange(sandbox, request, false));
-    assert_eq!(answers.len(), 1, "a whole request has one answer");
-    answers.remove(0)
+fn response(sandbox: &Sandbox, request: &[u8]) -> Response {
+    let mut responses = responses(&exchange(sandbox, request, false));
+    assert_eq!(responses.len(), 1, "a whole request has one response");
+    responses.remove(0)
 }
 
 /// Sends, and reads until the server has closed. To end the sending makes it close where it would wait for more; it may
-/// then leave out answers.
+/// then leave out responses.
 fn exchange(sandbox: &Sandbox, bytes: &[u8], end: bool) -> Vec<u8> {
     let mut stream = TcpStream::connect(sandbox.address()).expect("the sandbox listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
@@ -99,13 +99,13 @@ fn exchange(sandbox: &Sandbox, bytes: &[u8], end: bool) -> Vec<u8> {
     if end {
         let _ = stream.shutdown(Shutdown::Write);
     }
-    let mut answer = Vec::new();
-    match stream.read_to_end(&mut answer) {
+    let mut response = Vec::new();
+    match stream.read_to_end(&mut response) {
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-            panic!("the server neither answers nor closes")
+            panic!("the server neither responses nor closes")
         }
         // Closed, be it with bytes left that nobody wanted.
-        _ => answer,
+        _ => response,
     }
 }
 
@@ -143,16 +143,16 @@ impl Response {
                 return;
             }
         }
-        let json: Value = serde_json::from_slice(&self.body).expect("an answer is JSON");
+        let json: Value = serde_json::from_slice(&self.body).expect("an response is JSON");
         let is_envelope = json["code"].is_i64() && json["msg"].is_string();
         let is_control = json.is_object() || json.is_array();
-        assert!(is_envelope || is_control, "neither an envelope nor an answer of the control API");
+        assert!(is_envelope || is_control, "neither an envelope nor an response of the control API");
     }
 }
 
-/// Cuts what came into answers; panics if there is anything else.
-fn answers(mut bytes: &[u8]) -> Vec<Response> {
-    let mut answers = Vec::new();
+/// Cuts what came into responses; panics if there is anything else.
+fn responses(mut bytes: &[u8]) -> Vec<Response> {
+    let mut responses = Vec::new();
     while !bytes.is_empty() {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head has an end") + 4;
         let head = std::str::from_utf8(&bytes[..end]).expect("a head is text").to_ascii_lowercase();
@@ -166,10 +166,10 @@ fn answers(mut bytes: &[u8]) -> Vec<Response> {
             Some(kind) if kind.starts_with("text/") => Kind::Text,
             _ => Kind::None,
         };
-        answers.push(Response { status, kind, body: body.to_vec() });
+        responses.push(Response { status, kind, body: body.to_vec() });
         bytes = rest;
     }
-    answers
+    responses
 }
 
 /// A signed call of each kind, control calls, and HTTP that is odd.

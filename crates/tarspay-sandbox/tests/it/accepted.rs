@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 #[tokio::test]
 async fn a_signed_balance_query_is_answered_with_the_documented_envelope() {
     let sandbox = Sandbox::start().await.unwrap();
-    let answer = Caller::of(&sandbox).balance_query().send(sandbox.address()).await;
-    answer.assert_balance("M1688443086", "1000000", "0");
+    let response = Caller::of(&sandbox).balance_query().send(sandbox.address()).await;
+    response.assert_balance("M1688443086", "1000000", "0");
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use crate::Caller;
 use crate::http::{Request, reserve};
+use crate::support::{DEPOSIT, kenya};
+use serde_json::json;
 use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -30,8 +32,8 @@ async fn it_listens_on_loopback_of_ipv6() {
     }
     let sandbox = Sandbox::builder().listen("[::1]:0").start().await.unwrap();
     assert_eq!(sandbox.base_url(), format!("http://[::1]:{}", sandbox.address().port()));
-    let answer = Caller::of(&sandbox).balance_query().send(sandbox.address()).await;
-    answer.assert_balance("M1688443086", "1000000", "0");
+    let response = Caller::of(&sandbox).balance_query().send(sandbox.address()).await;
+    response.assert_balance("M1688443086", "1000000", "0");
 }
 
 #[tokio::test]
@@ -61,6 +63,42 @@ async fn an_address_that_others_can_reach_is_taken_if_the_network_is_trusted() {
     let error =
         Sandbox::builder().listen("everywhere").listen_on_network_and_trust_it().start().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidAddress);
+}
+
+#[tokio::test]
+async fn a_public_name_is_in_its_urls_and_reaches_it() {
+    for (name, host, port) in [("sandbox", "Sandbox", None), ("gateway.test:80", "gateway.test", Some(80))] {
+        let sandbox = Sandbox::builder().public_name(name).start().await.unwrap();
+        let (address, caller) = (sandbox.address(), Caller::of(&sandbox));
+        let expected = format!("http://{}:{}", host.to_lowercase(), port.unwrap_or(address.port()));
+        assert_eq!(sandbox.base_url(), expected);
+        let data = caller.data(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
+        let pay_url = data["payUrl"].as_str().unwrap();
+        assert!(pay_url.starts_with(&format!("{expected}/pay/")), "{pay_url}");
+        let path = pay_url.strip_prefix(&expected).unwrap();
+        for (host, status) in [
+            (host, 200),
+            ("127.0.0.1", 200),
+            ("x.sandbox", 403),
+            ("sandbox.evil.example", 403),
+            ("evil.example", 403),
+        ] {
+            let host = format!("{host}:{}", address.port());
+            let health = Request::post("/_sandbox/health", "").method("GET").header("Host", &host);
+            let response = health.send(address).await;
+            assert_eq!(response.status, status, "{host}");
+            if status == 200 {
+                assert_eq!(response.json()["base_url"], expected);
+            }
+            let page = Request::post(path, "").method("GET").header("Host", &host);
+            assert_eq!(page.send(address).await.status, status, "{host}");
+        }
+    }
+    for name in ["", "http://sandbox", "a b", "user@sandbox", "sandbox:", "sandbox:99999", "a/b", "\u{7}"] {
+        let error = Sandbox::builder().public_name(name).start().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidAddress, "{name:?}");
+        assert!(error.to_string().contains("such as sandbox"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -1,13 +1,120 @@
 //! Callbacks: signed like the gateway's, sent until the receiver says `OK`, and never forgotten.
 
+use crate::control_api::get;
 use crate::http::in_time;
-use crate::support::{DEPOSIT, Receiver, Reply, WITHDRAWAL, amount, kenya, payout};
+use crate::support::{DEPOSIT, Received, Receiver, Reply, WITHDRAWAL, amount, kenya, payout, until};
+use crate::time::HeldTime;
 use crate::{Caller, merchant_no};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
-use tarspay_sandbox::{CallbackId, CallbackStatus, ErrorKind, EventKind, Sandbox};
+use tarspay_sandbox::{CallbackId, CallbackStatus, ErrorKind, EventKind, Fault, Sandbox};
 use tarspay_sign::{CallbackVerifier, PrivateKey, SignedForm};
 use tarspay_types::{BizType, Callback, Decode as _, OrderState};
+use tokio::net::TcpListener;
+
+/// What curl can post to.
+#[tokio::test]
+async fn a_notify_url_without_a_path_is_a_receiver() {
+    let (sandbox, caller) = started().await;
+    let shop = Receiver::ok().await;
+    for (at, (rest, line)) in [("", "/"), ("?x=1", "/?x=1"), ("#part", "/"), ("/a|b?\u{e9}", "/a%7Cb?%C3%A9")]
+        .into_iter()
+        .enumerate()
+    {
+        let url = format!("http://{}{rest}", shop.address);
+        let id = caller.deposit_to(&sandbox, &format!("D{at}"), &url).await;
+        sandbox.pay(&id).unwrap();
+        in_time(sandbox.settle()).await;
+        let head = &shop.received()[at].head;
+        assert!(head.starts_with(&format!("POST {line} HTTP/1.1\r\n")), "{url}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_on_one_loopback_address_alone_is_found_by_the_name_localhost() {
+    let (sandbox, caller) = started().await;
+    for (at, ip) in ["127.0.0.1:0", "[::1]:0"].into_iter().enumerate() {
+        let Ok(listener) = TcpListener::bind(ip).await else {
+            eprintln!("SKIPPED: this machine has no loopback of IPv6");
+            continue;
+        };
+        let shop = Receiver::on(listener, |_| Reply::With(200, "OK"));
+        for (number, host) in ["localhost", "localhost.", "shop.localhost"].into_iter().enumerate() {
+            let url = format!("http://{host}:{}/", shop.address.port());
+            let id = caller.deposit_to(&sandbox, &format!("D{at}{number}"), &url).await;
+            sandbox.pay(&id).unwrap();
+            in_time(sandbox.settle()).await;
+            assert_eq!(shop.received().len(), number + 1, "{url} at {ip}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_hangs_does_not_delay_another_one_of_the_same_server() {
+    let (sandbox, caller) = started().await;
+    let is_slow = |request: &Received| request.head.starts_with("POST /slow");
+    let shop = Receiver::serving(
+        move |request| {
+            if is_slow(request) { Reply::Silence } else { Reply::With(200, "OK") }
+        },
+    );
+    let shop = shop.await;
+    // No time passes: no attempt ends by itself.
+    let time = HeldTime::new();
+    let mut tail = sandbox.tail();
+    for (number, path) in (0..20).map(|_| "slow?a=b").chain(["fast"]).enumerate() {
+        let url = format!("http://{}/{path}", shop.address);
+        let id = caller.deposit_to(&sandbox, &format!("D{number}"), &url).await;
+        sandbox.pay(&id).unwrap();
+    }
+    until(&mut tail, |kind| matches!(kind, EventKind::CallbackAttempted { delivered: true, .. })).await;
+    assert_eq!(shop.until(17).await.iter().filter(|it| is_slow(it)).count(), 16);
+    time.go_on();
+}
+
+#[tokio::test]
+async fn settle_waits_for_what_is_due_and_not_for_what_comes_meanwhile() {
+    let (sandbox, caller) = started().await;
+    let sandbox = Arc::new(sandbox);
+    let later = Receiver::always(Reply::Silence).await;
+    let second = caller.deposit_to(&sandbox, "D2", &later.url()).await;
+    let operator = Arc::clone(&sandbox);
+    let shop = Receiver::first_does(move || drop(operator.pay(&second))).await;
+    let first = caller.deposit_to(&sandbox, "D1", &shop.url()).await;
+    let time = HeldTime::new();
+    sandbox.pay(&first).unwrap();
+    in_time(sandbox.settle()).await;
+    assert_eq!(shop.received().len(), 1);
+    later.until(1).await;
+    time.go_on();
+}
+
+#[tokio::test]
+async fn attempts_come_in_pages_and_a_callback_shows_the_latest() {
+    let (sandbox, caller) = started().await;
+    let shop = Receiver::ok().await;
+    sandbox.inject(Fault::duplicate_callback(24).unwrap());
+    let id = caller.deposit_to(&sandbox, "D1", &shop.url()).await;
+    sandbox.pay(&id).unwrap();
+    in_time(sandbox.settle()).await;
+    let callback = sandbox.callbacks().unwrap().remove(0);
+    let all = sandbox.attempts(callback.id, 0, u32::MAX).unwrap();
+    assert_eq!((all.len(), callback.attempt_count), (25, 25));
+    assert_eq!(callback.attempts, all[5..]);
+    assert_eq!(sandbox.attempts(callback.id, 3, 4).unwrap(), all[3..7]);
+    assert!(sandbox.attempts(callback.id, 25, 4).unwrap().is_empty());
+    let unknown = sandbox.attempts(CallbackId::from_number(9), 0, 1).unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::UnknownCallback);
+
+    let (mut after, mut found) = (json!(0), 0);
+    while !after.is_null() {
+        let page = get(&sandbox, &format!("callbacks/1/attempts?after={after}&limit=10")).await;
+        found += page["attempts"].as_array().unwrap().len();
+        after = page["next"].clone();
+    }
+    assert_eq!(found, 25);
+}
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -18,7 +125,7 @@ async fn started() -> (Sandbox, Caller) {
 }
 
 #[tokio::test]
-async fn a_paid_deposit_is_told_with_a_signature_that_verifies() {
+async fn a_paid_deposit_is_reported_with_a_signature_that_verifies() {
     let (sandbox, caller) = started().await;
     let shop = Receiver::ok().await;
     let id = caller.deposit_to(&sandbox, "D1", &shop.url()).await;
@@ -50,7 +157,7 @@ async fn a_paid_deposit_is_told_with_a_signature_that_verifies() {
 }
 
 #[tokio::test]
-async fn a_failed_withdrawal_is_told_with_its_reason_and_its_whole_amount() {
+async fn a_failed_withdrawal_is_reported_with_its_reason_and_its_whole_amount() {
     let (sandbox, caller) = started().await;
     let shop = Receiver::ok().await;
     let body = payout("W1", &json!({ "notifyUrl": shop.url() }));
@@ -64,7 +171,7 @@ async fn a_failed_withdrawal_is_told_with_its_reason_and_its_whole_amount() {
 }
 
 #[tokio::test]
-async fn documented_ends_are_told_and_all_ends_if_asked_for() {
+async fn documented_ends_are_reported_and_all_ends_if_asked_for() {
     for (all, expected) in [(false, vec![9, 2]), (true, vec![9, 2, 5, 6, 8])] {
         let builder = Sandbox::builder();
         let builder = if all { builder.notify_all_ends() } else { builder };
@@ -80,14 +187,14 @@ async fn documented_ends_are_told_and_all_ends_if_asked_for() {
         let id = caller.create(&sandbox, WITHDRAWAL, &body).await;
         sandbox.reject(&id, "no").unwrap();
         in_time(sandbox.settle()).await;
-        let told: Vec<_> = sandbox.callbacks().unwrap().iter().map(|it| it.state.code()).collect();
-        assert_eq!(told, expected);
+        let found: Vec<_> = sandbox.callbacks().unwrap().iter().map(|it| it.state.code()).collect();
+        assert_eq!(found, expected);
         assert_eq!(shop.received().len(), expected.len());
     }
 }
 
 #[tokio::test]
-async fn every_answer_but_ok_is_tried_again() {
+async fn every_response_but_ok_is_tried_again() {
     let (sandbox, caller) = started().await;
     let script = [
         Reply::With(500, "OK"),
@@ -187,9 +294,9 @@ async fn what_is_no_http_on_loopback_is_not_sent_and_the_reason_is_kept() {
         assert!(callback.reason.as_deref().unwrap().contains(if at == 0 { "http only" } else { "loopback" }));
         assert_eq!(sandbox.resend(callback.id).unwrap().status, CallbackStatus::Undeliverable);
     }
-    let told =
+    let found =
         sandbox.events().iter().filter(|it| matches!(it.kind, EventKind::CallbackGivenUp { .. })).count();
-    assert_eq!(told, 3);
+    assert_eq!(found, 3);
 }
 
 #[tokio::test]
@@ -233,12 +340,12 @@ async fn hundreds_of_callbacks_arrive_each_once() {
         sandbox.pay(id).unwrap();
     }
     in_time(sandbox.settle()).await;
-    let mut told: Vec<_> =
+    let mut found: Vec<_> =
         shop.received().iter().map(|it| it.json()["payOrderId"].as_str().unwrap().to_owned()).collect();
-    told.sort();
+    found.sort();
     let mut expected: Vec<_> = ids.iter().map(ToString::to_string).collect();
     expected.sort();
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]

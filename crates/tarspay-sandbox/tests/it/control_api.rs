@@ -16,30 +16,30 @@ use tarspay_sandbox::Sandbox;
 async fn send(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> Response {
     let host = sandbox.address().to_string();
     let request = Request::post(&format!("/_sandbox/{path}"), body).method(method).header("Host", &host);
-    let answer = request.send(sandbox.address()).await;
-    assert_eq!(answer.header("content-type"), Some("application/json;charset=utf-8"));
+    let response = request.send(sandbox.address()).await;
+    assert_eq!(response.header("content-type"), Some("application/json;charset=utf-8"));
     let secret = sandbox.merchant().private_key().expose_hex();
-    assert!(!answer.body.to_lowercase().contains(secret.as_str()), "{path} shows the private key");
-    answer
+    assert!(!response.body.to_lowercase().contains(secret.as_str()), "{path} shows the private key");
+    response
 }
 
-async fn get(sandbox: &Sandbox, path: &str) -> Value {
-    let answer = send(sandbox, "GET", path, "").await;
-    assert_eq!(answer.status, 200, "{path}: {answer:?}");
-    answer.json()
+pub(crate) async fn get(sandbox: &Sandbox, path: &str) -> Value {
+    let response = send(sandbox, "GET", path, "").await;
+    assert_eq!(response.status, 200, "{path}: {response:?}");
+    response.json()
 }
 
 async fn post(sandbox: &Sandbox, path: &str, body: &Value) -> Value {
-    let answer = send(sandbox, "POST", path, &body.to_string()).await;
-    assert_eq!(answer.status, 200, "{path} {body}: {answer:?}");
-    answer.json()
+    let response = send(sandbox, "POST", path, &body.to_string()).await;
+    assert_eq!(response.status, 200, "{path} {body}: {response:?}");
+    response.json()
 }
 
 /// A refusal: its kind and its text.
 async fn refused(sandbox: &Sandbox, status: u16, method: &str, path: &str, body: &str) -> (String, String) {
-    let answer = send(sandbox, method, path, body).await;
-    assert_eq!(answer.status, status, "{method} {path} {body}: {answer:?}");
-    let json = answer.json();
+    let response = send(sandbox, method, path, body).await;
+    assert_eq!(response.status, status, "{method} {path} {body}: {response:?}");
+    let json = response.json();
     assert_eq!(json.as_object().unwrap().len(), 1);
     let text = |name: &str| json["error"][name].as_str().unwrap().to_owned();
     (text("kind"), text("message"))

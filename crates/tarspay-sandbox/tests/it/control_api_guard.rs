@@ -14,9 +14,9 @@ fn freeze(host: &str) -> Request {
     Request::post("/_sandbox/clock/freeze", "").header("Host", host)
 }
 
-fn assert_forbidden(answer: &Response) {
-    assert_eq!(answer.status, 403, "{answer:?}");
-    assert_eq!(answer.json()["error"]["kind"], "forbidden");
+fn assert_forbidden(response: &Response) {
+    assert_eq!(response.status, 403, "{response:?}");
+    assert_eq!(response.json()["error"]["kind"], "forbidden");
 }
 
 #[tokio::test]
@@ -31,8 +31,8 @@ async fn a_name_that_is_not_this_machine_is_refused() {
         "POST http://evil.example/_sandbox/clock/freeze HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         "POST /_sandbox/clock/freeze HTTP/1.1\r\nHost: a\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     ] {
-        let answer = http::exchange(sandbox.address(), bytes.as_bytes()).await.unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 403") || answer.starts_with(b"HTTP/1.0 403"), "{bytes}");
+        let response = http::exchange(sandbox.address(), bytes.as_bytes()).await.unwrap();
+        assert!(response.starts_with(b"HTTP/1.1 403") || response.starts_with(b"HTTP/1.0 403"), "{bytes}");
     }
     assert!(!sandbox.clock().is_frozen());
     for host in ["127.0.0.1", "localhost", "[::1]"] {
@@ -58,8 +58,8 @@ async fn a_large_body_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let at_limit = freeze("localhost").body(vec![b' '; 64 * 1024]).send(sandbox.address()).await;
     assert_eq!(at_limit.status, 200);
-    let answer = freeze("localhost").body(vec![b' '; 64 * 1024 + 1]).send(sandbox.address()).await;
-    assert_eq!((answer.status, &answer.json()["error"]["kind"]), (413, &"body_too_large".into()));
+    let response = freeze("localhost").body(vec![b' '; 64 * 1024 + 1]).send(sandbox.address()).await;
+    assert_eq!((response.status, &response.json()["error"]["kind"]), (413, &"body_too_large".into()));
 }
 
 /// One server takes all the cases, so that damage done by one would show in the next.
@@ -110,9 +110,9 @@ proptest! {
     ) {
         SERVER.0.block_on(async {
             let request = Request::post(&format!("/_sandbox/{path}"), body).header("Host", "127.0.0.1");
-            let answer = request.send(SERVER.1.address()).await;
-            assert!([200, 400, 404].contains(&answer.status), "{answer:?}");
-            answer.json();
+            let response = request.send(SERVER.1.address()).await;
+            assert!([200, 400, 404].contains(&response.status), "{response:?}");
+            response.json();
         });
     }
 
@@ -120,8 +120,8 @@ proptest! {
     fn arbitrary_paths_and_queries_are_answered(path in "[a-z0-9/%+]{0,30}", query in "[a-z_=&%0-9]{0,30}") {
         SERVER.0.block_on(async {
             let request = Request::post(&format!("/_sandbox/{path}?{query}"), "").header("Host", "127.0.0.1");
-            let answer = request.method("GET").send(SERVER.1.address()).await;
-            answer.json();
+            let response = request.method("GET").send(SERVER.1.address()).await;
+            response.json();
             assert_it_lives().await;
         });
     }

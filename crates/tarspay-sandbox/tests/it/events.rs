@@ -8,7 +8,7 @@ use tarspay_sandbox::{EventKind, Sandbox};
 use tarspay_types::{ErrorCode, OrderState};
 
 #[tokio::test]
-async fn calls_steps_and_deliveries_are_told_in_order() {
+async fn calls_steps_and_deliveries_are_logged_in_order() {
     let sandbox = Sandbox::start().await.unwrap();
     let (caller, receiver) = (Caller::of(&sandbox), Receiver::ok().await);
     let mut tail = sandbox.tail();
@@ -20,7 +20,7 @@ async fn calls_steps_and_deliveries_are_told_in_order() {
     let events = sandbox.events();
     let numbers: Vec<_> = events.iter().map(|event| event.number).collect();
     assert_eq!(numbers, (1..=events.len() as u64).collect::<Vec<_>>());
-    let told: Vec<_> = events
+    let found: Vec<_> = events
         .iter()
         .map(|event| match &event.kind {
             EventKind::Called { path, merchant_no, merchant_order_no, code, .. } => {
@@ -42,14 +42,14 @@ async fn calls_steps_and_deliveries_are_told_in_order() {
         "Some(1) 2",
         "delivered true",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
     for event in &events {
         assert_eq!(in_time(tail.next()).await.as_ref(), Some(event));
     }
 }
 
 #[tokio::test]
-async fn a_refused_call_is_told_with_its_reason_whoever_made_it() {
+async fn a_refused_call_is_logged_with_its_reason_whoever_made_it() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
     caller.balance_query().without("X-API-KEY").send(sandbox.address()).await;

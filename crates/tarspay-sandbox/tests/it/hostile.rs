@@ -1,4 +1,4 @@
-//! Whatever comes in, the server answers or closes, and goes on.
+//! Whatever comes in, the server responses or closes, and goes on.
 
 use crate::http::{self, Request, Response};
 use crate::{BALANCE, Caller};
@@ -34,8 +34,8 @@ async fn throw(bytes: &[u8]) {
 
 async fn assert_a_good_call_works() {
     let (_, sandbox, caller) = &*SERVER;
-    let answer = caller.balance_query().send(sandbox.address()).await;
-    answer.assert_balance("M1688443086", "1000000", "0");
+    let response = caller.balance_query().send(sandbox.address()).await;
+    response.assert_balance("M1688443086", "1000000", "0");
 }
 
 proptest! {
@@ -129,10 +129,10 @@ proptest! {
                 body[name] = value.into();
             }
             let request = caller.signed(path, caller.next_nonce(), &body.to_string());
-            let answer = request.send(sandbox.address()).await;
-            assert_eq!(answer.status, 200);
-            if answer.code() == 0 && path.ends_with("unifiedOrder") {
-                let id = answer.json()["data"]["payOrderId"].as_str().unwrap().parse().unwrap();
+            let response = request.send(sandbox.address()).await;
+            assert_eq!(response.status, 200);
+            if response.code() == 0 && path.ends_with("unifiedOrder") {
+                let id = response.json()["data"]["payOrderId"].as_str().unwrap().parse().unwrap();
                 let order = sandbox.order(&id).unwrap();
                 assert_eq!(order.merchant_order_no.as_str(), number);
                 // Whatever comes of it, the order can be read again.

@@ -13,7 +13,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fails instead of hanging.
 pub(crate) async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.expect("no answer within a minute")
+    tokio::time::timeout(PATIENCE, future).await.expect("no response within a minute")
 }
 
 /// A port of loopback that nobody else gets while the socket lives, and that a listener may still take. Only Linux lets
@@ -105,9 +105,9 @@ pub(crate) async fn exchange(to: SocketAddr, bytes: &[u8]) -> io::Result<Vec<u8>
 }
 
 pub(crate) async fn read_to_end(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut answer = Vec::new();
-    in_time(stream.read_to_end(&mut answer)).await?;
-    Ok(answer)
+    let mut response = Vec::new();
+    in_time(stream.read_to_end(&mut response)).await?;
+    Ok(response)
 }
 
 /// Reads one response of a connection that stays open.
@@ -137,7 +137,7 @@ pub(crate) struct Response {
 impl Response {
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let text = std::str::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {text:?}"));
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no response but {text:?}"));
         let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).unwrap();
         Self { status: status.parse().unwrap(), head: head.to_owned(), body: body.to_owned() }
     }

@@ -60,10 +60,10 @@ async fn act(sandbox: &Sandbox, caller: &Caller, orders: &mut Vec<PayOrderId>, a
                 "mchOrderNo": format!("N{}", orders.len()), "wayCode": "QR", "currency": "VND",
                 "amount": money(cents), "notifyUrl": NOWHERE,
             });
-            let answer = caller.call(sandbox, path, &body).await;
-            assert!([0, 5_004_006].contains(&answer.code()), "{answer:?}");
-            if answer.code() == 0 {
-                let id = answer.json()["data"]["payOrderId"].as_str().unwrap().parse().unwrap();
+            let response = caller.call(sandbox, path, &body).await;
+            assert!([0, 5_004_006].contains(&response.code()), "{response:?}");
+            if response.code() == 0 {
+                let id = response.json()["data"]["payOrderId"].as_str().unwrap().parse().unwrap();
                 orders.push(id);
             }
         }

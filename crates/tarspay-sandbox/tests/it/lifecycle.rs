@@ -44,8 +44,8 @@ async fn a_sandbox_starts_again_on_the_port_of_one_that_stopped() {
     Caller::of(&first).balance_query().send(address).await;
     http::in_time(first.stop()).await;
     let second = sandbox_on(address).await;
-    let answer = Caller::of(&second).balance_query().send(address).await;
-    answer.assert_balance("M1688443086", "1000000", "0");
+    let response = Caller::of(&second).balance_query().send(address).await;
+    response.assert_balance("M1688443086", "1000000", "0");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod hostile;
 mod http;
 mod ledger;
 mod lifecycle;
+mod limits;
 mod many;
 mod matrix;
 mod merchants;

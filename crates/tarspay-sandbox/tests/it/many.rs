@@ -24,8 +24,8 @@ async fn twenty_sandboxes_run_side_by_side_with_ports_keys_and_states_of_their_o
         sandbox.set_balance(sandbox.merchant().merchant_no(), amount.into(), 0_u32.into()).unwrap();
     }
     for (amount, sandbox) in sandboxes.iter().enumerate() {
-        let answer = Caller::of(sandbox).balance_query().send(sandbox.address()).await;
-        answer.assert_balance("M1688443086", &amount.to_string(), "0");
+        let response = Caller::of(sandbox).balance_query().send(sandbox.address()).await;
+        response.assert_balance("M1688443086", &amount.to_string(), "0");
     }
     let abroad = Caller::of(&sandboxes[0]).balance_query().send(sandboxes[1].address()).await;
     abroad.assert_refused(200, 5_003_005);
@@ -44,8 +44,8 @@ async fn sixty_four_calls_at_once_are_all_answered() {
         calls.spawn(async move { query.send(address).await });
     }
     let mut answered = 0;
-    while let Some(answer) = calls.join_next().await {
-        answer.unwrap().assert_balance("M1688443086", "1000000", "0");
+    while let Some(response) = calls.join_next().await {
+        response.unwrap().assert_balance("M1688443086", "1000000", "0");
         answered += 1;
     }
     assert_eq!(answered, 64);

@@ -76,7 +76,7 @@ async fn a_withdrawal_by_every_way_of_every_market_is_created_and_found() {
 }
 
 /// The response to a deposit without what differs from run to run.
-async fn answer(sandbox: &Sandbox, market: &Market, way: &str, changes: &Value) -> Value {
+async fn response(sandbox: &Sandbox, market: &Market, way: &str, changes: &Value) -> Value {
     let caller = Caller::of(sandbox);
     let mut body = valid(market, market.deposit(), &WayCode::new(way.to_owned()).unwrap(), "D1");
     for (name, value) in changes.as_object().unwrap() {
@@ -99,10 +99,10 @@ fn way(code: &str, kind: &str, country: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_answers_of_india_and_kenya_have_the_members_of_their_examples() {
+async fn the_responses_of_india_and_kenya_have_the_members_of_their_examples() {
     let sandbox = Sandbox::start().await.unwrap();
     let india =
-        answer(&sandbox, &market::india::MARKET, "CASHIER", &json!({ "customerContact": "9123456789" }))
+        response(&sandbox, &market::india::MARKET, "CASHIER", &json!({ "customerContact": "9123456789" }))
             .await;
     let expected = json!({
         "countryCode": "in", "customerContact": "9123456789", "orderState": 0,
@@ -111,7 +111,7 @@ async fn the_answers_of_india_and_kenya_have_the_members_of_their_examples() {
     assert_eq!(india, expected);
 
     let sandbox = Sandbox::start().await.unwrap();
-    let kenya = answer(&sandbox, &market::kenya::MARKET, "EWALLET_MPESA", &json!({})).await;
+    let kenya = response(&sandbox, &market::kenya::MARKET, "EWALLET_MPESA", &json!({})).await;
     let expected = json!({
         "countryCode": "ke", "customerContact": "254700000001", "orderState": 0,
         "payWays": { "EWALLET": [way("EWALLET_MPESA", "ewallet", "ke")] },
@@ -120,7 +120,7 @@ async fn the_answers_of_india_and_kenya_have_the_members_of_their_examples() {
 }
 
 #[tokio::test]
-async fn the_answers_of_malaysia_pakistan_and_bangladesh_have_a_time_and_their_own_members() {
+async fn the_responses_of_malaysia_pakistan_and_bangladesh_have_a_time_and_their_own_members() {
     let sandbox = Sandbox::builder().clock(|| 1_704_180_814_988).start().await.unwrap();
     let caller = Caller::at(&sandbox, 1_704_180_814_988);
     let half_an_hour_later = 1_704_180_814 + 1800;
@@ -138,28 +138,28 @@ async fn the_answers_of_malaysia_pakistan_and_bangladesh_have_a_time_and_their_o
     let mut body = valid(pakistan, pakistan.deposit(), &WayCode::new("jazzcash").unwrap(), "P");
     body["customerContact"] = json!("03001234567");
     body["returnUrl"] = json!("https://shop.example/back");
-    let answer = caller.data(&sandbox, DEPOSIT, &body).await;
-    assert_eq!(answer["customerContact"], "3001234567");
-    assert_eq!(answer["requestUrl"], "https://shop.example/back");
-    assert_eq!(answer["body"], "Test");
-    assert_eq!(answer["expiredTime"], half_an_hour_later);
-    assert!(answer["originalAccountNumber"].is_string());
-    assert_eq!(answer["payWays"]["ewallet"][0]["payWay"], "jazzcash");
+    let response = caller.data(&sandbox, DEPOSIT, &body).await;
+    assert_eq!(response["customerContact"], "3001234567");
+    assert_eq!(response["requestUrl"], "https://shop.example/back");
+    assert_eq!(response["body"], "Test");
+    assert_eq!(response["expiredTime"], half_an_hour_later);
+    assert!(response["originalAccountNumber"].is_string());
+    assert_eq!(response["payWays"]["ewallet"][0]["payWay"], "jazzcash");
 
     let bangladesh = &market::bangladesh::MARKET;
     let mut body = valid(bangladesh, bangladesh.deposit(), &WayCode::new("EWALLET_BKASH").unwrap(), "B");
     body["customerContact"] = json!("01011111111");
-    let answer = caller.data(&sandbox, DEPOSIT, &body).await;
-    let wallet = answer["payData"].as_str().unwrap();
+    let response = caller.data(&sandbox, DEPOSIT, &body).await;
+    let wallet = response["payData"].as_str().unwrap();
     assert!(wallet.len() == 11 && wallet.starts_with('0'), "{wallet}");
-    assert_eq!(answer["payWays"]["ewallet"][0]["payCode"], wallet);
-    assert_eq!(answer["customerContact"], "01011111111");
+    assert_eq!(response["payWays"]["ewallet"][0]["payCode"], wallet);
+    assert_eq!(response["customerContact"], "01011111111");
 }
 
 #[tokio::test]
-async fn the_answers_of_korea_and_indonesia_have_what_the_merchants_own_page_needs() {
+async fn the_responses_of_korea_and_indonesia_have_what_the_merchants_own_page_needs() {
     let sandbox = Sandbox::start().await.unwrap();
-    let korea = answer(&sandbox, &market::korea::MARKET, "va", &json!({})).await;
+    let korea = response(&sandbox, &market::korea::MARKET, "va", &json!({})).await;
     for name in ["payData", "accountName", "typeBank"] {
         assert!(korea[name].as_str().is_some_and(|text| !text.is_empty()), "{name}");
     }
@@ -167,8 +167,8 @@ async fn the_answers_of_korea_and_indonesia_have_what_the_merchants_own_page_nee
         [("BANK_BCA", "88"), ("EWALLET_OVO", "http://"), ("EWALLET_DANA", "dana://"), ("QRIS", "http://")]
     {
         let sandbox = Sandbox::start().await.unwrap();
-        let answer = answer(&sandbox, &market::indonesia::MARKET, way, &json!({})).await;
-        assert!(answer["payData"].as_str().unwrap().starts_with(begins), "{answer}");
+        let response = response(&sandbox, &market::indonesia::MARKET, way, &json!({})).await;
+        assert!(response["payData"].as_str().unwrap().starts_with(begins), "{response}");
     }
 }
 
@@ -232,9 +232,9 @@ async fn a_transaction_of_bangladesh_is_looked_up_and_settles_an_order_once() {
     assert_eq!((&data["status"], &data["amount"]), (&json!(1), &json!("100")));
     // A deposit that has timed out can be made up.
     sandbox.expire(&first).unwrap();
-    let answer = caller.call(&sandbox, "/api/trxSupplement", &reprocess("D1")).await;
-    assert_eq!(answer.json()["data"]["status"], 1);
-    assert!(answer.json()["sign"].is_string());
+    let response = caller.call(&sandbox, "/api/trxSupplement", &reprocess("D1")).await;
+    assert_eq!(response.json()["data"]["status"], 1);
+    assert!(response.json()["sign"].is_string());
     assert_eq!(sandbox.order(&first).unwrap().state.code(), 2);
 
     let data = caller.data(&sandbox, "/api/trxSupplement", &reprocess("D2")).await;
@@ -252,8 +252,8 @@ async fn a_submitted_transaction_pays_the_deposit_before_or_after_the_money_come
         caller.signed_without_body(&path).send(sandbox.address()).await
     };
     let early = caller.create(&sandbox, DEPOSIT, &bangladesh("D1")).await;
-    let answer = submit(&early, "EARLY1").await;
-    assert_eq!(answer.body, r#"{"code":0,"msg":"SUCCESS"}"#);
+    let response = submit(&early, "EARLY1").await;
+    assert_eq!(response.body, r#"{"code":0,"msg":"SUCCESS"}"#);
     assert_eq!(sandbox.order(&early).unwrap().state.code(), 1);
     let paid = sandbox.record_transfer(&TrxId::new("EARLY1").unwrap(), amount("100")).unwrap().unwrap();
     assert_eq!((paid.pay_order_id, paid.state.code()), (early.clone(), 2));

@@ -25,8 +25,8 @@ async fn a_balance_is_answered_as_it_was_set_to_the_last_digit() {
         [("11713783", "0"), ("100.00", "0.50"), ("0.0000000000001", "9999999999999999")]
     {
         sandbox.set_balance(&caller.merchant_no, amount(available), amount(frozen)).unwrap();
-        let answer = caller.balance_query().send(sandbox.address()).await;
-        answer.assert_balance("M1688443086", available, frozen);
+        let response = caller.balance_query().send(sandbox.address()).await;
+        response.assert_balance("M1688443086", available, frozen);
     }
 }
 
@@ -45,8 +45,8 @@ async fn a_merchant_may_have_several_keys() {
     let second = Caller::new(PrivateKey::generate().unwrap(), &first.merchant_no);
     sandbox.register(second.merchant_no.clone(), second.key.public_key());
     for caller in [&first, &second, &first] {
-        let answer = caller.balance_query().send(sandbox.address()).await;
-        answer.assert_balance("M1688443086", "1000000", "0");
+        let response = caller.balance_query().send(sandbox.address()).await;
+        response.assert_balance("M1688443086", "1000000", "0");
     }
 }
 

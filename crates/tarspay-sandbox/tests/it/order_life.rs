@@ -72,15 +72,15 @@ async fn a_deposit_is_paid_in_two_parts_and_then_in_full() {
     let paid: Vec<_> = history.iter().map(|step| (step.to.code(), step.pay_amount.to_string())).collect();
     let expected = [(0, "0"), (1, "0"), (9, "400"), (9, "900"), (2, "1500")];
     assert_eq!(paid, expected.map(|(state, amount)| (state, amount.to_owned())));
-    let told: Vec<_> = sandbox.callbacks().unwrap().iter().map(|callback| callback.body.clone()).collect();
-    for (body, expected) in told.iter().zip([(9, "400"), (9, "900"), (2, "1500")]) {
+    let found: Vec<_> = sandbox.callbacks().unwrap().iter().map(|callback| callback.body.clone()).collect();
+    for (body, expected) in found.iter().zip([(9, "400"), (9, "900"), (2, "1500")]) {
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(
             (body["state"].as_i64(), body["payAmount"].as_str()),
             (Some(expected.0), Some(expected.1))
         );
     }
-    assert_eq!(told.len(), 3, "each part has its callback");
+    assert_eq!(found.len(), 3, "each part has its callback");
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_withdrawal_holds_its_money_back_until_it_ends() {
         assert_eq!(sandbox.order(&id).unwrap().state, OrderState::PROCESSING);
         let ended = end(&sandbox, &id).unwrap();
         assert_eq!(ended.state.code(), state);
-        // As in the documented callbacks: the amount tells nothing about the outcome.
+        // As in the documented callbacks: the amount says nothing about the outcome.
         assert_eq!(ended.pay_amount, amount("100"));
         assert_eq!(money(&sandbox), after, "{number}");
     }

@@ -36,11 +36,11 @@ fn state(sandbox: &Sandbox, id: &PayOrderId) -> OrderState {
 }
 
 #[track_caller]
-fn assert_shows(answer: &Response, status: u16, texts: &[&str]) {
-    assert_eq!(answer.status, status, "{answer:?}");
-    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+fn assert_shows(response: &Response, status: u16, texts: &[&str]) {
+    assert_eq!(response.status, status, "{response:?}");
+    assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
     for text in texts {
-        assert!(answer.body.contains(text), "{text:?} is not in {}", answer.body);
+        assert!(response.body.contains(text), "{text:?} is not in {}", response.body);
     }
 }
 
@@ -70,8 +70,12 @@ async fn each_button_of_the_cashier_page_does_what_it_says() {
         ("expire", "", OrderState::TIMED_OUT, "Expired"),
     ] {
         let id = deposit(&sandbox, &caller, step).await;
-        let answer = post(&sandbox, &format!("/pay/{id}/{step}"), body).await;
-        assert_eq!((answer.status, answer.header("location")), (303, Some(&*format!("/pay/{id}"))), "{step}");
+        let response = post(&sandbox, &format!("/pay/{id}/{step}"), body).await;
+        assert_eq!(
+            (response.status, response.header("location")),
+            (303, Some(&*format!("/pay/{id}"))),
+            "{step}"
+        );
         assert_eq!(state(&sandbox, &id), to);
         let page = get(&sandbox, &format!("/pay/{id}")).await;
         assert_shows(&page, 200, &[shown]);
@@ -86,8 +90,8 @@ async fn a_click_that_comes_too_late_changes_nothing_and_says_what_happened() {
     let id = deposit(&sandbox, &caller, "D1").await;
     sandbox.clock().advance(Duration::from_secs(30 * 60));
     for step in ["pay", "fail", "expire", "partial"] {
-        let answer = post(&sandbox, &format!("/pay/{id}/{step}"), "amount=1").await;
-        assert_shows(&answer, 409, &["Nothing was done", "It is timed out.", r#"role="alert""#]);
+        let response = post(&sandbox, &format!("/pay/{id}/{step}"), "amount=1").await;
+        assert_shows(&response, 409, &["Nothing was done", "It is timed out.", r#"role="alert""#]);
     }
     assert_eq!(state(&sandbox, &id), OrderState::TIMED_OUT);
     // The owner of the sandbox can still play a late payment.
@@ -103,13 +107,14 @@ async fn a_part_that_is_none_is_refused_and_shown_again() {
     let id = deposit(&sandbox, &caller, "D1").await;
     for amount in ["0", "100", "100.01", "-1", "1e2", "", "12 KES", "0x10", "%22%3E%3Cb%3E", "1%00"] {
         for place in ["pay", "orders"] {
-            let answer = post(&sandbox, &format!("/{place}/{id}/partial"), &format!("amount={amount}")).await;
-            assert_shows(&answer, 400, &[r#"role="alert""#, r#"aria-invalid="true""#]);
-            assert!(!answer.body.contains("<b>"), "{}", answer.body);
+            let response =
+                post(&sandbox, &format!("/{place}/{id}/partial"), &format!("amount={amount}")).await;
+            assert_shows(&response, 400, &[r#"role="alert""#, r#"aria-invalid="true""#]);
+            assert!(!response.body.contains("<b>"), "{}", response.body);
         }
     }
-    let answer = post(&sandbox, &format!("/pay/{id}/partial"), "amount=1,5").await;
-    assert_shows(&answer, 400, &[r#"value="1,5""#, "decimal number such as 12 or 12.50"]);
+    let response = post(&sandbox, &format!("/pay/{id}/partial"), "amount=1,5").await;
+    assert_shows(&response, 400, &[r#"value="1,5""#, "decimal number such as 12 or 12.50"]);
     assert_shows(&post(&sandbox, &format!("/pay/{id}/partial"), "").await, 400, &["decimal number"]);
     assert!(state(&sandbox, &id).is_pending());
     assert_eq!(post(&sandbox, &format!("/pay/{id}/partial"), "amount=+99.99+").await.status, 303);
@@ -147,9 +152,9 @@ async fn numbers_that_nobody_has_are_not_found() {
     for path in
         ["/pay/P1", "/pay/", "/pay/%00", "/pay/%3Cb%3E", "/orders/P1", "/page/x", "/pay", "/pay/a/b/c"]
     {
-        let answer = get(&sandbox, path).await;
-        assert_shows(&answer, 404, &["Not found"]);
-        assert!(!answer.body.contains("<b>"), "{path}: {}", answer.body);
+        let response = get(&sandbox, path).await;
+        assert_shows(&response, 404, &["Not found"]);
+        assert!(!response.body.contains("<b>"), "{path}: {}", response.body);
     }
     assert_shows(
         &get(&sandbox, &format!("/pay/{withdrawal}")).await,
@@ -177,8 +182,8 @@ async fn the_address_of_a_refused_form_leads_back_to_its_page() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
     let id = deposit(&sandbox, &caller, "D1").await;
-    let answer = get(&sandbox, &format!("/pay/{id}/pay")).await;
-    assert_eq!((answer.status, answer.header("location")), (303, Some(&*format!("/pay/{id}"))));
+    let response = get(&sandbox, &format!("/pay/{id}/pay")).await;
+    assert_eq!((response.status, response.header("location")), (303, Some(&*format!("/pay/{id}"))));
     assert_eq!(state(&sandbox, &id), OrderState::CREATING);
 }
 
@@ -245,8 +250,8 @@ async fn a_refused_signature_is_explained_in_the_log() {
     let sandbox = Sandbox::start().await.unwrap();
     let caller = Caller::of(&sandbox);
     let query = caller.balance_query().header("X-API-SIGNATURE", "<script>alert(1)</script>");
-    let answer = query.send(sandbox.address()).await;
-    let names = answer.header("x-sandbox-explain").unwrap();
+    let response = query.send(sandbox.address()).await;
+    let names = response.header("x-sandbox-explain").unwrap();
     for path in ["/", "/log", "/page/log?after=0"] {
         assert_shows(&get(&sandbox, path).await, 200, &["Why the signature was refused", names, "<pre>"]);
     }

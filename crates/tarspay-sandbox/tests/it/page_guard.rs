@@ -44,12 +44,12 @@ async fn only_a_web_address_becomes_a_link_back_to_the_merchant() {
         ("D3", "data:text/html,x", false),
         ("D4", "javascript://shop.example/%0aalert(1)", false),
     ] {
-        let answer = caller.call(&sandbox, DEPOSIT, &kenya(number, &json!({ "returnUrl": url }))).await;
-        if answer.code() != 0 {
-            assert!(!is_linked, "{url}: {answer:?}");
+        let response = caller.call(&sandbox, DEPOSIT, &kenya(number, &json!({ "returnUrl": url }))).await;
+        if response.code() != 0 {
+            assert!(!is_linked, "{url}: {response:?}");
             continue;
         }
-        let id: PayOrderId = answer.json()["data"]["payOrderId"].as_str().unwrap().parse().unwrap();
+        let id: PayOrderId = response.json()["data"]["payOrderId"].as_str().unwrap().parse().unwrap();
         sandbox.pay(&id).unwrap();
         let page = get(&sandbox, &format!("/pay/{id}")).await;
         assert_eq!(page.body.contains("Back to the merchant"), is_linked, "{url}");
@@ -73,9 +73,9 @@ async fn no_private_key_and_no_value_of_the_payer_is_shown() {
     }
 }
 
-fn assert_forbidden(answer: &Response) {
-    assert_eq!(answer.status, 403, "{answer:?}");
-    assert!(answer.body.contains("Not allowed"), "{answer:?}");
+fn assert_forbidden(response: &Response) {
+    assert_eq!(response.status, 403, "{response:?}");
+    assert!(response.body.contains("Not allowed"), "{response:?}");
 }
 
 #[tokio::test]
@@ -99,8 +99,8 @@ async fn forms_of_other_origins_and_names_do_nothing() {
         assert_forbidden(&refund.send(sandbox.address()).await);
     }
     for kind in ["text/plain", "multipart/form-data; boundary=x", "application/json", ""] {
-        let answer = pay.clone().header("Content-Type", kind).send(sandbox.address()).await;
-        assert_eq!(answer.status, 400, "{kind}");
+        let response = pay.clone().header("Content-Type", kind).send(sandbox.address()).await;
+        assert_eq!(response.status, 400, "{kind}");
     }
     assert_eq!(sandbox.order(&id).unwrap().state, OrderState::CREATING);
     let large = pay.clone().body(vec![b'a'; 64 * 1024 + 1]).send(sandbox.address()).await;
@@ -126,23 +126,55 @@ async fn a_name_that_was_pointed_at_this_machine_sees_nothing() {
 }
 
 #[tokio::test]
-async fn every_answer_is_fenced_in() {
+async fn only_a_navigation_opens_the_cashier_page() {
     let sandbox = Sandbox::start().await.unwrap();
+    let id = deposit(&sandbox).await;
+    let host = sandbox.address().to_string();
+    let visit = Request::post(&format!("/pay/{id}"), "").method("GET").header("Host", &host);
+    let as_document = visit.clone().header("Sec-Fetch-Dest", "document");
+    let all = ["image", "empty", "script", "style", "iframe", "embed", "object", "", "Document"];
+    let mut others: Vec<_> = all.iter().map(|kind| visit.clone().header("Sec-Fetch-Dest", kind)).collect();
+    for (name, value) in [
+        ("Sec-Purpose", "prefetch"),
+        ("Sec-Purpose", "prefetch;prerender"),
+        ("Purpose", "prefetch"),
+        ("X-Moz", "prefetch"),
+    ] {
+        others.extend([visit.clone().header(name, value), as_document.clone().header(name, value)]);
+    }
+    others.push(visit.clone().method("HEAD"));
+    for request in others {
+        assert_eq!(request.send(sandbox.address()).await.status, 200, "{request:?}");
+        assert_eq!(sandbox.order(&id).unwrap().state, OrderState::CREATING, "{request:?}");
+    }
+    assert_eq!(as_document.send(sandbox.address()).await.status, 200);
+    assert_eq!(sandbox.order(&id).unwrap().state, OrderState::PROCESSING);
+}
+
+#[tokio::test]
+async fn every_response_to_a_browser_is_fenced_in() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for (path, host) in [("health", "localhost"), ("none", "localhost"), ("health", "evil.example")] {
+        let request = Request::post(&format!("/_sandbox/{path}"), "").method("GET").header("Host", host);
+        let response = request.send(sandbox.address()).await;
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path} {host}");
+        assert_eq!(response.header("cross-origin-resource-policy"), Some("same-origin"), "{path} {host}");
+    }
     let id = deposit(&sandbox).await;
     for path in ["/", "/page/style.css", "/page/log.js", "/page/icon.svg", "/pay/none", &format!("/pay/{id}")]
     {
-        let answer = get(&sandbox, path).await;
-        let policy = answer.header("content-security-policy").unwrap();
+        let response = get(&sandbox, path).await;
+        let policy = response.header("content-security-policy").unwrap();
         for part in ["default-src 'none'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"]
         {
             assert!(policy.contains(part), "{path}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(response.header("referrer-policy"), Some("same-origin"));
+        assert_eq!(response.header("cache-control"), Some("no-store"));
         for inline in ["<style", " style=", " onclick=", "<script>", "src=\"http", "href=\"//"] {
-            assert!(!answer.body.contains(inline), "{inline} is in {path}");
+            assert!(!response.body.contains(inline), "{inline} is in {path}");
         }
     }
 }
@@ -151,8 +183,8 @@ async fn every_answer_is_fenced_in() {
 async fn calls_of_the_gateway_stay_calls_of_the_gateway() {
     let sandbox = Sandbox::start().await.unwrap();
     for path in ["/", "/merchants", "/page/log", "/payment", "/api/pay/unifiedOrder"] {
-        let answer = Request::post(path, "{}").send(sandbox.address()).await;
-        assert_eq!((answer.status, answer.json()["code"].is_i64()), (200, true), "{path}: {answer:?}");
+        let response = Request::post(path, "{}").send(sandbox.address()).await;
+        assert_eq!((response.status, response.json()["code"].is_i64()), (200, true), "{path}: {response:?}");
     }
     for path in ["/api/pay/unifiedOrder", "/payment", "/ordersx"] {
         get(&sandbox, path).await.assert_refused(405, -1);

@@ -64,7 +64,7 @@ async fn the_limits_of_a_key_are_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn owed_callbacks_are_sent_after_a_restart_and_delivered_ones_are_not() {
+async fn due_callbacks_are_sent_after_a_restart_and_delivered_ones_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     let receiver = Receiver::scripted([Reply::With(200, "OK"), Reply::With(500, "")]).await;
@@ -168,4 +168,75 @@ async fn the_file_is_its_owners_alone() {
         let file = file.unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{file:?}");
     }
+}
+
+#[cfg(unix)]
+fn mode(file: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_others_could_read_is_the_owners_alone_with_all_that_stands_beside_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    in_time(open(&file).await.stop()).await;
+    assert_eq!(mode(&file), 0o600);
+    let all = ["state.db", "state.db-wal", "state.db-shm"].map(|name| folder.path().join(name));
+    for file in &all {
+        std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let sandbox = open(&file).await;
+    for file in all.iter().filter(|file| file.exists()) {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+    in_time(sandbox.stop()).await;
+}
+
+#[tokio::test]
+async fn what_is_not_a_plain_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in ["", "/dev/null", folder.path().to_str().unwrap()] {
+        let error = Sandbox::builder().data(path).start().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Store, "{path}");
+    }
+}
+
+const FOLDER: &str = "TARSPAY_TEST_FOLDER";
+
+/// Names that mean something else to `SQLite` are names of files here. They are relative, and a process has one folder.
+#[test]
+fn every_name_is_that_of_a_plain_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let test = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "restart::in_a_folder_of_its_own", "--ignored"])
+        .current_dir(folder.path())
+        .env(FOLDER, folder.path())
+        .output()
+        .unwrap();
+    assert!(test.status.success(), "{}", String::from_utf8_lossy(&test.stdout));
+    assert!(String::from_utf8_lossy(&test.stdout).contains("1 passed"));
+}
+
+#[tokio::test]
+#[ignore = "the test before runs it, in a folder of its own"]
+async fn in_a_folder_of_its_own() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    for name in
+        [":memory:", "file:x?mode=memory", "file:y", "file::memory:?cache=shared", "-z", "a b%20\u{e9}"]
+    {
+        let sandbox = open(Path::new(name)).await;
+        let key = sandbox.system_public_key();
+        in_time(sandbox.stop()).await;
+        assert!(std::fs::metadata(Path::new(&folder).join(name)).unwrap().len() > 0, "{name}");
+        #[cfg(unix)]
+        assert_eq!(mode(Path::new(name)), 0o600, "{name}");
+        let again = open(Path::new(name)).await;
+        assert_eq!(again.system_public_key(), key, "{name}");
+        in_time(again.stop()).await;
+    }
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 6, "nothing else was made");
 }

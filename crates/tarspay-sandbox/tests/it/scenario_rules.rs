@@ -71,7 +71,7 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed() {
         (&deposit("after = \"1m\"\ndo = \"pay_partially\"\namount = \"0\""), &["`amount`", "above zero"]),
         (&fault("kind = \"rain\""), &["line 3", "kind", "expected one of `delay`"]),
         (&fault("kind = \"delay\""), &["line 3", "missing field `millis`"]),
-        (&fault("kind = \"delay\"\nmillis = 1.5"), &["millis", "invalid type: floating point"]),
+        (&fault("kind = \"delay\"\nmillis = 1.5"), &["millis", "must be a whole number"]),
         (&fault("kind = \"refuse\"\ncode = 1\ncall = \"pay\""), &["`call`", "create or query"]),
         (&fault("kind = \"lose_callback\"\ncall = \"query\""), &["`call`", "callbacks"]),
         (

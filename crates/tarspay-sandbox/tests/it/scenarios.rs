@@ -33,7 +33,7 @@ impl Stage {
         let stage = Self::before(name, receiver).await;
         let request = stage.creation(path).to_bytes();
         let answered = crate::http::exchange(stage.sandbox.address(), &request).await.unwrap();
-        let lost = ["answer-lost", "gateway-error-page"].contains(&name);
+        let lost = ["response-lost", "gateway-error-page"].contains(&name);
         assert_eq!(String::from_utf8_lossy(&answered).contains(r#""code":0"#), !lost, "{name}");
         stage.assert_taken(name);
         stage
@@ -185,8 +185,8 @@ async fn payment_fails() {
 }
 
 #[tokio::test]
-async fn answer_lost() {
-    let stage = Stage::of("answer-lost", DEPOSIT).await;
+async fn response_lost() {
+    let stage = Stage::of("response-lost", DEPOSIT).await;
     // The merchant sends it again, and learns that it exists.
     stage.caller.call(&stage.sandbox, DEPOSIT, &kenya("N1", &json!({}))).await.assert_refused(200, 5_003_011);
     assert_eq!(stage.query().await["state"], 0);

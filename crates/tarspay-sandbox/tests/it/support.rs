@@ -86,9 +86,9 @@ impl Caller {
 
     /// The data of a call that is accepted.
     pub(crate) async fn data(&self, sandbox: &Sandbox, path: &str, body: &Value) -> Value {
-        let answer = self.call(sandbox, path, body).await;
-        assert_eq!((answer.status, answer.code()), (200, 0), "{path} {body}: {answer:?}");
-        answer.json()["data"].clone()
+        let response = self.call(sandbox, path, body).await;
+        assert_eq!((response.status, response.code()), (200, 0), "{path} {body}: {response:?}");
+        response.json()["data"].clone()
     }
 
     /// Creates an order that is accepted.
@@ -133,14 +133,14 @@ impl Received {
     }
 }
 
-/// A merchant's server, written by hand. It answers `OK` once its script is at an end.
+/// A merchant's server, written by hand. It responses `OK` once its script is at an end.
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
     arrived: Arc<Notify>,
 }
 
-/// How a receiver answers.
+/// How a receiver responses.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reply {
     /// A status and a body.
@@ -157,26 +157,50 @@ impl Receiver {
     }
 
     pub(crate) async fn scripted(script: impl IntoIterator<Item = Reply>) -> Self {
-        Self::answering(script.into_iter().collect(), Reply::With(200, "OK")).await
+        Self::responding(script.into_iter().collect(), Reply::With(200, "OK")).await
     }
 
     pub(crate) async fn always(reply: Reply) -> Self {
-        Self::answering(VecDeque::new(), reply).await
+        Self::responding(VecDeque::new(), reply).await
     }
 
-    async fn answering(script: VecDeque<Reply>, at_last: Reply) -> Self {
+    /// Has this done before the first response, which is `OK` as all others.
+    pub(crate) async fn first_does(first: impl Fn() + Send + Sync + 'static) -> Self {
+        let count = std::sync::atomic::AtomicU32::new(0);
+        Self::serving(move |_| {
+            if count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+                first();
+            }
+            Reply::With(200, "OK")
+        })
+        .await
+    }
+
+    async fn responding(script: VecDeque<Reply>, at_last: Reply) -> Self {
+        let script = Mutex::new(script);
+        Self::serving(move |_| script.lock().unwrap().pop_front().unwrap_or(at_last)).await
+    }
+
+    pub(crate) async fn serving(reply: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, reply)
+    }
+
+    pub(crate) fn on(
+        listener: TcpListener,
+        reply: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let (log, script) = (Arc::clone(&received), Arc::new(Mutex::new(script)));
+        let (log, reply) = (Arc::clone(&received), Arc::new(reply));
         let arrived = Arc::new(Notify::new());
         let bell = Arc::clone(&arrived);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (log, script, bell) = (Arc::clone(&log), Arc::clone(&script), Arc::clone(&bell));
+                let (log, reply, bell) = (Arc::clone(&log), Arc::clone(&reply), Arc::clone(&bell));
                 tokio::spawn(async move {
                     let Some((mut stream, request)) = read(stream).await else { return };
-                    let reply = script.lock().unwrap().pop_front().unwrap_or(at_last);
+                    let reply = reply(&request);
                     log.lock().unwrap().push(request);
                     bell.notify_waiters();
                     match reply {

@@ -5,7 +5,7 @@ use crate::merchant_no;
 use serde_json::Value;
 use tarspay_sandbox::Sandbox;
 
-/// The codes that tell of key and signature.
+/// The codes that are about key and signature.
 const NOT_AUTHENTICATED: [i64; 4] = [5_003_001, 5_003_002, 5_003_005, 5_003_008];
 
 fn requests() -> Vec<Value> {
@@ -41,8 +41,8 @@ async fn the_real_signatures_are_authentic() {
     assert_eq!(names, ["R1", "R2", "R3", "R4", "K1"]);
     for vector in requests() {
         let sandbox = sandbox_of(&vector).await;
-        let answer = sent(&vector).send(sandbox.address()).await;
-        assert!(!NOT_AUTHENTICATED.contains(&answer.code()), "{}: {answer:?}", vector["name"]);
+        let response = sent(&vector).send(sandbox.address()).await;
+        assert!(!NOT_AUTHENTICATED.contains(&response.code()), "{}: {response:?}", vector["name"]);
     }
 }
 

@@ -13,17 +13,17 @@ async fn every_fault_can_be_asked_for() {
         (json!({ "kind": "delay", "millis": 5 }), Fault::delay(Duration::from_millis(5))),
         (json!({ "kind": "drop_connection" }), Fault::drop_connection()),
         (json!({ "kind": "drop_connection", "after_commit": true }), Fault::drop_connection().after_commit()),
-        (json!({ "kind": "http_status", "status": 502 }), Fault::http_status(502)),
+        (json!({ "kind": "http_status", "status": 502 }), Fault::http_status(502).unwrap()),
         (json!({ "kind": "refuse", "code": -1 }), Fault::refuse(tarspay_types::ErrorCode::SYSTEM_ERROR)),
         (json!({ "kind": "truncate", "bytes": 9 }), Fault::truncate(9)),
-        (json!({ "kind": "slow_answer", "millis": 5 }), Fault::slow_response(Duration::from_millis(5))),
+        (json!({ "kind": "slow_response", "millis": 5 }), Fault::slow_response(Duration::from_millis(5))),
         (
             json!({ "kind": "unknown_state", "state": 7 }),
             Fault::unknown_state(tarspay_types::OrderState::from_code(7)),
         ),
         (json!({ "kind": "wrong_callback_signature" }), Fault::wrong_callback_signature()),
         (json!({ "kind": "high_s_callback_signature" }), Fault::high_s_callback_signature()),
-        (json!({ "kind": "duplicate_callback", "copies": 2 }), Fault::duplicate_callback(2)),
+        (json!({ "kind": "duplicate_callback", "copies": 2 }), Fault::duplicate_callback(2).unwrap()),
         (json!({ "kind": "reorder_callbacks" }), Fault::reorder_callbacks()),
         (json!({ "kind": "lose_callback" }), Fault::lose_callback()),
         (json!({ "kind": "delay_callback", "millis": 5 }), Fault::delay_callback(Duration::from_millis(5))),
@@ -48,6 +48,20 @@ async fn every_fault_can_be_asked_for() {
     let caller = Caller::of(&sandbox);
     for code in [5_003_008, 5_003_008, 0] {
         assert_eq!(caller.balance_query().send(sandbox.address()).await.code(), code);
+    }
+    for (fault, message) in [
+        (json!({ "kind": "http_status", "status": 99 }), "\"status\" must be from 200 to 599"),
+        (json!({ "kind": "http_status", "status": 100 }), "\"status\" must be from 200 to 599"),
+        (json!({ "kind": "http_status", "status": 600 }), "\"status\" must be from 200 to 599"),
+        (json!({ "kind": "duplicate_callback", "copies": 0 }), "\"copies\" must be from 1 to 100"),
+        (json!({ "kind": "duplicate_callback", "copies": 101 }), "\"copies\" must be from 1 to 100"),
+    ] {
+        let (kind, found) = refused(&sandbox, 400, "POST", "faults", &fault.to_string()).await;
+        assert!(kind == "invalid_request" && found.contains(message), "{found}");
+        let scenario = json!({ "name": "s", "description": "S.", "faults": [fault] });
+        let (kind, found) =
+            refused(&sandbox, 400, "POST", "scenarios", &json!({ "scenario": scenario }).to_string()).await;
+        assert!(kind == "invalid_scenario" && found.contains(message), "{found}");
     }
     let always = json!({ "kind": "delay", "millis": 0, "always": true, "merchant_order_no": "D1" });
     let shown = post(&sandbox, "faults", &always).await;

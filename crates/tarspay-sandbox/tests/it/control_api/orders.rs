@@ -32,13 +32,13 @@ async fn a_whole_deposit_goes_by_http_alone() {
 
     let settled = in_time(post(&sandbox, "callbacks/settle", &json!({}))).await;
     let callbacks = settled["callbacks"].as_array().unwrap();
-    let told: Vec<_> = callbacks.iter().map(|callback| (&callback["state"], &callback["status"])).collect();
-    assert_eq!(told, [(&json!(9), &json!("delivered")), (&json!(2), &json!("delivered"))]);
+    let found: Vec<_> = callbacks.iter().map(|callback| (&callback["state"], &callback["status"])).collect();
+    assert_eq!(found, [(&json!(9), &json!("delivered")), (&json!(2), &json!("delivered"))]);
     assert_eq!(get(&sandbox, &format!("callbacks?pay_order_id={id}")).await, settled);
     assert_eq!(get(&sandbox, "callbacks?pay_order_id=P0").await, json!({ "callbacks": [], "next": null }));
     assert_eq!(get(&sandbox, "callbacks/2").await, callbacks[1]);
     assert_eq!(callbacks[1]["attempts"][0]["http_status"], 200);
-    assert_eq!(post(&sandbox, "callbacks/2/resend", &json!({})).await["status"], "owed");
+    assert_eq!(post(&sandbox, "callbacks/2/resend", &json!({})).await["status"], "due");
     in_time(post(&sandbox, "callbacks/settle", &json!({}))).await;
     assert_eq!(receiver.received().len(), 3);
 
@@ -61,9 +61,9 @@ async fn a_deposit_is_paid_in_two_parts_by_http() {
     }
     assert_eq!(refused(&sandbox, 400, "POST", &path, r#"{"amount":"10"}"#).await.0, "invalid_amount");
     in_time(post(&sandbox, "callbacks/settle", &json!({}))).await;
-    let told: Vec<_> =
+    let found: Vec<_> =
         receiver.received().iter().map(|received| received.json()["payAmount"].clone()).collect();
-    assert_eq!(told, ["40", "90"]);
+    assert_eq!(found, ["40", "90"]);
 }
 
 #[tokio::test]

@@ -14,9 +14,9 @@ async fn what_cannot_be_is_refused_and_named() {
     let partial = format!("orders/{id}/partial");
     let key = sandbox.system_public_key();
     for (path, body, named) in [
-        (partial.as_str(), "{", "the body is no JSON object"),
-        (&partial, "[]", "the body is no JSON object"),
-        (&partial, "\"\u{fffd}", "the body is no JSON object"),
+        (partial.as_str(), "{", "the body is not a JSON object"),
+        (&partial, "[]", "the body is not a JSON object"),
+        (&partial, "\"\u{fffd}", "the body is not a JSON object"),
         (&partial, "{}", "\"amount\" is missing"),
         (&partial, r#"{"amount":null}"#, "\"amount\" is missing"),
         (&partial, r#"{"amount":1}"#, "\"amount\" must be a text"),
@@ -35,8 +35,12 @@ async fn what_cannot_be_is_refused_and_named() {
         ("faults", r#"{"kind":"rain"}"#, "unknown variant `rain`, expected one of `delay`"),
         ("faults", r#"{"kind":"delay"}"#, "missing field `millis`"),
         ("faults", r#"{"kind":"delay","millis":1,"bytes":1}"#, "unknown field `bytes`, expected `millis`"),
-        ("faults", r#"{"kind":"http_status","status":70000}"#, "\"status\" invalid value"),
-        ("faults", r#"{"kind":"refuse","code":"x"}"#, "\"code\" invalid type"),
+        ("faults", r#"{"kind":"http_status","status":70000}"#, "\"status\" must be from 200 to 599"),
+        ("faults", r#"{"kind":"http_status","status":-1}"#, "\"status\" must be from 200 to 599"),
+        ("faults", r#"{"kind":"http_status","status":502.5}"#, "\"status\" must be a whole number"),
+        ("faults", r#"{"kind":"refuse","code":"x"}"#, "\"code\" must be a whole number"),
+        ("faults", r#"{"kind":"truncate","bytes":-1}"#, "\"bytes\" must be a whole number"),
+        ("faults", r#"{"kind":"delay","millis":1e300}"#, "\"millis\" must be a whole number"),
         ("faults", r#"{"kind":"reorder_callbacks","times":0}"#, "\"times\" must be at least 1"),
         ("faults", r#"{"kind":"reorder_callbacks","times":1,"always":true}"#, "together with always"),
         ("faults", r#"{"kind":"reorder_callbacks","always":1}"#, "\"always\" must be true or false"),
@@ -95,9 +99,9 @@ async fn another_method_is_told_which_is_allowed() {
         ("merchants/M1/balances", &["PATCH"], "GET, POST"),
     ] {
         for method in methods {
-            let answer = send(&sandbox, method, path, "").await;
-            assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method} {path}");
-            assert_eq!(answer.json()["error"]["kind"], "method_not_allowed");
+            let response = send(&sandbox, method, path, "").await;
+            assert_eq!((response.status, response.header("allow")), (405, Some(allowed)), "{method} {path}");
+            assert_eq!(response.json()["error"]["kind"], "method_not_allowed");
         }
     }
 }

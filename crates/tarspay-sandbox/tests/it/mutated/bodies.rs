@@ -56,10 +56,10 @@ fn signed_bodies_spoilt_in_every_way_are_answered_and_move_no_money() {
             body["mchOrderNo"] = format!("N{number}").into();
         }
         let bytes = spoilt(&body, &spoil);
-        let answer = target.throw(&sign(&target.caller, path, &bytes).to_bytes());
+        let response = target.throw(&sign(&target.caller, path, &bytes).to_bytes());
         // A body above the limit may be cut off by the refusal.
-        assert!(assert_readable(&answer) == 1 || bytes.len() > MAX_BODY, "no answer to {spoil:?}");
-        let json: Value = answer
+        assert!(assert_readable(&response) == 1 || bytes.len() > MAX_BODY, "no response to {spoil:?}");
+        let json: Value = response
             .split(|byte| *byte == b'\n')
             .next_back()
             .and_then(|body| serde_json::from_slice(body).ok())

@@ -113,8 +113,8 @@ fn spoilt_control_requests_are_answered_and_the_money_adds_up() {
         let too_long = body.len() > MAX_BODY;
         let request =
             Request::post(&format!("/_sandbox/{path}"), body).method(method).header("Host", "localhost");
-        let answers = assert_readable(&target.throw(&request.to_bytes()));
-        assert!(answers == 1 || too_long, "no answer to {method} {path} {spoil:?}");
+        let responses = assert_readable(&target.throw(&request.to_bytes()));
+        assert!(responses == 1 || too_long, "no response to {method} {path} {spoil:?}");
         if number % 50 == 0 {
             sandbox.clear_faults();
             target.assert_well();

@@ -77,8 +77,8 @@ impl Target {
     }
 
     pub(super) fn assert_well(&self) {
-        let answer = self.throw(&self.caller.balance_query().to_bytes());
-        assert_eq!(http::Response::read(&answer).code(), 0, "it lives");
+        let response = self.throw(&self.caller.balance_query().to_bytes());
+        assert_eq!(http::Response::read(&response).code(), 0, "it lives");
         assert_eq!(*PANICS.lock().unwrap(), [""; 0], "nothing in the server panics");
     }
 
@@ -126,7 +126,7 @@ pub(super) fn cases<S: Strategy>(count: u32, strategy: &S, mut test: impl FnMut(
 
 /// Every response is whole and readable, and no one is an excuse. How many there are.
 pub(super) fn assert_readable(mut bytes: &[u8]) -> usize {
-    let mut answers = 0;
+    let mut responses = 0;
     while !bytes.is_empty() {
         let shown = || String::from_utf8_lossy(bytes).chars().take(600).collect::<String>();
         let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
@@ -140,17 +140,17 @@ pub(super) fn assert_readable(mut bytes: &[u8]) -> usize {
             assert!(matches!(head.status, 400 | 414 | 431), "{}", shown());
         } else {
             let json: Value = serde_json::from_slice(body).unwrap_or_else(|_| panic!("no JSON: {}", shown()));
-            let told = json["msg"].as_str().or(json["error"]["message"].as_str()).unwrap_or_default();
+            let found = json["msg"].as_str().or(json["error"]["message"].as_str()).unwrap_or_default();
             for excuse in ["the store failed", "has a fault", "internal", "panicked"] {
-                assert!(!told.contains(excuse), "{}", shown());
+                assert!(!found.contains(excuse), "{}", shown());
             }
             let is_envelope = json["code"].is_i64() && json["msg"].is_string();
-            let is_refusal = json["error"]["kind"].is_string() && !told.is_empty();
+            let is_refusal = json["error"]["kind"].is_string() && !found.is_empty();
             let is_shown = head.status == 200 && json.is_object();
             assert!(is_envelope || is_refusal || is_shown, "{}", shown());
         }
         bytes = &bytes[head_end + length..];
-        answers += 1;
+        responses += 1;
     }
-    answers
+    responses
 }
