@@ -6,13 +6,13 @@ use crate::text::MerchantNo;
 
 request! {
     /// Asks for the merchant's balance (`docs/wire.md`, section 7.6). The response is a [`Balance`].
-    pub struct BalanceRequest: Read, "/api/balanceInfo" -> Balance, echoes {}, of merchant_no {
+    pub struct BalanceQuery: Read, "/api/balanceInfo" -> Balance, echoes {}, of merchant_no {
         pub new {}
         optional {}
     }
 }
 
-impl Default for BalanceRequest {
+impl Default for BalanceQuery {
     fn default() -> Self {
         Self::new()
     }

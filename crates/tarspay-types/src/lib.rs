@@ -34,10 +34,10 @@
 //! A [`Request`] names its path and its response. A response comes in an [`Envelope`]:
 //!
 //! ```
-//! use tarspay_types::{Balance, BalanceRequest, Decode, Envelope, MerchantNo, Request};
+//! use tarspay_types::{Balance, BalanceQuery, Decode, Envelope, MerchantNo, Request};
 //!
 //! let merchant = MerchantNo::new("M1688443086")?;
-//! let body = BalanceRequest::new().body(&merchant)?;
+//! let body = BalanceQuery::new().body(&merchant)?;
 //!
 //! // … sign and send the body, then read what came back:
 //! let bytes = br#"{"code":0,"data":{"availableAmount":"11713783","frozenAmount":0,"mchNo":"M1688443086","new":1.0},"msg":"SUCCESS"}"#;
@@ -52,11 +52,11 @@
 //!
 //! | call | request | response | effect |
 //! |---|---|---|---|
-//! | query balance | [`BalanceRequest`] | [`Balance`] | read |
+//! | query balance | [`BalanceQuery`] | [`Balance`] | read |
 //! | create deposit | [`DepositRequest`] | [`Deposit`] | creates |
-//! | query deposit | [`OrderQuery::deposit`] | [`OrderInfo`] | read |
+//! | query deposit | [`OrderQuery::deposit`] | [`Order`] | read |
 //! | create withdrawal | [`WithdrawalRequest`] | [`Withdrawal`] | creates |
-//! | query withdrawal | [`OrderQuery::withdrawal`] | [`OrderInfo`] | read |
+//! | query withdrawal | [`OrderQuery::withdrawal`] | [`Order`] | read |
 //! | payment certificate (Brazil) | [`CertificateQuery`](market::brazil::CertificateQuery) | [`Certificate`](market::brazil::Certificate) | read |
 //! | query deposit by transaction id (Brazil) | [`DepositByTrxIdQuery`](market::brazil::DepositByTrxIdQuery) | [`DepositByTrxId`](market::brazil::DepositByTrxId) | read |
 //! | query transaction (Bangladesh) | [`TransactionQuery`](market::bangladesh::TransactionQuery) | [`Transaction`](market::bangladesh::Transaction) | read |
@@ -64,7 +64,7 @@
 //! | submit a transaction id (Bangladesh) | [`SubmissionRequest`](market::bangladesh::SubmissionRequest) | [`Submission`](market::bangladesh::Submission) | changes an order |
 //! | query transfer by UTR (India) | [`TransferByUtrQuery`](market::india::TransferByUtrQuery) | [`TransferByUtr`](market::india::TransferByUtr) | read |
 //!
-//! A call that one market alone has is in the market's module. Its response has the name of the request without
+//! A call that only one market has is in the market's module. A response has the name of its request without
 //! `Query`, which only reads, or `Request`, which changes something.
 //!
 //! The result of an order comes as a [`Callback`]. What it, or the response to a query, says that was not known before:
@@ -121,14 +121,14 @@ mod text;
 mod withdrawal;
 
 pub use amount::Amount;
-pub use balance::{Balance, BalanceRequest};
+pub use balance::{Balance, BalanceQuery};
 pub use callback::{Callback, DeduplicationKey};
 pub use decode::{Decode, DecodeError, DecodeErrorKind};
 pub use deposit::{Deposit, DepositRequest, PayWay, PayWays};
 pub use envelope::{Envelope, ErrorCode, Refusal, ResponseError};
 pub use error::{Error, ErrorKind};
 pub use members::{Members, RawJson};
-pub use order::{BizType, Direction, News, OrderInfo, OrderQuery, OrderState, OrderStatus};
+pub use order::{BizType, Direction, News, Order, OrderQuery, OrderState, OrderStatus};
 pub use private::{NotifyUrl, PrivateText, ReturnUrl};
 pub use request::{Effect, Request, WithMerchant};
 pub use scalar::UnixSeconds;

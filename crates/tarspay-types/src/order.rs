@@ -139,7 +139,7 @@ impl OrderState {
 
 /// Where an order stands, and how much of it is paid: what a callback or a query's response reports.
 ///
-/// Made by [`Callback::status`](crate::Callback::status) and [`OrderInfo::status`](crate::OrderInfo::status).
+/// Made by [`Callback::status`](crate::Callback::status) and [`Order::status`](crate::Order::status).
 /// Store the last one of each order, and let [`news_after`](Self::news_after) decide about the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -327,7 +327,7 @@ impl FromScalar for Direction {
 
 read_as_scalar!(Direction);
 
-/// Asks where an order stands (`docs/wire.md`, sections 7.2 and 7.4). The response is an [`OrderInfo`].
+/// Asks where an order stands (`docs/wire.md`, sections 7.2 and 7.4). The response is an [`Order`].
 ///
 /// An order is found by the merchant's number of it. By the gateway's number only when there is nothing else: for
 /// withdrawals it is not documented that this works, and for deposits the call is known from merchant code alone. A
@@ -407,7 +407,7 @@ impl OrderQuery {
 }
 
 impl Request for OrderQuery {
-    type Response = OrderInfo;
+    type Response = Order;
 
     fn path(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self.direction {
@@ -427,7 +427,7 @@ impl Request for OrderQuery {
         }
     }
 
-    fn is_answered_by(&self, merchant_no: &MerchantNo, response: &OrderInfo) -> bool {
+    fn is_answered_by(&self, merchant_no: &MerchantNo, response: &Order) -> bool {
         !differ(self.merchant_order_no(), response.merchant_order_no.as_ref())
             && !differ(self.pay_order_id(), response.pay_order_id.as_ref())
             && !differ(merchant_no, response.merchant_no.as_ref())
@@ -456,9 +456,9 @@ impl Serialize for OrderQuery {
 model! {
     /// Where an order stands (`docs/wire.md`, sections 7.2 and 7.4).
     ///
-    /// The outcome is [`state`](OrderInfo::state) alone, the only member that a caller cannot do without. It
+    /// The outcome is [`state`](Order::state) alone, the only member that a caller cannot do without. It
     /// does not always come with the order numbers; who asked knows one of them.
-    pub struct OrderInfo {
+    pub struct Order {
         required {
             /// Where the order stands.
             state: OrderState = "state" | "orderState";
@@ -482,7 +482,7 @@ model! {
     }
 }
 
-impl OrderInfo {
+impl Order {
     /// Where an order stands, as a gateway sends it; the rest can be set field by field.
     pub fn new(pay_order_id: PayOrderId, merchant_order_no: MerchantOrderNo, state: OrderState) -> Self {
         Self {

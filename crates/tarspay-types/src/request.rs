@@ -19,9 +19,9 @@ pub(crate) const MERCHANT: &str = "mchNo";
 /// A request does not hold the merchant number; whoever sends it adds it, see [`body`](Request::body).
 ///
 /// ```
-/// use tarspay_types::{BalanceRequest, MerchantNo, Request};
+/// use tarspay_types::{BalanceQuery, MerchantNo, Request};
 ///
-/// let request = BalanceRequest::new();
+/// let request = BalanceQuery::new();
 /// assert_eq!(request.path(), "/api/balanceInfo");
 /// let body = request.body(&MerchantNo::new("M1688443086")?)?.expect("a balance request has a body");
 /// assert_eq!(body.get("mchNo"), Some(r#""M1688443086""#));

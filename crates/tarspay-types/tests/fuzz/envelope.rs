@@ -6,14 +6,14 @@ use std::fmt::Debug;
 use tarspay_types::market::bangladesh::{Reprocessing, Submission, Transaction};
 use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
 use tarspay_types::market::india::TransferByUtr;
-use tarspay_types::{Balance, Decode, Deposit, Envelope, OrderInfo, ResponseError, Withdrawal};
+use tarspay_types::{Balance, Decode, Deposit, Envelope, Order, ResponseError, Withdrawal};
 
 pub(crate) fn run(bytes: &[u8]) {
     let read = [
         answer::<Balance>(bytes),
         answer::<Deposit>(bytes),
         answer::<Withdrawal>(bytes),
-        answer::<OrderInfo>(bytes),
+        answer::<Order>(bytes),
         answer::<Certificate>(bytes),
         answer::<DepositByTrxId>(bytes),
         answer::<Transaction>(bytes),

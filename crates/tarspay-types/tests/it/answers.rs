@@ -11,7 +11,7 @@ use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
 use tarspay_types::market::india::TransferByUtr;
 use tarspay_types::{
     Amount, Balance, Callback, Currency, Decode, DecodeErrorKind, Deposit, Envelope, ErrorCode, MerchantNo,
-    MerchantOrderNo, OrderInfo, OrderState, PayOrderId, PayWay, PayWays, RawJson, TrxId, Utr, WayCode,
+    MerchantOrderNo, Order, OrderState, PayOrderId, PayWay, PayWays, RawJson, TrxId, Utr, WayCode,
     Withdrawal,
 };
 
@@ -132,7 +132,7 @@ fn odd_members_never_cost_an_answer_that_can_do_without_them() {
     survives_every_change::<PayWay>(&pay_way(), &[]);
     survives_every_change::<PayWays>(&json!({"UPI": [pay_way()], "new": [{}]}), &[]);
     survives_every_change::<Withdrawal>(&withdrawal(), &[]);
-    survives_every_change::<OrderInfo>(&order(), &["state"]);
+    survives_every_change::<Order>(&order(), &["state"]);
     survives_every_change::<DepositByTrxId>(&brazil_trx(), &[]);
     survives_every_change::<Transaction>(&bangladesh_trx(), &["status"]);
     survives_every_change::<Reprocessing>(&reprocessed(), &["status"]);
@@ -179,7 +179,7 @@ fn unknown_states_codes_currencies_and_ways_survive_in_every_answer() {
     json["currency"] = json!("BRL");
     assert_eq!(written(&DepositByTrxId::from_json(&json.to_string()).unwrap()), json);
     json.as_object_mut().unwrap().remove("trxId");
-    assert_eq!(written(&OrderInfo::from_json(&json.to_string()).unwrap()), json);
+    assert_eq!(written(&Order::from_json(&json.to_string()).unwrap()), json);
 
     for (name, status) in [("status", 3), ("status", -1)] {
         let mut json = utr();
@@ -206,11 +206,11 @@ fn state_and_order_state_are_read_in_every_answer() {
         assert_eq!(Deposit::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
         assert_eq!(Withdrawal::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
         assert_eq!(DepositByTrxId::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
-        assert_eq!(OrderInfo::from_json(&json).unwrap().state, OrderState::SUCCESS);
+        assert_eq!(Order::from_json(&json).unwrap().state, OrderState::SUCCESS);
     }
     for name in ["mchNo", "machNo"] {
         let json = json!({"state": 1, name: "M1"}).to_string();
-        assert_eq!(OrderInfo::from_json(&json).unwrap().merchant_no.unwrap().as_str(), "M1");
+        assert_eq!(Order::from_json(&json).unwrap().merchant_no.unwrap().as_str(), "M1");
         assert_eq!(DepositByTrxId::from_json(&json).unwrap().merchant_no.unwrap().as_str(), "M1");
     }
 }
@@ -303,7 +303,7 @@ fn a_server_can_make_every_answer() {
     assert_eq!(written(&made), expected);
     let both = json!({"payOrderId": "P1", "mchOrderNo": "D1"});
     assert_eq!(written(&Withdrawal::new(pay_order.clone(), order.clone())), both);
-    let info = OrderInfo::new(pay_order.clone(), order.clone(), state);
+    let info = Order::new(pay_order.clone(), order.clone(), state);
     assert_eq!(written(&info), json!({"payOrderId": "P1", "mchOrderNo": "D1", "state": 1}));
     let brazil = DepositByTrxId::new(Currency::BRA, Amount::ZERO);
     assert_eq!(written(&brazil), json!({"currency": "BRA", "fee": "0"}));
@@ -363,7 +363,7 @@ proptest! {
         anything in any_json(),
     ) {
         for json in [&order, &lookup, &callback, &balance, &anything] {
-            read_whole_or_refused::<OrderInfo>(json)?;
+            read_whole_or_refused::<Order>(json)?;
             read_whole_or_refused::<DepositByTrxId>(json)?;
             read_whole_or_refused::<Transaction>(json)?;
             read_whole_or_refused::<TransferByUtr>(json)?;

@@ -12,8 +12,8 @@ use tarspay_types::market::bangladesh::{
 use tarspay_types::market::brazil::{CertificateQuery, DepositByTrxIdQuery};
 use tarspay_types::market::india::TransferByUtrQuery;
 use tarspay_types::{
-    Amount, Balance, BalanceRequest, Callback, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest,
-    Envelope, ErrorKind, Members, MerchantOrderNo, OrderInfo, OrderQuery, OrderState, PayDataType, Request,
+    Amount, Balance, BalanceQuery, Callback, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest,
+    Envelope, ErrorKind, Members, MerchantOrderNo, Order, OrderQuery, OrderState, PayDataType, Request,
     ReturnUrl, UnixSeconds, WithMerchant, WithdrawalRequest,
 };
 
@@ -67,7 +67,7 @@ fn every_example_is_read_and_written_with_the_same_members() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let json = fs::read(&path).unwrap();
         let written = match name.split_once('-').unwrap() {
-            (_, "balance-request") => request::<BalanceRequest>(name, &json),
+            (_, "balance-request") => request::<BalanceQuery>(name, &json),
             (_, "balance-answer") => again::<Envelope<Balance>>(&json),
             (_, "deposit-request" | "deposit-old-request" | "deposit-inr-request") => {
                 request::<DepositRequest>(name, &json)
@@ -75,7 +75,7 @@ fn every_example_is_read_and_written_with_the_same_members() {
             (_, "deposit-answer") => again::<Envelope<Deposit>>(&json),
             (_, "withdraw-request") => request::<WithdrawalRequest>(name, &json),
             (_, "withdraw-query-request") => query(&json),
-            (_, "withdraw-query-answer") => again::<Envelope<OrderInfo>>(&json),
+            (_, "withdraw-query-answer") => again::<Envelope<Order>>(&json),
             (_, "certificate-request") => request::<CertificateQuery>(name, &json),
             ("brazil", "trxid-query-request") => request::<DepositByTrxIdQuery>(name, &json),
             ("bangladesh", "trxid-query-request") => request::<TransactionQuery>(name, &json),
@@ -119,7 +119,7 @@ fn examples_leave_nothing_over() {
         assert!(deposit.extra.is_empty() && ways.extra.is_empty());
         assert!(ways.iter().all(|way| way.extra.is_empty()));
     }
-    let order: OrderInfo = answer(include_bytes!("../data/kenya-withdraw-query-answer.json"));
+    let order: Order = answer(include_bytes!("../data/kenya-withdraw-query-answer.json"));
     assert!(order.extra.is_empty());
     let found: Transaction = answer(include_bytes!("../data/bangladesh-trxid-query-answer.json"));
     assert!(found.extra.is_empty() && found.status == LookupStatus::FAILED);

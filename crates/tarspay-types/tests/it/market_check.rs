@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tarspay_types::market::{
     self, Certainty, Report, Rule, Violation, bangladesh, brazil, kenya, mexico, pakistan, thailand,
 };
-use tarspay_types::{BalanceRequest, Decode, Effect, ErrorKind, Members, Request};
+use tarspay_types::{BalanceQuery, Decode, Effect, ErrorKind, Members, Request};
 
 use crate::market_support::{body, found, kenya, members};
 use crate::support::any_object;
@@ -227,7 +227,7 @@ fn a_request_is_checked_by_what_it_does() {
         assert!(india.check(&Order(json!({}), effect)).unwrap().is_clean());
     }
     for market in market::ALL {
-        assert!(market.check(&BalanceRequest::new()).unwrap().is_clean());
+        assert!(market.check(&BalanceQuery::new()).unwrap().is_clean());
     }
     let error = india.check(&Order(json!([1]), Effect::CreateDeposit)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotAnObject);
