@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind};
-use crate::scalar::{FromScalar, Scalar, read_as_scalar};
+use crate::scalar::{self, FromScalar, Scalar, decimal, decimal_of, read_as_scalar};
 
 const WHAT: &str = "amount";
 
@@ -20,8 +20,10 @@ const WHAT: &str = "amount";
 /// **Text**: digits, then optionally a point and more digits; at most [28 digits](Amount::MAX_DIGITS) in all.
 /// Refused are signs, exponents, blanks, a point without digits on both sides, and leading zeros (`007`).
 ///
-/// **JSON**: written as a string. Read from a string or a bare number, whose text is kept as it came
-/// (`docs/wire.md`, section 11).
+/// **JSON**: written as a string. Read from a string or a bare number (`docs/wire.md`, section 11), more leniently
+/// than [`parse`](Amount::parse): an exponent is written out (`1E3` is `1000`, `0E-2` is `0.00`), `-0` is `0`, and
+/// zeros at the end of a fraction are dropped if the digits would not fit otherwise. Any other text is kept as it came.
+/// What is not exactly an amount (`-1`, `1,600.00`, too many digits) is refused; in a response it is left in `extra`.
 ///
 /// ```
 /// use tarspay_types::Amount;
@@ -41,7 +43,7 @@ impl Amount {
     pub const ZERO: Self = Self(Decimal::ZERO);
 
     /// The most digits that an amount can have, before and after the point together.
-    pub const MAX_DIGITS: usize = 28;
+    pub const MAX_DIGITS: usize = scalar::MAX_DIGITS;
 
     /// Reads decimal text.
     ///
@@ -51,28 +53,21 @@ impl Amount {
     /// [`TooManyDigits`](ErrorKind::TooManyDigits).
     pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |kind| Err(Error::new(WHAT, kind));
-        let (whole, fraction) = match text.split_once('.') {
-            Some((whole, fraction)) => (whole, Some(fraction)),
-            None => (text, None),
-        };
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if text.is_empty() {
             return refuse(ErrorKind::Empty);
         }
         if text.starts_with('-') {
             return refuse(ErrorKind::Negative);
         }
-        if !digits(whole) || !fraction.is_none_or(digits) || (whole.len() > 1 && whole.starts_with('0')) {
+        if text.contains(['e', 'E']) {
             return refuse(ErrorKind::NotDecimal);
         }
-        if whole.len() + fraction.map_or(0, str::len) > Self::MAX_DIGITS {
-            return refuse(ErrorKind::TooManyDigits);
-        }
-        match Decimal::from_str_exact(text) {
+        match decimal(text) {
+            Ok(_) if text.len() - usize::from(text.contains('.')) > Self::MAX_DIGITS => {
+                refuse(ErrorKind::TooManyDigits)
+            }
             Ok(decimal) => Ok(Self(decimal)),
-            // Every number of 28 digits fits the 96 bits of a decimal; this line is here so that nothing can
-            // panic.
-            Err(_) => refuse(ErrorKind::TooManyDigits),
+            Err(kind) => refuse(kind),
         }
     }
 
@@ -206,9 +201,7 @@ impl Amount {
 
     /// The amount with these digits, zero or more, of which the last `scale` are decimals; if its text has at most 28 digits.
     fn checked(mantissa: i128, scale: u32) -> Result<Self, Error> {
-        let fits = mantissa < 10_i128.pow(28) && scale < 28;
-        let decimal = fits.then(|| Decimal::try_from_i128_with_scale(mantissa, scale).ok()).flatten();
-        decimal.map(Self).ok_or(Error::new(WHAT, ErrorKind::TooManyDigits))
+        decimal_of(mantissa, scale).map(Self).ok_or(Error::new(WHAT, ErrorKind::TooManyDigits))
     }
 }
 
@@ -305,11 +298,11 @@ impl Serialize for Amount {
 
 impl FromScalar for Amount {
     fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
-        match scalar {
-            Scalar::Text(text) => Self::parse(text),
-            Scalar::Number(number) => Self::parse(number),
-            Scalar::Other => Err(Error::new(WHAT, ErrorKind::WrongType)),
+        let text = scalar.characters(WHAT)?;
+        if text.is_empty() {
+            return Err(Error::new(WHAT, ErrorKind::Empty));
         }
+        decimal(text).map_err(|kind| Error::new(WHAT, kind)).and_then(Self::try_from)
     }
 }
 

@@ -5,16 +5,21 @@ use std::fmt;
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode};
+use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode, text_of};
 use crate::members::{Members, Writer};
 use crate::scalar::open_codes;
+
+const CODE: &str = "code";
+const DATA: &str = "data";
 
 /// What the gateway sends around every response: `{"code":0,"msg":"SUCCESS","data":{…}}` (`docs/wire.md`,
 /// section 6).
 ///
-/// Only `code` is required. With code 0, `data` must be readable when it is there. With any other code a
-/// `data` that is not a `T` (`{}`, say) is left in `extra`, so a refusal is always read. Null and an empty
-/// text count as absent.
+/// Only `code` is required. A `data` that is not a `T` is left in `extra`, so it never hides the rest;
+/// [`into_result`](Envelope::into_result) then says what is wrong with it. Null and an empty text count as absent.
+///
+/// A refusal is read whatever else is wrong: members that stand twice (the first of each is kept, unless the codes
+/// differ), and bytes that are not UTF-8.
 ///
 /// ```
 /// use tarspay_types::{ResponseError, Balance, Decode, Envelope, ErrorCode};
@@ -61,13 +66,20 @@ impl<T: Decode> Envelope<T> {
     ///
     /// # Errors
     ///
-    /// [`ResponseError::Refused`] with any code but 0; [`ResponseError::DataMissing`] when code 0 came without
-    /// the response. After a call that creates an order the latter proves nothing: query.
+    /// [`ResponseError::Refused`] with any code but 0. With code 0 [`ResponseError::DataMissing`] when there is no
+    /// response, and [`Unreadable`](ResponseError::Unreadable) when it cannot be read; after a call that creates an
+    /// order these prove nothing: query.
     pub fn into_result(self) -> Result<T, ResponseError> {
         if !self.code.is_success() {
-            return Err(ResponseError::Refused(Refusal { code: self.code, msg: self.msg }));
+            return Err(ResponseError::Refused(Refusal::new(self.code, self.msg)));
         }
-        self.data.or_else(T::absent).ok_or(ResponseError::DataMissing)
+        match (self.data, self.extra.get(DATA)) {
+            (Some(data), _) => Ok(data),
+            (None, None | Some("null" | "\"\"")) => T::absent().ok_or(ResponseError::DataMissing),
+            (None, Some(json)) => {
+                T::from_json(json).map_err(|error| ResponseError::Unreadable(error.within(DATA)))
+            }
+        }
     }
 }
 
@@ -84,17 +96,36 @@ impl<T: Serialize> Serialize for Envelope<T> {
 
 impl<T: Decode> Decode for Envelope<T> {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
-        let mut unread = Unread::from_json(json)?;
-        let code: ErrorCode = unread.require(&["code"])?;
+        let mut unread = Unread::with_duplicates(json)?;
+        if let Some(name) = unread.named_twice() {
+            if !is_clearly_a_refusal(&unread) {
+                return Err(DecodeError::duplicate(name));
+            }
+            unread.drop_duplicates();
+        }
+        let code = unread.require(&[CODE])?;
         let msg = unread.optional(&["msg"]);
         let sign = unread.optional(&["sign"]);
-        let data = match unread.get("data") {
-            None | Some("null" | "\"\"") => None,
-            Some(_) if code.is_success() => Some(unread.require(&["data"])?),
-            Some(_) => unread.optional(&["data"]),
-        };
+        let data = unread.optional(&[DATA]);
         Ok(Self { code, msg, data, sign, extra: unread.into_members() })
     }
+
+    fn from_slice(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match text_of(bytes) {
+            Ok(json) => Self::from_json(&json),
+            Err(error) => {
+                let damaged = Self::from_json(&String::from_utf8_lossy(bytes)).ok();
+                damaged.filter(|envelope| !envelope.code.is_success()).ok_or(error)
+            }
+        }
+    }
+}
+
+/// Whether all codes are the same, and not that of success.
+fn is_clearly_a_refusal(envelope: &Unread<'_>) -> bool {
+    let mut codes = envelope.all(CODE).map(|json| ErrorCode::from_json(json).ok());
+    let first = codes.next().flatten();
+    first.is_some_and(|code| !code.is_success()) && codes.all(|code| code == first)
 }
 
 deserialize_by_decode!(Envelope<T>);
@@ -107,6 +138,8 @@ pub enum ResponseError {
     Refused(Refusal),
     /// The gateway accepted the call but sent no `data`.
     DataMissing,
+    /// The gateway accepted the call but sent `data` that cannot be read.
+    Unreadable(DecodeError),
 }
 
 impl fmt::Display for ResponseError {
@@ -116,11 +149,21 @@ impl fmt::Display for ResponseError {
             Self::DataMissing => {
                 f.write_str("the gateway accepted the call but sent no `data`; query before repeating it")
             }
+            Self::Unreadable(error) => {
+                write!(f, "the gateway accepted the call, but {error}; query before repeating it")
+            }
         }
     }
 }
 
-impl StdError for ResponseError {}
+impl StdError for ResponseError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Unreadable(error) => error.source(),
+            _ => None,
+        }
+    }
+}
 
 /// The gateway's no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,8 +171,20 @@ impl StdError for ResponseError {}
 pub struct Refusal {
     /// Why; never [`ErrorCode::SUCCESS`] in a refusal that came from an envelope.
     pub code: ErrorCode,
-    /// The gateway's text, if it sent one.
+    /// The gateway's text, if it sent one, cut after 256 characters.
     pub msg: Option<String>,
+}
+
+impl Refusal {
+    fn new(code: ErrorCode, mut msg: Option<String>) -> Self {
+        if let Some(msg) = &mut msg
+            && let Some((end, _)) = msg.char_indices().nth(256)
+        {
+            msg.truncate(end);
+            msg.push('…');
+        }
+        Self { code, msg }
+    }
 }
 
 impl fmt::Display for Refusal {

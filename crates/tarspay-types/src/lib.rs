@@ -34,7 +34,7 @@
 //! A [`Request`] names its path and its response. A response comes in an [`Envelope`]:
 //!
 //! ```
-//! use tarspay_types::{Balance, BalanceQuery, Decode, Envelope, MerchantNo, Request};
+//! use tarspay_types::{Amount, Balance, BalanceQuery, Decode, Envelope, MerchantNo, Request};
 //!
 //! let merchant = MerchantNo::new("M1688443086")?;
 //! let body = BalanceQuery::new().body(&merchant)?;
@@ -43,7 +43,7 @@
 //! let bytes = br#"{"code":0,"data":{"availableAmount":"11713783","frozenAmount":0,"mchNo":"M1688443086","new":1.0},"msg":"SUCCESS"}"#;
 //! let balance: Balance = Envelope::from_slice(bytes)?.into_result()?;
 //! assert_eq!(balance.merchant_no, Some(merchant));
-//! assert!(balance.frozen_amount.is_zero());
+//! assert_eq!(balance.frozen_amount, Amount::ZERO);
 //! assert_eq!(balance.extra.get("new"), Some("1.0"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -92,16 +92,30 @@
 //! required. An optional member that is absent or cannot be used
 //! is `None`, and whatever came stays in the model's `extra` ([`Members`]), so nothing is lost: a model that is
 //! read and written again has the same members. The one exception is a member with two spellings that came in both: the
-//! usable one is written under the first name, and hides an unusable one there. Texts stand in for numbers and numbers for texts. Identifiers and
-//! open words are read in any length and with blanks at their ends; such a one cannot be made, and
-//! [`Request::check`] refuses to send it. A member that stands twice is refused. Models are read from JSON text with
-//! `serde_json`; other formats cannot keep the text of numbers and are refused. Scalars (amounts, numbers, states,
-//! words, URLs) are read and written in every self-describing format: TOML, a path or a form, `#[serde(flatten)]`.
+//! usable one is written under the first name, and hides an unusable one there.
+//!
+//! | oddity | is read as |
+//! |---|---|
+//! | a text for a number, a number for a text | what it stands for |
+//! | `1.1713783E7`, `"0E-2"` as an [`Amount`] | 11713783, 0.00 |
+//! | `"-1"`, `"1,600.00"` as an [`Amount`] | unknown: `None`, and the text in `extra` |
+//! | the same in a [`Balance`] | -1, and an unknown value: see [`BalanceAmount`] |
+//! | `2.0`, `2e0` as a code or a state | 2 |
+//! | identifiers and words that are long or have blanks at their ends | as they came; [`Request::check`] refuses to send them |
+//! | `data` that cannot be read | [`ResponseError::Unreadable`], with the rest in the [`Envelope`] |
+//! | a byte order mark | nothing |
+//! | bytes that are not UTF-8 | U+FFFD in texts for people, refused elsewhere |
+//! | a member twice | refused, except in a refusal |
+//!
+//! Models are read from JSON text with `serde_json`; other formats cannot keep the text of numbers and are refused.
+//! Scalars (amounts, numbers, states, words, URLs) are read and written in every self-describing format: TOML, a path or
+//! a form, `#[serde(flatten)]`.
 //!
 //! # Errors
 //!
 //! [`Error`] for values and requests made here, [`DecodeError`] for JSON that came in, [`ResponseError`] for a
-//! refusal. None of them repeats a value, except the gateway's own message and code in a [`Refusal`].
+//! refusal. None of them repeats a value, except the gateway's own message and code in a [`Refusal`]. The message is
+//! cut after 256 characters, and the name of a member after 64.
 
 mod amount;
 mod balance;
@@ -121,7 +135,7 @@ mod text;
 mod withdrawal;
 
 pub use amount::Amount;
-pub use balance::{Balance, BalanceQuery};
+pub use balance::{Balance, BalanceAmount, BalanceQuery};
 pub use callback::{Callback, DeduplicationKey};
 pub use decode::{Decode, DecodeError, DecodeErrorKind};
 pub use deposit::{Deposit, DepositRequest, PayWay, PayWays};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::{Duration, SystemTime};
 
+use rust_decimal::Decimal;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -39,18 +40,31 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// A whole number, from a number or its text.
-    pub(crate) fn integer(&self, what: &'static str) -> Result<i64, Error> {
-        let text = match self {
-            Self::Text(text) => text.as_ref(),
-            Self::Number(number) => number,
-            Self::Other => "",
-        };
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::new(what, ErrorKind::WrongType));
+    /// The characters of a text or a number.
+    pub(crate) fn characters(&self, what: &'static str) -> Result<&str, Error> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Number(number) => Ok(number),
+            Self::Other => Err(Error::new(what, ErrorKind::WrongType)),
         }
-        text.parse().map_err(|_| Error::new(what, ErrorKind::OutOfRange))
+    }
+
+    /// A whole number, from a number or its text, also as `2.0` or `2e0`.
+    pub(crate) fn integer(&self, what: &'static str) -> Result<i64, Error> {
+        let text = self.characters(what)?;
+        if !text.starts_with('+')
+            && let Ok(integer) = text.parse()
+        {
+            return Ok(integer);
+        }
+        let refuse = |kind| Error::new(what, kind);
+        match decimal(text) {
+            Ok(number) if number.is_integer() => {
+                i64::try_from(number.trunc().mantissa()).map_err(|_| refuse(ErrorKind::OutOfRange))
+            }
+            Err(ErrorKind::TooManyDigits) => Err(refuse(ErrorKind::OutOfRange)),
+            _ => Err(refuse(ErrorKind::WrongType)),
+        }
     }
 
     /// The two common forms, which need no parser: a text without escapes and a whole number. `None` proves nothing.
@@ -67,6 +81,53 @@ impl<'a> Scalar<'a> {
             _ => None,
         }
     }
+}
+
+/// The most digits that a number can have, before and after the point together, and its scale always less.
+pub(crate) const MAX_DIGITS: usize = 28;
+
+/// The number with these digits, of which the last `scale` are decimals.
+pub(crate) fn decimal_of(mantissa: i128, scale: u32) -> Option<Decimal> {
+    let fits = mantissa.abs() < 10_i128.pow(28) && scale < 28;
+    fits.then(|| Decimal::try_from_i128_with_scale(mantissa, scale).ok()).flatten()
+}
+
+/// The exact value of decimal text, for all numbers that come in.
+///
+/// It keeps its decimals, so it is written as it came, except: an exponent is written out, a zero has no sign, and
+/// zeros at the end of a fraction are dropped if the digits would not fit otherwise. Nothing is rounded.
+pub(crate) fn decimal(text: &str) -> Result<Decimal, ErrorKind> {
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.parse().map_err(|_| ErrorKind::NotDecimal)?),
+        None => (text, 0),
+    };
+    let unsigned = number.strip_prefix('-').unwrap_or(number);
+    let (whole, fraction) = match unsigned.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (unsigned, None),
+    };
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !fraction.is_none_or(is_digits) || (whole.len() > 1 && whole.starts_with('0')) {
+        return Err(ErrorKind::NotDecimal);
+    }
+    let fraction = fraction.unwrap_or_default();
+    let digits = [whole, fraction].concat();
+    let mut digits = digits.trim_start_matches('0');
+    let mut scale = i64::try_from(fraction.len()).unwrap_or(i64::MAX).saturating_sub(exponent);
+    while scale > 0 && (digits.len() > MAX_DIGITS || scale > 27) {
+        let Some(shorter) = digits.strip_suffix('0') else { break };
+        (digits, scale) = (shorter, scale - 1);
+    }
+    if digits.is_empty() {
+        (digits, scale) = ("0", scale.clamp(0, 27));
+    }
+    let exact = || {
+        let mantissa: i128 = digits.parse().ok()?;
+        let power = 10_i128.checked_pow(u32::try_from(scale.min(0).unsigned_abs()).ok()?)?;
+        let sign = if unsigned.len() < number.len() { -1 } else { 1 };
+        decimal_of(mantissa.checked_mul(power)? * sign, u32::try_from(scale.max(0)).ok()?)
+    };
+    exact().ok_or(ErrorKind::TooManyDigits)
 }
 
 /// A type that is read from a text or a number.
@@ -125,6 +186,14 @@ impl<'de, T: FromScalar> Visitor<'de> for ScalarVisitor<T> {
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<T, E> {
+        Self::read(&Scalar::Number(&number.to_string()))
+    }
+
+    fn visit_i128<E: serde::de::Error>(self, number: i128) -> Result<T, E> {
+        Self::read(&Scalar::Number(&number.to_string()))
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, number: u128) -> Result<T, E> {
         Self::read(&Scalar::Number(&number.to_string()))
     }
 

@@ -34,6 +34,15 @@ pub(crate) fn check_received(what: &'static str, text: &str) -> Result<(), Error
     Err(Error::new(what, kind))
 }
 
+/// A text from outside as an error or a report may quote it: escaped, and cut after this many characters.
+pub(crate) fn quoted(text: &str, longest: usize) -> String {
+    let mut quoted: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
+    if text.chars().nth(longest).is_some() {
+        quoted.push('…');
+    }
+    quoted
+}
+
 /// The impls that all checked texts have; `new` and `as_str` are the type's own.
 macro_rules! text_impls {
     ($name:ident) => {

@@ -15,7 +15,7 @@ use crate::order::Direction;
 use crate::private::{NotifyUrl, ReturnUrl};
 use crate::request::{Effect, MERCHANT, Request};
 use crate::scalar::Scalar;
-use crate::text::Currency;
+use crate::text::{Currency, quoted};
 
 const ORDER: &str = "mchOrderNo";
 const WAY: &str = "wayCode";
@@ -165,8 +165,7 @@ impl<'a> Check<'a> {
                 ),
                 _ => continue,
             };
-            // A name may come from outside; escaped and cut, it can do no harm in a log.
-            let violation = Violation::new(cut(name, 64).into(), rule, severity, source).saying(message);
+            let violation = Violation::new(quoted(name, 64).into(), rule, severity, source).saying(message);
             self.found.push(violation);
         }
     }
@@ -400,19 +399,10 @@ impl<'a> Given<'a> {
 /// A value as a report may show it.
 fn shown(field: &str, text: &str) -> String {
     if [AMOUNT, CURRENCY, WAY].contains(&field) {
-        return format!("`{}`", cut(text, 40));
+        return format!("`{}`", quoted(text, 40));
     }
     match text.chars().count() {
         1 => "1 character".into(),
         count => format!("{count} characters"),
     }
-}
-
-/// The text without control characters, and not longer than this many of its own.
-fn cut(text: &str, longest: usize) -> String {
-    let mut cut: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
-    if text.chars().nth(longest).is_some() {
-        cut.push('…');
-    }
-    cut
 }

@@ -11,8 +11,8 @@ use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
 use tarspay_types::market::india::TransferByUtr;
 use tarspay_types::{
     Amount, Balance, Callback, Currency, Decode, DecodeErrorKind, Deposit, Envelope, ErrorCode, MerchantNo,
-    MerchantOrderNo, Order, OrderState, PayOrderId, PayWay, PayWays, RawJson, TrxId, Utr, WayCode,
-    Withdrawal,
+    MerchantOrderNo, Order, OrderState, PayOrderId, PayWay, PayWays, RawJson, ResponseError, TrxId, Utr,
+    WayCode, Withdrawal,
 };
 
 use crate::support::{any_json, any_object, written};
@@ -48,7 +48,7 @@ pub(crate) fn order() -> Value {
     })
 }
 
-fn brazil_trx() -> Value {
+pub(crate) fn brazil_trx() -> Value {
     let mut json = order();
     json["trxId"] = json!("E1");
     json
@@ -73,7 +73,7 @@ pub(crate) fn callback() -> Value {
     })
 }
 
-fn balance() -> Value {
+pub(crate) fn balance() -> Value {
     json!({"availableAmount": "1", "frozenAmount": "0", "mchNo": "M1"})
 }
 
@@ -149,10 +149,14 @@ fn a_create_answer_that_is_no_object_or_ambiguous_is_unreadable() {
         (r#"{"payOrderId":"P1","payOrderId":"P2"}"#, DecodeErrorKind::Duplicate, "data.payOrderId"),
     ] {
         let json = format!(r#"{{"code":0,"data":{data}}}"#);
-        let error = Envelope::<Deposit>::from_json(&json).unwrap_err();
-        assert_eq!((error.kind(), error.path()), (kind, path));
-        let error = Envelope::<Withdrawal>::from_json(&json).unwrap_err();
-        assert_eq!((error.kind(), error.path()), (kind, path));
+        let unreadable = |error| match error {
+            ResponseError::Unreadable(error) => (error.kind(), error.path().to_owned()),
+            other => panic!("{other}"),
+        };
+        let deposit = Envelope::<Deposit>::from_json(&json).unwrap().into_result();
+        assert_eq!(unreadable(deposit.unwrap_err()), (kind, path.to_owned()));
+        let withdrawal = Envelope::<Withdrawal>::from_json(&json).unwrap().into_result();
+        assert_eq!(unreadable(withdrawal.unwrap_err()), (kind, path.to_owned()));
     }
     let nested = r#"{"code":0,"data":{"payOrderId":"P1","payWays":{"UPI":[],"UPI":[]}}}"#;
     assert!(Envelope::<Deposit>::from_json(nested).unwrap().into_result().is_ok());

@@ -24,6 +24,7 @@ mod market_formats;
 mod market_privacy;
 mod market_support;
 mod members;
+mod oddities;
 mod open_sets;
 mod order_states;
 mod privacy;
