@@ -15,6 +15,9 @@ pub struct Error {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
+/// The longest name of a member in an error, in characters: it can come from outside.
+const LONGEST_NAME: usize = 64;
+
 /// The cases of [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -52,8 +55,12 @@ impl Error {
         Self { kind, field: None, reason: reason.into(), source: None }
     }
 
-    pub(crate) fn with_field(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into());
+    pub(crate) fn with_field(mut self, name: &str) -> Self {
+        let mut field: String = name.chars().take(LONGEST_NAME).collect();
+        if field.len() < name.len() {
+            field.push('…');
+        }
+        self.field = Some(field);
         self
     }
 
@@ -67,7 +74,7 @@ impl Error {
         self.kind
     }
 
-    /// The name of the body member at fault, if there is one.
+    /// The name of the body member at fault, if there is one, cut after 64 characters.
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }
