@@ -109,7 +109,8 @@
 //!
 //! Models are read from JSON text with `serde_json`; other formats cannot keep the text of numbers and are refused.
 //! Scalars (amounts, numbers, states, words, URLs) are read and written in every self-describing format: TOML, a path or
-//! a form, `#[serde(flatten)]`.
+//! a form, `#[serde(flatten)]`, untagged enums. A format that guesses the type of a text (CSV) drops the zeros before a
+//! number; read such a column as `String`, and convert it.
 //!
 //! # Errors
 //!
