@@ -94,12 +94,12 @@ pub static MARKET: Market = Market {
         },
     ]),
     contradictions: &[
-        "Deposit answer example: amount 48888, over the maximum of 30,000, and of another order.",
+        "Deposit response example: amount 48888, over the maximum of 30,000, and of another order.",
         "Withdrawal page: the headers of key and nonce optional, a name printed `X-API-SIGNA TURE`.",
-        "One `sign` value stands under two different TrxId answers; the query answer lacks two members \
+        "One `sign` value stands under two different TrxId responses; the query response lacks two members \
          that its schema requires.",
     ],
-    not_documented: "Types and required flags of a deposit; the answer of a withdrawal; the pages of order \
+    not_documented: "Types and required flags of a deposit; the response to a withdrawal; the pages of order \
          queries, balance and callback; a table of codes.",
 };
 

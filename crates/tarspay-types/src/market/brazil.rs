@@ -97,7 +97,7 @@ pub static MARKET: Market = Market {
         },
     ]),
     contradictions: &[
-        "Balance answer: the schema says `machNo`, the example `mchNo` (tarspay-en api-287746229).",
+        "Balance response: the schema says `machNo`, the example `mchNo` (tarspay-en api-287746229).",
         "The callback sample verifies with currency `IDR` only (vector C1); its amounts are an Indonesian \
          order's.",
         "The deposit, TrxId and balance pages carry headers that fit no body or are marked optional: \
@@ -105,9 +105,9 @@ pub static MARKET: Market = Market {
         "An older page (tarspay-all-eg doc-3095260) requires `returnUrl`, has no `customerName`, and a \
          merchant number `80002` instead of `M…`.",
     ],
-    not_documented: "The answer of a deposit; the pages of query deposit and query withdrawal; for \
+    not_documented: "The response to a deposit; the pages of query deposit and query withdrawal; for \
          withdrawals the limits, the other types of PIX key (CPF, CNPJ, phone, random key) and the \
-         required flags; the answer of the certificate; the rest of the TrxId answer; a table of codes.",
+         required flags; the response to the certificate; the rest of the TrxId response; a table of codes.",
 };
 
 request! {

@@ -100,9 +100,9 @@ pub static MARKET: Market = Market {
         "The deposit pages print `UPI`; the printed signature was made for `CASHIER` (vector R2).",
         "Callback example: `fee` equals the whole amount.",
     ],
-    not_documented: "The pages of order queries and balance; the answer of a withdrawal; a sample of a \
+    not_documented: "The pages of order queries and balance; the response to a withdrawal; a sample of a \
          withdrawal's signature that verifies; whether a UPI address can be paid out to; the envelope of \
-         the UTR answer; a table of codes.",
+         the UTR response; a table of codes.",
 };
 
 request! {

@@ -122,6 +122,6 @@ pub static MARKET: Market = Market {
          wallets, cards and banks are absent from the newer page.",
         "The newer page prints `QR`; its signature was made for `CASHIER` (vector R3).",
     ],
-    not_documented: "Required flags and answer of a deposit; withdrawals (fields, way codes, limits, bank \
+    not_documented: "Required flags and response to a deposit; withdrawals (fields, way codes, limits, bank \
          codes); order queries, balance, callback.",
 };

@@ -10,16 +10,16 @@ use tarspay_types::{Balance, Decode, Deposit, Envelope, Order, ResponseError, Wi
 
 pub(crate) fn run(bytes: &[u8]) {
     let read = [
-        answer::<Balance>(bytes),
-        answer::<Deposit>(bytes),
-        answer::<Withdrawal>(bytes),
-        answer::<Order>(bytes),
-        answer::<Certificate>(bytes),
-        answer::<DepositByTrxId>(bytes),
-        answer::<Transaction>(bytes),
-        answer::<Reprocessing>(bytes),
-        answer::<Submission>(bytes),
-        answer::<TransferByUtr>(bytes),
+        response::<Balance>(bytes),
+        response::<Deposit>(bytes),
+        response::<Withdrawal>(bytes),
+        response::<Order>(bytes),
+        response::<Certificate>(bytes),
+        response::<DepositByTrxId>(bytes),
+        response::<Transaction>(bytes),
+        response::<Reprocessing>(bytes),
+        response::<Submission>(bytes),
+        response::<TransferByUtr>(bytes),
     ];
     // A refusal is a refusal, whatever the call was.
     let refused = read.contains(&Some(false));
@@ -27,7 +27,7 @@ pub(crate) fn run(bytes: &[u8]) {
 }
 
 /// Whether the call was accepted; `None` if the bytes are no such response.
-fn answer<T: Decode + serde::Serialize + Eq + Clone + Debug>(bytes: &[u8]) -> Option<bool> {
+fn response<T: Decode + serde::Serialize + Eq + Clone + Debug>(bytes: &[u8]) -> Option<bool> {
     let Ok(envelope) = Envelope::<T>::from_slice(bytes) else {
         assert!(serde_json::from_slice::<Envelope<T>>(bytes).is_err(), "serde reads more than Decode");
         return None;

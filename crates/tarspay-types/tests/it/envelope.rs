@@ -1,4 +1,4 @@
-//! The envelope: answers, refusals, and everything between.
+//! The envelope: responses, refusals, and everything between.
 
 use proptest::prelude::*;
 use serde::{Deserialize, Deserializer};
@@ -23,7 +23,7 @@ fn refused(json: &str) -> (DecodeErrorKind, String) {
 }
 
 #[test]
-fn an_accepted_call_has_its_answer() {
+fn an_accepted_call_has_its_response() {
     let balance = read(GOOD).into_result().unwrap();
     assert_eq!(balance.available_amount, Amount::from(11_713_783_u32));
     assert!(balance.frozen_amount == Amount::ZERO && balance.extra.is_empty());
@@ -166,7 +166,7 @@ fn sign_and_unknown_members_survive() {
 }
 
 #[test]
-fn a_server_makes_answers_and_refusals() {
+fn a_server_makes_responses_and_refusals() {
     let balance = Balance::new(MerchantNo::new("M1").unwrap(), Amount::from(5_u32), Amount::ZERO);
     assert_eq!(
         written(&Envelope::success(balance)),
@@ -176,7 +176,7 @@ fn a_server_makes_answers_and_refusals() {
     assert_eq!(written(&refusal), json!({"code": 5_003_008, "msg": "sign error"}));
 }
 
-/// A foreign answer whose calls send no data.
+/// A foreign response whose calls send no data.
 #[derive(Debug, PartialEq)]
 struct Nothing;
 
@@ -193,21 +193,21 @@ impl Decode for Nothing {
 }
 
 #[test]
-fn a_call_may_have_answers_without_data() {
+fn a_call_may_have_responses_without_data() {
     let submit = r#"{"code":0,"msg":"SUCCESS"}"#;
     assert_eq!(Envelope::<Nothing>::from_json(submit).unwrap().into_result(), Ok(Nothing));
     assert!(Envelope::<Nothing>::from_json(r#"{"code":1}"#).unwrap().into_result().is_err());
 }
 
 #[test]
-fn any_json_or_none_can_be_the_answer() {
+fn any_json_or_none_can_be_the_response() {
     let read = |json: &str| Envelope::<Option<RawJson>>::from_json(json).unwrap().into_result();
     for data in ["", r#","data":null"#, r#","data": null "#, r#","data":"""#] {
         assert_eq!(read(&format!(r#"{{"code":0{data}}}"#)), Ok(None), "{data}");
     }
     for data in ["{}", "[]", "false", "0", "\"null\"", r#"{"n": 1.50}"#] {
-        let answer = read(&format!(r#"{{"code":0,"data":{data}}}"#)).unwrap();
-        assert_eq!(answer.as_ref().map(RawJson::get), Some(data));
+        let response = read(&format!(r#"{{"code":0,"data":{data}}}"#)).unwrap();
+        assert_eq!(response.as_ref().map(RawJson::get), Some(data));
     }
     assert!(matches!(read(r#"{"code":1}"#), Err(ResponseError::Refused(_))));
     assert_eq!(Option::<RawJson>::from_json(" null ").unwrap(), None);
@@ -215,7 +215,7 @@ fn any_json_or_none_can_be_the_answer() {
 }
 
 #[test]
-fn errors_of_foreign_answers_repeat_no_value() {
+fn errors_of_foreign_responses_repeat_no_value() {
     let error =
         Envelope::<Nothing>::from_json(r#"{"code":0,"data":"secret"}"#).unwrap().into_result().unwrap_err();
     assert!(!whole_text(&error).contains("secret"));
@@ -225,7 +225,7 @@ fn errors_of_foreign_answers_repeat_no_value() {
 }
 
 #[test]
-fn open_json_can_be_the_answer() {
+fn open_json_can_be_the_response() {
     let json = r#"{"code":0,"data":{"url":"https://x","n":1.50}}"#;
     let members = Envelope::<Members>::from_json(json).unwrap().into_result().unwrap();
     assert_eq!(members.get("n"), Some("1.50"));
@@ -290,7 +290,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_answer_is_refused(end in 0..GOOD.len()) {
+    fn a_cut_response_is_refused(end in 0..GOOD.len()) {
         prop_assert!(Envelope::<Balance>::from_slice(&GOOD.as_bytes()[..end]).is_err());
     }
 }

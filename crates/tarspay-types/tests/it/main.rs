@@ -7,7 +7,6 @@
 )]
 
 mod amount;
-mod answers;
 mod callback;
 mod calls;
 mod decoding;
@@ -29,5 +28,6 @@ mod open_sets;
 mod order_states;
 mod privacy;
 mod request;
+mod responses;
 mod support;
 mod web_addresses;

@@ -13,7 +13,7 @@ use tarspay_types::{
     Order, PayWay, ResponseError, Withdrawal,
 };
 
-use crate::answers::{
+use crate::responses::{
     balance, bangladesh_trx, brazil_trx, callback, deposit, order, pay_way, reprocessed, utr, withdrawal,
 };
 use crate::support::written;

@@ -110,8 +110,8 @@ fn order_states_answer_as_documented() {
     ];
     for (code, expected) in rows {
         let state = OrderState::from_code(code);
-        let answers = [state.is_pending(), state.is_ended(), state.is_success(), state.counts_as_failure()];
-        assert_eq!(answers, expected, "{state:?}");
+        let responses = [state.is_pending(), state.is_ended(), state.is_success(), state.counts_as_failure()];
+        assert_eq!(responses, expected, "{state:?}");
     }
     assert_eq!(OrderState::KNOWN.len(), 8);
     assert_eq!(BizType::KNOWN, [BizType::from_code(1), BizType::from_code(2)]);

@@ -13,7 +13,7 @@ use tarspay_types::{
 };
 
 use crate::support::{whole_text, written};
-use crate::{answers, calls};
+use crate::{calls, responses};
 
 const MARK: &str = "Zephyrine-4711";
 
@@ -64,16 +64,16 @@ fn hides<T: Decode + Serialize + Debug>(mut json: Value) {
 }
 
 #[test]
-fn debug_of_an_answer_shows_nothing_personal() {
-    hides::<Deposit>(answers::deposit());
-    hides::<Withdrawal>(answers::withdrawal());
-    hides::<Order>(answers::order());
-    hides::<DepositByTrxId>(answers::order());
-    hides::<Transaction>(answers::bangladesh_trx());
-    hides::<Reprocessing>(answers::reprocessed());
-    hides::<TransferByUtr>(answers::utr());
+fn debug_of_a_response_shows_nothing_personal() {
+    hides::<Deposit>(responses::deposit());
+    hides::<Withdrawal>(responses::withdrawal());
+    hides::<Order>(responses::order());
+    hides::<DepositByTrxId>(responses::order());
+    hides::<Transaction>(responses::bangladesh_trx());
+    hides::<Reprocessing>(responses::reprocessed());
+    hides::<TransferByUtr>(responses::utr());
     hides::<Callback>({
-        let mut json = answers::callback();
+        let mut json = responses::callback();
         json["customerName"] = json!("x");
         json
     });

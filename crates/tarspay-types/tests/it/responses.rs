@@ -81,9 +81,9 @@ pub(crate) fn balance() -> Value {
 /// unknown. What is not required never fails; what is read keeps everything.
 fn survives_every_change<T: Decode + Serialize + PartialEq + Debug>(whole: &Value, required: &[&str]) {
     let accepts = |json: &Value| {
-        let answer = T::from_json(&json.to_string()).unwrap_or_else(|error| panic!("{error}: {json}"));
-        assert_eq!(T::from_json(&written(&answer).to_string()).unwrap(), answer);
-        answer
+        let response = T::from_json(&json.to_string()).unwrap_or_else(|error| panic!("{error}: {json}"));
+        assert_eq!(T::from_json(&written(&response).to_string()).unwrap(), response);
+        response
     };
     assert_eq!(written(&accepts(whole)), *whole);
     for name in whole.as_object().unwrap().keys() {
@@ -112,7 +112,7 @@ fn survives_every_change<T: Decode + Serialize + PartialEq + Debug>(whole: &Valu
                 continue;
             }
             match T::from_json(&json.to_string()) {
-                Ok(answer) => assert_eq!(T::from_json(&written(&answer).to_string()).unwrap(), answer),
+                Ok(response) => assert_eq!(T::from_json(&written(&response).to_string()).unwrap(), response),
                 Err(error) => {
                     assert_eq!(error.path(), name);
                     assert_eq!(error.kind() == DecodeErrorKind::Missing, is_missing, "{json}");
@@ -127,7 +127,7 @@ fn survives_every_change<T: Decode + Serialize + PartialEq + Debug>(whole: &Valu
 }
 
 #[test]
-fn odd_members_never_cost_an_answer_that_can_do_without_them() {
+fn odd_members_never_cost_a_response_that_can_do_without_them() {
     survives_every_change::<Deposit>(&deposit(), &[]);
     survives_every_change::<PayWay>(&pay_way(), &[]);
     survives_every_change::<PayWays>(&json!({"UPI": [pay_way()], "new": [{}]}), &[]);
@@ -142,7 +142,7 @@ fn odd_members_never_cost_an_answer_that_can_do_without_them() {
 }
 
 #[test]
-fn a_create_answer_that_is_no_object_or_ambiguous_is_unreadable() {
+fn a_create_response_that_is_no_object_or_ambiguous_is_unreadable() {
     for (data, kind, path) in [
         ("[]", DecodeErrorKind::NotAnObject, "data"),
         ("17", DecodeErrorKind::NotAnObject, "data"),
@@ -163,7 +163,7 @@ fn a_create_answer_that_is_no_object_or_ambiguous_is_unreadable() {
 }
 
 #[test]
-fn unknown_states_codes_currencies_and_ways_survive_in_every_answer() {
+fn unknown_states_codes_currencies_and_ways_survive_in_every_response() {
     let mut json = deposit();
     json["orderState"] = json!(7);
     json["currency"] = json!("XYZ");
@@ -204,7 +204,7 @@ fn unknown_states_codes_currencies_and_ways_survive_in_every_answer() {
 }
 
 #[test]
-fn state_and_order_state_are_read_in_every_answer() {
+fn state_and_order_state_are_read_in_every_response() {
     for name in ["state", "orderState"] {
         let json = json!({ name: "2" }).to_string();
         assert_eq!(Deposit::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
@@ -234,7 +234,7 @@ fn numbers_stand_for_texts_and_texts_for_numbers() {
 }
 
 #[test]
-fn an_empty_text_in_an_answer_means_none() {
+fn an_empty_text_in_a_response_means_none() {
     let json = json!({"payData": "", "customerContact": "", "payUrl": ""});
     let deposit = Deposit::from_json(&json.to_string()).unwrap();
     assert_eq!((&deposit.pay_data, &deposit.customer_contact, &deposit.pay_url), (&None, &None, &None));
@@ -294,7 +294,7 @@ fn a_submit_needs_no_data_and_minds_none() {
 }
 
 #[test]
-fn a_server_can_make_every_answer() {
+fn a_server_can_make_every_response() {
     let (pay_order, order) = (PayOrderId::new("P1").unwrap(), MerchantOrderNo::new("D1").unwrap());
     let (trx, state) = (TrxId::new("T1").unwrap(), OrderState::PROCESSING);
     let mut made = Deposit::new(pay_order.clone(), order.clone(), state);
@@ -348,7 +348,7 @@ fn read_whole_or_refused<T: Decode + Serialize + PartialEq + Debug>(
 
 proptest! {
     #[test]
-    fn a_create_answer_with_an_object_is_always_read(
+    fn a_create_response_with_an_object_is_always_read(
         json in prop_oneof![mutated(deposit()), mutated(withdrawal()), any_object(&["payOrderId", "orderState", "payWays"])],
     ) {
         let envelope = json!({"code": 0, "msg": "SUCCESS", "data": json}).to_string();
@@ -359,7 +359,7 @@ proptest! {
     }
 
     #[test]
-    fn no_oddity_makes_an_answer_panic_or_lose_a_member(
+    fn no_oddity_makes_a_response_panic_or_lose_a_member(
         order in mutated(brazil_trx()),
         lookup in prop_oneof![mutated(utr()), mutated(bangladesh_trx()), mutated(reprocessed())],
         callback in mutated(callback()),
