@@ -90,7 +90,7 @@ fn is_damaged_for_people_only(json: &str, has_data: bool) -> bool {
     Unread::from_json(json).is_ok_and(|members| {
         members.0.iter().all(|(name, value)| {
             let value = value.get();
-            let is_for_people = FOR_PEOPLE.contains(&&**name) && value.starts_with('"');
+            let is_for_people = FOR_PEOPLE.contains(&name.as_str()) && value.starts_with('"');
             let is_data = has_data && name == "data";
             is_intact(name)
                 && (is_intact(value) || is_for_people || is_data && is_damaged_for_people_only(value, false))
@@ -223,9 +223,8 @@ macro_rules! deserialize_by_decode {
 }
 pub(crate) use deserialize_by_decode;
 
-/// Members that no field has taken, in their order, no name twice. What is left becomes a model's `extra`, and only that
-/// is copied.
-pub(crate) struct Unread<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// Members that no field has taken, in their order, no name twice. What is left becomes a model's `extra`.
+pub(crate) struct Unread<'a>(Vec<(String, &'a RawValue)>);
 
 /// What some editors and libraries write before a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -266,16 +265,8 @@ impl<'a> Unread<'a> {
 
     /// A name that stands twice.
     pub(crate) fn named_twice(&self) -> Option<&str> {
-        let names = || self.0.iter().map(|(name, _)| &**name);
-        if self.0.len() <= USUAL_MEMBERS {
-            // Few names mostly differ in their lengths already, and need no memory to be sorted in.
-            return names()
-                .enumerate()
-                .find(|&(index, name)| names().take(index).any(|other| other == name))
-                .map(|(_, name)| name);
-        }
         // Sorting finds duplicates in good time however many members a hostile body has.
-        let mut names: Vec<&str> = names().collect();
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
     }
@@ -325,7 +316,7 @@ impl<'a> Unread<'a> {
     pub(crate) fn into_members(self) -> Members {
         let mut members = Members::new();
         for (name, value) in self.0 {
-            members.push(name.into_owned(), value.to_owned());
+            members.push(name, value.to_owned());
         }
         members
     }
@@ -345,7 +336,7 @@ impl<'de> Deserialize<'de> for Unread<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unread<'de>, A::Error> {
                 let mut members = Vec::with_capacity(USUAL_MEMBERS);
-                while let Some((Name(name), value)) = map.next_entry()? {
+                while let Some((name, value)) = map.next_entry()? {
                     members.push((name, value));
                 }
                 Ok(Unread(members))
@@ -353,32 +344,5 @@ impl<'de> Deserialize<'de> for Unread<'de> {
         }
 
         deserializer.deserialize_map(Object)
-    }
-}
-
-/// A name that borrows from the input where it has no escapes; serde's own `Cow` always copies.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl<'de> Visitor<'de> for Text {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(Text)
     }
 }

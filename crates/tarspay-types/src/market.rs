@@ -136,7 +136,7 @@ pub fn by_currency(currency: &Currency) -> Option<&'static Market> {
 ///     NotifyUrl::new("https://shop.example/notify")?,
 /// );
 /// let report = market::check(&request)?;
-/// assert!(report.is_acceptable());
+/// assert!(!report.refuses());
 /// assert_eq!(report.violations()[0].rule(), Rule::UnknownCurrency);
 /// assert!(report.to_string().contains("Brazil's is `BRA`"));
 /// # Ok::<(), tarspay_types::Error>(())

@@ -182,11 +182,6 @@ macro_rules! addresses {
                 }
                 Ok(Self(text))
             }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
         }
 
         impl fmt::Debug for $name {

@@ -23,9 +23,6 @@ pub(crate) enum Scalar<'a> {
 
 impl<'a> Scalar<'a> {
     pub(crate) fn read(json: &'a str) -> Result<Self, DecodeError> {
-        if let Some(plain) = Self::plain(json) {
-            return Ok(plain);
-        }
         let value: &RawValue = serde_json::from_str(json).map_err(DecodeError::not_json)?;
         let json = value.get();
         Ok(match json.as_bytes().first() {
@@ -64,21 +61,6 @@ impl<'a> Scalar<'a> {
             }
             Err(ErrorKind::TooManyDigits) => Err(refuse(ErrorKind::OutOfRange)),
             _ => Err(refuse(ErrorKind::WrongType)),
-        }
-    }
-
-    /// The two common forms, which need no parser: a text without escapes and a whole number. `None` proves nothing.
-    fn plain(json: &'a str) -> Option<Self> {
-        match json.as_bytes() {
-            [b'"', inner @ .., b'"'] => {
-                // Every byte is looked at: a search that can stop early is slower on texts as short as these.
-                let is_odd = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
-                let odd = inner.iter().fold(false, |odd, &byte| odd | is_odd(byte));
-                (!odd).then(|| Self::Text(Cow::Borrowed(&json[1..json.len() - 1])))
-            }
-            [b'0'] => Some(Self::Number(json)),
-            [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit) => Some(Self::Number(json)),
-            _ => None,
         }
     }
 }
@@ -407,35 +389,3 @@ impl FromScalar for UnixSeconds {
 }
 
 read_as_scalar!(UnixSeconds);
-
-#[cfg(test)]
-mod tests {
-    use super::Scalar;
-    use serde_json::value::RawValue;
-
-    #[test]
-    fn what_is_read_without_a_parser_is_what_the_parser_reads() {
-        let pieces = ["\"", "\\", "a", "é", "\n", "\u{7f}", "0", "7", "-", ".", "e", " ", "null", ""];
-        for first in pieces {
-            for second in pieces {
-                for third in pieces {
-                    for fourth in pieces {
-                        let json = [first, second, third, fourth].concat();
-                        let Some(plain) = Scalar::plain(&json) else { continue };
-                        assert!(serde_json::from_str::<&RawValue>(&json).is_ok(), "{json:?}");
-                        match plain {
-                            Scalar::Text(text) => {
-                                assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-                            }
-                            Scalar::Number(number) => assert_eq!(number, json),
-                            Scalar::Other => panic!("{json:?} is neither text nor a number"),
-                        }
-                    }
-                }
-            }
-        }
-        let is_plain = |json| Scalar::plain(json).is_some();
-        assert!(["\"\"", "\"100.00\"", "\"é\"", "0", "20"].into_iter().all(is_plain));
-        assert!(!["", "\"", "01", "-1", "1.5", " 1", "\"\\n\"", "\"\n\"", "null"].into_iter().any(is_plain));
-    }
-}

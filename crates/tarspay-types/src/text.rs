@@ -43,9 +43,16 @@ pub(crate) fn quoted(text: &str, longest: usize) -> String {
     quoted
 }
 
-/// The impls that all checked texts have; `new` and `as_str` are the type's own.
+/// What all checked texts have; `new` is the type's own.
 macro_rules! text_impls {
     ($name:ident) => {
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 self.as_str()
@@ -93,6 +100,23 @@ macro_rules! text_impls {
 }
 pub(crate) use text_impls;
 
+/// What numbers and words have besides.
+macro_rules! number_or_word_impls {
+    ($name:ident) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl Outgoing for $name {
+            fn check_outgoing(&self, name: &'static str) -> Result<(), Error> {
+                check(name, &self.0)
+            }
+        }
+    };
+}
+
 macro_rules! identifiers {
     ($( $(#[$attribute:meta])* $name:ident = $what:literal; )*) => { $(
         $(#[$attribute])*
@@ -120,23 +144,6 @@ macro_rules! identifiers {
                 check($what, &text)?;
                 Ok(Self(text))
             }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl Outgoing for $name {
-            fn check_outgoing(&self, name: &'static str) -> Result<(), Error> {
-                check(name, &self.0)
-            }
         }
 
         impl FromScalar for $name {
@@ -157,6 +164,7 @@ macro_rules! identifiers {
         }
 
         text_impls!($name);
+        number_or_word_impls!($name);
     )* };
 }
 
@@ -229,11 +237,6 @@ macro_rules! open_words {
                 Ok(Self(text))
             }
 
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-
             /// Whether the value has a constant.
             pub fn is_known(&self) -> bool {
                 Self::KNOWN.contains(self)
@@ -243,18 +246,6 @@ macro_rules! open_words {
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{}({:?})", stringify!($name), self.as_str())
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl Outgoing for $name {
-            fn check_outgoing(&self, name: &'static str) -> Result<(), Error> {
-                check(name, &self.0)
             }
         }
 
@@ -271,6 +262,7 @@ macro_rules! open_words {
         }
 
         text_impls!($name);
+        number_or_word_impls!($name);
     };
 }
 

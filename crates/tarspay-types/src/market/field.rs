@@ -156,7 +156,7 @@ impl Field {
     }
 
     /// Whether the field holds the account, wallet or number that the money of a withdrawal goes to.
-    pub const fn names_payee(&self) -> bool {
+    pub(super) const fn names_payee(&self) -> bool {
         self.names_payee
     }
 

@@ -118,7 +118,7 @@ impl Market {
     /// let form = r#"{"mchOrderNo":"W1","wayCode":"EWALLET_BKASH","currency":"BDT","amount":"500",
     ///     "notifyUrl":"https://shop.example/notify","walletId":"01011111111"}"#;
     /// let request = WithdrawalRequest::from_json(form)?;
-    /// assert!(bangladesh::MARKET.check(&request)?.is_acceptable());
+    /// assert!(!bangladesh::MARKET.check(&request)?.refuses());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn payee_field(&self, way: &WayCode) -> Option<&'static Field> {

@@ -109,19 +109,9 @@ impl Report {
         self.violations.iter().filter(|violation| !self.is_refusal(violation))
     }
 
-    /// Whether the request must not be sent.
+    /// Whether the request must not be sent. If not, it can be, perhaps with warnings.
     pub fn refuses(&self) -> bool {
         self.refusals().next().is_some()
-    }
-
-    /// Whether the request can be sent, perhaps with warnings.
-    pub fn is_acceptable(&self) -> bool {
-        !self.refuses()
-    }
-
-    /// Whether nothing was found at all.
-    pub const fn is_clean(&self) -> bool {
-        self.violations.is_empty()
     }
 
     /// The same report, in which broken limits refuse as structural violations do.
