@@ -11,8 +11,9 @@ pub const CALLBACK_SIGNATURE_HEADER: &str = "X-RESP-SIGNATURE";
 
 /// The text under the signature of a callback: its members as compact JSON, names ascending.
 ///
-/// Strings and numbers keep exactly the characters in which they were received; members below the top level keep their
-/// order. A byte order mark is passed over. There is no method, path or nonce. Source: `docs/wire.md`, section 5; proven by the vector C1.
+/// Strings and numbers keep exactly the characters in which they were received; members below the
+/// top level keep their order. A byte order mark is passed over. There is no method, path or nonce.
+/// Source: `docs/wire.md`, section 5; proven by the vector C1.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CallbackText(String);
 
@@ -132,22 +133,25 @@ pub const DEFAULT_MAX_CALLBACK_BYTES: usize = 64 * 1024;
 const MAX_ORDERED_BYTES: usize = 1536;
 const MAX_ORDERED_MEMBERS: usize = 64;
 
-/// Verifies callbacks (webhooks): first the bytes as received, then the same members as ordered compact JSON.
+/// Verifies callbacks (webhooks): first the bytes as received, then the same members as ordered
+/// compact JSON.
 ///
 /// Anybody can post a forged callback, so the work on one is bounded: a body of more than
-/// [`max_bytes`](Self::max_bytes) is refused at once, and one of more than 1536 bytes or 64 members is verified as received
-/// only. A forged callback then costs at most twice as much as a genuine one of the same size.
+/// [`max_bytes`](Self::max_bytes) is refused at once, and one of more than 1536 bytes or 64 members
+/// is verified as received only. A forged callback then costs at most twice as much as a genuine
+/// one of the same size.
 ///
-/// Keep one verifier and clone it: its keys are prepared ([`PreparedKey`](crate::PreparedKey)) after some dozens of
-/// verifications, and clones share that. A verifier that is used once costs nothing more than the verification;
-/// [`prepared`](Self::prepared) saves a server the delay at its 64th callback.
+/// Keep one verifier and clone it: its keys are prepared ([`PreparedKey`](crate::PreparedKey))
+/// after some dozens of verifications, and clones share that. A verifier that is used once costs
+/// nothing more than the verification; [`prepared`](Self::prepared) saves a server the delay at its
+/// 64th callback.
 ///
-/// **A valid signature does not say whose order it is.** One system key signs the callbacks of all merchants. Compare
-/// `mchNo` in the body with your own number, and refuse another or a missing one. This crate has no models and does
-/// not look into the body; `tarspay::CallbackVerifier` does.
+/// **A valid signature does not say whose order it is.** One system key signs the callbacks of all
+/// merchants. Compare `mchNo` in the body with your own number, and refuse another or a missing
+/// one. This crate has no models and does not look into the body; `tarspay::CallbackVerifier` does.
 ///
-/// A callback carries no time, so a valid one can be replayed: deduplicate on pay order id, state and amount paid
-/// (`docs/wire.md`, section 11), never on the signature.
+/// A callback carries no time, so a valid one can be replayed: deduplicate on pay order id, state
+/// and amount paid (`docs/wire.md`, section 11), never on the signature.
 ///
 /// ```
 /// use tarspay_sign::{CallbackText, CallbackVerifier, ErrorKind, PrivateKey};
@@ -193,22 +197,24 @@ impl CallbackVerifier {
         self
     }
 
-    /// Prepares the keys now, which takes some milliseconds and 320 KiB for each: for a server, when it starts.
+    /// Prepares the keys now, which takes some milliseconds and 320 KiB for each: for a server,
+    /// when it starts.
     #[must_use]
     pub fn prepared(self) -> Self {
         self.keys.iter().for_each(OnDemand::prepare);
         self
     }
 
-    /// Sets what to do with a high `s`. The gateway sends high ones (C1), so requiring a low `s` refuses its callbacks.
+    /// Sets what to do with a high `s`. The gateway sends high ones (C1), so requiring a low `s`
+    /// refuses its callbacks.
     #[must_use]
     pub fn signature_policy(mut self, policy: SignaturePolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Sets the largest body, in bytes. Default: [`DEFAULT_MAX_CALLBACK_BYTES`]. Limit the reading of the body to the same
-    /// size, so that a larger one is never held in memory.
+    /// Sets the largest body, in bytes. Default: [`DEFAULT_MAX_CALLBACK_BYTES`]. Limit the reading
+    /// of the body to the same size, so that a larger one is never held in memory.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
@@ -237,16 +243,16 @@ impl CallbackVerifier {
 
     /// Verifies the raw body of a callback against the value of its [`CALLBACK_SIGNATURE_HEADER`].
     ///
-    /// `None` stands for a missing header and is refused: some pages of the documentation call the header optional, but an
-    /// unsigned callback must never be acted upon.
+    /// `None` stands for a missing header and is refused: some pages of the documentation call the
+    /// header optional, but an unsigned callback must never be acted upon.
     ///
     /// # Errors
     ///
     /// Distinct by [`kind`](Error::kind): [`MissingSignature`](ErrorKind::MissingSignature),
-    /// [`MalformedSignature`](ErrorKind::MalformedSignature), [`BodyTooLarge`](ErrorKind::BodyTooLarge),
-    /// [`InvalidBody`](ErrorKind::InvalidBody) if neither form can be verified because the body is not a JSON object
-    /// (compressed, for example),
-    /// [`SignatureMismatch`](ErrorKind::SignatureMismatch), [`HighS`](ErrorKind::HighS).
+    /// [`MalformedSignature`](ErrorKind::MalformedSignature),
+    /// [`BodyTooLarge`](ErrorKind::BodyTooLarge), [`InvalidBody`](ErrorKind::InvalidBody) if
+    /// neither form can be verified because the body is not a JSON object (compressed, for
+    /// example), [`SignatureMismatch`](ErrorKind::SignatureMismatch), [`HighS`](ErrorKind::HighS).
     pub fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<SignedForm, Error> {
         self.check_size(body.len())?;
         let text = signature.ok_or_else(|| {

@@ -5,9 +5,9 @@ use std::fmt;
 
 /// Why something could not be signed or verified.
 ///
-/// [`kind`](Error::kind) distinguishes the cases, [`field`](Error::field) names the body member at fault if there is one,
-/// and the text says what to do. No text, `Debug` output or source of this error holds a key, a signature or
-/// the value of a body member.
+/// [`kind`](Error::kind) distinguishes the cases, [`field`](Error::field) names the body member at
+/// fault if there is one, and the text says what to do. No text, `Debug` output or source of this
+/// error holds a key, a signature or the value of a body member.
 pub struct Error {
     kind: ErrorKind,
     field: Option<String>,
@@ -79,8 +79,8 @@ impl Error {
         self.field.as_deref()
     }
 
-    /// Whether a signature was examined and refused: missing, malformed, mismatching, or with a high `s` under
-    /// [`SignaturePolicy::RequireLowS`](crate::SignaturePolicy::RequireLowS).
+    /// Whether a signature was examined and refused: missing, malformed, mismatching, or with a
+    /// high `s` under [`SignaturePolicy::RequireLowS`](crate::SignaturePolicy::RequireLowS).
     pub fn is_refused_signature(&self) -> bool {
         matches!(
             self.kind,

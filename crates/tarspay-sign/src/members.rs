@@ -13,7 +13,8 @@ const USUAL_MEMBERS: usize = 16;
 /// The top-level members of one JSON object, in the order in which they stand in the text.
 ///
 /// Nothing is decided here: a name may come twice, and a value may be one that cannot be signed.
-/// [`Parameters`](crate::Parameters) and [`CallbackText`](crate::CallbackText) sort them and refuse what has no rule.
+/// [`Parameters`](crate::Parameters) and [`CallbackText`](crate::CallbackText) sort them and refuse
+/// what has no rule.
 ///
 /// ```
 /// use tarspay_sign::Members;
@@ -57,7 +58,8 @@ impl<'a> Members<'a> {
         Ok(members.unwrap_or(Self(Vec::new())))
     }
 
-    /// As [`from_json`](Self::from_json), and `None` if there are more members: what comes after those is not read.
+    /// As [`from_json`](Self::from_json), and `None` if there are more members: what comes after
+    /// those is not read.
     pub(crate) fn at_most(limit: usize, json: &'a [u8]) -> Result<Option<Self>, Error> {
         refuse_gzip(json)?;
         // Checked once for the whole text; `serde_json` would check each name and value.
@@ -162,7 +164,8 @@ fn not_an_object(json: &str, source: serde_json::Error) -> Error {
         }
     };
     let error = Error::new(ErrorKind::InvalidBody, reason);
-    // A data error repeats the value that it found, which can be personal; the others name a place only.
+    // A data error repeats the value that it found, which can be personal; the others name a place
+    // only.
     if source.classify() == Category::Data { error } else { error.with_source(source) }
 }
 

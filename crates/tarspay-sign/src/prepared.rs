@@ -1,7 +1,8 @@
 //! A precomputed public key, which checks signatures about four times as fast as [`PublicKey::verify`].
 //!
-//! To check a signature (r, s) of the number z is to compute u₁·G + u₂·Q, where u₁ = z/s, u₂ = r/s, G is the generator
-//! and Q the key, and to compare its x with r. G and Q stay the same, so what can be computed of them once is:
+//! To check a signature (r, s) of the number z is to compute u₁·G + u₂·Q, where u₁ = z/s, u₂ = r/s,
+//! G is the generator and Q the key, and to compare its x with r. G and Q stay the same, so what
+//! can be computed of them once is:
 //!
 //! | idea | source | item |
 //! |---|---|---|
@@ -11,10 +12,11 @@
 //! | x is compared without a division | `libsecp256k1`, `secp256k1_gej_eq_x_var` | `Sum` |
 //! | all points are fetched before the first is added, so that a cold cache costs its delay once | | `Table` |
 //!
-//! One inversion remains, that of s. Everything here is public (key, digest, signature), so variable time and indices
-//! that depend on the input are right. Nothing of this is used to sign.
+//! One inversion remains, that of s. Everything here is public (key, digest, signature), so
+//! variable time and indices that depend on the input are right. Nothing of this is used to sign.
 //!
-//! A sum that the fast formulas cannot do is left to k256's complete ones, so the verdict is always k256's.
+//! A sum that the fast formulas cannot do is left to k256's complete ones, so the verdict is always
+//! k256's.
 
 use crate::{Digest, Error, PublicKey, Signature, SignaturePolicy};
 use k256::elliptic_curve::BatchNormalize as _;
@@ -29,9 +31,9 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 /// A [`PublicKey`] with its precomputed multiples: to check many signatures of one key.
 ///
-/// Making it takes about two milliseconds and 320 KiB; the first one of a process as much again, for a table that all
-/// keys share. It then checks a signature in about a quarter of the time, so it pays from the hundredth signature on.
-/// Clones share the table.
+/// Making it takes about two milliseconds and 320 KiB; the first one of a process as much again,
+/// for a table that all keys share. It then checks a signature in about a quarter of the time, so
+/// it pays from the hundredth signature on. Clones share the table.
 ///
 /// The verdict on every signature is that of [`PublicKey::verify`].
 /// [`CallbackVerifier`](crate::CallbackVerifier) prepares its keys by itself.
@@ -102,7 +104,8 @@ impl Check<'_> {
     }
 }
 
-/// What does not depend on the digest is computed once: a second digest costs about half as much as the first.
+/// What does not depend on the digest is computed once: a second digest costs about half as much as
+/// the first.
 struct Fast<'a> {
     multiples: &'a Table,
     r: Scalar,
@@ -149,12 +152,14 @@ impl fmt::Debug for PreparedKey {
 
 /// The verification before which [`OnDemand`] prepares its key.
 ///
-/// Preparing costs about as much as it saves on 64 verifications (two tables for the first key). Waiting for as many
-/// bounds the loss: however long the key is used, it costs at most twice what the best choice in hindsight would have
-/// (the "ski rental" rule: Karlin, Manasse, Rudolph, Sleator, "Competitive snoopy caching", 1988).
+/// Preparing costs about as much as it saves on 64 verifications (two tables for the first key).
+/// Waiting for as many bounds the loss: however long the key is used, it costs at most twice what
+/// the best choice in hindsight would have (the "ski rental" rule: Karlin, Manasse, Rudolph,
+/// Sleator, "Competitive snoopy caching", 1988).
 const WORTHWHILE: u32 = 64;
 
-/// A public key that is prepared once it has been used often enough. Clones share their count and the prepared key.
+/// A public key that is prepared once it has been used often enough. Clones share their count and
+/// the prepared key.
 #[derive(Clone)]
 pub(crate) struct OnDemand {
     key: PublicKey,
@@ -182,7 +187,8 @@ impl OnDemand {
         if let Some(prepared) = self.shared.prepared.get() {
             return prepared.check(signature);
         }
-        // Relaxed is enough: nothing else is read by this number. One thread prepares, and no other waits for it.
+        // Relaxed is enough: nothing else is read by this number. One thread prepares, and no other
+        // waits for it.
         if self.shared.uses.fetch_add(1, Ordering::Relaxed) + 1 == WORTHWHILE {
             self.prepare();
         }
@@ -202,10 +208,12 @@ type Field = <Secp256k1 as FieldArithmetic>::FieldElement;
 /// The multiples of the generator, for every key.
 static GENERATOR: LazyLock<Table> = LazyLock::new(|| Table::of(&AffinePoint::GENERATOR));
 
-/// The table of a point P: 1·P to 128·P, and the same for 256·P, 256²·P and so on, one row for each digit of a scalar.
+/// The table of a point P: 1·P to 128·P, and the same for 256·P, 256²·P and so on, one row for each
+/// digit of a scalar.
 ///
-/// A scalar times P is then one point of each row, added up; there is nothing to double. 32 rows of 128 points with two
-/// coordinates of 40 bytes are 320 KiB. Rows of nine bits were measured too: half as large again, and 3 % faster.
+/// A scalar times P is then one point of each row, added up; there is nothing to double. 32 rows of
+/// 128 points with two coordinates of 40 bytes are 320 KiB. Rows of nine bits were measured too:
+/// half as large again, and 3 % faster.
 struct Table(Vec<Point>);
 
 #[derive(Clone, Copy)]
@@ -222,7 +230,8 @@ struct Addend {
 }
 
 impl Table {
-    /// Computes the multiples of a point of the curve. No multiple is at infinity, because the order is prime.
+    /// Computes the multiples of a point of the curve. No multiple is at infinity, because the
+    /// order is prime.
     fn of(point: &AffinePoint) -> Self {
         let mut multiples = Vec::with_capacity(DIGITS * LARGEST_DIGIT);
         let mut base = ProjectivePoint::from(*point);
@@ -244,8 +253,8 @@ impl Table {
 
     /// The points that add up to `scalar` times the point of the table; `None` where a digit is zero.
     ///
-    /// They are copied out, so that the memory of all is asked for at once: a verification with a cold cache takes
-    /// 17 µs so, and 27 µs if each is fetched when it is added.
+    /// They are copied out, so that the memory of all is asked for at once: a verification with a
+    /// cold cache takes 17 µs so, and 27 µs if each is fetched when it is added.
     fn addends_of(&self, scalar: &Scalar) -> [Option<Addend>; DIGITS] {
         let digits = signed_digits(scalar);
         std::array::from_fn(|row| {
@@ -262,12 +271,13 @@ const DIGITS: usize = 32;
 /// The largest digit; the smallest is its negative.
 const LARGEST_DIGIT: usize = 128;
 
-/// A scalar as signed digits to the base 256, least first, each from -128 to 128: half the multiples are enough, as a
-/// point is negated for free.
+/// A scalar as signed digits to the base 256, least first, each from -128 to 128: half the
+/// multiples are enough, as a point is negated for free.
 ///
-/// A byte above 128 becomes its difference to 256, and the next byte one more (Booth, "A signed binary multiplication
-/// technique", 1951). A scalar above half the order is negated first, so the last byte has room for the carry. There are
-/// no branches, since a random digit cannot be predicted.
+/// A byte above 128 becomes its difference to 256, and the next byte one more (Booth, "A signed
+/// binary multiplication technique", 1951). A scalar above half the order is negated first, so the
+/// last byte has room for the carry. There are no branches, since a random digit cannot be
+/// predicted.
 fn signed_digits(scalar: &Scalar) -> [i16; DIGITS] {
     let high = bool::from(scalar.is_high());
     let sign = if high { -1 } else { 1 };
@@ -284,16 +294,17 @@ fn signed_digits(scalar: &Scalar) -> [i16; DIGITS] {
 
 /// A sum of points, none of them at infinity.
 ///
-/// It is kept as (X, Y, ZZ, ZZZ) with x = X/ZZ, y = Y/ZZZ, ZZ³ = ZZZ²: adding a point (x, y) takes ten
-/// multiplications (Explicit-Formulas Database, short Weierstrass, XYZZ, `madd-2008-s`), where k256's complete formula
-/// takes eleven and much besides.
+/// It is kept as (X, Y, ZZ, ZZZ) with x = X/ZZ, y = Y/ZZZ, ZZ³ = ZZZ²: adding a point (x, y) takes
+/// ten multiplications (Explicit-Formulas Database, short Weierstrass, XYZZ, `madd-2008-s`), where
+/// k256's complete formula takes eleven and much besides.
 ///
-/// The formula is wrong if both points have the same x. Then it makes ZZ zero, and every later addition keeps it zero,
-/// as each multiplies it: one look at the end finds what went wrong anywhere, and k256 decides instead. Such a sum
-/// does not occur by chance.
+/// The formula is wrong if both points have the same x. Then it makes ZZ zero, and every later
+/// addition keeps it zero, as each multiplies it: one look at the end finds what went wrong
+/// anywhere, and k256 decides instead. Such a sum does not occur by chance.
 ///
-/// Each value has a *magnitude*, its bound in units of the prime: products have 1, a sum has the sum, `negate(m)` needs
-/// at most m and gives m + 1, and factors may have 8 at most. The comments state them; k256 checks them in debug builds.
+/// Each value has a *magnitude*, its bound in units of the prime: products have 1, a sum has the
+/// sum, `negate(m)` needs at most m and gives m + 1, and factors may have 8 at most. The comments
+/// state them; k256 checks them in debug builds.
 #[derive(Clone, Copy)]
 struct Sum {
     x: Field,   // magnitude at most 5
@@ -344,7 +355,8 @@ impl Sum {
         Self { x, y, zz, zzz }
     }
 
-    /// Whether x, reduced by the order, is r: X = r·ZZ, or X = (r + n)·ZZ where r + n is below the prime.
+    /// Whether x, reduced by the order, is r: X = r·ZZ, or X = (r + n)·ZZ where r + n is below the
+    /// prime.
     ///
     /// `None` if two points met that the formula cannot add.
     fn has_x(&self, r: &Scalar) -> Option<bool> {

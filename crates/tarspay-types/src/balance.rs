@@ -61,11 +61,13 @@ impl Balance {
 
 /// An amount in a [`Balance`]. Unlike an [`Amount`] it can be below zero.
 ///
-/// Any text or number is read, so that one odd amount does not hide the rest of the response. The text is kept as it
-/// came. A value that is not decimal text (`1,600.00`), or needs more than 28 digits, is unknown.
+/// Any text or number is read, so that one odd amount does not hide the rest of the response. The
+/// text is kept as it came. A value that is not decimal text (`1,600.00`), or needs more than 28
+/// digits, is unknown.
 ///
-/// `Display` writes the value without exponent, or the text if the value is unknown. Equality and order go by value;
-/// an unknown value equals only the same text, and is neither above nor below anything.
+/// `Display` writes the value without exponent, or the text if the value is unknown. Equality and
+/// order go by value; an unknown value equals only the same text, and is neither above nor below
+/// anything.
 ///
 /// ```
 /// use tarspay_types::{Amount, Balance, Decode};

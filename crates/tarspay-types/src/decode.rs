@@ -1,4 +1,5 @@
-//! Reading JSON leniently: the trait [`Decode`], its error, and the members of an object that is being read.
+//! Reading JSON leniently: the trait [`Decode`], its error, and the members of an object that is
+//! being read.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -15,14 +16,15 @@ use crate::text::quoted;
 
 /// A type that can be read from the JSON that the gateway sends.
 ///
-/// Every model of this crate implements it with errors that name the member and never repeat a value, and
-/// implements [`serde::Deserialize`] through it. Numbers keep their text exactly as it came, so a model must
-/// be read from JSON text by `serde_json`; other serde formats are refused, and `serde_json::Value` has
-/// already turned `100.00` into `100.0`. Scalars (amounts, numbers of orders, states, currencies, URLs) are read from
-/// texts and integers of any self-describing serde format.
+/// Every model of this crate implements it with errors that name the member and never repeat a
+/// value, and implements [`serde::Deserialize`] through it. Numbers keep their text exactly as it
+/// came, so a model must be read from JSON text by `serde_json`; other serde formats are refused,
+/// and `serde_json::Value` has already turned `100.00` into `100.0`. Scalars (amounts, numbers of
+/// orders, states, currencies, URLs) are read from texts and integers of any self-describing serde
+/// format.
 ///
-/// Your own type becomes a response with an empty `impl Decode for MyResponse {}`: it is then read by its
-/// `Deserialize`.
+/// Your own type becomes a response with an empty `impl Decode for MyResponse {}`: it is then read
+/// by its `Deserialize`.
 pub trait Decode: DeserializeOwned {
     /// Reads one JSON value from its text.
     ///
@@ -37,19 +39,20 @@ pub trait Decode: DeserializeOwned {
 
     /// Reads one JSON value from bytes.
     ///
-    /// Bytes that are not UTF-8 are replaced by U+FFFD if they stand in a member that only people read: `msg`,
-    /// `message`, `failReason`.
+    /// Bytes that are not UTF-8 are replaced by U+FFFD if they stand in a member that only people
+    /// read: `msg`, `message`, `failReason`.
     ///
     /// # Errors
     ///
-    /// As [`from_json`](Decode::from_json). [`DecodeErrorKind::Gzip`] when the bytes are compressed, and
-    /// [`NotJson`](DecodeErrorKind::NotJson) when others than those above are not UTF-8.
+    /// As [`from_json`](Decode::from_json). [`DecodeErrorKind::Gzip`] when the bytes are
+    /// compressed, and [`NotJson`](DecodeErrorKind::NotJson) when others than those above are not
+    /// UTF-8.
     fn from_slice(bytes: &[u8]) -> Result<Self, DecodeError> {
         Self::from_json(&text_of(bytes)?)
     }
 
-    /// The value that stands for a response without `data`, for calls whose responses have none; otherwise
-    /// `None`.
+    /// The value that stands for a response without `data`, for calls whose responses have none;
+    /// otherwise `None`.
     fn absent() -> Option<Self> {
         None
     }
@@ -100,8 +103,8 @@ fn is_damaged_for_people_only(json: &str, has_data: bool) -> bool {
 
 /// JSON that came in cannot be used.
 ///
-/// [`path`](DecodeError::path) names the member, for example `data.availableAmount`. Neither the text nor the
-/// sources repeat a value of the JSON.
+/// [`path`](DecodeError::path) names the member, for example `data.availableAmount`. Neither the
+/// text nor the sources repeat a value of the JSON.
 #[derive(Debug, Clone)]
 pub struct DecodeError {
     path: String,
@@ -123,8 +126,8 @@ pub enum DecodeErrorKind {
     Missing,
     /// A member stands twice in one object.
     Duplicate,
-    /// A member is there but cannot be read as its type; [`source`](StdError::source) says why where that is
-    /// known.
+    /// A member is there but cannot be read as its type; [`source`](StdError::source) says why
+    /// where that is known.
     Unreadable,
 }
 
@@ -157,8 +160,8 @@ impl DecodeError {
         self
     }
 
-    /// Where the value stands: names of members joined by points, empty for the whole text. Each name is escaped, and
-    /// cut after 64 characters.
+    /// Where the value stands: names of members joined by points, empty for the whole text. Each
+    /// name is escaped, and cut after 64 characters.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -223,7 +226,8 @@ macro_rules! deserialize_by_decode {
 }
 pub(crate) use deserialize_by_decode;
 
-/// Members that no field has taken, in their order, no name twice. What is left becomes a model's `extra`.
+/// Members that no field has taken, in their order, no name twice. What is left becomes a model's
+/// `extra`.
 pub(crate) struct Unread<'a>(Vec<(String, &'a RawValue)>);
 
 /// What some editors and libraries write before a text.
@@ -271,8 +275,8 @@ impl<'a> Unread<'a> {
         names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
     }
 
-    /// Takes out the first usable one of the members `names`, which are other spellings of one thing. What is
-    /// not usable stays.
+    /// Takes out the first usable one of the members `names`, which are other spellings of one
+    /// thing. What is not usable stays.
     pub(crate) fn require<T: Decode>(&mut self, names: &[&str]) -> Result<T, DecodeError> {
         self.take(names, |json| json == "null")?
             .ok_or_else(|| DecodeError::missing(names.first().copied().unwrap_or_default()))
@@ -283,7 +287,8 @@ impl<'a> Unread<'a> {
         self.take(names, |json| matches!(json, "null" | "\"\"")).ok().flatten()
     }
 
-    /// Takes out a member of a request, where an empty text is a value like any other: it is signed and sent.
+    /// Takes out a member of a request, where an empty text is a value like any other: it is signed
+    /// and sent.
     pub(crate) fn given<T: Decode>(&mut self, name: &str) -> Option<T> {
         self.take(&[name], |json| json == "null").ok().flatten()
     }

@@ -1,4 +1,5 @@
-//! The envelope of every response: a code, a message, and the response itself as `data`; all error codes.
+//! The envelope of every response: a code, a message, and the response itself as `data`; all error
+//! codes.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,14 +13,15 @@ use crate::scalar::open_codes;
 const CODE: &str = "code";
 const DATA: &str = "data";
 
-/// What the gateway sends around every response: `{"code":0,"msg":"SUCCESS","data":{…}}` (`docs/wire.md`,
-/// section 6).
+/// What the gateway sends around every response: `{"code":0,"msg":"SUCCESS","data":{…}}`
+/// (`docs/wire.md`, section 6).
 ///
-/// Only `code` is required. A `data` that is not a `T` is left in `extra`, so it never hides the rest;
-/// [`into_result`](Envelope::into_result) then says what is wrong with it. Null and an empty text count as absent.
+/// Only `code` is required. A `data` that is not a `T` is left in `extra`, so it never hides the
+/// rest; [`into_result`](Envelope::into_result) then says what is wrong with it. Null and an empty
+/// text count as absent.
 ///
-/// A refusal is read whatever else is wrong: members that stand twice (the first of each is kept, unless the codes
-/// differ), and bytes that are not UTF-8.
+/// A refusal is read whatever else is wrong: members that stand twice (the first of each is kept,
+/// unless the codes differ), and bytes that are not UTF-8.
 ///
 /// ```
 /// use tarspay_types::{ResponseError, Balance, Decode, Envelope, ErrorCode};
@@ -38,12 +40,13 @@ const DATA: &str = "data";
 pub struct Envelope<T> {
     /// Whether the call was accepted. Says nothing about a payment.
     pub code: ErrorCode,
-    /// The gateway's text, `SUCCESS` with code 0. Unlike other free text it is shown by `Debug` and by a
-    /// [`Refusal`], which would explain nothing without it.
+    /// The gateway's text, `SUCCESS` with code 0. Unlike other free text it is shown by `Debug` and
+    /// by a [`Refusal`], which would explain nothing without it.
     pub msg: Option<String>,
     /// The response.
     pub data: Option<T>,
-    /// A signature of unknown formula. It cannot be verified; do not trust it (`docs/wire.md`, section 11).
+    /// A signature of unknown formula. It cannot be verified; do not trust it (`docs/wire.md`,
+    /// section 11).
     pub sign: Option<String>,
     /// All other members, exactly as they came; `data` too where it could not be used.
     pub extra: Members,
@@ -66,9 +69,9 @@ impl<T: Decode> Envelope<T> {
     ///
     /// # Errors
     ///
-    /// [`ResponseError::Refused`] with any code but 0. With code 0 [`ResponseError::DataMissing`] when there is no
-    /// response, and [`Unreadable`](ResponseError::Unreadable) when it cannot be read; after a call that creates an
-    /// order these prove nothing: query.
+    /// [`ResponseError::Refused`] with any code but 0. With code 0 [`ResponseError::DataMissing`]
+    /// when there is no response, and [`Unreadable`](ResponseError::Unreadable) when it cannot be
+    /// read; after a call that creates an order these prove nothing: query.
     pub fn into_result(self) -> Result<T, ResponseError> {
         if !self.code.is_success() {
             return Err(ResponseError::Refused(Refusal::new(self.code, self.msg)));
@@ -249,9 +252,9 @@ impl ErrorCode {
         matches!(self, Self::SUCCESS)
     }
 
-    /// Whether this code can be the consequence of an order that exists, so that as the response to a create call it
-    /// proves nothing: look the order up by its merchant order number before anything else, and never create a second
-    /// order.
+    /// Whether this code can be the consequence of an order that exists, so that as the response to
+    /// a create call it proves nothing: look the order up by its merchant order number before
+    /// anything else, and never create a second order.
     ///
     /// | code | why an existing order can cause it |
     /// |---|---|
@@ -265,8 +268,8 @@ impl ErrorCode {
     /// | 5003003, 5003004, 5003006, 5003007 | [access](Self::refuses_access): a second copy can come from another address, or a moment later |
     /// | any code that is not documented | nobody knows |
     ///
-    /// False for success, and for the codes that refuse the request itself, or a merchant or key that is unknown: a
-    /// second copy would be refused like the first.
+    /// False for success, and for the codes that refuse the request itself, or a merchant or key
+    /// that is unknown: a second copy would be refused like the first.
     ///
     /// Source: `docs/wire.md`, sections 9 and 11 for the codes; the classes are inferred (section 12).
     pub const fn depends_on_history(self) -> bool {
@@ -286,8 +289,9 @@ impl ErrorCode {
         )
     }
 
-    /// Whether the gateway lets nobody in with this merchant, key or address now: 5003003, 5003004, 5003006, 5003007. The
-    /// request itself is not looked at, so every call is refused alike until somebody changes the account.
+    /// Whether the gateway lets nobody in with this merchant, key or address now: 5003003, 5003004,
+    /// 5003006, 5003007. The request itself is not looked at, so every call is refused alike until
+    /// somebody changes the account.
     pub const fn refuses_access(self) -> bool {
         matches!(
             self,
@@ -298,10 +302,12 @@ impl ErrorCode {
         )
     }
 
-    /// Whether the gateway reports trouble of its own, so that the same call can succeed later: -1, 5003010, 5003013,
-    /// 5003017, 500323, 500326, and 5003018 and 5003020, which do not say that there is no such order.
+    /// Whether the gateway reports trouble of its own, so that the same call can succeed later: -1,
+    /// 5003010, 5003013, 5003017, 500323, 500326, and 5003018 and 5003020, which do not say that
+    /// there is no such order.
     ///
-    /// Repeat a query freely. Repeat a create call only under the same merchant order number, and look it up first.
+    /// Repeat a query freely. Repeat a create call only under the same merchant order number, and
+    /// look it up first.
     pub const fn is_temporary(self) -> bool {
         matches!(
             self,
@@ -316,8 +322,8 @@ impl ErrorCode {
         )
     }
 
-    /// Whether a query found no order: 5003018 and 5003020. The words are "querying the order failed", so this proves
-    /// nothing by itself, least of all right after the order was sent.
+    /// Whether a query found no order: 5003018 and 5003020. The words are "querying the order
+    /// failed", so this proves nothing by itself, least of all right after the order was sent.
     pub const fn is_order_not_found(self) -> bool {
         matches!(self, Self::QUERY_DEPOSIT_FAILED | Self::QUERY_WITHDRAWAL_FAILED)
     }

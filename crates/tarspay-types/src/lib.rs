@@ -1,8 +1,9 @@
-//! The vocabulary of the TarsPay payment gateway: requests, responses, callbacks, amounts, states and codes.
+//! The vocabulary of the TarsPay payment gateway: requests, responses, callbacks, amounts, states
+//! and codes.
 //!
-//! Models only: nothing here sends, signs or encrypts. The rules come from `docs/wire.md` in the repository;
-//! where the gateway's documentation contradicts itself, the models are strict in what they write and lenient
-//! in what they read.
+//! Models only: nothing here sends, signs or encrypts. The rules come from `docs/wire.md` in the
+//! repository; where the gateway's documentation contradicts itself, the models are strict in what
+//! they write and lenient in what they read.
 //!
 //! # A tour
 //!
@@ -18,9 +19,9 @@
 //! ```
 //!
 //! Numbers of merchants and orders are types of their own ([`MerchantNo`], [`MerchantOrderNo`],
-//! [`PayOrderId`], [`TrxId`], [`Utr`]), so they cannot be mixed up. Sets that the gateway may widen are open:
-//! [`OrderState`], [`BizType`], [`ErrorCode`], [`Currency`], [`CountryCode`], [`WayCode`], [`PayDataType`].
-//! Known values are constants; an unknown one survives:
+//! [`PayOrderId`], [`TrxId`], [`Utr`]), so they cannot be mixed up. Sets that the gateway may widen
+//! are open: [`OrderState`], [`BizType`], [`ErrorCode`], [`Currency`], [`CountryCode`],
+//! [`WayCode`], [`PayDataType`]. Known values are constants; an unknown one survives:
 //!
 //! ```
 //! use tarspay_types::OrderState;
@@ -64,22 +65,23 @@
 //! | submit a transaction id (Bangladesh) | [`SubmissionRequest`](market::bangladesh::SubmissionRequest) | [`Submission`](market::bangladesh::Submission) | changes an order |
 //! | query transfer by UTR (India) | [`TransferByUtrQuery`](market::india::TransferByUtrQuery) | [`TransferByUtr`](market::india::TransferByUtr) | read |
 //!
-//! A call that only one market has is in the market's module. A response has the name of its request without
-//! `Query`, which only reads, or `Request`, which changes something.
+//! A call that only one market has is in the market's module. A response has the name of its
+//! request without `Query`, which only reads, or `Request`, which changes something.
 //!
-//! The result of an order comes as a [`Callback`]. What it, or the response to a query, says that was not known before:
-//! [`OrderStatus::news_after`]. India's UTR replenishment is in the documentation's menu,
-//! but its path is not documented, so it is not offered.
+//! The result of an order comes as a [`Callback`]. What it, or the response to a query, says that
+//! was not known before: [`OrderStatus::news_after`]. India's UTR replenishment is in the
+//! documentation's menu, but its path is not documented, so it is not offered.
 //!
-//! A request takes what every market requires as arguments, what some want by setters, and what is not
-//! documented by `with_extra`. [`Request::check`] runs before anything is sent. Create responses require
-//! nothing: code 0 means that the order exists, whatever else came.
+//! A request takes what every market requires as arguments, what some want by setters, and what is
+//! not documented by `with_extra`. [`Request::check`] runs before anything is sent. Create
+//! responses require nothing: code 0 means that the order exists, whatever else came.
 //!
 //! # Personal data
 //!
-//! `Debug` shows order numbers, codes, amounts, currencies and ways, but of every free text only its length
-//! ([`PrivateText`]), of a merchant's URL only scheme and host, and of unknown members only their names. The one
-//! exception is the message of an [`Envelope`], which a [`Refusal`] needs to say why.
+//! `Debug` shows order numbers, codes, amounts, currencies and ways, but of every free text only
+//! its length ([`PrivateText`]), of a merchant's URL only scheme and host, and of unknown members
+//! only their names. The one exception is the message of an [`Envelope`], which a [`Refusal`] needs
+//! to say why.
 //!
 //! # Markets
 //!
@@ -88,11 +90,11 @@
 //!
 //! # Reading
 //!
-//! All models read through [`Decode`], and through serde by way of it. What a caller cannot do without is
-//! required. An optional member that is absent or cannot be used
-//! is `None`, and whatever came stays in the model's `extra` ([`Members`]), so nothing is lost: a model that is
-//! read and written again has the same members. The one exception is a member with two spellings that came in both: the
-//! usable one is written under the first name, and hides an unusable one there.
+//! All models read through [`Decode`], and through serde by way of it. What a caller cannot do
+//! without is required. An optional member that is absent or cannot be used is `None`, and whatever
+//! came stays in the model's `extra` ([`Members`]), so nothing is lost: a model that is read and
+//! written again has the same members. The one exception is a member with two spellings that came
+//! in both: the usable one is written under the first name, and hides an unusable one there.
 //!
 //! | oddity | is read as |
 //! |---|---|
@@ -107,16 +109,18 @@
 //! | bytes that are not UTF-8 | U+FFFD in texts for people, refused elsewhere |
 //! | a member twice | refused, except in a refusal |
 //!
-//! Models are read from JSON text with `serde_json`; other formats cannot keep the text of numbers and are refused.
-//! Scalars (amounts, numbers, states, words, URLs) are read and written in every self-describing format: TOML, a path or
-//! a form, `#[serde(flatten)]`, untagged enums. A format that guesses the type of a text (CSV) drops the zeros before a
-//! number; read such a column as `String`, and convert it.
+//! Models are read from JSON text with `serde_json`; other formats cannot keep the text of numbers
+//! and are refused. Scalars (amounts, numbers, states, words, URLs) are read and written in every
+//! self-describing format: TOML, a path or a form, `#[serde(flatten)]`, untagged enums. A format
+//! that guesses the type of a text (CSV) drops the zeros before a number; read such a column as
+//! `String`, and convert it.
 //!
 //! # Errors
 //!
-//! [`Error`] for values and requests made here, [`DecodeError`] for JSON that came in, [`ResponseError`] for a
-//! refusal. None of them repeats a value, except the gateway's own message and code in a [`Refusal`]. The message is
-//! cut after 256 characters, and the name of a member after 64.
+//! [`Error`] for values and requests made here, [`DecodeError`] for JSON that came in,
+//! [`ResponseError`] for a refusal. None of them repeats a value, except the gateway's own message
+//! and code in a [`Refusal`]. The message is cut after 256 characters, and the name of a member
+//! after 64.
 
 mod amount;
 mod balance;

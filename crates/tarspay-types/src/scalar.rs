@@ -1,4 +1,5 @@
-//! Scalars: values that a text or a number stands for, read from JSON and from other serde formats; open sets of codes.
+//! Scalars: values that a text or a number stands for, read from JSON and from other serde formats;
+//! open sets of codes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -65,7 +66,8 @@ impl<'a> Scalar<'a> {
     }
 }
 
-/// The most digits that a number can have, before and after the point together, and its scale always less.
+/// The most digits that a number can have, before and after the point together, and its scale
+/// always less.
 pub(crate) const MAX_DIGITS: usize = 28;
 
 /// The number with these digits, of which the last `scale` are decimals.
@@ -76,8 +78,9 @@ pub(crate) fn decimal_of(mantissa: i128, scale: u32) -> Option<Decimal> {
 
 /// The exact value of decimal text, for all numbers that come in.
 ///
-/// It keeps its decimals, so it is written as it came, except: an exponent is written out, a zero has no sign, and
-/// zeros at the end of a fraction are dropped if the digits would not fit otherwise. Nothing is rounded.
+/// It keeps its decimals, so it is written as it came, except: an exponent is written out, a zero
+/// has no sign, and zeros at the end of a fraction are dropped if the digits would not fit
+/// otherwise. Nothing is rounded.
 pub(crate) fn decimal(text: &str) -> Result<Decimal, ErrorKind> {
     let (number, exponent) = match text.split_once(['e', 'E']) {
         Some((number, exponent)) => (number, exponent.parse().map_err(|_| ErrorKind::NotDecimal)?),
@@ -139,7 +142,8 @@ pub(crate) use read_as_scalar;
 /// The name by which `serde_json` gives a value as its exact text. Other formats ignore it.
 const RAW_JSON: &str = "$serde_json::private::RawValue";
 
-/// Reads a scalar: from `serde_json` by its exact text, from other formats as the text or integer that they give.
+/// Reads a scalar: from `serde_json` by its exact text, from other formats as the text or integer
+/// that they give.
 pub(crate) fn deserialize<'de, T: FromScalar, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_newtype_struct(RAW_JSON, ScalarVisitor(PhantomData))
 }
@@ -205,8 +209,8 @@ impl<'de, T: FromScalar> Visitor<'de> for ScalarVisitor<T> {
     }
 }
 
-/// A text. Numbers are taken as their text. An empty text is refused, since for the gateway it means "none"
-/// (`docs/wire.md`, section 11).
+/// A text. Numbers are taken as their text. An empty text is refused, since for the gateway it
+/// means "none" (`docs/wire.md`, section 11).
 impl Decode for String {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
         match Scalar::read(json)? {
@@ -225,8 +229,9 @@ impl Decode for i64 {
     }
 }
 
-/// An open set of integers: codes with known names, where an unknown code is kept unchanged. Not an enum, so a code
-/// that becomes known in a later version still equals itself. Each row: constant, code, documented meanings.
+/// An open set of integers: codes with known names, where an unknown code is kept unchanged. Not an
+/// enum, so a code that becomes known in a later version still equals itself. Each row: constant,
+/// code, documented meanings.
 macro_rules! open_codes {
     (
         $(#[$attribute:meta])*
@@ -237,8 +242,8 @@ macro_rules! open_codes {
         $(#[$attribute])*
         ///
         /// The set is open: a code that is not listed here is kept as it came. `match` works on the
-        /// constants. **JSON**: written as a number, read from a whole number or its text (`docs/wire.md`,
-        /// section 11).
+        /// constants. **JSON**: written as a number, read from a whole number or its text
+        /// (`docs/wire.md`, section 11).
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(i64);
 
@@ -269,8 +274,8 @@ macro_rules! open_codes {
                 }
             }
 
-            /// The documented meanings: usually one, several where the documentation lists a code more than
-            /// once, none for a code that is not documented.
+            /// The documented meanings: usually one, several where the documentation lists a code
+            /// more than once, none for a code that is not documented.
             pub const fn meanings(self) -> &'static [&'static str] {
                 match self.0 {
                     $( $code => &[$($meaning),+], )*

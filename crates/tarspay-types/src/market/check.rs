@@ -263,7 +263,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The way that the code means, in whatever case. Without a market there is nothing to hold it against.
+    /// The way that the code means, in whatever case. Without a market there is nothing to hold it
+    /// against.
     fn way(&mut self) -> Option<&'static Way> {
         self.market?;
         let given = self.text(WAY)?;
@@ -323,8 +324,8 @@ impl<'a> Check<'a> {
             if reported || format.accepts(&text) {
                 continue;
             }
-            // A broken form refuses where the field itself is required; elsewhere the vendor's own examples
-            // break it.
+            // A broken form refuses where the field itself is required; elsewhere the vendor's own
+            // examples break it.
             let severity = if self.requires(field) { by(field.certainty()) } else { Severity::Advice };
             let mut message = format!("has another form than documented: {}", format.describe());
             if format == Format::WholeAmount
@@ -363,7 +364,8 @@ fn unknown_currency(given: &str) -> String {
     format!("has no market that is known; {}known: {}", likely.collect::<String>(), listed.join(", "))
 }
 
-/// Whether the first two letters, which stand for the country in ISO 4217, are the same in whatever case.
+/// Whether the first two letters, which stand for the country in ISO 4217, are the same in whatever
+/// case.
 fn begin_alike(one: &str, other: &str) -> bool {
     one.get(..2).zip(other.get(..2)).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
 }

@@ -106,11 +106,12 @@ pub static MARKET: Market = Market {
 };
 
 request! {
-    /// Looks up the transfer of a payer; India only (`docs/wire.md`, section 7.8). The response is a [`TransferByUtr`].
-    /// Marked as under development: expect a refusal.
+    /// Looks up the transfer of a payer; India only (`docs/wire.md`, section 7.8). The response is
+    /// a [`TransferByUtr`]. Marked as under development: expect a refusal.
     ///
-    /// A transfer that is [found](LookupStatus::FOUND) can be made up by "UTR replenishment", a call whose
-    /// path is not documented (`docs/wire.md`, section 7.9). It is not offered here; ask the operator.
+    /// A transfer that is [found](LookupStatus::FOUND) can be made up by "UTR replenishment", a
+    /// call whose path is not documented (`docs/wire.md`, section 7.9). It is not offered here; ask
+    /// the operator.
     pub struct TransferByUtrQuery: Read, "/api/utrQuery" -> TransferByUtr, about merchant_order_no {
         pub new {
             /// The reference of the payer's transfer.

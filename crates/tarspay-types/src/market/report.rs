@@ -9,9 +9,10 @@ use super::Certainty;
 /// What [`market::check`](super::check()), or [`check_deposit`](super::Market::check_deposit) and
 /// [`check_withdrawal`](super::Market::check_withdrawal) of a market, found.
 ///
-/// Structural violations refuse. Limits and advice are warnings, because the vendor's published figures are a
-/// snapshot that its own examples break; [`enforce_limits`](Report::enforce_limits) makes limits refuse too.
-/// `Display` writes one violation a line. Neither it nor `Debug` shows a personal value.
+/// Structural violations refuse. Limits and advice are warnings, because the vendor's published
+/// figures are a snapshot that its own examples break; [`enforce_limits`](Report::enforce_limits)
+/// makes limits refuse too. `Display` writes one violation a line. Neither it nor `Debug` shows a
+/// personal value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     violations: Vec<Violation>,
@@ -187,8 +188,9 @@ impl Violation {
         &self.message
     }
 
-    /// The value, for a log: an amount, a way code or a currency as it is, cut when long; of anything else
-    /// only its length. `None` when there is no value, or none that can be shown in short.
+    /// The value, for a log: an amount, a way code or a currency as it is, cut when long; of
+    /// anything else only its length. `None` when there is no value, or none that can be shown in
+    /// short.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }

@@ -8,8 +8,8 @@ use crate::text::Currency;
 /// The currency of every order.
 pub const CURRENCY: Currency = Currency::VND;
 
-// That an order on a virtual account sends the bank's code as its way code is inferred from the older page, which
-// sends a wallet's code there.
+// That an order on a virtual account sends the bank's code as its way code is inferred from the
+// older page, which sends a wallet's code there.
 ways! {
     "Vietnam";
     QR = "QR", "QR"
