@@ -233,9 +233,6 @@ pub(crate) struct Unread<'a>(Vec<(String, &'a RawValue)>);
 /// What some editors and libraries write before a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Room for the members of any documented object, so that reading one asks for it once.
-const USUAL_MEMBERS: usize = 16;
-
 impl<'a> Unread<'a> {
     /// Reads the JSON text of an object, with or without a byte order mark.
     pub(crate) fn from_json(json: &'a str) -> Result<Self, DecodeError> {
@@ -340,7 +337,7 @@ impl<'de> Deserialize<'de> for Unread<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unread<'de>, A::Error> {
-                let mut members = Vec::with_capacity(USUAL_MEMBERS);
+                let mut members = Vec::new();
                 while let Some((name, value)) = map.next_entry()? {
                     members.push((name, value));
                 }

@@ -236,10 +236,6 @@ impl<'e, M: SerializeMap> Writer<'e, M> {
 #[derive(Clone)]
 pub struct RawJson(String);
 
-/// Room for the JSON of a value before it has to grow; a deposit with all its members takes about
-/// 500 bytes.
-const USUAL_BYTES: usize = 1024;
-
 impl RawJson {
     /// The JSON of a value.
     ///
@@ -247,17 +243,9 @@ impl RawJson {
     ///
     /// [`ErrorKind::NotJson`] when the value does not serialise.
     pub fn new(value: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
-        let mut json = Vec::with_capacity(USUAL_BYTES);
-        serde_json::to_writer(&mut json, value)
-            .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error))?;
-        Self::of_bytes(json)
-    }
-
-    /// Of what `serde_json` has written, which is UTF-8.
-    fn of_bytes(json: Vec<u8>) -> Result<Self, Error> {
-        String::from_utf8(json)
+        serde_json::to_string(value)
             .map(Self)
-            .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error.utf8_error()))
+            .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error))
     }
 
     /// The exact text.

@@ -7,7 +7,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use crate::amount::Amount;
 use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
-use crate::members::{Members, RawJson};
+use crate::members::Members;
 use crate::private::{NotifyUrl, PrivateText, ReturnUrl};
 use crate::text::{MerchantNo, MerchantOrderNo};
 
@@ -193,13 +193,17 @@ deserialize_by_decode!(WithMerchant<R>);
 
 /// The request's members and the merchant number, in one object.
 fn with_merchant(merchant_no: &MerchantNo, request: &(impl Serialize + ?Sized)) -> Result<Members, Error> {
-    let refuse = |kind| Error::new("request", kind);
-    let json = RawJson::new(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
-    let mut members =
-        Members::from_json(json.get()).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))?;
+    let mut members = members_of(request)?;
     if members.get(MERCHANT).is_some() {
-        return Err(refuse(ErrorKind::MerchantGiven));
+        return Err(Error::new("request", ErrorKind::MerchantGiven));
     }
     members.insert(MERCHANT, merchant_no)?;
     Ok(members)
+}
+
+/// The request's own members, serialised once.
+pub(crate) fn members_of(request: &(impl Serialize + ?Sized)) -> Result<Members, Error> {
+    let refuse = |kind| Error::new("request", kind);
+    let json = serde_json::to_string(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
+    Members::from_json(&json).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))
 }

@@ -9,11 +9,11 @@ use super::report::{Report, Rule, Severity, Source, Violation};
 use super::way::{Standing, Way};
 use crate::amount::Amount;
 use crate::decode::Decode;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::members::Members;
 use crate::order::Direction;
 use crate::private::{NotifyUrl, ReturnUrl};
-use crate::request::{Effect, MERCHANT, Request};
+use crate::request::{Effect, MERCHANT, Request, members_of};
 use crate::scalar::Scalar;
 use crate::text::{Currency, quoted};
 
@@ -38,10 +38,7 @@ pub(super) fn order(request: &impl Request) -> Result<Option<(Direction, Members
         Effect::CreateWithdrawal => Direction::Withdrawal,
         Effect::Read | Effect::Other => return Ok(None),
     };
-    let refuse = |kind| Error::new("request", kind);
-    let json = serde_json::to_string(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
-    let body = Members::from_json(&json).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))?;
-    Ok(Some((direction, body)))
+    Ok(Some((direction, members_of(request)?)))
 }
 
 /// The check against the market that the body's own currency belongs to.
@@ -108,7 +105,8 @@ impl<'a> Check<'a> {
         message: impl Into<String>,
     ) {
         let value = self.text(field).map(|text| shown(field, &text));
-        self.found.push(Violation::new(field.into(), rule, severity, source).saying(message).of_value(value));
+        let (field, message) = (field.into(), message.into());
+        self.found.push(Violation { field, rule, severity, message, value, source });
     }
 
     /// Whether this body must have the field.
@@ -165,8 +163,8 @@ impl<'a> Check<'a> {
                 ),
                 _ => continue,
             };
-            let violation = Violation::new(quoted(name, 64).into(), rule, severity, source).saying(message);
-            self.found.push(violation);
+            let (field, message) = (quoted(name, 64).into(), message.into());
+            self.found.push(Violation { field, rule, severity, message, value: None, source });
         }
     }
 

@@ -22,12 +22,12 @@ pub struct Report {
 /// One rule that a request breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    field: Cow<'static, str>,
-    rule: Rule,
-    severity: Severity,
-    message: String,
-    value: Option<String>,
-    source: Source,
+    pub(super) field: Cow<'static, str>,
+    pub(super) rule: Rule,
+    pub(super) severity: Severity,
+    pub(super) message: String,
+    pub(super) value: Option<String>,
+    pub(super) source: Source,
 }
 
 /// The rule that is broken.
@@ -154,20 +154,6 @@ impl fmt::Display for Report {
 impl StdError for Report {}
 
 impl Violation {
-    pub(super) fn new(field: Cow<'static, str>, rule: Rule, severity: Severity, source: Source) -> Self {
-        Self { field, rule, severity, message: String::new(), value: None, source }
-    }
-
-    pub(super) fn saying(mut self, message: impl Into<String>) -> Self {
-        self.message = message.into();
-        self
-    }
-
-    pub(super) fn of_value(mut self, value: Option<String>) -> Self {
-        self.value = value;
-        self
-    }
-
     /// The wire name of the field.
     pub fn field(&self) -> &str {
         &self.field
