@@ -266,6 +266,17 @@ proptest! {
     }
 
     #[test]
+    fn an_exponent_moves_the_point(digits in 0_u64..1_000_000_000, places in 0_usize..18) {
+        let read = |json: String| Amount::from_json(&json).unwrap().to_string();
+        let more = if digits == 0 { "0".to_owned() } else { format!("{digits}{}", "0".repeat(places)) };
+        prop_assert_eq!(read(format!("{digits}E+{places}")), more);
+        let padded = format!("{digits:0width$}", width = places + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - places);
+        let point = if places == 0 { "" } else { "." };
+        prop_assert_eq!(read(format!("\"{digits}e-{places}\"")), format!("{whole}{point}{fraction}"));
+    }
+
+    #[test]
     fn any_text_is_kept_or_refused(text in any::<String>()) {
         if let Ok(amount) = Amount::parse(&text) {
             prop_assert_eq!(amount.to_string(), text);
