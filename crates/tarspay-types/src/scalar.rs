@@ -72,7 +72,7 @@ pub(crate) const MAX_DIGITS: usize = 28;
 
 /// The number with these digits, of which the last `scale` are decimals.
 pub(crate) fn decimal_of(mantissa: i128, scale: u32) -> Option<Decimal> {
-    let fits = mantissa.abs() < 10_i128.pow(28) && scale < 28;
+    let fits = mantissa.unsigned_abs() < 10_u128.pow(28) && scale < 28;
     fits.then(|| Decimal::try_from_i128_with_scale(mantissa, scale).ok()).flatten()
 }
 
