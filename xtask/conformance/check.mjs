@@ -146,8 +146,12 @@ function signatureOf(text) {
 
 const fits = (key, digest, [r, s]) => key.verify(digest.toString("hex"), { r: r.toString(16), s: s.toString(16) });
 
+const MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const withoutMark = (raw) => (raw.subarray(0, 3).equals(MARK) ? raw.subarray(3) : raw);
+const isSmall = (raw) => raw.length <= 1536 && membersOf(withoutMark(raw)).length <= 64;
+
 const orderedText = (raw) =>
-  `{${membersOf(raw).map(([name, value]) => `${JSON.stringify(name)}:${value.join("")}`).join(",")}}`;
+  `{${membersOf(withoutMark(raw)).map(([name, value]) => `${JSON.stringify(name)}:${value.join("")}`).join(",")}}`;
 
 const SECTIONS = {
   keys: ({ kind, text }) => ({ public_key: compressed(kind === "private" ? privateKey(text) : publicKey(text)) }),
@@ -182,6 +186,7 @@ const SECTIONS = {
     const forms = { as_received: () => raw, ordered: () => Buffer.from(orderedText(raw)) };
     for (const [form, text] of Object.entries(forms)) {
       const digest = digestOf(text());
+      if (form === "ordered" && !isSmall(raw)) refuse("mismatch");
       if (fits(key, digest, numbers)) return { form, digest: digest.toString("hex") };
     }
     return refuse("mismatch");

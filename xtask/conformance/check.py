@@ -259,7 +259,13 @@ def verifies(point, digest, signature, require_low_s=False):
 
 def ordered_text(raw):
     """4.1: compact, names ascending and written with the fewest escapes, values as they came."""
-    return "{" + ",".join(f"{write_name(name)}:{value}" for name, value in ascending(members_of(raw))) + "}"
+    members = ascending(members_of(without_mark(raw)))
+    return "{" + ",".join(f"{write_name(name)}:{value}" for name, value in members) + "}"
+
+
+def without_mark(raw):
+    """4.1: a byte order mark is no part of the text."""
+    return raw.removeprefix(b"\xef\xbb\xbf")
 
 
 def write_name(name):
@@ -275,8 +281,10 @@ def verify_callback(point, header, raw, max_bytes, require_low_s=False):
     signature = signature_of(header)
     if verifies(point, digest_of(raw), signature, require_low_s):
         return "as_received", digest_of(raw).hex()
-    digest = digest_of(ordered_text(raw).encode("utf-8"))
-    if verifies(point, digest, signature, require_low_s):
+    ordered = ordered_text(raw).encode("utf-8")  # step 5: 1536 bytes and 64 members are the most
+    digest = digest_of(ordered)
+    small = len(raw) <= 1536 and len(members_of(without_mark(raw))) <= 64
+    if small and verifies(point, digest, signature, require_low_s):
         return "ordered", digest.hex()
     raise Refused("mismatch")
 

@@ -11,9 +11,9 @@ pub const CALLBACK_SIGNATURE_HEADER: &str = "X-RESP-SIGNATURE";
 
 /// The text under the signature of a callback: its members as compact JSON, names ascending.
 ///
-/// Strings and numbers keep exactly the characters in which they were received; members below the top level keep their
-/// order.
-/// There is no method, path or nonce. Source: `docs/wire.md`, section 5; proven by the vector C1.
+/// Strings and numbers keep exactly the characters in which they were received; members below the
+/// top level keep their order. A byte order mark is passed over. There is no method, path or nonce.
+/// Source: `docs/wire.md`, section 5; proven by the vector C1.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CallbackText(String);
 
@@ -24,8 +24,23 @@ impl CallbackText {
     ///
     /// [`ErrorKind::InvalidBody`] if the text is not one JSON object or names a member twice.
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
-        let members = Members::from_json(json)?;
-        let mut text = String::with_capacity(json.len());
+        let json = without_mark(json);
+        Self::of_members(&Members::from_json(json)?, json.len())
+    }
+
+    /// `None` for a body that is too large to be ordered before it is known to be signed.
+    fn bounded(json: &[u8]) -> Result<Option<Self>, Error> {
+        members::refuse_gzip(json)?;
+        if json.len() > MAX_ORDERED_BYTES {
+            return Ok(None);
+        }
+        let json = without_mark(json);
+        let members = Members::at_most(MAX_ORDERED_MEMBERS, json)?;
+        members.map(|members| Self::of_members(&members, json.len())).transpose()
+    }
+
+    fn of_members(members: &Members<'_>, bytes: usize) -> Result<Self, Error> {
+        let mut text = String::with_capacity(bytes);
         text.push('{');
         for (name, value) in members::sorted(members.pairs())? {
             if text.len() > 1 {
@@ -68,23 +83,30 @@ impl CallbackText {
     }
 }
 
+/// What some editors and proxies write before a text is not one of its members.
+fn without_mark(json: &[u8]) -> &[u8] {
+    json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json)
+}
+
 /// Appends the text of a JSON value without the white space between its tokens.
 fn push_compact(json: &mut String, value: &str) {
-    let mut in_string = false;
-    let mut escaped = false;
-    json.extend(value.chars().filter(|&character| {
-        if in_string {
-            match character {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => in_string = false,
-                _ => {}
+    if !value.starts_with(['{', '[']) {
+        return json.push_str(value);
+    }
+    let (mut in_string, mut escaped, mut copied) = (false, false, 0);
+    for (at, byte) in value.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b' ' | b'\t' | b'\n' | b'\r' if !in_string => {
+                json.push_str(&value[copied..at]);
+                copied = at + 1;
             }
-            return true;
+            _ => {}
         }
-        in_string = character == '"';
-        !matches!(character, ' ' | '\t' | '\n' | '\r')
-    }));
+    }
+    json.push_str(&value[copied..]);
 }
 
 impl fmt::Debug for CallbackText {
@@ -107,18 +129,29 @@ pub enum SignedForm {
 /// The default limit of a callback's body, in bytes. Documented callbacks have about 200.
 pub const DEFAULT_MAX_CALLBACK_BYTES: usize = 64 * 1024;
 
-/// Verifies callbacks (webhooks): first the bytes as received, then the same members as ordered compact JSON.
+/// The limits of the ordered form. Documented callbacks have about 200 bytes and 11 members.
+const MAX_ORDERED_BYTES: usize = 1536;
+const MAX_ORDERED_MEMBERS: usize = 64;
+
+/// Verifies callbacks (webhooks): first the bytes as received, then the same members as ordered
+/// compact JSON.
 ///
-/// Keep one verifier and clone it: its keys are prepared ([`PreparedKey`](crate::PreparedKey)) after some dozens of
-/// verifications, and clones share that. A verifier that is used once costs nothing more than the verification;
-/// [`prepared`](Self::prepared) saves a server the delay at its 64th callback.
+/// Anybody can post a forged callback, so the work on one is bounded: a body of more than
+/// [`max_bytes`](Self::max_bytes) is refused at once, and one of more than 1536 bytes or 64 members
+/// is verified as received only. A forged callback then costs at most twice as much as a genuine
+/// one of the same size.
 ///
-/// **A valid signature does not say whose order it is.** One system key signs the callbacks of all merchants. Compare
-/// `mchNo` in the body with your own number, and refuse another or a missing one. This crate has no models and does
-/// not look into the body; `tarspay::CallbackVerifier` does.
+/// Keep one verifier and clone it: its keys are prepared ([`PreparedKey`](crate::PreparedKey))
+/// after some dozens of verifications, and clones share that. A verifier that is used once costs
+/// nothing more than the verification; [`prepared`](Self::prepared) saves a server the delay at its
+/// 64th callback.
 ///
-/// A callback carries no time, so a valid one can be replayed: deduplicate on pay order id, state and amount paid
-/// (`docs/wire.md`, section 11), never on the signature.
+/// **A valid signature does not say whose order it is.** One system key signs the callbacks of all
+/// merchants. Compare `mchNo` in the body with your own number, and refuse another or a missing
+/// one. This crate has no models and does not look into the body; `tarspay::CallbackVerifier` does.
+///
+/// A callback carries no time, so a valid one can be replayed: deduplicate on pay order id, state
+/// and amount paid (`docs/wire.md`, section 11), never on the signature.
 ///
 /// ```
 /// use tarspay_sign::{CallbackText, CallbackVerifier, ErrorKind, PrivateKey};
@@ -164,22 +197,24 @@ impl CallbackVerifier {
         self
     }
 
-    /// Prepares the keys now, which takes some milliseconds and 320 KiB for each: for a server, when it starts.
+    /// Prepares the keys now, which takes some milliseconds and 320 KiB for each: for a server,
+    /// when it starts.
     #[must_use]
     pub fn prepared(self) -> Self {
         self.keys.iter().for_each(OnDemand::prepare);
         self
     }
 
-    /// Sets what to do with a high `s`. The gateway sends high ones (C1), so requiring a low `s` refuses its callbacks.
+    /// Sets what to do with a high `s`. The gateway sends high ones (C1), so requiring a low `s`
+    /// refuses its callbacks.
     #[must_use]
     pub fn signature_policy(mut self, policy: SignaturePolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Sets the largest body, in bytes. Default: [`DEFAULT_MAX_CALLBACK_BYTES`]. Limit the reading of the body to the same
-    /// size, so that a larger one is never held in memory.
+    /// Sets the largest body, in bytes. Default: [`DEFAULT_MAX_CALLBACK_BYTES`]. Limit the reading
+    /// of the body to the same size, so that a larger one is never held in memory.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
@@ -208,15 +243,16 @@ impl CallbackVerifier {
 
     /// Verifies the raw body of a callback against the value of its [`CALLBACK_SIGNATURE_HEADER`].
     ///
-    /// `None` stands for a missing header and is refused: some pages of the documentation call the header optional, but an
-    /// unsigned callback must never be acted upon.
+    /// `None` stands for a missing header and is refused: some pages of the documentation call the
+    /// header optional, but an unsigned callback must never be acted upon.
     ///
     /// # Errors
     ///
     /// Distinct by [`kind`](Error::kind): [`MissingSignature`](ErrorKind::MissingSignature),
-    /// [`MalformedSignature`](ErrorKind::MalformedSignature), [`BodyTooLarge`](ErrorKind::BodyTooLarge),
-    /// [`InvalidBody`](ErrorKind::InvalidBody) if neither form can be verified because the body is not a JSON object,
-    /// [`SignatureMismatch`](ErrorKind::SignatureMismatch), [`HighS`](ErrorKind::HighS).
+    /// [`MalformedSignature`](ErrorKind::MalformedSignature),
+    /// [`BodyTooLarge`](ErrorKind::BodyTooLarge), [`InvalidBody`](ErrorKind::InvalidBody) if
+    /// neither form can be verified because the body is not a JSON object (compressed, for
+    /// example), [`SignatureMismatch`](ErrorKind::SignatureMismatch), [`HighS`](ErrorKind::HighS).
     pub fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<SignedForm, Error> {
         self.check_size(body.len())?;
         let text = signature.ok_or_else(|| {
@@ -226,25 +262,34 @@ impl CallbackVerifier {
             )
         })?;
         let signature = Signature::from_hex(text)?;
-        if self.any_key_fits(&Digest::of(body), &signature)? {
-            return Ok(SignedForm::AsReceived);
+        let accept = |form| signature.judge(true, self.policy).map(|()| form);
+        let digest = Digest::of(body);
+        let mut failed = Vec::new();
+        for key in &self.keys {
+            let mut check = key.check(&signature);
+            if check.fits(&digest) {
+                return accept(SignedForm::AsReceived);
+            }
+            failed.push(check);
         }
-        let ordered = CallbackText::from_json(body)?;
-        if self.any_key_fits(&ordered.digest(), &signature)? {
-            return Ok(SignedForm::Ordered);
+        let Some(ordered) = CallbackText::bounded(body)? else {
+            return Err(Error::new(
+                ErrorKind::SignatureMismatch,
+                "the signature does not fit the bytes as received; a body of more than 1536 bytes or 64 members is not tried \
+                 in another form",
+            ));
+        };
+        // Most bodies are in order already.
+        if ordered.as_str().as_bytes() != body {
+            let digest = ordered.digest();
+            if failed.iter_mut().any(|check| check.fits(&digest)) {
+                return accept(SignedForm::Ordered);
+            }
         }
         Err(Error::new(
             ErrorKind::SignatureMismatch,
             "the signature fits neither the bytes as received nor the same members in order; \
              hand over the raw body, unparsed, and check that the key is the gateway's system key",
         ))
-    }
-
-    /// A mismatch is `false`; a signature that fits but breaks the policy is an error.
-    fn any_key_fits(&self, digest: &Digest, signature: &Signature) -> Result<bool, Error> {
-        if !self.keys.iter().any(|key| key.fits(digest, signature)) {
-            return Ok(false);
-        }
-        signature.judge(true, self.policy).map(|()| true)
     }
 }

@@ -6,8 +6,8 @@ use std::fmt;
 
 /// The 32 bytes that the curve signs: `SHA-256(SHA-256(text))`.
 ///
-/// Give an external signer (a KMS or an HSM) these bytes as a *finished* digest: a service that hashes its input once
-/// more signs something else. Shown as 64 lower-case hex digits.
+/// Give an external signer (a KMS or an HSM) these bytes as a *finished* digest: a service that
+/// hashes its input once more signs something else. Shown as 64 lower-case hex digits.
 ///
 /// Source of the rule: `docs/wire.md`, section 4.2; proven by the vectors R1 to R4 and C1.
 ///

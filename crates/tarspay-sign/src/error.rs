@@ -5,15 +5,18 @@ use std::fmt;
 
 /// Why something could not be signed or verified.
 ///
-/// [`kind`](Error::kind) distinguishes the cases, [`field`](Error::field) names the body member at fault if there is one,
-/// and the text says what to do. No text, `Debug` output or source of this error holds a key, a signature or
-/// the value of a body member.
+/// [`kind`](Error::kind) distinguishes the cases, [`field`](Error::field) names the body member at
+/// fault if there is one, and the text says what to do. No text, `Debug` output or source of this
+/// error holds a key, a signature or the value of a body member.
 pub struct Error {
     kind: ErrorKind,
     field: Option<String>,
     reason: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
+
+/// The longest name of a member in an error, in characters: it can come from outside.
+const LONGEST_NAME: usize = 64;
 
 /// The cases of [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,8 +59,12 @@ impl Error {
         Self { kind, field: None, reason: reason.into(), source: None }
     }
 
-    pub(crate) fn with_field(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into());
+    pub(crate) fn with_field(mut self, name: &str) -> Self {
+        let mut field: String = name.chars().take(LONGEST_NAME).collect();
+        if field.len() < name.len() {
+            field.push('…');
+        }
+        self.field = Some(field);
         self
     }
 
@@ -77,13 +84,13 @@ impl Error {
         self.kind
     }
 
-    /// The name of the body member at fault, if there is one.
+    /// The name of the body member at fault, if there is one, cut after 64 characters.
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }
 
-    /// Whether a signature was examined and refused: missing, malformed, mismatching, or with a high `s` under
-    /// [`SignaturePolicy::RequireLowS`](crate::SignaturePolicy::RequireLowS).
+    /// Whether a signature was examined and refused: missing, malformed, mismatching, or with a
+    /// high `s` under [`SignaturePolicy::RequireLowS`](crate::SignaturePolicy::RequireLowS).
     pub fn is_refused_signature(&self) -> bool {
         matches!(
             self.kind,

@@ -1,7 +1,8 @@
 //! Request signatures and callback verification for the TarsPay payment gateway.
 //!
-//! This crate is usable alone: no HTTP, no async runtime, no models. It signs requests and verifies callbacks (webhooks).
-//! Every rule is in `docs/signing.md`, and every fact behind it in `docs/wire.md`.
+//! This crate is usable alone: no HTTP, no async runtime, no models. It signs requests and verifies
+//! callbacks (webhooks). Every rule is in `docs/signing.md`, and every fact behind it in
+//! `docs/wire.md`.
 //!
 //! # Sign a request
 //!
@@ -48,9 +49,10 @@
 //!
 //! # Why does my signature fail?
 //!
-//! Compare [`RequestToSign::string_to_sign`] with yours byte by byte; then the digest: it is SHA-256 of SHA-256, not
-//! of the text alone. `docs/signing.md` lists the usual causes. The crate `tarspay-explain` looks for them: it names the
-//! mistakes that give a signature, and never accepts one.
+//! Compare [`RequestToSign::string_to_sign`] with yours byte by byte; then the digest: it is
+//! SHA-256 of SHA-256, not of the text alone. `docs/signing.md` lists the usual causes. The crate
+//! `tarspay-explain` looks for them: it names the mistakes that give a signature, and never accepts
+//! one.
 #![forbid(unsafe_code)]
 
 /// The ways from text to a type with a `from_hex`.

@@ -1,7 +1,7 @@
 //! The members of a JSON object, without changing a character of their values.
 
 use crate::{Error, ErrorKind};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -13,7 +13,8 @@ const USUAL_MEMBERS: usize = 16;
 /// The top-level members of one JSON object, in the order in which they stand in the text.
 ///
 /// Nothing is decided here: a name may come twice, and a value may be one that cannot be signed.
-/// [`Parameters`](crate::Parameters) and [`CallbackText`](crate::CallbackText) sort them and refuse what has no rule.
+/// [`Parameters`](crate::Parameters) and [`CallbackText`](crate::CallbackText) sort them and refuse
+/// what has no rule.
 ///
 /// ```
 /// use tarspay_sign::Members;
@@ -52,13 +53,29 @@ impl<'a> Members<'a> {
     ///
     /// [`ErrorKind::InvalidBody`] if the text is anything else.
     pub fn from_json(json: &'a [u8]) -> Result<Self, Error> {
+        let members = Self::at_most(usize::MAX, json)?;
+        // No body has more bytes than the address space.
+        Ok(members.unwrap_or(Self(Vec::new())))
+    }
+
+    /// As [`from_json`](Self::from_json), and `None` if there are more members: what comes after
+    /// those is not read.
+    pub(crate) fn at_most(limit: usize, json: &'a [u8]) -> Result<Option<Self>, Error> {
+        refuse_gzip(json)?;
         // Checked once for the whole text; `serde_json` would check each name and value.
         let text = std::str::from_utf8(json).map_err(|source| {
             Error::new(ErrorKind::InvalidBody, "the body is not UTF-8, as JSON has to be").with_source(source)
         })?;
-        serde_json::from_str::<List<'a>>(text)
-            .map(|List(members)| Self(members))
-            .map_err(|source| not_an_object(text, source))
+        let mut has_more = false;
+        let mut parser = serde_json::Deserializer::from_str(text);
+        let members = List { limit, has_more: &mut has_more }
+            .deserialize(&mut parser)
+            .and_then(|members| parser.end().map(|()| members));
+        match members {
+            Ok(members) => Ok(Some(Self(members))),
+            Err(_) if has_more => Ok(None),
+            Err(source) => Err(not_an_object(text, source)),
+        }
     }
 
     /// The members in the order of the text.
@@ -93,6 +110,16 @@ impl fmt::Debug for Member<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Member").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// Names a compressed body, which would be said not to be UTF-8 otherwise.
+pub(crate) fn refuse_gzip(body: &[u8]) -> Result<(), Error> {
+    if !body.starts_with(&[0x1f, 0x8b]) {
+        return Ok(());
+    }
+    let reason =
+        "the body is compressed with gzip; hand over what was compressed, or turn the compression off";
+    Err(Error::new(ErrorKind::InvalidBody, reason))
 }
 
 /// Sorts members by the bytes of their names, and refuses a name that comes twice.
@@ -137,34 +164,42 @@ fn not_an_object(json: &str, source: serde_json::Error) -> Error {
         }
     };
     let error = Error::new(ErrorKind::InvalidBody, reason);
-    // A data error repeats the value that it found, which can be personal; the others name a place only.
+    // A data error repeats the value that it found, which can be personal; the others name a place
+    // only.
     if source.classify() == Category::Data { error } else { error.with_source(source) }
 }
 
-/// What serde reads, apart so that no other format than JSON can be tried on [`Members`].
-struct List<'a>(Vec<Member<'a>>);
+/// Reads members up to a limit, apart so that no other format than JSON can be tried on [`Members`].
+struct List<'l> {
+    limit: usize,
+    has_more: &'l mut bool,
+}
 
-impl<'de> Deserialize<'de> for List<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListVisitor;
+impl<'de> DeserializeSeed<'de> for List<'_> {
+    type Value = Vec<Member<'de>>;
 
-        impl<'de> Visitor<'de> for ListVisitor {
-            type Value = List<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
+impl<'de> Visitor<'de> for List<'_> {
+    type Value = Vec<Member<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(USUAL_MEMBERS);
+        while let Some((Name(name), value)) = map.next_entry::<_, &RawValue>()? {
+            if members.len() == self.limit {
+                *self.has_more = true;
+                return Err(A::Error::custom("too many members"));
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(USUAL_MEMBERS);
-                while let Some((Name(name), value)) = map.next_entry::<_, &RawValue>()? {
-                    members.push(Member { name, json: value.get() });
-                }
-                Ok(List(members))
-            }
+            members.push(Member { name, json: value.get() });
         }
-
-        deserializer.deserialize_map(ListVisitor)
+        Ok(members)
     }
 }
 

@@ -10,9 +10,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The value of `X-API-NONCE`: Unix time in milliseconds, 13 decimal digits today.
 ///
-/// Source: `docs/wire.md`, section 3. The gateway's window for old nonces and its rule for a nonce used twice are not
-/// documented. The nonces of a [`NonceSource`] are current and unique, and increase in the order in which they are handed
-/// out. Concurrent requests may reach the gateway in another order.
+/// Source: `docs/wire.md`, section 3. The gateway's window for old nonces and its rule for a nonce
+/// used twice are not documented. The nonces of a [`NonceSource`] are current and unique, and
+/// increase in the order in which they are handed out. Concurrent requests may reach the gateway in
+/// another order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce(u64);
 
@@ -37,8 +38,8 @@ impl fmt::Display for Nonce {
 impl FromStr for Nonce {
     type Err = Error;
 
-    /// Reads decimal digits without sign, blanks or leading zeros, so that the text in the header and the text under
-    /// the signature are one.
+    /// Reads decimal digits without sign, blanks or leading zeros, so that the text in the header
+    /// and the text under the signature are one.
     fn from_str(text: &str) -> Result<Self, Error> {
         let invalid = || {
             Error::new(
@@ -87,12 +88,14 @@ impl<F: Fn() -> u64 + Send + Sync> Clock for F {
     }
 }
 
-/// The latest time that is taken from a clock: the last one of 13 digits, in the year 2286. A clock beyond it is
-/// broken, and capping it leaves room above for every nonce that will ever be asked for.
+/// The latest time that is taken from a clock: the last one of 13 digits, in the year 2286. A clock
+/// beyond it is broken, and capping it leaves room above for every nonce that will ever be asked
+/// for.
 const LATEST_MILLIS: u64 = 9_999_999_999_999;
 
-/// How far a clock may step back before the nonces follow it, in milliseconds. A smaller step leaves them increasing, and
-/// ahead of the clock by no more than this. Nonces less than this apart count as one range of [`HandedOut`].
+/// How far a clock may step back before the nonces follow it, in milliseconds. A smaller step
+/// leaves them increasing, and ahead of the clock by no more than this. Nonces less than this apart
+/// count as one range of [`HandedOut`].
 const SMALL_STEP_MILLIS: u64 = 10_000;
 
 /// The most ranges that a source remembers.
@@ -100,28 +103,31 @@ const MOST_RANGES: usize = 32;
 
 /// Hands out nonces: current, and never the same one twice, across threads and whatever the clock does.
 ///
-/// Each nonce is the time of the clock, or the lowest number after it that is free. So nonces strictly increase while the
-/// clock does not step back, and they keep increasing when it steps back by up to ten seconds, as a correction of the time
-/// does. When it steps back further, they come back with it: a clock that was a day ahead for one call does not make every
-/// later call a day early. Nonces that were handed out ahead of the time are passed over when their time comes.
+/// Each nonce is the time of the clock, or the lowest number after it that is free. So nonces
+/// strictly increase while the clock does not step back, and they keep increasing when it steps
+/// back by up to ten seconds, as a correction of the time does. When it steps back further, they
+/// come back with it: a clock that was a day ahead for one call does not make every later call a
+/// day early. Nonces that were handed out ahead of the time are passed over when their time comes.
 ///
-/// What was handed out is remembered in up to 32 ranges. Nonces less than ten seconds apart count as one range, and beyond
-/// 32 the two closest are joined. So the memory is bounded, and the price is that unused nonces inside a range are passed
-/// over too: a clock that was an hour ahead during five minutes of steady calls makes nonces up to five minutes early an
-/// hour later. To avoid that, restart the process when you have corrected its clock.
+/// What was handed out is remembered in up to 32 ranges. Nonces less than ten seconds apart count
+/// as one range, and beyond 32 the two closest are joined. So the memory is bounded, and the price
+/// is that unused nonces inside a range are passed over too: a clock that was an hour ahead during
+/// five minutes of steady calls makes nonces up to five minutes early an hour later. To avoid that,
+/// restart the process when you have corrected its clock.
 ///
 /// # One key, one source
 ///
-/// All users of a key must share one source, or two of them hand out the same nonce in one millisecond.
-/// [`shared`](Self::shared) gives the source of a key in this process. Two processes cannot share one, so give each a key
-/// of its own.
+/// All users of a key must share one source, or two of them hand out the same nonce in one
+/// millisecond. [`shared`](Self::shared) gives the source of a key in this process. Two processes
+/// cannot share one, so give each a key of its own.
 ///
 /// # What a source cannot do
 ///
-/// It decides in which order nonces are handed out, not in which order requests arrive. Concurrent requests overtake each
-/// other on the way, and a gateway that wanted every nonce higher than all before would refuse those that were overtaken:
-/// a quarter of the calls with 4 at once and two thirds with 64 at once, measured on one machine (`docs/wire.md`,
-/// section 12). No such rule is documented. Should the gateway have it, send one request of a key at a time.
+/// It decides in which order nonces are handed out, not in which order requests arrive. Concurrent
+/// requests overtake each other on the way, and a gateway that wanted every nonce higher than all
+/// before would refuse those that were overtaken: a quarter of the calls with 4 at once and two
+/// thirds with 64 at once, measured on one machine (`docs/wire.md`, section 12). No such rule is
+/// documented. Should the gateway have it, send one request of a key at a time.
 ///
 /// ```
 /// use tarspay_sign::NonceSource;
@@ -137,7 +143,8 @@ pub struct NonceSource {
 }
 
 impl NonceSource {
-    /// A source of its own on the [`SystemClock`]. Whoever else signs with the key must use this one too.
+    /// A source of its own on the [`SystemClock`]. Whoever else signs with the key must use this
+    /// one too.
     pub fn new() -> Self {
         Self::with_clock(SystemClock)
     }
@@ -147,11 +154,11 @@ impl NonceSource {
         Self { clock: Box::new(clock), handed_out: Mutex::default() }
     }
 
-    /// The source that everybody in this process shares who signs with the key of this public key, on the
-    /// [`SystemClock`].
+    /// The source that everybody in this process shares who signs with the key of this public key,
+    /// on the [`SystemClock`].
     ///
-    /// It is kept while somebody holds it, and then until its nonces are in the past: a client that is dropped and made
-    /// again continues where it was.
+    /// It is kept while somebody holds it, and then until its nonces are in the past: a client that
+    /// is dropped and made again continues where it was.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -173,7 +180,8 @@ impl NonceSource {
         Nonce(handed_out.take(self.clock.unix_millis().min(LATEST_MILLIS)))
     }
 
-    /// Whether a new source would hand out none of these nonces, even after a small step back of the clock.
+    /// Whether a new source would hand out none of these nonces, even after a small step back of
+    /// the clock.
     fn is_past(&self) -> bool {
         let end = lock(&self.handed_out).ranges.last().map_or(0, |last| last.end);
         end + SMALL_STEP_MILLIS < self.clock.unix_millis()

@@ -24,8 +24,8 @@ const USUAL_BYTES: usize = 1024;
 /// | fraction, exponent, object, array | refused with the member's name | no rule is known |
 /// | a name twice | refused with the member's name | receivers would disagree |
 ///
-/// A float that is not a number has no JSON form: serde writes it as `null`, so it is left out like every `null`.
-/// Amounts are text, never floats.
+/// A float that is not a number has no JSON form: serde writes it as `null`, so it is left out like
+/// every `null`. Amounts are text, never floats.
 ///
 /// ```
 /// use tarspay_sign::Parameters;
@@ -47,12 +47,14 @@ impl Parameters {
         Self { text: String::new(), body: String::new() }
     }
 
-    /// The parameters of any value that serializes to a flat JSON object: a struct, a map, a `serde_json::Value`.
+    /// The parameters of any value that serializes to a flat JSON object: a struct, a map, a
+    /// `serde_json::Value`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidBody`] if the value does not serialize, or not to one object, or names a member twice;
-    /// [`ErrorKind::UnsupportedValue`] if a member is a fraction, an object or an array.
+    /// [`ErrorKind::InvalidBody`] if the value does not serialize, or not to one object, or names a
+    /// member twice; [`ErrorKind::UnsupportedValue`] if a member is a fraction, an object or an
+    /// array.
     pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let mut json = Vec::with_capacity(USUAL_BYTES);
         serde_json::to_writer(&mut json, value).map_err(|source| {
@@ -66,15 +68,17 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// As [`from_value`](Self::from_value). An empty text is an error too; for a request without a body use
-    /// [`none`](Self::none).
+    /// As [`from_value`](Self::from_value). An empty text is an error too; for a request without a
+    /// body use [`none`](Self::none).
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
         Self::from_members(Members::from_json(json)?.pairs())
     }
 
-    /// The parameters of members that are at hand already: names, and the JSON text of each value, in any order.
+    /// The parameters of members that are at hand already: names, and the JSON text of each value,
+    /// in any order.
     ///
-    /// The result is that of [`from_json`](Self::from_json) on the object that they make up, and nothing is parsed again.
+    /// The result is that of [`from_json`](Self::from_json) on the object that they make up, and
+    /// nothing is parsed again.
     ///
     /// ```
     /// use tarspay_sign::Parameters;
@@ -86,8 +90,9 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidBody`] if a value is not a JSON text (blanks around it included) or a name comes twice;
-    /// [`ErrorKind::UnsupportedValue`] if a value is a fraction, an object or an array.
+    /// [`ErrorKind::InvalidBody`] if a value is not a JSON text (blanks around it included) or a
+    /// name comes twice; [`ErrorKind::UnsupportedValue`] if a value is a fraction, an object or an
+    /// array.
     pub fn from_members<'m>(members: impl IntoIterator<Item = (&'m str, &'m str)>) -> Result<Self, Error> {
         let mut text = String::with_capacity(USUAL_BYTES);
         let mut body = String::with_capacity(USUAL_BYTES);
@@ -112,7 +117,8 @@ impl Parameters {
         &self.text
     }
 
-    /// The body to send: the same members as compact JSON, names ascending; empty for a request without a body.
+    /// The body to send: the same members as compact JSON, names ascending; empty for a request
+    /// without a body.
     pub fn body(&self) -> &[u8] {
         self.body.as_bytes()
     }

@@ -1,7 +1,8 @@
 //! A precomputed public key, which checks signatures about four times as fast as [`PublicKey::verify`].
 //!
-//! To check a signature (r, s) of the number z is to compute u₁·G + u₂·Q, where u₁ = z/s, u₂ = r/s, G is the generator
-//! and Q the key, and to compare its x with r. G and Q stay the same, so what can be computed of them once is:
+//! To check a signature (r, s) of the number z is to compute u₁·G + u₂·Q, where u₁ = z/s, u₂ = r/s,
+//! G is the generator and Q the key, and to compare its x with r. G and Q stay the same, so what
+//! can be computed of them once is:
 //!
 //! | idea | source | item |
 //! |---|---|---|
@@ -11,10 +12,11 @@
 //! | x is compared without a division | `libsecp256k1`, `secp256k1_gej_eq_x_var` | `Sum` |
 //! | all points are fetched before the first is added, so that a cold cache costs its delay once | | `Table` |
 //!
-//! One inversion remains, that of s. Everything here is public (key, digest, signature), so variable time and indices
-//! that depend on the input are right. Nothing of this is used to sign.
+//! One inversion remains, that of s. Everything here is public (key, digest, signature), so
+//! variable time and indices that depend on the input are right. Nothing of this is used to sign.
 //!
-//! A sum that the fast formulas cannot do is left to k256's complete ones, so the verdict is always k256's.
+//! A sum that the fast formulas cannot do is left to k256's complete ones, so the verdict is always
+//! k256's.
 
 use crate::{Digest, Error, PublicKey, Signature, SignaturePolicy};
 use k256::elliptic_curve::BatchNormalize as _;
@@ -29,9 +31,9 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 /// A [`PublicKey`] with its precomputed multiples: to check many signatures of one key.
 ///
-/// Making it takes about two milliseconds and 320 KiB; the first one of a process as much again, for a table that all
-/// keys share. It then checks a signature in about a quarter of the time, so it pays from the hundredth signature on.
-/// Clones share the table.
+/// Making it takes about two milliseconds and 320 KiB; the first one of a process as much again,
+/// for a table that all keys share. It then checks a signature in about a quarter of the time, so
+/// it pays from the hundredth signature on. Clones share the table.
 ///
 /// The verdict on every signature is that of [`PublicKey::verify`].
 /// [`CallbackVerifier`](crate::CallbackVerifier) prepares its keys by itself.
@@ -76,24 +78,56 @@ impl PreparedKey {
         signature: &Signature,
         policy: SignaturePolicy,
     ) -> Result<(), Error> {
-        signature.judge(self.fits(digest, signature), policy)
+        signature.judge(self.check(signature).fits(digest), policy)
     }
 
-    /// Whether this key made this signature of this digest, with either `s`.
-    fn fits(&self, digest: &Digest, signature: &Signature) -> bool {
-        self.fits_fast(digest, signature).unwrap_or_else(|| self.key.fits(digest, signature))
+    fn check<'a>(&'a self, signature: &'a Signature) -> Check<'a> {
+        let (r, s) = signature.as_ecdsa().split_scalars();
+        let fast = Fast { multiples: &self.multiples, r: *r, inverse: *s.invert_vartime(), of_key: None };
+        Check { key: &self.key, signature, fast: Some(fast) }
     }
+}
 
-    /// `None` if the fast formulas met an exception.
+/// The check of one signature by one key, against one digest after the other.
+pub(crate) struct Check<'a> {
+    key: &'a PublicKey,
+    signature: &'a Signature,
+    /// With a prepared key.
+    fast: Option<Fast<'a>>,
+}
+
+impl Check<'_> {
+    /// Whether the key made the signature of this digest, with either `s`.
+    pub(crate) fn fits(&mut self, digest: &Digest) -> bool {
+        let fits = self.fast.as_mut().and_then(|fast| fast.fits(digest));
+        fits.unwrap_or_else(|| self.key.fits(digest, self.signature))
+    }
+}
+
+/// What does not depend on the digest is computed once: a second digest costs about half as much as
+/// the first.
+struct Fast<'a> {
+    multiples: &'a Table,
+    r: Scalar,
+    /// Of s.
+    inverse: Scalar,
+    /// u₂·Q.
+    of_key: Option<Sum>,
+}
+
+impl Fast<'_> {
+    /// `None` if the formulas met an exception.
     ///
     /// A high s needs no care: -s gives the negated sum, which has the same x.
-    fn fits_fast(&self, digest: &Digest, signature: &Signature) -> Option<bool> {
-        let (r, s) = signature.as_ecdsa().split_scalars();
+    fn fits(&mut self, digest: &Digest) -> Option<bool> {
         let z = Scalar::reduce(&FieldBytes::from(*digest.as_bytes()));
-        let inverse = s.invert_vartime();
-        let of_generator = GENERATOR.addends_of(&(z * *inverse));
-        let of_key = self.multiples.addends_of(&(*r * *inverse));
-        Sum::of(of_generator.iter().chain(&of_key).flatten())?.has_x(&r)
+        let of_generator = GENERATOR.addends_of(&(z * self.inverse));
+        let of_key = match self.of_key {
+            Some(known) => known,
+            None => Sum::of(&self.multiples.addends_of(&(self.r * self.inverse)))?,
+        };
+        self.of_key = Some(of_key);
+        of_key.plus(&of_generator).has_x(&self.r)
     }
 }
 
@@ -118,12 +152,14 @@ impl fmt::Debug for PreparedKey {
 
 /// The verification before which [`OnDemand`] prepares its key.
 ///
-/// Preparing costs about as much as it saves on 64 verifications (two tables for the first key). Waiting for as many
-/// bounds the loss: however long the key is used, it costs at most twice what the best choice in hindsight would have
-/// (the "ski rental" rule: Karlin, Manasse, Rudolph, Sleator, "Competitive snoopy caching", 1988).
+/// Preparing costs about as much as it saves on 64 verifications (two tables for the first key).
+/// Waiting for as many bounds the loss: however long the key is used, it costs at most twice what
+/// the best choice in hindsight would have (the "ski rental" rule: Karlin, Manasse, Rudolph,
+/// Sleator, "Competitive snoopy caching", 1988).
 const WORTHWHILE: u32 = 64;
 
-/// A public key that is prepared once it has been used often enough. Clones share their count and the prepared key.
+/// A public key that is prepared once it has been used often enough. Clones share their count and
+/// the prepared key.
 #[derive(Clone)]
 pub(crate) struct OnDemand {
     key: PublicKey,
@@ -146,16 +182,17 @@ impl OnDemand {
         self.shared.prepared.get_or_init(|| self.key.prepare());
     }
 
-    /// Whether this key made this signature of this digest, with either `s`.
-    pub(crate) fn fits(&self, digest: &Digest, signature: &Signature) -> bool {
+    /// One use.
+    pub(crate) fn check<'a>(&'a self, signature: &'a Signature) -> Check<'a> {
         if let Some(prepared) = self.shared.prepared.get() {
-            return prepared.fits(digest, signature);
+            return prepared.check(signature);
         }
-        // Relaxed is enough: nothing else is read by this number. One thread prepares, and no other waits for it.
+        // Relaxed is enough: nothing else is read by this number. One thread prepares, and no other
+        // waits for it.
         if self.shared.uses.fetch_add(1, Ordering::Relaxed) + 1 == WORTHWHILE {
             self.prepare();
         }
-        self.key.fits(digest, signature)
+        Check { key: &self.key, signature, fast: None }
     }
 }
 
@@ -171,10 +208,12 @@ type Field = <Secp256k1 as FieldArithmetic>::FieldElement;
 /// The multiples of the generator, for every key.
 static GENERATOR: LazyLock<Table> = LazyLock::new(|| Table::of(&AffinePoint::GENERATOR));
 
-/// The table of a point P: 1·P to 128·P, and the same for 256·P, 256²·P and so on, one row for each digit of a scalar.
+/// The table of a point P: 1·P to 128·P, and the same for 256·P, 256²·P and so on, one row for each
+/// digit of a scalar.
 ///
-/// A scalar times P is then one point of each row, added up; there is nothing to double. 32 rows of 128 points with two
-/// coordinates of 40 bytes are 320 KiB. Rows of nine bits were measured too: half as large again, and 3 % faster.
+/// A scalar times P is then one point of each row, added up; there is nothing to double. 32 rows of
+/// 128 points with two coordinates of 40 bytes are 320 KiB. Rows of nine bits were measured too:
+/// half as large again, and 3 % faster.
 struct Table(Vec<Point>);
 
 #[derive(Clone, Copy)]
@@ -191,7 +230,8 @@ struct Addend {
 }
 
 impl Table {
-    /// Computes the multiples of a point of the curve. No multiple is at infinity, because the order is prime.
+    /// Computes the multiples of a point of the curve. No multiple is at infinity, because the
+    /// order is prime.
     fn of(point: &AffinePoint) -> Self {
         let mut multiples = Vec::with_capacity(DIGITS * LARGEST_DIGIT);
         let mut base = ProjectivePoint::from(*point);
@@ -213,8 +253,8 @@ impl Table {
 
     /// The points that add up to `scalar` times the point of the table; `None` where a digit is zero.
     ///
-    /// They are copied out, so that the memory of all is asked for at once: a verification with a cold cache takes
-    /// 17 µs so, and 27 µs if each is fetched when it is added.
+    /// They are copied out, so that the memory of all is asked for at once: a verification with a
+    /// cold cache takes 17 µs so, and 27 µs if each is fetched when it is added.
     fn addends_of(&self, scalar: &Scalar) -> [Option<Addend>; DIGITS] {
         let digits = signed_digits(scalar);
         std::array::from_fn(|row| {
@@ -231,12 +271,13 @@ const DIGITS: usize = 32;
 /// The largest digit; the smallest is its negative.
 const LARGEST_DIGIT: usize = 128;
 
-/// A scalar as signed digits to the base 256, least first, each from -128 to 128: half the multiples are enough, as a
-/// point is negated for free.
+/// A scalar as signed digits to the base 256, least first, each from -128 to 128: half the
+/// multiples are enough, as a point is negated for free.
 ///
-/// A byte above 128 becomes its difference to 256, and the next byte one more (Booth, "A signed binary multiplication
-/// technique", 1951). A scalar above half the order is negated first, so the last byte has room for the carry. There are
-/// no branches, since a random digit cannot be predicted.
+/// A byte above 128 becomes its difference to 256, and the next byte one more (Booth, "A signed
+/// binary multiplication technique", 1951). A scalar above half the order is negated first, so the
+/// last byte has room for the carry. There are no branches, since a random digit cannot be
+/// predicted.
 fn signed_digits(scalar: &Scalar) -> [i16; DIGITS] {
     let high = bool::from(scalar.is_high());
     let sign = if high { -1 } else { 1 };
@@ -251,21 +292,25 @@ fn signed_digits(scalar: &Scalar) -> [i16; DIGITS] {
     digits
 }
 
-/// A sum of points that is neither at infinity nor the result of an exception.
+/// A sum of points, none of them at infinity.
 ///
-/// While it grows it is kept as (X, Y, ZZ, ZZZ) with x = X/ZZ, y = Y/ZZZ, ZZ³ = ZZZ²: adding a point (x, y) takes ten
-/// multiplications (Explicit-Formulas Database, short Weierstrass, XYZZ, `madd-2008-s`), where k256's complete formula
-/// takes eleven and much besides.
+/// It is kept as (X, Y, ZZ, ZZZ) with x = X/ZZ, y = Y/ZZZ, ZZ³ = ZZZ²: adding a point (x, y) takes
+/// ten multiplications (Explicit-Formulas Database, short Weierstrass, XYZZ, `madd-2008-s`), where
+/// k256's complete formula takes eleven and much besides.
 ///
-/// The formula is wrong if both points have the same x. Then it makes ZZ zero, and every later addition keeps it zero,
-/// as each multiplies it: one look at the end finds what went wrong anywhere, and k256 decides instead. Such a sum
-/// does not occur by chance.
+/// The formula is wrong if both points have the same x. Then it makes ZZ zero, and every later
+/// addition keeps it zero, as each multiplies it: one look at the end finds what went wrong
+/// anywhere, and k256 decides instead. Such a sum does not occur by chance.
 ///
-/// Each value has a *magnitude*, its bound in units of the prime: products have 1, a sum has the sum, `negate(m)` needs
-/// at most m and gives m + 1, and factors may have 8 at most. The comments state them; k256 checks them in debug builds.
+/// Each value has a *magnitude*, its bound in units of the prime: products have 1, a sum has the
+/// sum, `negate(m)` needs at most m and gives m + 1, and factors may have 8 at most. The comments
+/// state them; k256 checks them in debug builds.
+#[derive(Clone, Copy)]
 struct Sum {
-    x: Field,
-    zz: Field,
+    x: Field,   // magnitude at most 5
+    y: Field,   // 3
+    zz: Field,  // 1
+    zzz: Field, // 1
 }
 
 /// The order n.
@@ -281,13 +326,18 @@ const PRIME_LESS_ORDER: [u8; 32] = [
 
 #[expect(clippy::op_ref, reason = "k256 inlines the product with a reference, the other not")]
 impl Sum {
-    /// The sum of the addends. `None` without addends, or if two points met that the formula cannot add.
-    fn of<'a>(mut addends: impl Iterator<Item = &'a Addend>) -> Option<Self> {
-        let first = addends.next()?;
-        let mut x = first.point.x; // magnitude 1, then 5
-        let mut y = if first.negative { first.point.y.negate(1) } else { first.point.y }; // 2, then 3
-        let (mut zz, mut zzz) = (Field::ONE, Field::ONE); // always 1
-        for addend in addends {
+    /// The sum of the addends; `None` without any.
+    fn of(addends: &[Option<Addend>]) -> Option<Self> {
+        let at = addends.iter().position(Option::is_some)?;
+        let first = addends[at]?;
+        let y = if first.negative { first.point.y.negate(1) } else { first.point.y };
+        let first = Self { x: first.point.x, y, zz: Field::ONE, zzz: Field::ONE };
+        Some(first.plus(&addends[at + 1..]))
+    }
+
+    fn plus(self, addends: &[Option<Addend>]) -> Self {
+        let Self { mut x, mut y, mut zz, mut zzz } = self;
+        for addend in addends.iter().flatten() {
             let scaled = addend.point.y * &zzz;
             // Indexed instead of branched upon: a random sign cannot be predicted.
             let scaled = [scaled, scaled.negate(1)][usize::from(addend.negative)]; // at most 2
@@ -302,13 +352,18 @@ impl Sum {
             zz *= &dx2;
             zzz *= &dx3;
         }
-        if bool::from(zz.normalizes_to_zero()) { None } else { Some(Self { x, zz }) }
+        Self { x, y, zz, zzz }
     }
 
-    /// Whether x, reduced by the order, is r: X = r·ZZ, or X = (r + n)·ZZ where r + n is below the prime.
+    /// Whether x, reduced by the order, is r: X = r·ZZ, or X = (r + n)·ZZ where r + n is below the
+    /// prime.
     ///
-    /// Never `None`: both numbers are below the prime.
+    /// `None` if two points met that the formula cannot add.
     fn has_x(&self, r: &Scalar) -> Option<bool> {
+        if bool::from(self.zz.normalizes_to_zero()) {
+            return None;
+        }
+        // Both numbers are below the prime, so each is a coordinate.
         let bytes = r.to_bytes();
         let r: Field = Field::from_bytes(&bytes).into_option()?;
         if self.equals(&r) {
@@ -342,12 +397,15 @@ mod tests {
         let key = OnDemand::new(private.public_key());
         let clone = key.clone();
         for _ in 1..WORTHWHILE {
-            assert!(key.fits(&digest, &signature));
+            assert!(key.check(&signature).fits(&digest));
             assert!(key.shared.prepared.get().is_none());
         }
-        assert!(clone.fits(&digest, &signature));
+        assert!(clone.check(&signature).fits(&digest));
         assert!(key.shared.prepared.get().is_some());
-        assert!(key.fits(&digest, &signature) && !key.fits(&Digest::of("other"), &signature));
+        let mut check = key.check(&signature);
+        for _ in 0..2 {
+            assert!(!check.fits(&Digest::of("other")) && check.fits(&digest), "one check, several digests");
+        }
     }
 
     #[test]

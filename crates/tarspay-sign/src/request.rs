@@ -12,8 +12,8 @@ pub const API_SIGNATURE_HEADER: &str = "X-API-SIGNATURE";
 
 /// A request that is not signed yet: `POST|PATH|NONCE|PARAMS`.
 ///
-/// Sign it with a [`PrivateKey`], or take the [`digest`](Self::digest) to a signer elsewhere and bring the signature
-/// back:
+/// Sign it with a [`PrivateKey`], or take the [`digest`](Self::digest) to a signer elsewhere and
+/// bring the signature back:
 ///
 /// ```
 /// use tarspay_sign::{Nonce, Parameters, PrivateKey, RequestToSign};
@@ -48,15 +48,16 @@ impl RequestToSign {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidPath`] if the path does not begin with `/`, or holds anything but visible ASCII, or one of
-    /// `|`, `?` and `#`.
+    /// [`ErrorKind::InvalidPath`] if the path does not begin with `/`, or holds anything but
+    /// visible ASCII, or one of `|`, `?` and `#`.
     pub fn new(path: &str, nonce: Nonce, parameters: Parameters) -> Result<Self, Error> {
         check_path(path)?;
         let string_to_sign = [PREFIX, path, "|", &nonce.to_string(), "|", parameters.as_str()].concat();
         Ok(Self { string_to_sign, path_bytes: path.len(), nonce, body: parameters.into_body() })
     }
 
-    /// The text under the signature, UTF-8. It holds the values of the body: personal data, not for logs.
+    /// The text under the signature, UTF-8. It holds the values of the body: personal data, not for
+    /// logs.
     pub fn string_to_sign(&self) -> &str {
         &self.string_to_sign
     }
@@ -84,8 +85,8 @@ impl RequestToSign {
 
     /// Takes a signature that an external signer made of [`digest`](Self::digest).
     ///
-    /// It is verified first, so a wrong key, or a signer that hashes once more, is an error here and not a "sign error" of
-    /// the gateway. A high `s` is replaced by the low one.
+    /// It is verified first, so a wrong key, or a signer that hashes once more, is an error here
+    /// and not a "sign error" of the gateway. A high `s` is replaced by the low one.
     ///
     /// # Errors
     ///

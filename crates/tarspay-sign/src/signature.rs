@@ -9,11 +9,13 @@ const MAX_DER_BYTES: usize = 72;
 
 /// An ECDSA signature over secp256k1.
 ///
-/// On the wire it is the hex text of a DER `SEQUENCE { r INTEGER, s INTEGER }`: lower case is written, either case is
-/// read. DER is read strictly: minimal lengths, minimal integers, nothing after the end, `r` and `s` in range.
+/// On the wire it is the hex text of a DER `SEQUENCE { r INTEGER, s INTEGER }`: lower case is
+/// written, either case is read. DER is read strictly: minimal lengths, minimal integers, nothing
+/// after the end, `r` and `s` in range.
 ///
-/// Signatures are *malleable*: for each `(r, s)` the pair `(r, n - s)` verifies too, so a signature never identifies a
-/// message. The gateway sends high and low `s` (vectors R1 to R4, C1); this crate writes low `s` only.
+/// Signatures are *malleable*: for each `(r, s)` the pair `(r, n - s)` verifies too, so a signature
+/// never identifies a message. The gateway sends high and low `s` (vectors R1 to R4, C1); this
+/// crate writes low `s` only.
 ///
 /// Source of the rules: `docs/wire.md`, section 4.2.
 ///
@@ -48,8 +50,8 @@ impl Signature {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MissingSignature`] if the text is empty, [`ErrorKind::MalformedSignature`] if it is not hex or
-    /// not strict DER.
+    /// [`ErrorKind::MissingSignature`] if the text is empty, [`ErrorKind::MalformedSignature`] if
+    /// it is not hex or not strict DER.
     pub fn from_hex(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::new(ErrorKind::MissingSignature, "the signature is empty"));
@@ -72,8 +74,8 @@ impl Signature {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MalformedSignature`] if the bytes are not strict DER of two integers in range. For a raw 64-byte
-    /// `r‖s` pair use [`from_rs`](Self::from_rs).
+    /// [`ErrorKind::MalformedSignature`] if the bytes are not strict DER of two integers in range.
+    /// For a raw 64-byte `r‖s` pair use [`from_rs`](Self::from_rs).
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         ecdsa::Signature::from_der(der).map(Self).map_err(|source| {
             let reason = if der.len() == 64 {
@@ -124,7 +126,8 @@ impl Signature {
         Self(self.0.normalize_s())
     }
 
-    /// The equivalent signature with a high `s`, as the gateway may send it: for a sandbox and for tests of a verifier.
+    /// The equivalent signature with a high `s`, as the gateway may send it: for a sandbox and for
+    /// tests of a verifier.
     #[must_use]
     pub fn with_high_s(&self) -> Self {
         let (r, s) = self.with_low_s().0.split_scalars();

@@ -97,6 +97,37 @@ fn verifying_takes_none() {
 }
 
 #[test]
+fn a_forged_callback_is_ordered_only_if_it_is_small() {
+    let private = PrivateKey::generate().unwrap();
+    let verifier = CallbackVerifier::trusting(private.public_key()).prepared();
+    let header = private.sign(&Digest::of("something else")).to_string();
+    let body = |members: usize, length: usize| {
+        let names: Vec<_> =
+            (0..members).rev().map(|number| format!("\"{number:0width$}\":1", width = length - 5)).collect();
+        format!("{{{}}}", names.join(","))
+    };
+    let forged = |members: usize, length: usize| {
+        let body = body(members, length);
+        allocation_counter::measure(|| {
+            verifier.verify(Some(&header), body.as_bytes()).unwrap_err();
+        })
+    };
+    // 5,000 members in 60 kB, and few members in as much: nothing is read.
+    for (members, length) in [(5_000, 12), (10, 6_000), (11, 141)] {
+        let measured = forged(members, length);
+        assert!(
+            measured.count_total <= 2,
+            "{members}: the check and the error, not {}",
+            measured.count_total
+        );
+    }
+    // 150 members in 1.5 kB are read up to the limit, and not put in order.
+    let many = forged(150, 9).bytes_total;
+    let most = forged(64, 9).bytes_total;
+    assert!(many <= most, "{many} bytes of memory, and {most} for 64 members");
+}
+
+#[test]
 fn a_verifier_that_is_used_once_computes_no_table() {
     let private = PrivateKey::generate().unwrap();
     let body = CallbackText::from_value(&ORDER).unwrap();

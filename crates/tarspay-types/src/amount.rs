@@ -7,21 +7,25 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind};
-use crate::scalar::{FromScalar, Scalar, read_as_scalar};
+use crate::scalar::{self, FromScalar, Scalar, decimal, decimal_of, read_as_scalar};
 
 const WHAT: &str = "amount";
 
-/// An amount of money in the main unit of its currency (rupee, real …; `docs/wire.md`, section 11), zero or
-/// more.
+/// An amount of money in the main unit of its currency (rupee, real …; `docs/wire.md`, section 11),
+/// zero or more.
 ///
-/// The text that goes in comes out unchanged: `100.00` stays `100.00`. Comparison, equality and hashing go by
-/// value: `100` equals `100.00`. Nothing is ever rounded, and no float is involved.
+/// The text that goes in comes out unchanged: `100.00` stays `100.00`. Comparison, equality and
+/// hashing go by value: `100` equals `100.00`. Nothing is ever rounded, and no float is involved.
 ///
-/// **Text**: digits, then optionally a point and more digits; at most [28 digits](Amount::MAX_DIGITS) in all.
-/// Refused are signs, exponents, blanks, a point without digits on both sides, and leading zeros (`007`).
+/// **Text**: digits, then optionally a point and more digits; at most
+/// [28 digits](Amount::MAX_DIGITS) in all. Refused are signs, exponents, blanks, a point without
+/// digits on both sides, and leading zeros (`007`).
 ///
-/// **JSON**: written as a string. Read from a string or a bare number, whose text is kept as it came
-/// (`docs/wire.md`, section 11).
+/// **JSON**: written as a string. Read from a string or a bare number (`docs/wire.md`, section 11),
+/// more leniently than [`parse`](Amount::parse): an exponent is written out (`1E3` is `1000`,
+/// `0E-2` is `0.00`), `-0` is `0`, and zeros at the end of a fraction are dropped if the digits
+/// would not fit otherwise. Any other text is kept as it came. What is not exactly an amount (`-1`,
+/// `1,600.00`, too many digits) is refused; in a response it is left in `extra`.
 ///
 /// ```
 /// use tarspay_types::Amount;
@@ -41,43 +45,36 @@ impl Amount {
     pub const ZERO: Self = Self(Decimal::ZERO);
 
     /// The most digits that an amount can have, before and after the point together.
-    pub const MAX_DIGITS: usize = 28;
+    pub const MAX_DIGITS: usize = scalar::MAX_DIGITS;
 
     /// Reads decimal text.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Empty`], [`Negative`](ErrorKind::Negative), [`NotDecimal`](ErrorKind::NotDecimal) or
-    /// [`TooManyDigits`](ErrorKind::TooManyDigits).
+    /// [`ErrorKind::Empty`], [`Negative`](ErrorKind::Negative),
+    /// [`NotDecimal`](ErrorKind::NotDecimal) or [`TooManyDigits`](ErrorKind::TooManyDigits).
     pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |kind| Err(Error::new(WHAT, kind));
-        let (whole, fraction) = match text.split_once('.') {
-            Some((whole, fraction)) => (whole, Some(fraction)),
-            None => (text, None),
-        };
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if text.is_empty() {
             return refuse(ErrorKind::Empty);
         }
         if text.starts_with('-') {
             return refuse(ErrorKind::Negative);
         }
-        if !digits(whole) || !fraction.is_none_or(digits) || (whole.len() > 1 && whole.starts_with('0')) {
+        if text.contains(['e', 'E']) {
             return refuse(ErrorKind::NotDecimal);
         }
-        if whole.len() + fraction.map_or(0, str::len) > Self::MAX_DIGITS {
-            return refuse(ErrorKind::TooManyDigits);
-        }
-        match Decimal::from_str_exact(text) {
+        match decimal(text) {
+            Ok(_) if text.len() - usize::from(text.contains('.')) > Self::MAX_DIGITS => {
+                refuse(ErrorKind::TooManyDigits)
+            }
             Ok(decimal) => Ok(Self(decimal)),
-            // Every number of 28 digits fits the 96 bits of a decimal; this line is here so that nothing can
-            // panic.
-            Err(_) => refuse(ErrorKind::TooManyDigits),
+            Err(kind) => refuse(kind),
         }
     }
 
-    /// An amount from a count of its smallest unit, with this many digits after the point: `from_minor(1500, 2)` is
-    /// `15.00`.
+    /// An amount from a count of its smallest unit, with this many digits after the point:
+    /// `from_minor(1500, 2)` is `15.00`.
     ///
     /// ```
     /// use tarspay_types::Amount;
@@ -95,16 +92,17 @@ impl Amount {
         Self::checked(i128::from(minor), fraction_digits)
     }
 
-    /// The count of the smallest unit, where that has this many digits after the point: `15.00` is 1500 with two.
-    /// `None` when the amount is more precise than that, or the count does not fit.
+    /// The count of the smallest unit, where that has this many digits after the point: `15.00` is
+    /// 1500 with two. `None` when the amount is more precise than that, or the count does not fit.
     pub fn to_minor(self, fraction_digits: u32) -> Option<u64> {
         let amount = self.normalized();
         let more = fraction_digits.checked_sub(amount.0.scale())?;
         u64::try_from(amount.0.mantissa().checked_mul(10_i128.checked_pow(more)?)?).ok()
     }
 
-    /// The same value without decimals, for a market that wants whole numbers: `500` for `500.00`. `None` when there
-    /// is a fraction. The text of an amount never changes by itself: what is signed and sent is what you wrote.
+    /// The same value without decimals, for a market that wants whole numbers: `500` for `500.00`.
+    /// `None` when there is a fraction. The text of an amount never changes by itself: what is
+    /// signed and sent is what you wrote.
     ///
     /// ```
     /// use tarspay_types::Amount;
@@ -204,11 +202,10 @@ impl Amount {
             .and_then(|mantissa| Self::checked(mantissa, scale))
     }
 
-    /// The amount with these digits, zero or more, of which the last `scale` are decimals; if its text has at most 28 digits.
+    /// The amount with these digits, zero or more, of which the last `scale` are decimals; if its
+    /// text has at most 28 digits.
     fn checked(mantissa: i128, scale: u32) -> Result<Self, Error> {
-        let fits = mantissa < 10_i128.pow(28) && scale < 28;
-        let decimal = fits.then(|| Decimal::try_from_i128_with_scale(mantissa, scale).ok()).flatten();
-        decimal.map(Self).ok_or(Error::new(WHAT, ErrorKind::TooManyDigits))
+        decimal_of(mantissa, scale).map(Self).ok_or(Error::new(WHAT, ErrorKind::TooManyDigits))
     }
 }
 
@@ -305,11 +302,11 @@ impl Serialize for Amount {
 
 impl FromScalar for Amount {
     fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
-        match scalar {
-            Scalar::Text(text) => Self::parse(text),
-            Scalar::Number(number) => Self::parse(number),
-            Scalar::Other => Err(Error::new(WHAT, ErrorKind::WrongType)),
+        let text = scalar.characters(WHAT)?;
+        if text.is_empty() {
+            return Err(Error::new(WHAT, ErrorKind::Empty));
         }
+        decimal(text).map_err(|kind| Error::new(WHAT, kind)).and_then(Self::try_from)
     }
 }
 

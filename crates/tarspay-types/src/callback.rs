@@ -10,12 +10,14 @@ use std::fmt;
 model! {
     /// The result of an order, posted to its `notifyUrl` (`docs/wire.md`, section 10).
     ///
-    /// **Reading one verifies nothing.** Check the signature over the raw body first. Then check that
-    /// [`merchant_no`](Callback::merchant_no) is your own: one system key signs for all merchants, so a valid
-    /// signature does not say whose order this is. `tarspay::CallbackVerifier` does both.
+    /// **Reading one verifies nothing.** Check the signature over the raw body first. Then check
+    /// that [`merchant_no`](Callback::merchant_no) is your own: one system key signs for all
+    /// merchants, so a valid signature does not say whose order this is.
+    /// `tarspay::CallbackVerifier` does both.
     ///
-    /// The outcome is [`state`](Callback::state) alone: a failed withdrawal may carry a `payAmount` equal to
-    /// its `orderAmount`. A callback carries no time. It can come several times, late, and out of order:
+    /// The outcome is [`state`](Callback::state) alone: a failed withdrawal may carry a `payAmount`
+    /// equal to its `orderAmount`. A callback carries no time. It can come several times, late, and
+    /// out of order:
     ///
     /// 1. Find your order by [`merchant_order_no`](Callback::merchant_order_no).
     /// 2. Compare [`pay_order_id`](Callback::pay_order_id) with the one that you stored when you placed the
@@ -28,9 +30,9 @@ model! {
     ///
     /// A refund after a success may come without a callback: see [`OrderState`].
     ///
-    /// Required are the two order numbers and the state, without which a receiver can do nothing. The
-    /// business type is not among them: a merchant order number is never used twice, so it tells which way
-    /// the money goes.
+    /// Required are the two order numbers and the state, without which a receiver can do nothing.
+    /// The business type is not among them: a merchant order number is never used twice, so it
+    /// tells which way the money goes.
     ///
     /// ```
     /// use tarspay_types::{BizType, Callback, Decode, OrderState};
@@ -51,8 +53,8 @@ model! {
             pay_order_id: PayOrderId = "payOrderId";
             /// The merchant's number of the order.
             merchant_order_no: MerchantOrderNo = "mchOrderNo";
-            /// The outcome. Documented here: 2 success, 3 failed, 9 partly paid; expect others. Whether 5
-            /// (refund), 6 and 8 are reported at all is not documented.
+            /// The outcome. Documented here: 2 success, 3 failed, 9 partly paid; expect others.
+            /// Whether 5 (refund), 6 and 8 are reported at all is not documented.
             state: OrderState = "state" | "orderState";
         }
         optional {
@@ -63,15 +65,15 @@ model! {
             /// The amount asked for, in the main unit of the currency.
             order_amount: Amount = "orderAmount";
             /// The amount paid, in the main unit of the currency. It tells something in
-            /// [some states](OrderState::counts_paid_amount) only; whether it is the total of several part
-            /// payments is not documented.
+            /// [some states](OrderState::counts_paid_amount) only; whether it is the total of
+            /// several part payments is not documented.
             pay_amount: Amount = "payAmount";
             /// The currency.
             currency: Currency = "currency";
             /// The merchant's fee.
             fee: Amount = "fee";
-            /// Why the order failed, in the gateway's words. Absent, null and empty all mean none. It may repeat
-            /// what the payer or payee gave, so `Debug` does not show it.
+            /// Why the order failed, in the gateway's words. Absent, null and empty all mean none.
+            /// It may repeat what the payer or payee gave, so `Debug` does not show it.
             fail_reason: PrivateText = "failReason";
         }
     }
@@ -92,8 +94,8 @@ impl Callback {
         OrderStatus::new(self.state, self.pay_amount)
     }
 
-    /// What makes a callback the same as an earlier one (`docs/wire.md`, section 11). Never use the signature
-    /// for this: one callback has several valid ones.
+    /// What makes a callback the same as an earlier one (`docs/wire.md`, section 11). Never use the
+    /// signature for this: one callback has several valid ones.
     pub fn deduplication_key(&self) -> DeduplicationKey {
         DeduplicationKey {
             pay_order_id: self.pay_order_id.clone(),
@@ -104,16 +106,17 @@ impl Callback {
 }
 
 /// What makes two callbacks the same: the gateway's number of the order, the state, and the
-/// [amount paid](OrderStatus::paid) in the states where it counts. Amounts compare by value: `400` is `400.00`.
+/// [amount paid](OrderStatus::paid) in the states where it counts. Amounts compare by value: `400`
+/// is `400.00`.
 ///
 /// A key that you have seen is a repetition. A new key can still be late: ask
 /// [`news_after`](OrderStatus::news_after).
 ///
-/// **Text**: state code, amount and pay order id, separated by slashes: `9/400/P1742079917839712257`. The amount
-/// has no needless zeros; it is `-` where it is missing or does not count. One key has one text, which stays the
-/// same in later versions. Store it in a unique column that compares bytes (a binary collation), since case and
-/// blanks in a pay order id matter. It has at most 51 bytes and the pay order id, whose length the gateway does
-/// not limit.
+/// **Text**: state code, amount and pay order id, separated by slashes:
+/// `9/400/P1742079917839712257`. The amount has no needless zeros; it is `-` where it is missing or
+/// does not count. One key has one text, which stays the same in later versions. Store it in a
+/// unique column that compares bytes (a binary collation), since case and blanks in a pay order id
+/// matter. It has at most 51 bytes and the pay order id, whose length the gateway does not limit.
 ///
 /// ```
 /// use tarspay_types::{Amount, Callback, OrderState};

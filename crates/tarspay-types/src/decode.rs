@@ -1,25 +1,30 @@
-//! Reading JSON leniently: the trait [`Decode`], its error, and the members of an object that is being read.
+//! Reading JSON leniently: the trait [`Decode`], its error, and the members of an object that is
+//! being read.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind};
 use crate::members::Members;
+use crate::text::quoted;
 
 /// A type that can be read from the JSON that the gateway sends.
 ///
-/// Every model of this crate implements it with errors that name the member and never repeat a value, and
-/// implements [`serde::Deserialize`] through it. Numbers keep their text exactly as it came, so a model must
-/// be read from JSON text by `serde_json`; other serde formats are refused, and `serde_json::Value` has
-/// already turned `100.00` into `100.0`. Scalars (amounts, numbers of orders, states, currencies, URLs) are read from
-/// texts and integers of any self-describing serde format.
+/// Every model of this crate implements it with errors that name the member and never repeat a
+/// value, and implements [`serde::Deserialize`] through it. Numbers keep their text exactly as it
+/// came, so a model must be read from JSON text by `serde_json`; other serde formats are refused,
+/// and `serde_json::Value` has already turned `100.00` into `100.0`. Scalars (amounts, numbers of
+/// orders, states, currencies, URLs) are read from texts and integers of any self-describing serde
+/// format.
 ///
-/// Your own type becomes a response with an empty `impl Decode for MyResponse {}`: it is then read by its
-/// `Deserialize`.
+/// Your own type becomes a response with an empty `impl Decode for MyResponse {}`: it is then read
+/// by its `Deserialize`.
 pub trait Decode: DeserializeOwned {
     /// Reads one JSON value from its text.
     ///
@@ -32,18 +37,22 @@ pub trait Decode: DeserializeOwned {
         serde_json::from_str(json).map_err(|_| DecodeError::new(DecodeErrorKind::Unreadable))
     }
 
-    /// Reads one JSON value from UTF-8 bytes.
+    /// Reads one JSON value from bytes.
+    ///
+    /// Bytes that are not UTF-8 are replaced by U+FFFD if they stand in a member that only people
+    /// read: `msg`, `message`, `failReason`.
     ///
     /// # Errors
     ///
-    /// As [`from_json`](Decode::from_json), and [`DecodeErrorKind::NotJson`] when the bytes are not UTF-8.
+    /// As [`from_json`](Decode::from_json). [`DecodeErrorKind::Gzip`] when the bytes are
+    /// compressed, and [`NotJson`](DecodeErrorKind::NotJson) when others than those above are not
+    /// UTF-8.
     fn from_slice(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let json = std::str::from_utf8(bytes).map_err(DecodeError::not_json)?;
-        Self::from_json(json)
+        Self::from_json(&text_of(bytes)?)
     }
 
-    /// The value that stands for a response without `data`, for calls whose responses have none; otherwise
-    /// `None`.
+    /// The value that stands for a response without `data`, for calls whose responses have none;
+    /// otherwise `None`.
     fn absent() -> Option<Self> {
         None
     }
@@ -61,15 +70,46 @@ impl<T: Decode> Decode for Vec<T> {
     }
 }
 
+/// The bytes with which every gzip stream begins.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// Members that only people read.
+const FOR_PEOPLE: [&str; 3] = ["msg", "message", "failReason"];
+
+/// The text of a body.
+pub(crate) fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
+    if bytes.starts_with(GZIP) {
+        return Err(DecodeError::new(DecodeErrorKind::Gzip));
+    }
+    std::str::from_utf8(bytes).map(Cow::Borrowed).or_else(|error| {
+        let text = String::from_utf8_lossy(bytes);
+        if is_damaged_for_people_only(&text, true) { Ok(text) } else { Err(DecodeError::not_json(error)) }
+    })
+}
+
+/// Whether all replaced bytes of an object stand in texts for people, its own or those of its `data`.
+fn is_damaged_for_people_only(json: &str, has_data: bool) -> bool {
+    let is_intact = |text: &str| !text.contains(char::REPLACEMENT_CHARACTER);
+    Unread::from_json(json).is_ok_and(|members| {
+        members.0.iter().all(|(name, value)| {
+            let value = value.get();
+            let is_for_people = FOR_PEOPLE.contains(&name.as_str()) && value.starts_with('"');
+            let is_data = has_data && name == "data";
+            is_intact(name)
+                && (is_intact(value) || is_for_people || is_data && is_damaged_for_people_only(value, false))
+        })
+    })
+}
+
 /// JSON that came in cannot be used.
 ///
-/// [`path`](DecodeError::path) names the member, for example `data.availableAmount`. Neither the text nor the
-/// sources repeat a value of the JSON.
-#[derive(Debug)]
+/// [`path`](DecodeError::path) names the member, for example `data.availableAmount`. Neither the
+/// text nor the sources repeat a value of the JSON.
+#[derive(Debug, Clone)]
 pub struct DecodeError {
     path: String,
     kind: DecodeErrorKind,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// Why JSON that came in cannot be used.
@@ -78,14 +118,16 @@ pub struct DecodeError {
 pub enum DecodeErrorKind {
     /// The bytes are not JSON in UTF-8, or they end too early.
     NotJson,
+    /// The bytes are compressed with gzip, which was not asked for.
+    Gzip,
     /// A JSON object was expected and something else came.
     NotAnObject,
     /// A member that the caller cannot do without is absent or null.
     Missing,
     /// A member stands twice in one object.
     Duplicate,
-    /// A member is there but cannot be read as its type; [`source`](StdError::source) says why where that is
-    /// known.
+    /// A member is there but cannot be read as its type; [`source`](StdError::source) says why
+    /// where that is known.
     Unreadable,
 }
 
@@ -95,7 +137,11 @@ impl DecodeError {
     }
 
     pub(crate) fn not_json(source: impl StdError + Send + Sync + 'static) -> Self {
-        Self { path: String::new(), kind: DecodeErrorKind::NotJson, source: Some(Box::new(source)) }
+        Self { path: String::new(), kind: DecodeErrorKind::NotJson, source: Some(Arc::new(source)) }
+    }
+
+    pub(crate) fn duplicate(name: &str) -> Self {
+        Self::new(DecodeErrorKind::Duplicate).within(name)
     }
 
     pub(crate) fn missing(name: &str) -> Self {
@@ -104,10 +150,8 @@ impl DecodeError {
 
     /// The same error, seen from the object that holds the value as its member `name`.
     pub(crate) fn within(mut self, name: &str) -> Self {
-        // A name may come from outside (a duplicate, unknown member): escaped and cut, it can do no harm in a
-        // log.
-        const LONGEST: usize = 64;
-        let mut path: String = name.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+        // A name may come from outside (a duplicate, unknown member).
+        let mut path = quoted(name, 64);
         if !self.path.is_empty() {
             path.push('.');
             path.push_str(&self.path);
@@ -116,7 +160,8 @@ impl DecodeError {
         self
     }
 
-    /// Where the value stands: names of members joined by points, empty for the whole text.
+    /// Where the value stands: names of members joined by points, empty for the whole text. Each
+    /// name is escaped, and cut after 64 characters.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -129,7 +174,7 @@ impl DecodeError {
 
 impl From<Error> for DecodeError {
     fn from(error: Error) -> Self {
-        Self { path: String::new(), kind: DecodeErrorKind::Unreadable, source: Some(Box::new(error)) }
+        Self { path: String::new(), kind: DecodeErrorKind::Unreadable, source: Some(Arc::new(error)) }
     }
 }
 
@@ -142,6 +187,9 @@ impl fmt::Display for DecodeError {
         }
         f.write_str(match self.kind {
             DecodeErrorKind::NotJson => " is not JSON in UTF-8, or is cut short",
+            DecodeErrorKind::Gzip => {
+                " is compressed with gzip, which was not asked for; turn compression off in the proxy that adds it"
+            }
             DecodeErrorKind::NotAnObject => " is not a JSON object",
             DecodeErrorKind::Missing => " is missing or null and cannot be done without",
             DecodeErrorKind::Duplicate => " stands more than once in its object; which one counts is unknown",
@@ -149,6 +197,15 @@ impl fmt::Display for DecodeError {
         })
     }
 }
+
+/// Equal are errors of the same kind at the same place.
+impl PartialEq for DecodeError {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.path, self.kind) == (&other.path, other.kind)
+    }
+}
+
+impl Eq for DecodeError {}
 
 impl StdError for DecodeError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
@@ -169,47 +226,54 @@ macro_rules! deserialize_by_decode {
 }
 pub(crate) use deserialize_by_decode;
 
-/// Members that no field has taken, in their order, no name twice. What is left becomes a model's `extra`, and only that
-/// is copied.
-pub(crate) struct Unread<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// Members that no field has taken, in their order, no name twice. What is left becomes a model's
+/// `extra`.
+pub(crate) struct Unread<'a>(Vec<(String, &'a RawValue)>);
 
-/// Room for the members of any documented object, so that reading one asks for it once.
-const USUAL_MEMBERS: usize = 16;
+/// What some editors and libraries write before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl<'a> Unread<'a> {
-    /// Reads the JSON text of an object.
+    /// Reads the JSON text of an object, with or without a byte order mark.
     pub(crate) fn from_json(json: &'a str) -> Result<Self, DecodeError> {
-        let unread: Self = serde_json::from_str(json).map_err(|error| {
+        let unread = Self::with_duplicates(json)?;
+        unread.named_twice().map_or(Ok(()), |name| Err(DecodeError::duplicate(name)))?;
+        Ok(unread)
+    }
+
+    /// Reads an object in which members may stand twice, which is for the caller to decide upon.
+    pub(crate) fn with_duplicates(json: &'a str) -> Result<Self, DecodeError> {
+        serde_json::from_str(json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json)).map_err(|error| {
             // The text of a data error would repeat the value.
             if error.is_data() {
                 DecodeError::new(DecodeErrorKind::NotAnObject)
             } else {
                 DecodeError::not_json(error)
             }
-        })?;
-        match unread.named_twice() {
-            Some(name) => Err(DecodeError::new(DecodeErrorKind::Duplicate).within(name)),
-            None => Ok(unread),
-        }
+        })
     }
 
-    fn named_twice(&self) -> Option<&str> {
-        let names = || self.0.iter().map(|(name, _)| &**name);
-        if self.0.len() <= USUAL_MEMBERS {
-            // Few names mostly differ in their lengths already, and need no memory to be sorted in.
-            return names()
-                .enumerate()
-                .find(|&(index, name)| names().take(index).any(|other| other == name))
-                .map(|(_, name)| name);
-        }
+    /// The JSON texts of all members of this name.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.get())
+    }
+
+    /// Keeps the first member of each name.
+    pub(crate) fn drop_duplicates(&mut self) {
+        let mut names = HashSet::new();
+        self.0.retain(|(name, _)| names.insert(name.clone()));
+    }
+
+    /// A name that stands twice.
+    pub(crate) fn named_twice(&self) -> Option<&str> {
         // Sorting finds duplicates in good time however many members a hostile body has.
-        let mut names: Vec<&str> = names().collect();
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
     }
 
-    /// Takes out the first usable one of the members `names`, which are other spellings of one thing. What is
-    /// not usable stays.
+    /// Takes out the first usable one of the members `names`, which are other spellings of one
+    /// thing. What is not usable stays.
     pub(crate) fn require<T: Decode>(&mut self, names: &[&str]) -> Result<T, DecodeError> {
         self.take(names, |json| json == "null")?
             .ok_or_else(|| DecodeError::missing(names.first().copied().unwrap_or_default()))
@@ -220,7 +284,8 @@ impl<'a> Unread<'a> {
         self.take(names, |json| matches!(json, "null" | "\"\"")).ok().flatten()
     }
 
-    /// Takes out a member of a request, where an empty text is a value like any other: it is signed and sent.
+    /// Takes out a member of a request, where an empty text is a value like any other: it is signed
+    /// and sent.
     pub(crate) fn given<T: Decode>(&mut self, name: &str) -> Option<T> {
         self.take(&[name], |json| json == "null").ok().flatten()
     }
@@ -249,16 +314,11 @@ impl<'a> Unread<'a> {
         refusal.map_or(Ok(None), Err)
     }
 
-    /// The exact JSON text of the member's value.
-    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())
-    }
-
     /// What is left, copied.
     pub(crate) fn into_members(self) -> Members {
         let mut members = Members::new();
         for (name, value) in self.0 {
-            members.push(name.into_owned(), value.to_owned());
+            members.push(name, value.to_owned());
         }
         members
     }
@@ -277,8 +337,8 @@ impl<'de> Deserialize<'de> for Unread<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unread<'de>, A::Error> {
-                let mut members = Vec::with_capacity(USUAL_MEMBERS);
-                while let Some((Name(name), value)) = map.next_entry()? {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry()? {
                     members.push((name, value));
                 }
                 Ok(Unread(members))
@@ -286,32 +346,5 @@ impl<'de> Deserialize<'de> for Unread<'de> {
         }
 
         deserializer.deserialize_map(Object)
-    }
-}
-
-/// A name that borrows from the input where it has no escapes; serde's own `Cow` always copies.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl<'de> Visitor<'de> for Text {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(Text)
     }
 }

@@ -15,11 +15,11 @@ use crate::scalar::UnixSeconds;
 use crate::text::{CountryCode, Currency, MerchantOrderNo, PayDataType, PayOrderId, WayCode};
 
 request! {
-    /// Asks for a deposit: money from a payer to the merchant (`docs/wire.md`, section 7.1). The response
-    /// is a [`Deposit`].
+    /// Asks for a deposit: money from a payer to the merchant (`docs/wire.md`, section 7.1). The
+    /// response is a [`Deposit`].
     ///
-    /// Which optional members a market wants, and in which format, differs (`docs/markets.md`). Only what is
-    /// set is sent; an empty text is sent as an empty text.
+    /// Which optional members a market wants, and in which format, differs (`docs/markets.md`).
+    /// Only what is set is sent; an empty text is sent as an empty text.
     ///
     /// ```
     /// use tarspay_types::{Amount, Currency, DepositRequest, MerchantNo, MerchantOrderNo, NotifyUrl, Request, WayCode};
@@ -71,7 +71,8 @@ request! {
             description: PrivateText = "body";
             /// A user id of the merchant (Egypt).
             attach: PrivateText = "attach";
-            /// 0: use the gateway's own cashier page (Pakistan; seen in merchant code). No other value is known.
+            /// 0: use the gateway's own cashier page (Pakistan; seen in merchant code). No other
+            /// value is known.
             step: i64 = "step";
         }
     }
@@ -80,14 +81,15 @@ request! {
 model! {
     /// A deposit in the response to its creation (`docs/wire.md`, section 7.1).
     ///
-    /// **Nothing is required**: a response with code 0 means that the order exists, and no odd or missing
-    /// member may hide that. Which members always come is not documented. Without a
-    /// [`pay_url`](Deposit::pay_url) or [`pay_data`](Deposit::pay_data) the payer cannot pay; without a
-    /// [`pay_order_id`](Deposit::pay_order_id), query by the merchant order number.
-    /// Only a `data` that is not an object, or in which a member stands twice, is unreadable; then, too, query.
+    /// **Nothing is required**: a response with code 0 means that the order exists, and no odd or
+    /// missing member may hide that. Which members always come is not documented. Without a
+    /// [`pay_url`](Deposit::pay_url) or [`pay_data`](Deposit::pay_data) the payer cannot pay;
+    /// without a [`pay_order_id`](Deposit::pay_order_id), query by the merchant order number. Only
+    /// a `data` that is not an object, or in which a member stands twice, is unreadable; then, too,
+    /// query.
     ///
-    /// The response may repeat other values than were sent (a phone number without its leading 0). Do not
-    /// compare; the order numbers identify the order.
+    /// The response may repeat other values than were sent (a phone number without its leading 0).
+    /// Do not compare; the order numbers identify the order.
     ///
     /// ```
     /// use tarspay_types::{Decode, Deposit, Envelope, OrderState};
@@ -118,10 +120,11 @@ model! {
             customer_contact: PrivateText = "customerContact";
             /// What kind of payment data came. Take nothing for granted from it.
             pay_data_type: PayDataType = "payDataType";
-            /// The page, or the link into an app, to send the payer to. Whoever has it can look at the order.
+            /// The page, or the link into an app, to send the payer to. Whoever has it can look at
+            /// the order.
             pay_url: PrivateText = "payUrl";
-            /// Payment data for the merchant's own page: the number of a virtual account, a QR code, a link
-            /// into an app, or a wallet number (Indonesia, Korea, Bangladesh).
+            /// Payment data for the merchant's own page: the number of a virtual account, a QR
+            /// code, a link into an app, or a wallet number (Indonesia, Korea, Bangladesh).
             pay_data: PrivateText = "payData";
             /// When the order expires (Pakistan, Bangladesh, Malaysia).
             expires_at: UnixSeconds = "expiredTime";
@@ -168,8 +171,8 @@ model! {
             country_code: CountryCode = "countryCode";
             /// Seen: 1 and 2. The meaning is not documented.
             skip_mode: i64 = "skipMode";
-            /// What the payer needs to pay this way, in Bangladesh probably the wallet number of an agent;
-            /// equals `payData` there.
+            /// What the payer needs to pay this way, in Bangladesh probably the wallet number of an
+            /// agent; equals `payData` there.
             pay_code: PrivateText = "payCode";
             /// The gateway's number of this way.
             id: i64 = "id";
@@ -190,10 +193,11 @@ impl PayWay {
     }
 }
 
-/// The ways to pay by group, `payWays`: a map from the name of a group (seen: `UPI`, `ewallet`, `EWALLET`,
-/// `PFX`) to its ways. The set of groups is open.
+/// The ways to pay by group, `payWays`: a map from the name of a group (seen: `UPI`, `ewallet`,
+/// `EWALLET`, `PFX`) to its ways. The set of groups is open.
 ///
-/// A group that is not a list of objects cannot be used; it is left in [`extra`](PayWays::extra) as it came.
+/// A group that is not a list of objects cannot be used; it is left in [`extra`](PayWays::extra) as
+/// it came.
 ///
 /// ```
 /// use tarspay_types::{Decode, PayWays};

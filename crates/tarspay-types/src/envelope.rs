@@ -1,20 +1,27 @@
-//! The envelope of every response: a code, a message, and the response itself as `data`; all error codes.
+//! The envelope of every response: a code, a message, and the response itself as `data`; all error
+//! codes.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode};
+use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode, text_of};
 use crate::members::{Members, Writer};
 use crate::scalar::open_codes;
 
-/// What the gateway sends around every response: `{"code":0,"msg":"SUCCESS","data":{…}}` (`docs/wire.md`,
-/// section 6).
+const CODE: &str = "code";
+const DATA: &str = "data";
+
+/// What the gateway sends around every response: `{"code":0,"msg":"SUCCESS","data":{…}}`
+/// (`docs/wire.md`, section 6).
 ///
-/// Only `code` is required. With code 0, `data` must be readable when it is there. With any other code a
-/// `data` that is not a `T` (`{}`, say) is left in `extra`, so a refusal is always read. Null and an empty
+/// Only `code` is required. A `data` that is not a `T` is left in `extra`, so it never hides the
+/// rest; [`into_result`](Envelope::into_result) then says what is wrong with it. Null and an empty
 /// text count as absent.
+///
+/// A refusal is read whatever else is wrong: members that stand twice (the first of each is kept,
+/// unless the codes differ), and bytes that are not UTF-8.
 ///
 /// ```
 /// use tarspay_types::{ResponseError, Balance, Decode, Envelope, ErrorCode};
@@ -33,12 +40,13 @@ use crate::scalar::open_codes;
 pub struct Envelope<T> {
     /// Whether the call was accepted. Says nothing about a payment.
     pub code: ErrorCode,
-    /// The gateway's text, `SUCCESS` with code 0. Unlike other free text it is shown by `Debug` and by a
-    /// [`Refusal`], which would explain nothing without it.
+    /// The gateway's text, `SUCCESS` with code 0. Unlike other free text it is shown by `Debug` and
+    /// by a [`Refusal`], which would explain nothing without it.
     pub msg: Option<String>,
     /// The response.
     pub data: Option<T>,
-    /// A signature of unknown formula. It cannot be verified; do not trust it (`docs/wire.md`, section 11).
+    /// A signature of unknown formula. It cannot be verified; do not trust it (`docs/wire.md`,
+    /// section 11).
     pub sign: Option<String>,
     /// All other members, exactly as they came; `data` too where it could not be used.
     pub extra: Members,
@@ -61,13 +69,20 @@ impl<T: Decode> Envelope<T> {
     ///
     /// # Errors
     ///
-    /// [`ResponseError::Refused`] with any code but 0; [`ResponseError::DataMissing`] when code 0 came without
-    /// the response. After a call that creates an order the latter proves nothing: query.
+    /// [`ResponseError::Refused`] with any code but 0. With code 0 [`ResponseError::DataMissing`]
+    /// when there is no response, and [`Unreadable`](ResponseError::Unreadable) when it cannot be
+    /// read; after a call that creates an order these prove nothing: query.
     pub fn into_result(self) -> Result<T, ResponseError> {
         if !self.code.is_success() {
-            return Err(ResponseError::Refused(Refusal { code: self.code, msg: self.msg }));
+            return Err(ResponseError::Refused(Refusal::new(self.code, self.msg)));
         }
-        self.data.or_else(T::absent).ok_or(ResponseError::DataMissing)
+        match (self.data, self.extra.get(DATA)) {
+            (Some(data), _) => Ok(data),
+            (None, None | Some("null" | "\"\"")) => T::absent().ok_or(ResponseError::DataMissing),
+            (None, Some(json)) => {
+                T::from_json(json).map_err(|error| ResponseError::Unreadable(error.within(DATA)))
+            }
+        }
     }
 }
 
@@ -84,17 +99,36 @@ impl<T: Serialize> Serialize for Envelope<T> {
 
 impl<T: Decode> Decode for Envelope<T> {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
-        let mut unread = Unread::from_json(json)?;
-        let code: ErrorCode = unread.require(&["code"])?;
+        let mut unread = Unread::with_duplicates(json)?;
+        if let Some(name) = unread.named_twice() {
+            if !is_clearly_a_refusal(&unread) {
+                return Err(DecodeError::duplicate(name));
+            }
+            unread.drop_duplicates();
+        }
+        let code = unread.require(&[CODE])?;
         let msg = unread.optional(&["msg"]);
         let sign = unread.optional(&["sign"]);
-        let data = match unread.get("data") {
-            None | Some("null" | "\"\"") => None,
-            Some(_) if code.is_success() => Some(unread.require(&["data"])?),
-            Some(_) => unread.optional(&["data"]),
-        };
+        let data = unread.optional(&[DATA]);
         Ok(Self { code, msg, data, sign, extra: unread.into_members() })
     }
+
+    fn from_slice(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match text_of(bytes) {
+            Ok(json) => Self::from_json(&json),
+            Err(error) => {
+                let damaged = Self::from_json(&String::from_utf8_lossy(bytes)).ok();
+                damaged.filter(|envelope| !envelope.code.is_success()).ok_or(error)
+            }
+        }
+    }
+}
+
+/// Whether all codes are the same, and not that of success.
+fn is_clearly_a_refusal(envelope: &Unread<'_>) -> bool {
+    let mut codes = envelope.all(CODE).map(|json| ErrorCode::from_json(json).ok());
+    let first = codes.next().flatten();
+    first.is_some_and(|code| !code.is_success()) && codes.all(|code| code == first)
 }
 
 deserialize_by_decode!(Envelope<T>);
@@ -107,6 +141,8 @@ pub enum ResponseError {
     Refused(Refusal),
     /// The gateway accepted the call but sent no `data`.
     DataMissing,
+    /// The gateway accepted the call but sent `data` that cannot be read.
+    Unreadable(DecodeError),
 }
 
 impl fmt::Display for ResponseError {
@@ -116,11 +152,21 @@ impl fmt::Display for ResponseError {
             Self::DataMissing => {
                 f.write_str("the gateway accepted the call but sent no `data`; query before repeating it")
             }
+            Self::Unreadable(error) => {
+                write!(f, "the gateway accepted the call, but {error}; query before repeating it")
+            }
         }
     }
 }
 
-impl StdError for ResponseError {}
+impl StdError for ResponseError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Unreadable(error) => error.source(),
+            _ => None,
+        }
+    }
+}
 
 /// The gateway's no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,8 +174,20 @@ impl StdError for ResponseError {}
 pub struct Refusal {
     /// Why; never [`ErrorCode::SUCCESS`] in a refusal that came from an envelope.
     pub code: ErrorCode,
-    /// The gateway's text, if it sent one.
+    /// The gateway's text, if it sent one, cut after 256 characters.
     pub msg: Option<String>,
+}
+
+impl Refusal {
+    fn new(code: ErrorCode, mut msg: Option<String>) -> Self {
+        if let Some(msg) = &mut msg
+            && let Some((end, _)) = msg.char_indices().nth(256)
+        {
+            msg.truncate(end);
+            msg.push('…');
+        }
+        Self { code, msg }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -194,9 +252,9 @@ impl ErrorCode {
         matches!(self, Self::SUCCESS)
     }
 
-    /// Whether this code can be the consequence of an order that exists, so that as the response to a create call it
-    /// proves nothing: look the order up by its merchant order number before anything else, and never create a second
-    /// order.
+    /// Whether this code can be the consequence of an order that exists, so that as the response to
+    /// a create call it proves nothing: look the order up by its merchant order number before
+    /// anything else, and never create a second order.
     ///
     /// | code | why an existing order can cause it |
     /// |---|---|
@@ -210,8 +268,8 @@ impl ErrorCode {
     /// | 5003003, 5003004, 5003006, 5003007 | [access](Self::refuses_access): a second copy can come from another address, or a moment later |
     /// | any code that is not documented | nobody knows |
     ///
-    /// False for success, and for the codes that refuse the request itself, or a merchant or key that is unknown: a
-    /// second copy would be refused like the first.
+    /// False for success, and for the codes that refuse the request itself, or a merchant or key
+    /// that is unknown: a second copy would be refused like the first.
     ///
     /// Source: `docs/wire.md`, sections 9 and 11 for the codes; the classes are inferred (section 12).
     pub const fn depends_on_history(self) -> bool {
@@ -231,8 +289,9 @@ impl ErrorCode {
         )
     }
 
-    /// Whether the gateway lets nobody in with this merchant, key or address now: 5003003, 5003004, 5003006, 5003007. The
-    /// request itself is not looked at, so every call is refused alike until somebody changes the account.
+    /// Whether the gateway lets nobody in with this merchant, key or address now: 5003003, 5003004,
+    /// 5003006, 5003007. The request itself is not looked at, so every call is refused alike until
+    /// somebody changes the account.
     pub const fn refuses_access(self) -> bool {
         matches!(
             self,
@@ -243,10 +302,12 @@ impl ErrorCode {
         )
     }
 
-    /// Whether the gateway reports trouble of its own, so that the same call can succeed later: -1, 5003010, 5003013,
-    /// 5003017, 500323, 500326, and 5003018 and 5003020, which do not say that there is no such order.
+    /// Whether the gateway reports trouble of its own, so that the same call can succeed later: -1,
+    /// 5003010, 5003013, 5003017, 500323, 500326, and 5003018 and 5003020, which do not say that
+    /// there is no such order.
     ///
-    /// Repeat a query freely. Repeat a create call only under the same merchant order number, and look it up first.
+    /// Repeat a query freely. Repeat a create call only under the same merchant order number, and
+    /// look it up first.
     pub const fn is_temporary(self) -> bool {
         matches!(
             self,
@@ -261,8 +322,8 @@ impl ErrorCode {
         )
     }
 
-    /// Whether a query found no order: 5003018 and 5003020. The words are "querying the order failed", so this proves
-    /// nothing by itself, least of all right after the order was sent.
+    /// Whether a query found no order: 5003018 and 5003020. The words are "querying the order
+    /// failed", so this proves nothing by itself, least of all right after the order was sent.
     pub const fn is_order_not_found(self) -> bool {
         matches!(self, Self::QUERY_DEPOSIT_FAILED | Self::QUERY_WITHDRAWAL_FAILED)
     }

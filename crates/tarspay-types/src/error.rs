@@ -5,9 +5,9 @@ use std::fmt;
 
 /// A value or a request was refused before anything was sent.
 ///
-/// The text names the thing that is wrong ("merchant order number", "amount") and says what to do. It never
-/// repeats the offending value, which may be personal. [`kind`](Error::kind) tells programs which rule was
-/// broken.
+/// The text names the thing that is wrong ("merchant order number", "amount") and says what to do.
+/// It never repeats the offending value, which may be personal. [`kind`](Error::kind) tells
+/// programs which rule was broken.
 #[derive(Debug)]
 pub struct Error {
     what: &'static str,
@@ -27,8 +27,8 @@ pub enum ErrorKind {
     ControlCharacter,
     /// The text begins or ends with a blank.
     SurroundingBlank,
-    /// The text is not an amount: a sign, an exponent, blanks, a leading zero, a point without digits on both
-    /// sides.
+    /// The text is not an amount: a sign, an exponent, blanks, a leading zero, a point without
+    /// digits on both sides.
     NotDecimal,
     /// The amount, or the result of a subtraction, is below zero.
     Negative,
@@ -42,12 +42,13 @@ pub enum ErrorKind {
     Missing,
     /// The member came with a value that cannot be used.
     Unusable,
-    /// The address does not begin with `http://` or `https://` and a host, or holds a blank. Where any scheme is
-    /// allowed: it has none, or nothing after it.
+    /// The address does not begin with `http://` or `https://` and a host, or holds a blank. Where
+    /// any scheme is allowed: it has none, or nothing after it.
     NotWebAddress,
     /// The text holds something else than the letters A to Z and a to z and the digits 0 to 9.
     NotAlphanumeric,
-    /// The text is neither `deposit` nor `withdrawal`, or the business type is another one than 1 and 2.
+    /// The text is neither `deposit` nor `withdrawal`, or the business type is another one than 1
+    /// and 2.
     NotADirection,
     /// The member has a field of its own.
     KnownMember,

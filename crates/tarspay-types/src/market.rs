@@ -1,8 +1,10 @@
-//! Markets as data: what each offers, what its fields must look like, and the check of a request against it.
+//! Markets as data: what each offers, what its fields must look like, and the check of a request
+//! against it.
 //!
-//! A market is a module: type `market::kenya::` to see what Kenya offers. Its way codes are constants in
-//! `way`, its data is `MARKET`, and the calls that only this market has are types beside them, such as
-//! [`brazil::CertificateQuery`]. The same as tables: `docs/markets.md` in the repository.
+//! A market is a module: type `market::kenya::` to see what Kenya offers. Its way codes are
+//! constants in `way`, its data is `MARKET`, and the calls that only this market has are types
+//! beside them, such as [`brazil::CertificateQuery`]. The same as tables: `docs/markets.md` in the
+//! repository.
 //!
 //! ```
 //! use tarspay_types::{Amount, market};
@@ -117,12 +119,12 @@ pub fn by_currency(currency: &Currency) -> Option<&'static Market> {
     ALL.iter().copied().find(|market| market.currency() == Some(currency))
 }
 
-/// Checks a request that [creates an order](crate::Effect::creates_order) against the market that its `currency`
-/// belongs to. About any other request the report is empty.
+/// Checks a request that [creates an order](crate::Effect::creates_order) against the market that
+/// its `currency` belongs to. About any other request the report is empty.
 ///
-/// A currency that no market has warns ([`Rule::UnknownCurrency`]), naming those there are. Then, and without any
-/// currency, only the rules that hold everywhere apply: what every order needs, amounts, URLs, and what can be
-/// signed.
+/// A currency that no market has warns ([`Rule::UnknownCurrency`]), naming those there are. Then,
+/// and without any currency, only the rules that hold everywhere apply: what every order needs,
+/// amounts, URLs, and what can be signed.
 ///
 /// ```
 /// use tarspay_types::market::{self, Rule};
@@ -136,7 +138,7 @@ pub fn by_currency(currency: &Currency) -> Option<&'static Market> {
 ///     NotifyUrl::new("https://shop.example/notify")?,
 /// );
 /// let report = market::check(&request)?;
-/// assert!(report.is_acceptable());
+/// assert!(!report.refuses());
 /// assert_eq!(report.violations()[0].rule(), Rule::UnknownCurrency);
 /// assert!(report.to_string().contains("Brazil's is `BRA`"));
 /// # Ok::<(), tarspay_types::Error>(())
@@ -157,8 +159,9 @@ pub fn by_name(name: &str) -> Option<&'static Market> {
 }
 
 open_codes! {
-    /// What came of looking up a payment, `status` in the responses to India's UTR query and Bangladesh's `trxId`
-    /// query (`docs/wire.md`, sections 7.8 and 7.10). This is the outcome, not the `code` of the envelope.
+    /// What came of looking up a payment, `status` in the responses to India's UTR query and
+    /// Bangladesh's `trxId` query (`docs/wire.md`, sections 7.8 and 7.10). This is the outcome, not
+    /// the `code` of the envelope.
     pub struct LookupStatus = "lookup status" {
         FAILED = 0, "failed, cannot be made up";
         FOUND = 1, "found, can be made up";

@@ -10,14 +10,15 @@ use crate::error::{Error, ErrorKind};
 use crate::request::{MERCHANT, Outgoing};
 use crate::text::check;
 
-/// The members of one JSON object: names in their order, no name twice, values as their exact JSON text.
+/// The members of one JSON object: names in their order, no name twice, values as their exact JSON
+/// text.
 ///
-/// Models keep in a field `extra` of this type what they do not know: members that the gateway adds, and
-/// known members whose value cannot be used (null, an empty text, an amount below zero). So nothing that came
-/// in is lost, and `100.00` stays `100.00`.
+/// Models keep in a field `extra` of this type what they do not know: members that the gateway
+/// adds, and known members whose value cannot be used (null, an empty text, an amount below zero).
+/// So nothing that came in is lost, and `100.00` stays `100.00`.
 ///
-/// Two are equal when they hold the same names with the same texts, in any order. `Debug` shows names only,
-/// since values may be personal.
+/// Two are equal when they hold the same names with the same texts, in any order. `Debug` shows
+/// names only, since values may be personal.
 ///
 /// ```
 /// use tarspay_types::{Decode, Members};
@@ -46,13 +47,14 @@ impl Members {
         self.0.is_empty()
     }
 
-    /// The exact JSON text of the member's value: a text has its quotes, a number its digits as they came.
+    /// The exact JSON text of the member's value: a text has its quotes, a number its digits as
+    /// they came.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.position(name).map(|position| self.0[position].1.get())
     }
 
-    /// The member's value, parsed. A number with a fraction becomes a float here; [`get`](Members::get) keeps
-    /// its text.
+    /// The member's value, parsed. A number with a fraction becomes a float here;
+    /// [`get`](Members::get) keeps its text.
     ///
     /// `None` also when the value is nested too deeply for `serde_json` to parse.
     pub fn value(&self, name: &str) -> Option<serde_json::Value> {
@@ -114,7 +116,8 @@ impl Members {
         if flat { self.insert(name, value) } else { Err(Error::new(WHAT, ErrorKind::NotFlat)) }
     }
 
-    /// Whether an optional member of a request, if it has a value or came with one, has one that can be sent.
+    /// Whether an optional member of a request, if it has a value or came with one, has one that
+    /// can be sent.
     pub(crate) fn check_optional(
         &self,
         name: &'static str,
@@ -217,7 +220,8 @@ impl<'e, M: SerializeMap> Writer<'e, M> {
     }
 }
 
-/// One JSON value as its exact text: a response whose shape is not documented, or the body of a request.
+/// One JSON value as its exact text: a response whose shape is not documented, or the body of a
+/// request.
 ///
 /// Two are equal when their texts are. `Debug` shows the length alone, since the value may be personal.
 ///
@@ -232,9 +236,6 @@ impl<'e, M: SerializeMap> Writer<'e, M> {
 #[derive(Clone)]
 pub struct RawJson(String);
 
-/// Room for the JSON of a value before it has to grow; a deposit with all its members takes about 500 bytes.
-const USUAL_BYTES: usize = 1024;
-
 impl RawJson {
     /// The JSON of a value.
     ///
@@ -242,17 +243,9 @@ impl RawJson {
     ///
     /// [`ErrorKind::NotJson`] when the value does not serialise.
     pub fn new(value: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
-        let mut json = Vec::with_capacity(USUAL_BYTES);
-        serde_json::to_writer(&mut json, value)
-            .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error))?;
-        Self::of_bytes(json)
-    }
-
-    /// Of what `serde_json` has written, which is UTF-8.
-    fn of_bytes(json: Vec<u8>) -> Result<Self, Error> {
-        String::from_utf8(json)
+        serde_json::to_string(value)
             .map(Self)
-            .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error.utf8_error()))
+            .map_err(|error| Error::new("value", ErrorKind::NotJson).caused_by(error))
     }
 
     /// The exact text.
@@ -260,8 +253,8 @@ impl RawJson {
         &self.0
     }
 
-    /// The value, parsed. A number with a fraction becomes a float here. `None` when the value is nested too
-    /// deeply for `serde_json` to parse.
+    /// The value, parsed. A number with a fraction becomes a float here. `None` when the value is
+    /// nested too deeply for `serde_json` to parse.
     pub fn value(&self) -> Option<serde_json::Value> {
         serde_json::from_str(self.get()).ok()
     }
@@ -302,8 +295,8 @@ impl Decode for RawJson {
 
 deserialize_by_decode!(RawJson);
 
-/// For calls whose response may have no `data`: null is `None`, anything else is kept, and an accepted call without
-/// `data` is a response, `None`.
+/// For calls whose response may have no `data`: null is `None`, anything else is kept, and an
+/// accepted call without `data` is a response, `None`.
 ///
 /// ```
 /// use tarspay_types::{Decode, Envelope, RawJson};

@@ -3,11 +3,11 @@
 
 /// Makes a struct with its reading and writing from a table of members.
 ///
-/// Each row: documentation, field, type, wire name, then other accepted wire names. A required member that is
-/// absent, null or unreadable is an error with its name. An optional one is `None` then, and also when it is
-/// an empty text, which for the gateway means "none"; what came stays in `extra` under its wire name.
-/// Whatever else came is in `extra` too. Writing uses the first wire name; a field that is set hides an extra
-/// member of that name.
+/// Each row: documentation, field, type, wire name, then other accepted wire names. A required
+/// member that is absent, null or unreadable is an error with its name. An optional one is `None`
+/// then, and also when it is an empty text, which for the gateway means "none"; what came stays in
+/// `extra` under its wire name. Whatever else came is in `extra` too. Writing uses the first wire
+/// name; a field that is set hides an extra member of that name.
 macro_rules! model {
     (
         $(#[$attribute:meta])*
@@ -74,17 +74,19 @@ macro_rules! model {
 }
 pub(crate) use model;
 
-/// Makes a request from a table of members: struct, constructor, setters, checks, reading, writing, and its
-/// [`Request`](crate::Request).
+/// Makes a request from a table of members: struct, constructor, setters, checks, reading, writing,
+/// and its [`Request`](crate::Request).
 ///
-/// The head names what the call does, its path, its response and, if it is about one order, the field with the
-/// merchant's number of it; then the fields that a response repeats (`echoes`), its field with the merchant's
-/// number (`of`), and a function that checks what no single member shows (`checked by`). Members of the block
-/// `new` are required and are the arguments of `new`. The optional ones have setters.
+/// The head names what the call does, its path, its response and, if it is about one order, the
+/// field with the merchant's number of it; then the fields that a response repeats (`echoes`), its
+/// field with the merchant's number (`of`), and a function that checks what no single member shows
+/// (`checked by`). Members of the block `new` are required and are the arguments of `new`. The
+/// optional ones have setters.
 ///
-/// Reading requires what `new` requires. An optional member that cannot be used stays in `extra`, and `check`
-/// refuses it. `check` also requires every value to be [`Outgoing`](crate::request::Outgoing), since identifiers
-/// are read more leniently than they may be sent.
+/// Reading requires what `new` requires. An optional member that cannot be used stays in `extra`,
+/// and `check` refuses it. `check` also requires every value to be
+/// [`Outgoing`](crate::request::Outgoing), since identifiers are read more leniently than they may
+/// be sent.
 macro_rules! request {
     (
         $(#[$attribute:meta])*
@@ -114,8 +116,9 @@ macro_rules! request {
                 #[doc = concat!("\n\nWire name `", $optional_wire, "`; optional.")]
                 pub $optional: Option<$optional_type>,
             )*
-            /// Members that are not documented, signed and sent like the rest; and, in a request that was
-            /// read, optional members whose value cannot be used. Add to it by [`with_extra`](Self::with_extra).
+            /// Members that are not documented, signed and sent like the rest; and, in a request
+            /// that was read, optional members whose value cannot be used. Add to it by
+            /// [`with_extra`](Self::with_extra).
             pub extra: $crate::members::Members,
         }
 
@@ -138,15 +141,15 @@ macro_rules! request {
                 }
             )*
 
-            /// Sets a member that is not documented: a text, a whole number or a boolean. It is signed and
-            /// sent like the rest.
+            /// Sets a member that is not documented: a text, a whole number or a boolean. It is
+            /// signed and sent like the rest.
             ///
             /// # Errors
             ///
-            /// [`ErrorKind::KnownMember`](crate::ErrorKind::KnownMember) when the member has a field of its
-            /// own, [`MerchantGiven`](crate::ErrorKind::MerchantGiven) for `mchNo`,
-            /// [`NotFlat`](crate::ErrorKind::NotFlat) for any other value, and the kinds of an identifier
-            /// when the name is unfit.
+            /// [`ErrorKind::KnownMember`](crate::ErrorKind::KnownMember) when the member has a
+            /// field of its own, [`MerchantGiven`](crate::ErrorKind::MerchantGiven) for `mchNo`,
+            /// [`NotFlat`](crate::ErrorKind::NotFlat) for any other value, and the kinds of an
+            /// identifier when the name is unfit.
             pub fn with_extra(
                 mut self,
                 name: impl Into<String>,
@@ -209,7 +212,8 @@ macro_rules! request {
 }
 pub(crate) use request;
 
-/// [`Request::is_answered_by`](crate::Request::is_answered_by) for a response that names the fields given.
+/// [`Request::is_answered_by`](crate::Request::is_answered_by) for a response that names the fields
+/// given.
 macro_rules! is_answered_by {
     ($response:ty {}) => {};
     ($response:ty { $($echoed:ident),* } $($merchant:ident)?) => {

@@ -18,16 +18,17 @@ const MERCHANT_ORDER_NO: &str = "mchOrderNo";
 const PAY_ORDER_ID: &str = "payOrderId";
 
 open_codes! {
-    /// Where an order stands: `state`, or `orderState` in the response to a create call (`docs/wire.md`,
-    /// section 8).
+    /// Where an order stands: `state`, or `orderState` in the response to a create call
+    /// (`docs/wire.md`, section 8).
     ///
-    /// Unknown states, 4 and 7 among them, are neither pending, ended, successful nor failed: ask again later
-    /// and conclude nothing.
+    /// Unknown states, 4 and 7 among them, are neither pending, ended, successful nor failed: ask
+    /// again later and conclude nothing.
     ///
-    /// **A refund may come silently.** The documentation says of states 2, 3 and 9 alone that a callback
-    /// reports them. So a success can become [`REFUNDED`](OrderState::REFUNDED) later, and no callback says so.
-    /// To learn of it, query orders that ended with 2 or 9 again, for example once a day for as long as you
-    /// would act on a refund, or compare your books with the settlement report of the back office.
+    /// **A refund may come silently.** The documentation says of states 2, 3 and 9 alone that a
+    /// callback reports them. So a success can become [`REFUNDED`](OrderState::REFUNDED) later, and
+    /// no callback says so. To learn of it, query orders that ended with 2 or 9 again, for example
+    /// once a day for as long as you would act on a refund, or compare your books with the
+    /// settlement report of the back office.
     ///
     /// ```
     /// use tarspay_types::OrderState;
@@ -78,8 +79,8 @@ impl OrderState {
     /// Whether the documentation calls the order failed: [`FAILED`](Self::FAILED) and
     /// [`REJECTED`](Self::REJECTED).
     ///
-    /// [`TIMED_OUT`](Self::TIMED_OUT) is not among them: it is ended and unpaid, but a late payment can still
-    /// be made up.
+    /// [`TIMED_OUT`](Self::TIMED_OUT) is not among them: it is ended and unpaid, but a late payment
+    /// can still be made up.
     pub const fn counts_as_failure(self) -> bool {
         matches!(self, Self::FAILED | Self::REJECTED)
     }
@@ -98,9 +99,9 @@ impl OrderState {
     /// This compares states alone. To decide about a callback or a query's response, ask
     /// [`OrderStatus::news_after`], which also looks at the amount paid.
     ///
-    /// States are seen now and then, not one by one, so steps in between may be missing: whatever can follow
-    /// in several steps can follow at once. Of two different states at most one can follow the other. A state
-    /// follows itself.
+    /// States are seen now and then, not one by one, so steps in between may be missing: whatever
+    /// can follow in several steps can follow at once. Of two different states at most one can
+    /// follow the other. A state follows itself.
     ///
     /// | after | can follow | how certain (`docs/wire.md`, sections 8 and 10) |
     /// |---|---|---|
@@ -115,8 +116,8 @@ impl OrderState {
     /// | 0, 1 | unknown | ours: it may be any step |
     /// | unknown | every ended state | ours: only an ended state concludes anything |
     ///
-    /// So an unknown state never replaces an ended one, nor another unknown one, and a pending one never
-    /// replaces an unknown one.
+    /// So an unknown state never replaces an ended one, nor another unknown one, and a pending one
+    /// never replaces an unknown one.
     ///
     /// Of two ended states that cannot follow each other (success after failed) one is wrong:
     /// [`News::Contradiction`].
@@ -139,15 +140,15 @@ impl OrderState {
 
 /// Where an order stands, and how much of it is paid: what a callback or a query's response reports.
 ///
-/// Made by [`Callback::status`](crate::Callback::status) and [`OrderInfo::status`](crate::OrderInfo::status).
+/// Made by [`Callback::status`](crate::Callback::status) and [`Order::status`](crate::Order::status).
 /// Store the last one of each order, and let [`news_after`](Self::news_after) decide about the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct OrderStatus {
     /// Where the order stands.
     pub state: OrderState,
-    /// `payAmount` as it was reported, in the main unit of the currency. What it tells depends on the state:
-    /// see [`paid`](Self::paid).
+    /// `payAmount` as it was reported, in the main unit of the currency. What it tells depends on
+    /// the state: see [`paid`](Self::paid).
     pub pay_amount: Option<Amount>,
 }
 
@@ -159,10 +160,11 @@ pub enum News {
     Nothing,
     /// The order has come to this state.
     StateChanged,
-    /// The state is the same, and the amount paid is another. Book the difference, and do not deliver again.
+    /// The state is the same, and the amount paid is another. Book the difference, and do not
+    /// deliver again.
     PaidAmountChanged,
-    /// Both states are ended and neither can follow the other, such as success after failed. Query the order,
-    /// change nothing until then, and have a person look.
+    /// Both states are ended and neither can follow the other, such as success after failed. Query
+    /// the order, change nothing until then, and have a person look.
     Contradiction,
 }
 
@@ -179,9 +181,10 @@ impl OrderStatus {
 
     /// What this status says about an order whose last known status is `previous`.
     ///
-    /// Callbacks come late, twice and out of order, and a query can overtake one. Apply a status when this is
-    /// [`StateChanged`](News::StateChanged) or [`PaidAmountChanged`](News::PaidAmountChanged), and nothing ever
-    /// turns a success back into processing:
+    /// Callbacks come late, twice and out of order, and a query can overtake one. Apply a status
+    /// when this is [`StateChanged`](News::StateChanged) or
+    /// [`PaidAmountChanged`](News::PaidAmountChanged), and nothing ever turns a success back into
+    /// processing:
     ///
     /// ```
     /// use tarspay_types::{Amount, News, OrderState, OrderStatus};
@@ -209,10 +212,10 @@ impl OrderStatus {
     ///
     /// # Part payments
     ///
-    /// Whether the gateway reports state 9 more than once, and whether its `payAmount` is then the total or the
-    /// latest part, is not documented. So a smaller amount is news too, and two equal parts that are not totals
-    /// look like one callback that came twice. Therefore query the order whenever a callback reports state 9,
-    /// also when it is not news, and book what the query says.
+    /// Whether the gateway reports state 9 more than once, and whether its `payAmount` is then the
+    /// total or the latest part, is not documented. So a smaller amount is news too, and two equal
+    /// parts that are not totals look like one callback that came twice. Therefore query the order
+    /// whenever a callback reports state 9, also when it is not news, and book what the query says.
     pub fn news_after(self, previous: Self) -> News {
         if self.state == previous.state {
             return if self.paid() == previous.paid() { News::Nothing } else { News::PaidAmountChanged };
@@ -237,7 +240,8 @@ open_codes! {
 
 /// Whether an order takes money in or pays it out.
 ///
-/// **Text** and **serde**: `deposit` or `withdrawal`. On the wire it is a [`BizType`], or the path of a call.
+/// **Text** and **serde**: `deposit` or `withdrawal`. On the wire it is a [`BizType`], or the path
+/// of a call.
 ///
 /// ```
 /// use tarspay_types::{BizType, Direction};
@@ -327,11 +331,11 @@ impl FromScalar for Direction {
 
 read_as_scalar!(Direction);
 
-/// Asks where an order stands (`docs/wire.md`, sections 7.2 and 7.4). The response is an [`OrderInfo`].
+/// Asks where an order stands (`docs/wire.md`, sections 7.2 and 7.4). The response is an [`Order`].
 ///
-/// An order is found by the merchant's number of it. By the gateway's number only when there is nothing else: for
-/// withdrawals it is not documented that this works, and for deposits the call is known from merchant code alone. A
-/// refusal does not prove that there is no such order.
+/// An order is found by the merchant's number of it. By the gateway's number only when there is
+/// nothing else: for withdrawals it is not documented that this works, and for deposits the call is
+/// known from merchant code alone. A refusal does not prove that there is no such order.
 ///
 /// ```
 /// use tarspay_types::{MerchantNo, OrderQuery, Request};
@@ -377,8 +381,8 @@ impl OrderQuery {
         Self { direction, number: Number::Gateway(pay_order_id), extra: Members::new() }
     }
 
-    /// Sets a member that is not documented: a text, a whole number or a boolean. It is signed and sent like the
-    /// rest.
+    /// Sets a member that is not documented: a text, a whole number or a boolean. It is signed and
+    /// sent like the rest.
     ///
     /// # Errors
     ///
@@ -407,7 +411,7 @@ impl OrderQuery {
 }
 
 impl Request for OrderQuery {
-    type Response = OrderInfo;
+    type Response = Order;
 
     fn path(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self.direction {
@@ -427,7 +431,7 @@ impl Request for OrderQuery {
         }
     }
 
-    fn is_answered_by(&self, merchant_no: &MerchantNo, response: &OrderInfo) -> bool {
+    fn is_answered_by(&self, merchant_no: &MerchantNo, response: &Order) -> bool {
         !differ(self.merchant_order_no(), response.merchant_order_no.as_ref())
             && !differ(self.pay_order_id(), response.pay_order_id.as_ref())
             && !differ(merchant_no, response.merchant_no.as_ref())
@@ -456,9 +460,9 @@ impl Serialize for OrderQuery {
 model! {
     /// Where an order stands (`docs/wire.md`, sections 7.2 and 7.4).
     ///
-    /// The outcome is [`state`](OrderInfo::state) alone, the only member that a caller cannot do without. It
-    /// does not always come with the order numbers; who asked knows one of them.
-    pub struct OrderInfo {
+    /// The outcome is [`state`](Order::state) alone, the only member that a caller cannot do
+    /// without. It does not always come with the order numbers; who asked knows one of them.
+    pub struct Order {
         required {
             /// Where the order stands.
             state: OrderState = "state" | "orderState";
@@ -482,7 +486,7 @@ model! {
     }
 }
 
-impl OrderInfo {
+impl Order {
     /// Where an order stands, as a gateway sends it; the rest can be set field by field.
     pub fn new(pay_order_id: PayOrderId, merchant_order_no: MerchantOrderNo, state: OrderState) -> Self {
         Self {

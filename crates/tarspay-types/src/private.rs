@@ -12,12 +12,13 @@ use crate::error::{Error, ErrorKind};
 use crate::scalar::{FromScalar, Scalar, read_as_scalar};
 use crate::text::text_impls;
 
-/// A text that must not reach a log: a name, a phone number, an e-mail address, an account or wallet number, a
-/// tax id, payment data, or free text that may repeat one of them.
+/// A text that must not reach a log: a name, a phone number, an e-mail address, an account or
+/// wallet number, a tax id, payment data, or free text that may repeat one of them.
 ///
-/// `Debug` shows its length alone, and there is no `Display`; ask for [`as_str`](PrivateText::as_str) where the
-/// text itself is wanted. Any text is allowed, the empty one too: in a request it is signed and sent as it is
-/// (`docs/wire.md`, section 11). Which formats a market wants is not checked here.
+/// `Debug` shows its length alone, and there is no `Display`; ask for
+/// [`as_str`](PrivateText::as_str) where the text itself is wanted. Any text is allowed, the empty
+/// one too: in a request it is signed and sent as it is (`docs/wire.md`, section 11). Which formats
+/// a market wants is not checked here.
 ///
 /// **JSON**: written as a string, read from a string or a number, whose text is kept as it came.
 ///
@@ -108,8 +109,8 @@ struct Origin<'a> {
 
 /// The origin of `http://` or `https://` and a host.
 ///
-/// No more is asked than that somebody can be reached there: the documented examples have plain HTTP, bare IP
-/// addresses, ports and fragments.
+/// No more is asked than that somebody can be reached there: the documented examples have plain
+/// HTTP, bare IP addresses, ports and fragments.
 fn web<'a>(what: &'static str, text: &'a str) -> Result<Origin<'a>, Error> {
     let origin = any_scheme(what, text)?;
     if is_web(origin.scheme) { Ok(origin) } else { Err(Error::new(what, ErrorKind::NotWebAddress)) }
@@ -163,8 +164,8 @@ macro_rules! addresses {
         $name:ident = $what:literal, $origin:ident, empty: $empty:literal;
     )*) => { $(
         $(#[$attribute])*
-        /// `Debug` shows the scheme and, after a `//`, the host alone, since the rest may hold a secret or an
-        /// identity.
+        /// `Debug` shows the scheme and, after a `//`, the host alone, since the rest may hold a
+        /// secret or an identity.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
@@ -181,11 +182,6 @@ macro_rules! addresses {
                     $origin($what, &text)?;
                 }
                 Ok(Self(text))
-            }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
             }
         }
 
@@ -214,8 +210,8 @@ macro_rules! addresses {
 addresses! {
     /// Where the gateway posts the callback of an order, `notifyUrl`.
     ///
-    /// **Text**: `http://` or `https://`, a host, no blanks, no control characters (our rules; the gateway
-    /// documents none). What comes after the host is up to you.
+    /// **Text**: `http://` or `https://`, a host, no blanks, no control characters (our rules; the
+    /// gateway documents none). What comes after the host is up to you.
     ///
     /// ```
     /// use tarspay_types::NotifyUrl;
@@ -229,10 +225,10 @@ addresses! {
 
     /// Where the cashier page sends the payer back, `returnUrl`.
     ///
-    /// **Text**: as of a [`NotifyUrl`]; or the link of an app, which is any other scheme (an ASCII letter, then
-    /// letters, digits, `+`, `-` or `.`), `:`, and something after it without blanks and control characters
-    /// (our rules; whether the gateway takes such a link is not documented); or empty, which is signed and
-    /// sent as such (`docs/wire.md`, section 4.1).
+    /// **Text**: as of a [`NotifyUrl`]; or the link of an app, which is any other scheme (an ASCII
+    /// letter, then letters, digits, `+`, `-` or `.`), `:`, and something after it without blanks
+    /// and control characters (our rules; whether the gateway takes such a link is not documented);
+    /// or empty, which is signed and sent as such (`docs/wire.md`, section 4.1).
     ///
     /// ```
     /// use tarspay_types::ReturnUrl;

@@ -7,7 +7,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use crate::amount::Amount;
 use crate::decode::{Decode, DecodeError, Unread, deserialize_by_decode};
 use crate::error::{Error, ErrorKind};
-use crate::members::{Members, RawJson};
+use crate::members::Members;
 use crate::private::{NotifyUrl, PrivateText, ReturnUrl};
 use crate::text::{MerchantNo, MerchantOrderNo};
 
@@ -19,9 +19,9 @@ pub(crate) const MERCHANT: &str = "mchNo";
 /// A request does not hold the merchant number; whoever sends it adds it, see [`body`](Request::body).
 ///
 /// ```
-/// use tarspay_types::{BalanceRequest, MerchantNo, Request};
+/// use tarspay_types::{BalanceQuery, MerchantNo, Request};
 ///
-/// let request = BalanceRequest::new();
+/// let request = BalanceQuery::new();
 /// assert_eq!(request.path(), "/api/balanceInfo");
 /// let body = request.body(&MerchantNo::new("M1688443086")?)?.expect("a balance request has a body");
 /// assert_eq!(body.get("mchNo"), Some(r#""M1688443086""#));
@@ -31,53 +31,54 @@ pub trait Request: Serialize {
     /// What the `data` of a successful response holds.
     type Response: Decode;
 
-    /// The path of the call with its leading slash, as it is sent and signed. Some paths hold values of the
-    /// request.
+    /// The path of the call with its leading slash, as it is sent and signed. Some paths hold
+    /// values of the request.
     fn path(&self) -> Cow<'_, str>;
 
     /// What the call does at the gateway, and so whether it may be repeated.
     fn effect(&self) -> Effect;
 
-    /// The merchant's number of the one order that the call is about, for example to look the order up when a
-    /// create call came to no clear end. `None` for a call about no order, or about one that is named in
-    /// another way.
+    /// The merchant's number of the one order that the call is about, for example to look the order
+    /// up when a create call came to no clear end. `None` for a call about no order, or about one
+    /// that is named in another way.
     fn merchant_order_no(&self) -> Option<&MerchantOrderNo> {
         None
     }
 
-    /// Whether a response is about what was asked: the merchant and the order numbers that it names are those of the
-    /// request. A response that names none passes.
+    /// Whether a response is about what was asked: the merchant and the order numbers that it names
+    /// are those of the request. A response that names none passes.
     ///
-    /// Connections and proxies can mix up responses, so a client asks this of every response with code 0.
+    /// Connections and proxies can mix up responses, so a client asks this of every response with
+    /// code 0.
     fn is_answered_by(&self, merchant_no: &MerchantNo, response: &Self::Response) -> bool {
         let _ = (merchant_no, response);
         true
     }
 
-    /// Whether every documented member has a value that can be sent. What only some markets require is not
-    /// looked at.
+    /// Whether every documented member has a value that can be sent. What only some markets require
+    /// is not looked at.
     ///
-    /// A request that was made by its constructor passes. One that was read may hold an optional member that cannot
-    /// be used, and an identifier or a word (a currency, a way code) that is longer or has more blanks than one made
-    /// here.
+    /// A request that was made by its constructor passes. One that was read may hold an optional
+    /// member that cannot be used, and an identifier or a word (a currency, a way code) that is
+    /// longer or has more blanks than one made here.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Missing`], [`Unusable`](ErrorKind::Unusable), [`TooLong`](ErrorKind::TooLong) or
-    /// [`SurroundingBlank`](ErrorKind::SurroundingBlank) for the first member that is wrong; [`Error::what`]
-    /// names it.
+    /// [`ErrorKind::Missing`], [`Unusable`](ErrorKind::Unusable), [`TooLong`](ErrorKind::TooLong)
+    /// or [`SurroundingBlank`](ErrorKind::SurroundingBlank) for the first member that is wrong;
+    /// [`Error::what`] names it.
     fn check(&self) -> Result<(), Error> {
         Ok(())
     }
 
-    /// The members to sign and to send: the request's and, at the end, `mchNo`. `None` for a call without a body. The
-    /// request is serialised once; the values keep the very text that is sent.
+    /// The members to sign and to send: the request's and, at the end, `mchNo`. `None` for a call
+    /// without a body. The request is serialised once; the values keep the very text that is sent.
     ///
     /// # Errors
     ///
-    /// Those of [`check`](Request::check), also for the merchant number;
-    /// [`ErrorKind::NotJson`] or [`NotAnObject`](ErrorKind::NotAnObject) when the request does not serialise to
-    /// a JSON object with distinct members; [`MerchantGiven`](ErrorKind::MerchantGiven) when it already has a
+    /// Those of [`check`](Request::check), also for the merchant number; [`ErrorKind::NotJson`] or
+    /// [`NotAnObject`](ErrorKind::NotAnObject) when the request does not serialise to a JSON object
+    /// with distinct members; [`MerchantGiven`](ErrorKind::MerchantGiven) when it already has a
     /// `mchNo`.
     fn body(&self, merchant_no: &MerchantNo) -> Result<Option<Members>, Error> {
         self.check()?;
@@ -131,12 +132,14 @@ impl Effect {
     }
 }
 
-/// A request together with the merchant number: the complete body, for whoever receives or inspects one.
+/// A request together with the merchant number: the complete body, for whoever receives or inspects
+/// one.
 ///
 /// Written and read as one JSON object, `mchNo` beside the request's own members.
 ///
-/// A server that must report everything that is wrong with a request reads `WithMerchant<Members>`, which requires
-/// the merchant number alone, and holds the members against a [market](crate::market):
+/// A server that must report everything that is wrong with a request reads `WithMerchant<Members>`,
+/// which requires the merchant number alone, and holds the members against a
+/// [market](crate::market):
 ///
 /// ```
 /// use tarspay_types::{Decode, DepositRequest, Members, WithMerchant, market};
@@ -170,8 +173,8 @@ impl<R> WithMerchant<R> {
 }
 
 impl<R: Serialize> Serialize for WithMerchant<R> {
-    /// Writes the request as it is, unchecked. Fails when it is not a JSON object with distinct members, or has
-    /// a `mchNo` of its own.
+    /// Writes the request as it is, unchecked. Fails when it is not a JSON object with distinct
+    /// members, or has a `mchNo` of its own.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         with_merchant(&self.merchant_no, &self.request).map_err(S::Error::custom)?.serialize(serializer)
     }
@@ -190,13 +193,17 @@ deserialize_by_decode!(WithMerchant<R>);
 
 /// The request's members and the merchant number, in one object.
 fn with_merchant(merchant_no: &MerchantNo, request: &(impl Serialize + ?Sized)) -> Result<Members, Error> {
-    let refuse = |kind| Error::new("request", kind);
-    let json = RawJson::new(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
-    let mut members =
-        Members::from_json(json.get()).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))?;
+    let mut members = members_of(request)?;
     if members.get(MERCHANT).is_some() {
-        return Err(refuse(ErrorKind::MerchantGiven));
+        return Err(Error::new("request", ErrorKind::MerchantGiven));
     }
     members.insert(MERCHANT, merchant_no)?;
     Ok(members)
+}
+
+/// The request's own members, serialised once.
+pub(crate) fn members_of(request: &(impl Serialize + ?Sized)) -> Result<Members, Error> {
+    let refuse = |kind| Error::new("request", kind);
+    let json = serde_json::to_string(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
+    Members::from_json(&json).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))
 }

@@ -1,11 +1,12 @@
-//! Checked texts: the numbers of merchants and orders, and open sets of words such as currencies and way codes.
+//! Checked texts: the numbers of merchants and orders, and open sets of words such as currencies
+//! and way codes.
 
 use crate::error::{Error, ErrorKind};
 use crate::request::Outgoing;
 use crate::scalar::{FromScalar, Scalar};
 
-/// The longest identifier or word in bytes. The gateway states no limit; this one is ours, and generous: the
-/// longest identifier in the documentation has 32 bytes.
+/// The longest identifier or word in bytes. The gateway states no limit; this one is ours, and
+/// generous: the longest identifier in the documentation has 32 bytes.
 pub(crate) const LONGEST: usize = 128;
 
 /// The rules for identifiers and words alike that are made here and sent.
@@ -21,8 +22,8 @@ pub(crate) fn check(what: &'static str, text: &str) -> Result<(), Error> {
     Err(Error::new(what, kind))
 }
 
-/// The rules for those that came in. The limits above are ours, so an order must not become unreadable because
-/// the gateway does not know them.
+/// The rules for those that came in. The limits above are ours, so an order must not become
+/// unreadable because the gateway does not know them.
 pub(crate) fn check_received(what: &'static str, text: &str) -> Result<(), Error> {
     let kind = if text.is_empty() {
         ErrorKind::Empty
@@ -34,9 +35,26 @@ pub(crate) fn check_received(what: &'static str, text: &str) -> Result<(), Error
     Err(Error::new(what, kind))
 }
 
-/// The impls that all checked texts have; `new` and `as_str` are the type's own.
+/// A text from outside as an error or a report may quote it: escaped, and cut after this many
+/// characters.
+pub(crate) fn quoted(text: &str, longest: usize) -> String {
+    let mut quoted: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
+    if text.chars().nth(longest).is_some() {
+        quoted.push('…');
+    }
+    quoted
+}
+
+/// What all checked texts have; `new` is the type's own.
 macro_rules! text_impls {
     ($name:ident) => {
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 self.as_str()
@@ -84,17 +102,34 @@ macro_rules! text_impls {
 }
 pub(crate) use text_impls;
 
+/// What numbers and words have besides.
+macro_rules! number_or_word_impls {
+    ($name:ident) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl Outgoing for $name {
+            fn check_outgoing(&self, name: &'static str) -> Result<(), Error> {
+                check(name, &self.0)
+            }
+        }
+    };
+}
+
 macro_rules! identifiers {
     ($( $(#[$attribute:meta])* $name:ident = $what:literal; )*) => { $(
         $(#[$attribute])*
         ///
-        /// **Text**: 1 to 128 bytes, no control characters, no blank at either end. The gateway states no
-        /// limit; this one is ours. **JSON**: written as a string, read from a string or a whole number
-        /// (`docs/wire.md`, section 11).
+        /// **Text**: 1 to 128 bytes, no control characters, no blank at either end. The gateway
+        /// states no limit; this one is ours. **JSON**: written as a string, read from a string or
+        /// a whole number (`docs/wire.md`, section 11).
         ///
-        /// Reading JSON is more lenient than making one: any length and blanks at the ends are kept as they
-        /// came; only an empty text and control characters are refused. Such a value is not sent:
-        /// [`Request::check`](crate::Request::check) refuses it.
+        /// Reading JSON is more lenient than making one: any length and blanks at the ends are kept
+        /// as they came; only an empty text and control characters are refused. Such a value is not
+        /// sent: [`Request::check`](crate::Request::check) refuses it.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
@@ -111,23 +146,6 @@ macro_rules! identifiers {
                 check($what, &text)?;
                 Ok(Self(text))
             }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl Outgoing for $name {
-            fn check_outgoing(&self, name: &'static str) -> Result<(), Error> {
-                check(name, &self.0)
-            }
         }
 
         impl FromScalar for $name {
@@ -137,8 +155,8 @@ macro_rules! identifiers {
                         check_received($what, text)?;
                         Ok(Self(text.as_ref().to_owned()))
                     }
-                    // With a fraction or an exponent it cannot be the number of an order, and its text cannot be
-                    // guessed.
+                    // With a fraction or an exponent it cannot be the number of an order, and its
+                    // text cannot be guessed.
                     Scalar::Number(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
                         Ok(Self((*number).to_owned()))
                     }
@@ -148,6 +166,7 @@ macro_rules! identifiers {
         }
 
         text_impls!($name);
+        number_or_word_impls!($name);
     )* };
 }
 
@@ -155,8 +174,8 @@ identifiers! {
     /// The merchant's number at the gateway, `mchNo`, for example `M1688443086`.
     MerchantNo = "merchant number";
 
-    /// The merchant's own number of an order, `mchOrderNo`. Never use one twice, neither for a second order
-    /// nor for a deposit and a withdrawal (`docs/wire.md`, section 11).
+    /// The merchant's own number of an order, `mchOrderNo`. Never use one twice, neither for a
+    /// second order nor for a deposit and a withdrawal (`docs/wire.md`, section 11).
     ///
     /// ```
     /// use tarspay_types::{ErrorKind, MerchantOrderNo};
@@ -178,8 +197,9 @@ identifiers! {
     Utr = "UTR";
 }
 
-/// An open set of texts: values with known names, where an unknown value is kept unchanged. Not an enum, so a value
-/// that becomes known in a later version still equals itself. Each row: constant, text; the doc comment of the row becomes that of the constant.
+/// An open set of texts: values with known names, where an unknown value is kept unchanged. Not an
+/// enum, so a value that becomes known in a later version still equals itself. Each row: constant,
+/// text; the doc comment of the row becomes that of the constant.
 macro_rules! open_words {
     (
         $(#[$attribute:meta])*
@@ -189,11 +209,12 @@ macro_rules! open_words {
     ) => {
         $(#[$attribute])*
         ///
-        /// The set is open: a text that is not listed here is kept as it came, in its own spelling and case.
-        /// **Text**: 1 to 128 bytes (our limit), no control characters, no blank at either end.
+        /// The set is open: a text that is not listed here is kept as it came, in its own spelling
+        /// and case. **Text**: 1 to 128 bytes (our limit), no control characters, no blank at
+        /// either end.
         ///
-        /// Reading JSON is more lenient: any length and blanks at the ends are kept as they came; only an empty
-        /// text and control characters are refused. Such a value is not sent:
+        /// Reading JSON is more lenient: any length and blanks at the ends are kept as they came;
+        /// only an empty text and control characters are refused. Such a value is not sent:
         /// [`Request::check`](crate::Request::check) refuses it.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(std::borrow::Cow<'static, str>);
@@ -220,11 +241,6 @@ macro_rules! open_words {
                 Ok(Self(text))
             }
 
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-
             /// Whether the value has a constant.
             pub fn is_known(&self) -> bool {
                 Self::KNOWN.contains(self)
@@ -234,18 +250,6 @@ macro_rules! open_words {
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{}({:?})", stringify!($name), self.as_str())
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl Outgoing for $name {
-            fn check_outgoing(&self, name: &'static str) -> Result<(), Error> {
-                check(name, &self.0)
             }
         }
 
@@ -262,12 +266,13 @@ macro_rules! open_words {
         }
 
         text_impls!($name);
+        number_or_word_impls!($name);
     };
 }
 
 open_words! {
-    /// A currency as the gateway spells it, `currency`: three letters, fixed per market. Brazil's is `BRA`,
-    /// not the ISO code `BRL` (`docs/wire.md`, section 11).
+    /// A currency as the gateway spells it, `currency`: three letters, fixed per market. Brazil's
+    /// is `BRA`, not the ISO code `BRL` (`docs/wire.md`, section 11).
     ///
     /// ```
     /// use tarspay_types::Currency;
@@ -327,11 +332,11 @@ open_words! {
 }
 
 open_words! {
-    /// A payment method, `wayCode`. Which ones exist depends on the market and on deposit or withdrawal; case
-    /// matters.
+    /// A payment method, `wayCode`. Which ones exist depends on the market and on deposit or
+    /// withdrawal; case matters.
     ///
-    /// Only the one that means the same in many markets has a constant here. Those of a market are in its
-    /// module, such as [`market::kenya::way`](crate::market::kenya::way).
+    /// Only the one that means the same in many markets has a constant here. Those of a market are
+    /// in its module, such as [`market::kenya::way`](crate::market::kenya::way).
     pub struct WayCode = "way code" {
         /// The gateway's cashier page, where the payer chooses.
         CASHIER = "CASHIER";
@@ -346,8 +351,9 @@ impl WayCode {
 }
 
 open_words! {
-    /// What kind of payment data the response to a deposit holds, `payDataType`. Take nothing for granted from it:
-    /// with `payurl` a wallet number has been seen in `payData` (`docs/wire.md`, section 11).
+    /// What kind of payment data the response to a deposit holds, `payDataType`. Take nothing for
+    /// granted from it: with `payurl` a wallet number has been seen in `payData` (`docs/wire.md`,
+    /// section 11).
     pub struct PayDataType = "pay data type" {
         /// A page to send the payer to. The only documented value.
         PAY_URL = "payurl";

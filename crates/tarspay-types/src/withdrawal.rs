@@ -7,11 +7,11 @@ use crate::private::{NotifyUrl, PrivateText};
 use crate::text::{Currency, MerchantOrderNo, PayOrderId, WayCode};
 
 request! {
-    /// Asks for a withdrawal: money from the merchant's balance to a payee (`docs/wire.md`, section 7.3).
-    /// The response is a [`Withdrawal`].
+    /// Asks for a withdrawal: money from the merchant's balance to a payee (`docs/wire.md`, section
+    /// 7.3). The response is a [`Withdrawal`].
     ///
-    /// Which optional members a market wants, and in which format, differs (`docs/markets.md`). Where a market
-    /// lists bank codes, the member that carries one is not documented; once known,
+    /// Which optional members a market wants, and in which format, differs (`docs/markets.md`).
+    /// Where a market lists bank codes, the member that carries one is not documented; once known,
     /// [`with_extra`](WithdrawalRequest::with_extra) sends it.
     ///
     /// ```
@@ -54,8 +54,8 @@ request! {
             customer_account_number: PrivateText = "customerAccountNumber";
             /// The digits of the payee's CPF or CNPJ (Brazil; seen in merchant code).
             account_tax: PrivateText = "accountTax";
-            /// The payee's bank in free text (India), or the type of the PIX key, `PIX_EMAIL` (Brazil; seen
-            /// in merchant code).
+            /// The payee's bank in free text (India), or the type of the PIX key, `PIX_EMAIL`
+            /// (Brazil; seen in merchant code).
             bank_name: PrivateText = "bankName";
             /// The code of the payee's bank branch (India).
             ifsc: PrivateText = "ifsc";
@@ -68,11 +68,11 @@ request! {
 }
 
 model! {
-    /// A withdrawal in the response to its creation (`docs/wire.md`, section 7.3). The two order numbers
-    /// are seen in merchant code, the rest of the response is not documented.
+    /// A withdrawal in the response to its creation (`docs/wire.md`, section 7.3). The two order
+    /// numbers are seen in merchant code, the rest of the response is not documented.
     ///
-    /// **Nothing is required**: a response with code 0 means that the order exists, and no odd or missing
-    /// member may hide that.
+    /// **Nothing is required**: a response with code 0 means that the order exists, and no odd or
+    /// missing member may hide that.
     pub struct Withdrawal {
         required {}
         optional {
@@ -80,7 +80,8 @@ model! {
             pay_order_id: PayOrderId = "payOrderId";
             /// The merchant's number of the order.
             merchant_order_no: MerchantOrderNo = "mchOrderNo";
-            /// Where the order stands, if the gateway says so here. Inferred from the deposit's response.
+            /// Where the order stands, if the gateway says so here. Inferred from the deposit's
+            /// response.
             state: OrderState = "orderState" | "state";
         }
     }

@@ -13,11 +13,11 @@ pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A call that is made when it is awaited.
 ///
 /// ```
-/// # use tarspay::{Client, RetryPolicy, types::BalanceRequest};
+/// # use tarspay::{Client, RetryPolicy, types::BalanceQuery};
 /// # use std::time::Duration;
 /// # async fn run(client: Client) -> Result<(), tarspay::Error> {
 /// let balance = client
-///     .call(BalanceRequest::new())
+///     .call(BalanceQuery::new())
 ///     .deadline(Duration::from_secs(5))
 ///     .retry(RetryPolicy::none())
 ///     .await?;

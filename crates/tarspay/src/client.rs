@@ -5,7 +5,7 @@ use crate::retry::{RetryBudget, RetryPolicy};
 use crate::sign::NonceSource;
 use crate::transport::{self, Transport};
 use crate::types::{
-    BalanceRequest, DepositRequest, Direction, MerchantNo, MerchantOrderNo, OrderQuery, Request,
+    BalanceQuery, DepositRequest, Direction, MerchantNo, MerchantOrderNo, OrderQuery, Request,
     WithdrawalRequest,
 };
 use crate::{Call, Credentials, Error, Place, RawRequest, Wait, env};
@@ -109,8 +109,8 @@ impl Client {
     }
 
     /// The merchant's balance.
-    pub fn balance(&self) -> Call<BalanceRequest> {
-        self.call(BalanceRequest::new())
+    pub fn balance(&self) -> Call<BalanceQuery> {
+        self.call(BalanceQuery::new())
     }
 
     /// Makes any call of [`types`](crate::types), or a request type of your own.

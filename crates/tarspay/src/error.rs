@@ -302,6 +302,7 @@ mod of_calls {
                     error.0.refusal = Some(refusal);
                     error
                 }
+                ResponseError::Unreadable(error) => Self::unreadable_response(status, error),
                 unclear => {
                     let reason = "the gateway accepted the call, but its response is empty";
                     Self::new(ErrorKind::OutcomeUnknown, reason).caused_by(unclear).with_status(status)

@@ -19,7 +19,7 @@ use crate::engine::{Options, Prepared};
 use crate::retry::random;
 use crate::types::market::{self, Market, Report};
 use crate::types::{
-    Amount, Currency, Deposit, DepositRequest, Direction, ErrorCode, MerchantOrderNo, OrderInfo, OrderQuery,
+    Amount, Currency, Deposit, DepositRequest, Direction, ErrorCode, MerchantOrderNo, Order, OrderQuery,
     OrderState, PayOrderId, PrivateText, Request, Withdrawal, WithdrawalRequest,
 };
 use crate::{Client, Error, ErrorKind, RetryPolicy};
@@ -126,7 +126,7 @@ pub enum Placed<A> {
     #[non_exhaustive]
     Recovered {
         /// The order as it was found.
-        order: OrderInfo,
+        order: Order,
         /// Whether it has the amount and the currency that were asked for.
         matches: Matches,
     },
@@ -137,7 +137,7 @@ pub enum Placed<A> {
     #[non_exhaustive]
     AlreadyExisted {
         /// The order as it was found.
-        order: OrderInfo,
+        order: Order,
         /// Whether it has the amount and the currency that were asked for.
         matches: Matches,
     },
@@ -373,7 +373,7 @@ struct Placing<'a, R: OrderRequest> {
     query: Prepared<'a, OrderQuery>,
     /// A response with code 0 that did not settle it, see [`Attempt::Unclear`].
     response: Option<R::Response>,
-    found: Option<OrderInfo>,
+    found: Option<Order>,
     last: Option<Error>,
 }
 

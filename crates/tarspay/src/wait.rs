@@ -2,7 +2,7 @@
 
 use crate::call::Boxed;
 use crate::engine::Course;
-use crate::types::{News, OrderInfo, OrderQuery, OrderState};
+use crate::types::{News, Order, OrderQuery, OrderState};
 use crate::{Client, Error, ErrorKind, RetryPolicy};
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub struct Wait {
 pub struct Waited {
     /// The order as last seen. A response from older data, by
     /// [`news_after`](crate::types::OrderStatus::news_after), does not replace it.
-    pub order: OrderInfo,
+    pub order: Order,
     /// Whether it has ended. If not, the deadline came first.
     pub ended: bool,
     /// States that the documentation does not list, in the order in which they were first seen.
@@ -124,7 +124,7 @@ fn is_lasting(error: &Error) -> bool {
 }
 
 impl Waited {
-    fn after(order: OrderInfo, before: Option<Self>) -> Self {
+    fn after(order: Order, before: Option<Self>) -> Self {
         let mut waited =
             before.unwrap_or_else(|| Self { order: order.clone(), ended: false, unknown_states: Vec::new() });
         if !order.state.is_known() && !waited.unknown_states.contains(&order.state) {

@@ -106,7 +106,10 @@ fn request_to_sign(path: &str, nonce: &str, body: Option<&[u8]>) -> Result<(Stri
 
 fn signature(case: &Case, defaults: &Defaults) -> Result<SignatureCase, Failure> {
     let key = case.key(&defaults.merchant)?;
-    let digest = Digest::of(case.signed.as_ref().unwrap_or(&defaults.signed));
+    let digest = match &case.digest {
+        Some(digits) => Digest::from_hex(digits)?,
+        None => Digest::of(case.signed.as_ref().unwrap_or(&defaults.signed)),
+    };
     let Some(signature) = case.signature.clone() else { return Err(Failure::new("it has no signature")) };
     let read = Signature::from_hex(&signature);
     let high_s = read.as_ref().ok().map(Signature::is_high_s);

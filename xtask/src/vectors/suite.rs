@@ -47,6 +47,8 @@ pub(crate) struct Case {
     /// The text under the signature.
     pub(crate) signed: Option<String>,
     pub(crate) signed_hex: Option<String>,
+    /// Of no known text.
+    pub(crate) digest: Option<String>,
     pub(crate) signature: Option<String>,
     pub(crate) max_bytes: Option<usize>,
 }

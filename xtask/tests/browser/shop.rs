@@ -6,7 +6,7 @@ use axum::routing::post;
 use tarspay::sign::{NonceSource, Parameters, PrivateKey, RequestToSign, SystemClock};
 use tarspay::transport::Transport;
 use tarspay::types::{
-    Amount, BalanceRequest, Callback, Currency, DepositRequest, MerchantOrderNo, NotifyUrl, OrderState,
+    Amount, BalanceQuery, Callback, Currency, DepositRequest, MerchantOrderNo, NotifyUrl, OrderState,
     PayOrderId, Request as _, WayCode,
 };
 use tarspay::{Acknowledged, CallbackVerifier, Client, Credentials, Verified};
@@ -83,7 +83,7 @@ impl Shop {
     /// A call in the merchant's name that somebody else has signed.
     pub(crate) async fn wrong_signature(&self) {
         let merchant = self.sandbox.merchant();
-        let request = BalanceRequest::new();
+        let request = BalanceQuery::new();
         let body = Parameters::from_value(&request.body(merchant.merchant_no()).unwrap()).unwrap();
         let nonce = NonceSource::with_clock(SystemClock).next_nonce();
         let forger = PrivateKey::generate().unwrap();

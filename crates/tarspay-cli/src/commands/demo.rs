@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tarspay::sign::{Clock as _, NonceSource, Parameters, PrivateKey, RequestToSign, SystemClock};
 use tarspay::transport::Transport;
 use tarspay::types::{
-    Amount, Balance, BalanceRequest, Decode as _, Envelope, MerchantNo, Refusal, Request as _, ResponseError,
+    Amount, Balance, BalanceQuery, Decode as _, Envelope, MerchantNo, Refusal, Request as _, ResponseError,
 };
 use tarspay::{Client, Credentials};
 use tarspay_sandbox::Sandbox;
@@ -58,7 +58,7 @@ async fn play() -> Result<Steps, Box<dyn StdError>> {
     // makes this very request: the same nonce, and so the same signature.
     let now = SystemClock.unix_millis();
     let nonces = || NonceSource::with_clock(move || now);
-    let request = BalanceRequest::new();
+    let request = BalanceQuery::new();
     let body = request.body(&merchant_no)?.ok_or("a balance query without a body")?;
     let parameters = Parameters::from_members(body.iter())?;
     let to_sign = RequestToSign::new(&request.path(), nonces().next_nonce(), parameters)?;

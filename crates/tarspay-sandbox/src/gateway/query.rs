@@ -8,7 +8,7 @@ use tarspay_types::market::LookupStatus;
 use tarspay_types::market::brazil::{Certificate, CertificateQuery};
 use tarspay_types::market::india::{TransferByUtr, TransferByUtrQuery};
 use tarspay_types::{
-    Balance, BalanceRequest, BizType, Currency, Envelope, ErrorCode, OrderInfo, OrderState, RawJson, TrxId,
+    Balance, BalanceQuery, BizType, Currency, Envelope, ErrorCode, OrderState, RawJson, TrxId,
 };
 
 pub(super) async fn deposit(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
@@ -30,8 +30,8 @@ async fn order(caller: &Caller<'_>, direction: BizType) -> Result<Order, Refusal
         .await
 }
 
-fn info(order: Order) -> OrderInfo {
-    let mut info = OrderInfo::new(order.pay_order_id, order.merchant_order_no, order.state);
+fn info(order: Order) -> tarspay_types::Order {
+    let mut info = tarspay_types::Order::new(order.pay_order_id, order.merchant_order_no, order.state);
     info.merchant_no = Some(order.merchant_no);
     info.order_amount = Some(order.amount);
     info.pay_amount = Some(order.pay_amount);
@@ -42,7 +42,7 @@ fn info(order: Order) -> OrderInfo {
 
 /// The balance query: what the merchant has in its own currency, the one that it used first.
 pub(super) async fn balance(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let _: BalanceRequest = caller.read()?;
+    let _: BalanceQuery = caller.read()?;
     let balance = caller.run(|tx, merchant_no| Ok(merchants::own_balance(tx, merchant_no)?)).await?;
     let balance = Balance::new(caller.merchant_no.clone(), balance.available, balance.frozen);
     Ok(to_json(&Envelope::success(balance)))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tarspay_sandbox::{EventKind, Fault, Sandbox};
 use tarspay_sign::{CallbackVerifier, ErrorKind, Signature};
-use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
+use tarspay_types::{Amount, ErrorCode, MerchantOrderNo, OrderState};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -364,5 +364,6 @@ async fn no_order_is_doubled_and_no_money_moved_twice_under_dropped_responses() 
     }
     assert_eq!(sandbox.orders().unwrap().len(), 60);
     let balance = sandbox.balance(&caller.merchant_no).unwrap();
-    assert_eq!((balance.available_amount, balance.frozen_amount), (994_000_u32.into(), 6_000_u32.into()));
+    assert_eq!(balance.available_amount, Amount::from(994_000_u32));
+    assert_eq!(balance.frozen_amount, Amount::from(6_000_u32));
 }

@@ -78,6 +78,7 @@ fn bytes_that_are_no_json_verify_if_exactly_they_were_signed() {
 
 #[test]
 fn the_limit_is_inclusive_and_adjustable() {
+    assert_eq!(verifier().limit(), 64 * 1024);
     let verifier = verifier().max_bytes(BODY.len());
     assert_eq!(verifier.limit(), BODY.len());
     assert!(verifier.verify(Some(&sign(BODY)), BODY.as_bytes()).is_ok());
@@ -85,6 +86,53 @@ fn the_limit_is_inclusive_and_adjustable() {
     assert_eq!(
         smaller.verify(Some(&sign(BODY)), BODY.as_bytes()).unwrap_err().kind(),
         ErrorKind::BodyTooLarge
+    );
+}
+
+/// A body of this many members and bytes that is not in order.
+fn padded(members: usize, bytes: usize) -> String {
+    let names: Vec<_> = (1..members).rev().map(|number| format!("\"m{number:04}\":1")).collect();
+    let body = format!("{{\"z\":\"\",{}}}", names.join(","));
+    body.replacen("\"\"", &format!("\"{}\"", "x".repeat(bytes - body.len())), 1)
+}
+
+#[test]
+fn only_a_small_body_is_tried_in_the_ordered_form() {
+    let ordered = |body: &str| sign(CallbackText::from_json(body.as_bytes()).unwrap().as_str());
+    for (members, bytes, is_tried) in
+        [(64, 1024, true), (65, 1024, false), (64, 1536, true), (64, 1537, false)]
+    {
+        let body = padded(members, bytes);
+        assert_eq!(body.len(), bytes);
+        let verdict = verifier().verify(Some(&ordered(&body)), body.as_bytes());
+        let expected = if is_tried { Ok(SignedForm::Ordered) } else { Err(ErrorKind::SignatureMismatch) };
+        assert_eq!(verdict.map_err(|error| error.kind()), expected, "{members} members, {bytes} bytes");
+        assert_eq!(verifier().verify(Some(&sign(&body)), body.as_bytes()).unwrap(), SignedForm::AsReceived);
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over_and_gzip_is_named() {
+    let marked = format!("\u{feff}{BODY}");
+    assert_eq!(verifier().verify(Some(&sign(BODY)), marked.as_bytes()).unwrap(), SignedForm::Ordered);
+    assert_eq!(verifier().verify(Some(&sign(&marked)), marked.as_bytes()).unwrap(), SignedForm::AsReceived);
+    for size in [4, 5000] {
+        let mut compressed = vec![0x1f, 0x8b];
+        compressed.resize(size, 8);
+        let error = verifier().verify(Some(&sign(BODY)), &compressed).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidBody);
+        assert!(error.to_string().contains("gzip"), "{error}");
+    }
+}
+
+#[test]
+fn a_name_from_outside_is_cut_in_an_error() {
+    let name = "é".repeat(100);
+    let twice = format!("{{\"{name}\":1,\"{name}\":2}}");
+    let error = verifier().verify(Some(&sign(BODY)), twice.as_bytes()).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.field()),
+        (ErrorKind::InvalidBody, Some(&*format!("{}…", "é".repeat(64))))
     );
 }
 

@@ -94,12 +94,12 @@ pub static MARKET: Market = Market {
         },
     ]),
     contradictions: &[
-        "Deposit answer example: amount 48888, over the maximum of 30,000, and of another order.",
+        "Deposit response example: amount 48888, over the maximum of 30,000, and of another order.",
         "Withdrawal page: the headers of key and nonce optional, a name printed `X-API-SIGNA TURE`.",
-        "One `sign` value stands under two different TrxId answers; the query answer lacks two members \
+        "One `sign` value stands under two different TrxId responses; the query response lacks two members \
          that its schema requires.",
     ],
-    not_documented: "Types and required flags of a deposit; the answer of a withdrawal; the pages of order \
+    not_documented: "Types and required flags of a deposit; the response to a withdrawal; the pages of order \
          queries, balance and callback; a table of codes.",
 };
 
@@ -145,8 +145,9 @@ impl Transaction {
 }
 
 request! {
-    /// Settles an order that the payer paid and that was not settled; Bangladesh only (`docs/wire.md`, section
-    /// 7.11). The response is a [`Reprocessing`]. Marked as under development: expect a refusal.
+    /// Settles an order that the payer paid and that was not settled; Bangladesh only
+    /// (`docs/wire.md`, section 7.11). The response is a [`Reprocessing`]. Marked as under
+    /// development: expect a refusal.
     ///
     /// It changes the order, and whether it may be repeated is not documented: look at the order first.
     pub struct ReprocessingRequest: Other, "/api/trxSupplement" -> Reprocessing, about merchant_order_no,
@@ -200,8 +201,8 @@ impl Reprocessing {
 }
 
 open_codes! {
-    /// What came of reprocessing a payment, `status` (`docs/wire.md`, section 7.11): 1 is success, anything
-    /// else is not. A failure still has `code` 0 in its envelope.
+    /// What came of reprocessing a payment, `status` (`docs/wire.md`, section 7.11): 1 is success,
+    /// anything else is not. A failure still has `code` 0 in its envelope.
     pub struct ReprocessStatus = "reprocess status" {
         FAILED = 0, "failed";
         SUCCESS = 1, "success";
@@ -217,16 +218,17 @@ impl ReprocessStatus {
 
 const PATH: &str = "/api/bd/";
 
-/// Hands in the transaction id of a payment; Bangladesh only, for merchants with a cashier page of their own
-/// (`docs/wire.md`, section 7.12). The response is a [`Submission`]. Marked as under development: expect a refusal.
+/// Hands in the transaction id of a payment; Bangladesh only, for merchants with a cashier page of
+/// their own (`docs/wire.md`, section 7.12). The response is a [`Submission`]. Marked as under
+/// development: expect a refusal.
 ///
 /// Without a correct transaction id, handed in after the payment, such an order gets no callback.
 ///
-/// Both values stand in the path and there is no body. They may hold ASCII letters and digits only (a rule of
-/// ours), so that a value can never become another path.
+/// Both values stand in the path and there is no body. They may hold ASCII letters and digits only
+/// (a rule of ours), so that a value can never become another path.
 ///
-/// The JSON of this type, an object with `payOrderId` and `trxId`, is never sent; it is for those who keep
-/// requests.
+/// The JSON of this type, an object with `payOrderId` and `trxId`, is never sent; it is for those
+/// who keep requests.
 ///
 /// ```
 /// use tarspay_types::market::bangladesh::SubmissionRequest;
@@ -250,8 +252,9 @@ impl SubmissionRequest {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotAlphanumeric`] when one of them holds anything else than ASCII letters and digits;
-    /// [`TooLong`](ErrorKind::TooLong) when one that was read from JSON has more than 128 bytes.
+    /// [`ErrorKind::NotAlphanumeric`] when one of them holds anything else than ASCII letters and
+    /// digits; [`TooLong`](ErrorKind::TooLong) when one that was read from JSON has more than 128
+    /// bytes.
     pub fn new(pay_order_id: PayOrderId, trx_id: TrxId) -> Result<Self, Error> {
         for (what, text) in [("pay order id", pay_order_id.as_str()), ("transaction id", trx_id.as_str())] {
             if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -262,8 +265,8 @@ impl SubmissionRequest {
         Ok(Self { pay_order_id, trx_id })
     }
 
-    /// Reads the request from the path of a call, for whoever receives one. `None` when it is the path of
-    /// another call, or holds values that [`new`](SubmissionRequest::new) refuses.
+    /// Reads the request from the path of a call, for whoever receives one. `None` when it is the
+    /// path of another call, or holds values that [`new`](SubmissionRequest::new) refuses.
     pub fn from_path(path: &str) -> Option<Self> {
         let (pay_order_id, trx_id) = path.strip_prefix(PATH)?.split_once('/')?;
         Self::new(PayOrderId::new(pay_order_id).ok()?, TrxId::new(trx_id).ok()?).ok()
@@ -314,8 +317,8 @@ impl Decode for SubmissionRequest {
 
 deserialize_by_decode!(SubmissionRequest);
 
-/// A transaction id was handed in (`docs/wire.md`, section 7.12). The documented response has no `data`; whether
-/// the id was correct shows in the order.
+/// A transaction id was handed in (`docs/wire.md`, section 7.12). The documented response has no
+/// `data`; whether the id was correct shows in the order.
 ///
 /// A server sends [`Envelope::without_data`](crate::Envelope::without_data).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

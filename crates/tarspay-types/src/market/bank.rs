@@ -60,7 +60,8 @@ impl BankList {
         self.banks.iter().find(|bank| bank.code == code).or_else(same_letters)
     }
 
-    /// The banks whose code is `text` or whose name contains it, in any case; the one with that code first.
+    /// The banks whose code is `text` or whose name contains it, in any case; the one with that
+    /// code first.
     ///
     /// None for a text without anything but blanks.
     pub fn search(&self, text: &str) -> Vec<&'static Bank> {

@@ -1,4 +1,5 @@
-//! Brazil: PIX in `BRA`, which is what the gateway calls the real; certificates, and deposits by transaction id.
+//! Brazil: PIX in `BRA`, which is what the gateway calls the real; certificates, and deposits by
+//! transaction id.
 
 use super::field::{Field, Format};
 use super::way::ways;
@@ -97,7 +98,7 @@ pub static MARKET: Market = Market {
         },
     ]),
     contradictions: &[
-        "Balance answer: the schema says `machNo`, the example `mchNo` (tarspay-en api-287746229).",
+        "Balance response: the schema says `machNo`, the example `mchNo` (tarspay-en api-287746229).",
         "The callback sample verifies with currency `IDR` only (vector C1); its amounts are an Indonesian \
          order's.",
         "The deposit, TrxId and balance pages carry headers that fit no body or are marked optional: \
@@ -105,14 +106,14 @@ pub static MARKET: Market = Market {
         "An older page (tarspay-all-eg doc-3095260) requires `returnUrl`, has no `customerName`, and a \
          merchant number `80002` instead of `M…`.",
     ],
-    not_documented: "The answer of a deposit; the pages of query deposit and query withdrawal; for \
+    not_documented: "The response to a deposit; the pages of query deposit and query withdrawal; for \
          withdrawals the limits, the other types of PIX key (CPF, CNPJ, phone, random key) and the \
-         required flags; the answer of the certificate; the rest of the TrxId answer; a table of codes.",
+         required flags; the response to the certificate; the rest of the TrxId response; a table of codes.",
 };
 
 request! {
-    /// Asks for the payment certificate of a withdrawal; Brazil only (`docs/wire.md`, section 7.5). The response is a
-    /// [`Certificate`].
+    /// Asks for the payment certificate of a withdrawal; Brazil only (`docs/wire.md`, section 7.5).
+    /// The response is a [`Certificate`].
     ///
     /// Needs one of the two numbers, and both may be given.
     pub struct CertificateQuery: Read, "/api/payOutProof" -> Certificate, about merchant_order_no,
@@ -146,8 +147,8 @@ impl CertificateQuery {
     }
 }
 
-/// A payment certificate: whatever JSON the gateway sends as `data`, since nothing about it is documented
-/// (`docs/wire.md`, section 7.5).
+/// A payment certificate: whatever JSON the gateway sends as `data`, since nothing about it is
+/// documented (`docs/wire.md`, section 7.5).
 ///
 /// ```
 /// use tarspay_types::{Decode, Envelope, market::brazil::Certificate};
@@ -186,8 +187,8 @@ impl Decode for Certificate {
 deserialize_by_decode!(Certificate);
 
 request! {
-    /// Finds a deposit by its transaction id; Brazil only (`docs/wire.md`, section 7.7). The response is a
-    /// [`DepositByTrxId`].
+    /// Finds a deposit by its transaction id; Brazil only (`docs/wire.md`, section 7.7). The
+    /// response is a [`DepositByTrxId`].
     ///
     /// The id is a PIX end-to-end id in the example. Bangladesh has
     /// [another call](super::bangladesh::TransactionQuery).
@@ -203,8 +204,8 @@ request! {
 model! {
     /// A deposit that was found by its transaction id (`docs/wire.md`, section 7.7).
     ///
-    /// Only currency and fee are documented; the other members are those of a deposit query, which are to be
-    /// expected. So nothing is required, and whatever else comes is in `extra`.
+    /// Only currency and fee are documented; the other members are those of a deposit query, which
+    /// are to be expected. So nothing is required, and whatever else comes is in `extra`.
     pub struct DepositByTrxId {
         required {}
         optional {

@@ -30,9 +30,9 @@ impl Certainty {
         }
     }
 
-    /// Whether the vendor says it, in words or by a signature. Of a market's own rules only such a one can refuse
-    /// a request.
-    pub const fn is_the_vendors(self) -> bool {
+    /// Whether the vendor says it, in words or by a signature. Of a market's own rules only such a
+    /// one can refuse a request.
+    pub(crate) const fn is_the_vendors(self) -> bool {
         matches!(self, Self::Documented | Self::ProvenBySignature)
     }
 }

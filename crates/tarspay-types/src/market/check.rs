@@ -9,13 +9,13 @@ use super::report::{Report, Rule, Severity, Source, Violation};
 use super::way::{Standing, Way};
 use crate::amount::Amount;
 use crate::decode::Decode;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::members::Members;
 use crate::order::Direction;
 use crate::private::{NotifyUrl, ReturnUrl};
-use crate::request::{Effect, MERCHANT, Request};
+use crate::request::{Effect, MERCHANT, Request, members_of};
 use crate::scalar::Scalar;
-use crate::text::Currency;
+use crate::text::{Currency, quoted};
 
 const ORDER: &str = "mchOrderNo";
 const WAY: &str = "wayCode";
@@ -38,10 +38,7 @@ pub(super) fn order(request: &impl Request) -> Result<Option<(Direction, Members
         Effect::CreateWithdrawal => Direction::Withdrawal,
         Effect::Read | Effect::Other => return Ok(None),
     };
-    let refuse = |kind| Error::new("request", kind);
-    let json = serde_json::to_string(request).map_err(|error| refuse(ErrorKind::NotJson).caused_by(error))?;
-    let body = Members::from_json(&json).map_err(|error| refuse(ErrorKind::NotAnObject).caused_by(error))?;
-    Ok(Some((direction, body)))
+    Ok(Some((direction, members_of(request)?)))
 }
 
 /// The check against the market that the body's own currency belongs to.
@@ -108,7 +105,8 @@ impl<'a> Check<'a> {
         message: impl Into<String>,
     ) {
         let value = self.text(field).map(|text| shown(field, &text));
-        self.found.push(Violation::new(field.into(), rule, severity, source).saying(message).of_value(value));
+        let (field, message) = (field.into(), message.into());
+        self.found.push(Violation { field, rule, severity, message, value, source });
     }
 
     /// Whether this body must have the field.
@@ -165,9 +163,8 @@ impl<'a> Check<'a> {
                 ),
                 _ => continue,
             };
-            // A name may come from outside; escaped and cut, it can do no harm in a log.
-            let violation = Violation::new(cut(name, 64).into(), rule, severity, source).saying(message);
-            self.found.push(violation);
+            let (field, message) = (quoted(name, 64).into(), message.into());
+            self.found.push(Violation { field, rule, severity, message, value: None, source });
         }
     }
 
@@ -264,7 +261,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The way that the code means, in whatever case. Without a market there is nothing to hold it against.
+    /// The way that the code means, in whatever case. Without a market there is nothing to hold it
+    /// against.
     fn way(&mut self) -> Option<&'static Way> {
         self.market?;
         let given = self.text(WAY)?;
@@ -324,8 +322,8 @@ impl<'a> Check<'a> {
             if reported || format.accepts(&text) {
                 continue;
             }
-            // A broken form refuses where the field itself is required; elsewhere the vendor's own examples
-            // break it.
+            // A broken form refuses where the field itself is required; elsewhere the vendor's own
+            // examples break it.
             let severity = if self.requires(field) { by(field.certainty()) } else { Severity::Advice };
             let mut message = format!("has another form than documented: {}", format.describe());
             if format == Format::WholeAmount
@@ -364,7 +362,8 @@ fn unknown_currency(given: &str) -> String {
     format!("has no market that is known; {}known: {}", likely.collect::<String>(), listed.join(", "))
 }
 
-/// Whether the first two letters, which stand for the country in ISO 4217, are the same in whatever case.
+/// Whether the first two letters, which stand for the country in ISO 4217, are the same in whatever
+/// case.
 fn begin_alike(one: &str, other: &str) -> bool {
     one.get(..2).zip(other.get(..2)).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
 }
@@ -400,19 +399,10 @@ impl<'a> Given<'a> {
 /// A value as a report may show it.
 fn shown(field: &str, text: &str) -> String {
     if [AMOUNT, CURRENCY, WAY].contains(&field) {
-        return format!("`{}`", cut(text, 40));
+        return format!("`{}`", quoted(text, 40));
     }
     match text.chars().count() {
         1 => "1 character".into(),
         count => format!("{count} characters"),
     }
-}
-
-/// The text without control characters, and not longer than this many of its own.
-fn cut(text: &str, longest: usize) -> String {
-    let mut cut: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
-    if text.chars().nth(longest).is_some() {
-        cut.push('…');
-    }
-    cut
 }

@@ -52,6 +52,6 @@ pub static MARKET: Market = Market {
     withdrawal: Offer { ways: WITHDRAWAL_WAYS, ..Offer::NOTHING },
     extra_calls: Some(&[]),
     contradictions: &["The deposit example sends `CASHIER`; the limits know `EWALLET` only."],
-    not_documented: "Required flags and answer of a deposit; withdrawals (fields, way codes, limits, \
+    not_documented: "Required flags and response to a deposit; withdrawals (fields, way codes, limits, \
          codes, formats); order queries; balance.",
 };

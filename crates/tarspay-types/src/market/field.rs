@@ -4,8 +4,8 @@ use super::Certainty;
 
 /// A field of a market's deposit or withdrawal request.
 ///
-/// The fields that are alike everywhere (`mchNo`, `mchOrderNo`, `notifyUrl`) are left out; they are required
-/// in every market (`docs/wire.md`, sections 7.1 and 7.3).
+/// The fields that are alike everywhere (`mchNo`, `mchOrderNo`, `notifyUrl`) are left out; they are
+/// required in every market (`docs/wire.md`, sections 7.1 and 7.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
     name: &'static str,
@@ -26,8 +26,8 @@ pub enum Presence {
     Required,
     /// With the way code given here; optional with others.
     RequiredWith(&'static str),
-    /// Optional. The vendor names a condition with the way code given here, but its text is not documented in
-    /// full: perhaps the field is required then.
+    /// Optional. The vendor names a condition with the way code given here, but its text is not
+    /// documented in full: perhaps the field is required then.
     PerhapsRequiredWith(&'static str),
     /// The vendor says that it may be left out.
     Optional,
@@ -156,7 +156,7 @@ impl Field {
     }
 
     /// Whether the field holds the account, wallet or number that the money of a withdrawal goes to.
-    pub const fn names_payee(&self) -> bool {
+    pub(super) const fn names_payee(&self) -> bool {
         self.names_payee
     }
 

@@ -100,17 +100,18 @@ pub static MARKET: Market = Market {
         "The deposit pages print `UPI`; the printed signature was made for `CASHIER` (vector R2).",
         "Callback example: `fee` equals the whole amount.",
     ],
-    not_documented: "The pages of order queries and balance; the answer of a withdrawal; a sample of a \
+    not_documented: "The pages of order queries and balance; the response to a withdrawal; a sample of a \
          withdrawal's signature that verifies; whether a UPI address can be paid out to; the envelope of \
-         the UTR answer; a table of codes.",
+         the UTR response; a table of codes.",
 };
 
 request! {
-    /// Looks up the transfer of a payer; India only (`docs/wire.md`, section 7.8). The response is a [`TransferByUtr`].
-    /// Marked as under development: expect a refusal.
+    /// Looks up the transfer of a payer; India only (`docs/wire.md`, section 7.8). The response is
+    /// a [`TransferByUtr`]. Marked as under development: expect a refusal.
     ///
-    /// A transfer that is [found](LookupStatus::FOUND) can be made up by "UTR replenishment", a call whose
-    /// path is not documented (`docs/wire.md`, section 7.9). It is not offered here; ask the operator.
+    /// A transfer that is [found](LookupStatus::FOUND) can be made up by "UTR replenishment", a
+    /// call whose path is not documented (`docs/wire.md`, section 7.9). It is not offered here; ask
+    /// the operator.
     pub struct TransferByUtrQuery: Read, "/api/utrQuery" -> TransferByUtr, about merchant_order_no {
         pub new {
             /// The reference of the payer's transfer.

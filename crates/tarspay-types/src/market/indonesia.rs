@@ -82,5 +82,5 @@ pub static MARKET: Market = Market {
     extra_calls: Some(&[]),
     contradictions: &[],
     not_documented: "Fields of a deposit request; withdrawals (fields, way codes, limits, bank codes, \
-         format of accounts); order queries; balance; every example of an answer.",
+         format of accounts); order queries; balance; every example of a response.",
 };

@@ -64,16 +64,18 @@ pub static MARKET: Market = Market {
             Field::open("customerName", "").like("payer"),
             Field::open("customerEmail", ""),
         ],
-        notes: &["Query withdrawal is documented in this market, with its answer: docs/wire.md section 7.4."],
+        notes: &[
+            "Query withdrawal is documented in this market, with its response: docs/wire.md section 7.4.",
+        ],
         ..Offer::NOTHING
     },
     extra_calls: Some(&[]),
     contradictions: &[
         "The deposit example's phone `01011111111` breaks the 254 rule (and `CASHIER` needs none).",
-        "The Chinese page's answer has a `payUrl` with `/eg/`.",
+        "The Chinese page's response has a `payUrl` with `/eg/`.",
         "An older page (tarspay-all-eg doc-4827571) has the methods bank, store and va, apparently \
          Mexico's, and the host `https://payment.tarspay.pro`.",
     ],
-    not_documented: "Required flags of a deposit other than that of `customerContact`; the answer of a \
+    not_documented: "Required flags of a deposit other than that of `customerContact`; the response of a \
          withdrawal; the pages of query deposit, balance and callback.",
 };

@@ -44,6 +44,6 @@ pub static MARKET: Market = Market {
     withdrawal: Offer { ways: WITHDRAWAL_WAYS, ..Offer::NOTHING },
     extra_calls: Some(&[]),
     contradictions: &[],
-    not_documented: "Samples of headers; required flags; an example of the answer; withdrawals (fields, \
+    not_documented: "Samples of headers; required flags; an example of the response; withdrawals (fields, \
          bank codes, limits); order queries, balance, callback.",
 };

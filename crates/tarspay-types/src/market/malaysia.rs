@@ -92,9 +92,9 @@ pub static MARKET: Market = Market {
         "The deposit example sends `CASHIER`; the limits know `BANK` and `EWALLET`.",
         "Two codes each for one bank: `BSN` and `BANK_SIMPANAN_NASIONAL`, `UOB` and `UNITED_OVERSEAS_BANK`.",
         "Wallets are among the codes of withdrawals, the limits know `BANK` only.",
-        "The deposit answer example is of another order; its `payUrl` holds `/order/in/`.",
+        "The deposit response example is of another order; its `payUrl` holds `/order/in/`.",
     ],
     not_documented: "Required flags of a deposit; for withdrawals the fields, the field that carries the \
-         code, formats of accounts and wallets, the answer; the pages of order queries and callback; the \
+         code, formats of accounts and wallets, the response; the pages of order queries and callback; the \
          unit of the balance.",
 };

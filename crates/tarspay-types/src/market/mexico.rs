@@ -63,5 +63,5 @@ pub static MARKET: Market = Market {
         "The maximum `1,000,00` can mean 100,000 or 1,000.00. No maximum is applied.",
     ],
     not_documented: "Withdrawals (fields, bank codes, account type, CLABE rule, limits); how a store is \
-         chosen; the format of the phone; every answer; the pages of order queries, balance and callback.",
+         chosen; the format of the phone; every response; the pages of order queries, balance and callback.",
 };

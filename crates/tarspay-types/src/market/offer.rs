@@ -103,8 +103,9 @@ impl Market {
         &self.withdrawal
     }
 
-    /// The member of a withdrawal that names the payee: the account, wallet or phone number that the money of this way
-    /// goes to. `None` where the market does not offer the way, or the member is not documented.
+    /// The member of a withdrawal that names the payee: the account, wallet or phone number that
+    /// the money of this way goes to. `None` where the market does not offer the way, or the member
+    /// is not documented.
     ///
     /// The members of a form can be a request as they are: read it from their JSON, and check it.
     ///
@@ -118,7 +119,7 @@ impl Market {
     /// let form = r#"{"mchOrderNo":"W1","wayCode":"EWALLET_BKASH","currency":"BDT","amount":"500",
     ///     "notifyUrl":"https://shop.example/notify","walletId":"01011111111"}"#;
     /// let request = WithdrawalRequest::from_json(form)?;
-    /// assert!(bangladesh::MARKET.check(&request)?.is_acceptable());
+    /// assert!(!bangladesh::MARKET.check(&request)?.refuses());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn payee_field(&self, way: &WayCode) -> Option<&'static Field> {
@@ -151,13 +152,15 @@ impl Market {
         check::check(Some(self), Direction::Withdrawal, body)
     }
 
-    /// Checks a request that [creates an order](crate::Effect::creates_order). About any other the report is
-    /// empty. [`market::check`](super::check()) finds the market by the request's currency.
+    /// Checks a request that [creates an order](crate::Effect::creates_order). About any other the
+    /// report is empty. [`market::check`](super::check()) finds the market by the request's
+    /// currency.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotJson`](crate::ErrorKind::NotJson) or [`NotAnObject`](crate::ErrorKind::NotAnObject) when
-    /// the request does not serialise to a JSON object with distinct members.
+    /// [`ErrorKind::NotJson`](crate::ErrorKind::NotJson) or
+    /// [`NotAnObject`](crate::ErrorKind::NotAnObject) when the request does not serialise to a JSON
+    /// object with distinct members.
     pub fn check(&self, request: &impl Request) -> Result<Report, Error> {
         let order = check::order(request)?;
         Ok(order.map_or_else(Report::default, |(direction, body)| check::check(Some(self), direction, &body)))

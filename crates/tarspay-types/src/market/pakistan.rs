@@ -112,10 +112,10 @@ pub static MARKET: Market = Market {
     contradictions: &[
         "Deposit example: amount 20, under the minimum of 100.",
         "A header's name is printed `X-API-SIGNAT URE`, with a blank in the value too.",
-        "The answer example belongs to another order than the request example.",
+        "The response example belongs to another order than the request example.",
         "`X-RESP-SIGNATURE` is marked optional here (tarspay-en api-287746222), required elsewhere.",
     ],
     not_documented: "Withdrawals: way codes, limits, fields, the field that carries the bank code, formats \
-         of accounts and wallets, the answer; the rest of the bank codes; the pages of order queries; the \
-         answer of the balance; other values of `step`.",
+         of accounts and wallets, the response; the rest of the bank codes; the pages of order queries; the \
+         response to the balance; other values of `step`.",
 };

@@ -110,6 +110,6 @@ pub static MARKET: Market = Market {
     extra_calls: Some(&[]),
     contradictions: &["The amount is said to be in RMB, the currency is fixed, `PHP`. Take it as pesos."],
     not_documented: "The rest of the bank codes; for withdrawals the way codes, limits, fields and the \
-         field that carries the bank code; the format of a GCash account; every answer; the pages of \
+         field that carries the bank code; the format of a GCash account; every response; the pages of \
          order queries, balance and callback.",
 };

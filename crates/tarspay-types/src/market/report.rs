@@ -9,9 +9,10 @@ use super::Certainty;
 /// What [`market::check`](super::check()), or [`check_deposit`](super::Market::check_deposit) and
 /// [`check_withdrawal`](super::Market::check_withdrawal) of a market, found.
 ///
-/// Structural violations refuse. Limits and advice are warnings, because the vendor's published figures are a
-/// snapshot that its own examples break; [`enforce_limits`](Report::enforce_limits) makes limits refuse too.
-/// `Display` writes one violation a line. Neither it nor `Debug` shows a personal value.
+/// Structural violations refuse. Limits and advice are warnings, because the vendor's published
+/// figures are a snapshot that its own examples break; [`enforce_limits`](Report::enforce_limits)
+/// makes limits refuse too. `Display` writes one violation a line. Neither it nor `Debug` shows a
+/// personal value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     violations: Vec<Violation>,
@@ -21,12 +22,12 @@ pub struct Report {
 /// One rule that a request breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    field: Cow<'static, str>,
-    rule: Rule,
-    severity: Severity,
-    message: String,
-    value: Option<String>,
-    source: Source,
+    pub(super) field: Cow<'static, str>,
+    pub(super) rule: Rule,
+    pub(super) severity: Severity,
+    pub(super) message: String,
+    pub(super) value: Option<String>,
+    pub(super) source: Source,
 }
 
 /// The rule that is broken.
@@ -109,19 +110,9 @@ impl Report {
         self.violations.iter().filter(|violation| !self.is_refusal(violation))
     }
 
-    /// Whether the request must not be sent.
+    /// Whether the request must not be sent. If not, it can be, perhaps with warnings.
     pub fn refuses(&self) -> bool {
         self.refusals().next().is_some()
-    }
-
-    /// Whether the request can be sent, perhaps with warnings.
-    pub fn is_acceptable(&self) -> bool {
-        !self.refuses()
-    }
-
-    /// Whether nothing was found at all.
-    pub const fn is_clean(&self) -> bool {
-        self.violations.is_empty()
     }
 
     /// The same report, in which broken limits refuse as structural violations do.
@@ -163,20 +154,6 @@ impl fmt::Display for Report {
 impl StdError for Report {}
 
 impl Violation {
-    pub(super) fn new(field: Cow<'static, str>, rule: Rule, severity: Severity, source: Source) -> Self {
-        Self { field, rule, severity, message: String::new(), value: None, source }
-    }
-
-    pub(super) fn saying(mut self, message: impl Into<String>) -> Self {
-        self.message = message.into();
-        self
-    }
-
-    pub(super) fn of_value(mut self, value: Option<String>) -> Self {
-        self.value = value;
-        self
-    }
-
     /// The wire name of the field.
     pub fn field(&self) -> &str {
         &self.field
@@ -197,8 +174,9 @@ impl Violation {
         &self.message
     }
 
-    /// The value, for a log: an amount, a way code or a currency as it is, cut when long; of anything else
-    /// only its length. `None` when there is no value, or none that can be shown in short.
+    /// The value, for a log: an amount, a way code or a currency as it is, cut when long; of
+    /// anything else only its length. `None` when there is no value, or none that can be shown in
+    /// short.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }

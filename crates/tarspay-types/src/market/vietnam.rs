@@ -8,8 +8,8 @@ use crate::text::Currency;
 /// The currency of every order.
 pub const CURRENCY: Currency = Currency::VND;
 
-// That an order on a virtual account sends the bank's code as its way code is inferred from the older page, which
-// sends a wallet's code there.
+// That an order on a virtual account sends the bank's code as its way code is inferred from the
+// older page, which sends a wallet's code there.
 ways! {
     "Vietnam";
     QR = "QR", "QR"
@@ -122,6 +122,6 @@ pub static MARKET: Market = Market {
          wallets, cards and banks are absent from the newer page.",
         "The newer page prints `QR`; its signature was made for `CASHIER` (vector R3).",
     ],
-    not_documented: "Required flags and answer of a deposit; withdrawals (fields, way codes, limits, bank \
+    not_documented: "Required flags and response to a deposit; withdrawals (fields, way codes, limits, bank \
          codes); order queries, balance, callback.",
 };

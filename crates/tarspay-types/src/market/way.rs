@@ -22,7 +22,8 @@ pub struct Way {
 pub enum Standing {
     /// Nothing speaks against it.
     Offered,
-    /// Only another page than the market's current English one lists it: an older one or the Chinese one.
+    /// Only another page than the market's current English one lists it: an older one or the
+    /// Chinese one.
     OnAnotherPage,
     /// The vendor says that it is not open at present.
     NotOpen,
@@ -148,10 +149,11 @@ macro_rules! limits {
 }
 pub(super) use limits;
 
-/// The ways of a market. Each row: constant, code, meaning, then for deposits, withdrawals or both the limits,
-/// a note and how the way stands.
+/// The ways of a market. Each row: constant, code, meaning, then for deposits, withdrawals or both
+/// the limits, a note and how the way stands.
 ///
-/// Makes the public module `way` with the constants, and the lists `DEPOSIT_WAYS` and `WITHDRAWAL_WAYS`.
+/// Makes the public module `way` with the constants, and the lists `DEPOSIT_WAYS` and
+/// `WITHDRAWAL_WAYS`.
 macro_rules! ways {
     (
         $market:literal;

@@ -6,20 +6,20 @@ use std::fmt::Debug;
 use tarspay_types::market::bangladesh::{Reprocessing, Submission, Transaction};
 use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
 use tarspay_types::market::india::TransferByUtr;
-use tarspay_types::{Balance, Decode, Deposit, Envelope, OrderInfo, ResponseError, Withdrawal};
+use tarspay_types::{Balance, Decode, Deposit, Envelope, Order, ResponseError, Withdrawal};
 
 pub(crate) fn run(bytes: &[u8]) {
     let read = [
-        answer::<Balance>(bytes),
-        answer::<Deposit>(bytes),
-        answer::<Withdrawal>(bytes),
-        answer::<OrderInfo>(bytes),
-        answer::<Certificate>(bytes),
-        answer::<DepositByTrxId>(bytes),
-        answer::<Transaction>(bytes),
-        answer::<Reprocessing>(bytes),
-        answer::<Submission>(bytes),
-        answer::<TransferByUtr>(bytes),
+        response::<Balance>(bytes),
+        response::<Deposit>(bytes),
+        response::<Withdrawal>(bytes),
+        response::<Order>(bytes),
+        response::<Certificate>(bytes),
+        response::<DepositByTrxId>(bytes),
+        response::<Transaction>(bytes),
+        response::<Reprocessing>(bytes),
+        response::<Submission>(bytes),
+        response::<TransferByUtr>(bytes),
     ];
     // A refusal is a refusal, whatever the call was.
     let refused = read.contains(&Some(false));
@@ -27,7 +27,7 @@ pub(crate) fn run(bytes: &[u8]) {
 }
 
 /// Whether the call was accepted; `None` if the bytes are no such response.
-fn answer<T: Decode + serde::Serialize + Eq + Clone + Debug>(bytes: &[u8]) -> Option<bool> {
+fn response<T: Decode + serde::Serialize + Eq + Clone + Debug>(bytes: &[u8]) -> Option<bool> {
     let Ok(envelope) = Envelope::<T>::from_slice(bytes) else {
         assert!(serde_json::from_slice::<Envelope<T>>(bytes).is_err(), "serde reads more than Decode");
         return None;
@@ -36,11 +36,13 @@ fn answer<T: Decode + serde::Serialize + Eq + Clone + Debug>(bytes: &[u8]) -> Op
     let again = Envelope::<T>::from_json(&written).expect("what was written can be read");
     assert!(again == envelope || are_mixed(bytes), "{envelope:?} is read again as {again:?}");
     assert_eq!(serde_json::to_string(&again).ok(), Some(written), "writing again changes something");
-    assert_eq!(serde_json::from_slice::<Envelope<T>>(bytes).ok().as_ref(), Some(&envelope));
+    if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() && std::str::from_utf8(bytes).is_ok() {
+        assert_eq!(serde_json::from_slice::<Envelope<T>>(bytes).ok().as_ref(), Some(&envelope));
+    }
 
     let accepted = envelope.code.is_success();
     match envelope.into_result() {
-        Ok(_) | Err(ResponseError::DataMissing) => assert!(accepted),
+        Ok(_) | Err(ResponseError::DataMissing | ResponseError::Unreadable(_)) => assert!(accepted),
         Err(ResponseError::Refused(refusal)) => {
             assert!(!accepted && !refusal.code.is_success());
             assert_eq!(refusal.to_string().find(char::is_control), None, "unfit for a log");
@@ -54,6 +56,8 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let odd = [
         r#"{"code":5003008,"msg":"sign error","data":{}}"#,
         r#"{"code":"0","msg":"","data":"","sign":null,"new":[1.50]}"#,
+        r#"{"code":5.003008E6,"msg":["a"],"msg":"b","data":7}"#,
+        r#"{"code":0.0,"data":{"availableAmount":-12.50,"frozenAmount":"1E400","state":"2e0","payAmount":"0E-8"}}"#,
         r#"{"code":0,"data":{"orderState":"1","state":2,"amount":1.0,"payWays":{"UPI":[{"id":1}],"x":7},"machNo":"M1"}}"#,
     ];
     let odd = odd.map(|json| json.as_bytes().to_vec());

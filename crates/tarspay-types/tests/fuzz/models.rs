@@ -7,13 +7,13 @@ use tarspay_types::market::bangladesh::{ReprocessingRequest, TransactionQuery};
 use tarspay_types::market::brazil::{CertificateQuery, DepositByTrxIdQuery};
 use tarspay_types::market::india::TransferByUtrQuery;
 use tarspay_types::{
-    Amount, BalanceRequest, Callback, Decode, DepositRequest, Members, MerchantOrderNo, NotifyUrl, Request,
+    Amount, BalanceQuery, Callback, Decode, DepositRequest, Members, MerchantOrderNo, NotifyUrl, Request,
     WithMerchant, WithdrawalRequest,
 };
 
 pub(crate) fn run(bytes: &[u8]) {
     same_again::<Callback>(bytes);
-    request::<BalanceRequest>(bytes);
+    request::<BalanceQuery>(bytes);
     request::<DepositRequest>(bytes);
     request::<WithdrawalRequest>(bytes);
     same_again::<WithMerchant<Members>>(bytes);

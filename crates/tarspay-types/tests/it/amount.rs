@@ -201,8 +201,10 @@ fn json_of_other_kinds_is_refused_without_its_value() {
         "\"\"",
         "-5",
         "\"-5\"",
-        "1e3",
-        "1E-3",
+        "1e-28",
+        "1e30",
+        "1e",
+        "\"1,600.00\"",
         "\"secret\"",
         "\"1.\"",
         "\"007\"",
@@ -261,6 +263,17 @@ proptest! {
                 prop_assert!(whole_digits + usize::try_from(scale).unwrap() > Amount::MAX_DIGITS);
             }
         }
+    }
+
+    #[test]
+    fn an_exponent_moves_the_point(digits in 0_u64..1_000_000_000, places in 0_usize..18) {
+        let read = |json: String| Amount::from_json(&json).unwrap().to_string();
+        let more = if digits == 0 { "0".to_owned() } else { format!("{digits}{}", "0".repeat(places)) };
+        prop_assert_eq!(read(format!("{digits}E+{places}")), more);
+        let padded = format!("{digits:0width$}", width = places + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - places);
+        let point = if places == 0 { "" } else { "." };
+        prop_assert_eq!(read(format!("\"{digits}e-{places}\"")), format!("{whole}{point}{fraction}"));
     }
 
     #[test]

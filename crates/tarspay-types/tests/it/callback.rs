@@ -145,7 +145,7 @@ fn optional_members_that_cannot_be_used_stay_as_they_came() {
         ("orderAmount", json!("-5")),
         ("payAmount", json!(-5)),
         ("payAmount", json!(["100"])),
-        ("fee", json!("1e3")),
+        ("fee", json!("1,000")),
         ("fee", Value::Null),
         ("currency", json!("")),
         ("currency", json!(5)),

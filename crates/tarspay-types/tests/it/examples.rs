@@ -12,8 +12,8 @@ use tarspay_types::market::bangladesh::{
 use tarspay_types::market::brazil::{CertificateQuery, DepositByTrxIdQuery};
 use tarspay_types::market::india::TransferByUtrQuery;
 use tarspay_types::{
-    Amount, Balance, BalanceRequest, Callback, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest,
-    Envelope, ErrorKind, Members, MerchantOrderNo, OrderInfo, OrderQuery, OrderState, PayDataType, Request,
+    Amount, Balance, BalanceQuery, Callback, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest,
+    Envelope, ErrorKind, Members, MerchantOrderNo, Order, OrderQuery, OrderState, PayDataType, Request,
     ReturnUrl, UnixSeconds, WithMerchant, WithdrawalRequest,
 };
 
@@ -67,22 +67,22 @@ fn every_example_is_read_and_written_with_the_same_members() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let json = fs::read(&path).unwrap();
         let written = match name.split_once('-').unwrap() {
-            (_, "balance-request") => request::<BalanceRequest>(name, &json),
-            (_, "balance-answer") => again::<Envelope<Balance>>(&json),
+            (_, "balance-request") => request::<BalanceQuery>(name, &json),
+            (_, "balance-response") => again::<Envelope<Balance>>(&json),
             (_, "deposit-request" | "deposit-old-request" | "deposit-inr-request") => {
                 request::<DepositRequest>(name, &json)
             }
-            (_, "deposit-answer") => again::<Envelope<Deposit>>(&json),
+            (_, "deposit-response") => again::<Envelope<Deposit>>(&json),
             (_, "withdraw-request") => request::<WithdrawalRequest>(name, &json),
             (_, "withdraw-query-request") => query(&json),
-            (_, "withdraw-query-answer") => again::<Envelope<OrderInfo>>(&json),
+            (_, "withdraw-query-response") => again::<Envelope<Order>>(&json),
             (_, "certificate-request") => request::<CertificateQuery>(name, &json),
             ("brazil", "trxid-query-request") => request::<DepositByTrxIdQuery>(name, &json),
             ("bangladesh", "trxid-query-request") => request::<TransactionQuery>(name, &json),
-            ("bangladesh", "trxid-query-answer") => again::<Envelope<Transaction>>(&json),
+            ("bangladesh", "trxid-query-response") => again::<Envelope<Transaction>>(&json),
             (_, "trxid-reprocess-request") => request::<ReprocessingRequest>(name, &json),
-            (_, "trxid-reprocess-answer") => again::<Envelope<Reprocessing>>(&json),
-            (_, "trxid-submit-answer") => again::<Envelope<Submission>>(&json),
+            (_, "trxid-reprocess-response") => again::<Envelope<Reprocessing>>(&json),
+            (_, "trxid-submit-response") => again::<Envelope<Submission>>(&json),
             (_, "utr-query-request") => request::<TransferByUtrQuery>(name, &json),
             (_, "callback") => again::<Callback>(&json),
             _ => panic!("no type is known for {name}"),
@@ -93,13 +93,13 @@ fn every_example_is_read_and_written_with_the_same_members() {
     assert_eq!(count, 39);
 }
 
-fn answer<T: Decode>(json: &[u8]) -> T {
+fn response<T: Decode>(json: &[u8]) -> T {
     Envelope::<T>::from_slice(json).unwrap().into_result().unwrap()
 }
 
 #[test]
 fn examples_leave_nothing_over() {
-    let balance: Balance = answer(include_bytes!("../data/brazil-balance-answer.json"));
+    let balance: Balance = response(include_bytes!("../data/brazil-balance-response.json"));
     assert!(balance.extra.is_empty() && balance.available_amount.to_string() == "11713783");
     for callback in [
         &include_bytes!("../data/brazil-callback.json")[..],
@@ -110,28 +110,28 @@ fn examples_leave_nothing_over() {
         assert!(callback.extra.is_empty() && callback.currency.unwrap().is_known());
     }
     for json in [
-        &include_bytes!("../data/india-deposit-answer.json")[..],
-        include_bytes!("../data/kenya-deposit-answer.json"),
-        include_bytes!("../data/malaysia-deposit-answer.json"),
+        &include_bytes!("../data/india-deposit-response.json")[..],
+        include_bytes!("../data/kenya-deposit-response.json"),
+        include_bytes!("../data/malaysia-deposit-response.json"),
     ] {
-        let deposit: Deposit = answer(json);
+        let deposit: Deposit = response(json);
         let ways = deposit.pay_ways.unwrap();
         assert!(deposit.extra.is_empty() && ways.extra.is_empty());
         assert!(ways.iter().all(|way| way.extra.is_empty()));
     }
-    let order: OrderInfo = answer(include_bytes!("../data/kenya-withdraw-query-answer.json"));
+    let order: Order = response(include_bytes!("../data/kenya-withdraw-query-response.json"));
     assert!(order.extra.is_empty());
-    let found: Transaction = answer(include_bytes!("../data/bangladesh-trxid-query-answer.json"));
+    let found: Transaction = response(include_bytes!("../data/bangladesh-trxid-query-response.json"));
     assert!(found.extra.is_empty() && found.status == LookupStatus::FAILED);
-    let again: Reprocessing = answer(include_bytes!("../data/bangladesh-trxid-reprocess-answer.json"));
+    let again: Reprocessing = response(include_bytes!("../data/bangladesh-trxid-reprocess-response.json"));
     assert!(again.extra.is_empty() && !again.status.is_success());
-    let submitted: Submission = answer(include_bytes!("../data/bangladesh-trxid-submit-answer.json"));
+    let submitted: Submission = response(include_bytes!("../data/bangladesh-trxid-submit-response.json"));
     assert_eq!(submitted, Submission::new());
 }
 
 #[test]
-fn a_documented_deposit_answer_is_read() {
-    let deposit: Deposit = answer(include_bytes!("../data/malaysia-deposit-answer.json"));
+fn a_documented_deposit_response_is_read() {
+    let deposit: Deposit = response(include_bytes!("../data/malaysia-deposit-response.json"));
     assert_eq!(deposit.pay_order_id.unwrap().as_str(), "P1553919495852986369");
     assert_eq!(deposit.merchant_order_no.unwrap().as_str(), "D1659318251029");
     assert_eq!(deposit.state, Some(OrderState::PROCESSING));

@@ -1,14 +1,19 @@
 //! Scalars in other formats than JSON, and the impls that all values of a family share.
 
+use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use serde::de::value::{Error as ValueError, F64Deserializer, StrDeserializer, U64Deserializer};
+use serde::de::value::{
+    Error as ValueError, F64Deserializer, MapDeserializer, StrDeserializer, U64Deserializer,
+};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
+use tarspay_types::market::LookupStatus;
+use tarspay_types::market::bangladesh::ReprocessStatus;
 use tarspay_types::{
-    Amount, BizType, CountryCode, Currency, Direction, ErrorCode, MerchantNo, MerchantOrderNo, NotifyUrl,
-    OrderState, PayDataType, PayOrderId, PrivateText, ReturnUrl, TrxId, UnixSeconds, Utr, WayCode,
+    Amount, BalanceAmount, BizType, CountryCode, Currency, Direction, ErrorCode, MerchantNo, MerchantOrderNo,
+    NotifyUrl, OrderState, PayDataType, PayOrderId, PrivateText, ReturnUrl, TrxId, UnixSeconds, Utr, WayCode,
 };
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +95,105 @@ fn what_is_not_exact_or_no_scalar_is_refused_without_its_value() {
     }
     let float: F64Deserializer<ValueError> = 1.5.into_deserializer();
     assert!(Amount::deserialize(float).is_err());
+    let huge: Result<OrderState, ValueError> = OrderState::deserialize(u128::MAX.into_deserializer());
+    assert!(!huge.unwrap_err().to_string().contains("340282"));
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Plain<T> {
+    value: T,
+    none: Option<T>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Around<T> {
+    #[serde(flatten)]
+    inside: Plain<T>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum Untagged<T> {
+    #[allow(dead_code, reason = "never matches: there to be tried first")]
+    Other {
+        other: T,
+    },
+    This(Plain<T>),
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind")]
+enum Tagged<T> {
+    This(Plain<T>),
+}
+
+/// The value from each format in which it stands as this text, or as this integer.
+fn is_read_everywhere<T: DeserializeOwned + PartialEq + Debug>(text: &str, integer: Option<u64>) {
+    let expected = || Plain { value: from_path::<T>(text), none: None };
+    let in_quotes = format!("{text:?}");
+    for value in [Some(in_quotes), integer.map(|integer| integer.to_string())].into_iter().flatten() {
+        let toml = format!("kind = \"This\"\nvalue = {value}");
+        assert_eq!(toml::from_str::<Plain<T>>(&toml).unwrap(), expected());
+        assert_eq!(toml::from_str::<Around<T>>(&toml).unwrap().inside, expected());
+        assert_eq!(toml::from_str::<Untagged<T>>(&toml).unwrap(), Untagged::This(expected()));
+        assert_eq!(toml::from_str::<Tagged<T>>(&toml).unwrap(), Tagged::This(expected()));
+        let json = format!("{{\"kind\":\"This\",\"value\":{value},\"none\":null}}");
+        assert_eq!(serde_json::from_str::<Plain<T>>(&json).unwrap(), expected());
+        assert_eq!(serde_json::from_str::<Around<T>>(&json).unwrap().inside, expected());
+        assert_eq!(serde_json::from_str::<Untagged<T>>(&json).unwrap(), Untagged::This(expected()));
+        assert_eq!(serde_json::from_str::<Tagged<T>>(&json).unwrap(), Tagged::This(expected()));
+        let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(serde_json::from_value::<Plain<T>>(parsed).unwrap(), expected());
+    }
+    // As a web framework reads a query or a form.
+    let query = MapDeserializer::<_, ValueError>::new([("value", text)].into_iter());
+    assert_eq!(Plain::<T>::deserialize(query).unwrap(), expected());
+    if let Some(integer) = integer {
+        let by = |read: Result<T, ValueError>| assert_eq!(read.unwrap(), expected().value);
+        by(T::deserialize(integer.into_deserializer()));
+        by(T::deserialize(i64::try_from(integer).unwrap().into_deserializer()));
+        by(T::deserialize(u128::from(integer).into_deserializer()));
+        by(T::deserialize(i128::from(integer).into_deserializer()));
+    }
+}
+
+#[test]
+fn every_scalar_is_read_from_text_and_integers_of_any_format() {
+    is_read_everywhere::<MerchantNo>("80002", Some(80002));
+    is_read_everywhere::<MerchantOrderNo>("007", None);
+    is_read_everywhere::<MerchantOrderNo>("7", Some(7));
+    is_read_everywhere::<PayOrderId>("7", Some(7));
+    is_read_everywhere::<TrxId>("7", Some(7));
+    is_read_everywhere::<Utr>("7", Some(7));
+    is_read_everywhere::<Amount>("100.00", Some(100));
+    is_read_everywhere::<BalanceAmount>("-12.50", None);
+    is_read_everywhere::<BalanceAmount>("3", Some(3));
+    is_read_everywhere::<OrderState>("2", Some(2));
+    is_read_everywhere::<BizType>("1", Some(1));
+    is_read_everywhere::<ErrorCode>("-1", None);
+    is_read_everywhere::<ErrorCode>("5003008", Some(5_003_008));
+    is_read_everywhere::<LookupStatus>("1", Some(1));
+    is_read_everywhere::<ReprocessStatus>("1", Some(1));
+    is_read_everywhere::<UnixSeconds>("1659320053", Some(1_659_320_053));
+    is_read_everywhere::<PrivateText>("254115555076", Some(254_115_555_076));
+    is_read_everywhere::<Currency>("KES", None);
+    is_read_everywhere::<CountryCode>("ke", None);
+    is_read_everywhere::<WayCode>("CASHIER", None);
+    is_read_everywhere::<PayDataType>("payurl", None);
+    is_read_everywhere::<Direction>("deposit", None);
+    is_read_everywhere::<NotifyUrl>("https://shop.example/notify", None);
+    is_read_everywhere::<ReturnUrl>("", None);
+}
+
+#[test]
+fn scalars_are_keys_of_maps() {
+    let json = r#"{"KES":{"2":"1.50"},"BRA":{}}"#;
+    let totals: BTreeMap<Currency, BTreeMap<OrderState, Amount>> = serde_json::from_str(json).unwrap();
+    assert_eq!(totals[&Currency::KES][&OrderState::SUCCESS].to_string(), "1.50");
+    assert_eq!(
+        serde_json::to_value(&totals).unwrap(),
+        serde_json::from_str::<serde_json::Value>(json).unwrap()
+    );
 }
 
 /// As a web framework reads a part of a path.

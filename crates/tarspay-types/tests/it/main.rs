@@ -7,7 +7,6 @@
 )]
 
 mod amount;
-mod answers;
 mod callback;
 mod calls;
 mod decoding;
@@ -24,9 +23,11 @@ mod market_formats;
 mod market_privacy;
 mod market_support;
 mod members;
+mod oddities;
 mod open_sets;
 mod order_states;
 mod privacy;
 mod request;
+mod responses;
 mod support;
 mod web_addresses;

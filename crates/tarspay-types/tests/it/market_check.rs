@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tarspay_types::market::{
     self, Certainty, Report, Rule, Violation, bangladesh, brazil, kenya, mexico, pakistan, thailand,
 };
-use tarspay_types::{BalanceRequest, Decode, Effect, ErrorKind, Members, Request};
+use tarspay_types::{BalanceQuery, Decode, Effect, ErrorKind, Members, Request};
 
 use crate::market_support::{body, found, kenya, members};
 use crate::support::any_object;
@@ -148,7 +148,7 @@ fn unknown_and_misspelt_way_codes_warn() {
 fn limits_refuse_only_when_the_caller_enforces_them() {
     let low = body(&kenya::MARKET, "CASHIER", &json!({"amount": "99.99", "wayCode": "cashier"}));
     let report = kenya::MARKET.check_deposit(&low);
-    assert!(report.is_acceptable() && !report.is_clean());
+    assert!(!report.refuses() && !report.violations().is_empty());
     assert_eq!((report.refusals().count(), report.warnings().count()), (0, 2));
     assert!(report.to_string().lines().all(|line| line.starts_with("warning: ")), "{report}");
     let report = report.into_result().unwrap().enforce_limits();
@@ -224,10 +224,10 @@ fn a_request_is_checked_by_what_it_does() {
         ]
     );
     for effect in [Effect::Read, Effect::Other] {
-        assert!(india.check(&Order(json!({}), effect)).unwrap().is_clean());
+        assert!(india.check(&Order(json!({}), effect)).unwrap().violations().is_empty());
     }
     for market in market::ALL {
-        assert!(market.check(&BalanceRequest::new()).unwrap().is_clean());
+        assert!(market.check(&BalanceQuery::new()).unwrap().violations().is_empty());
     }
     let error = india.check(&Order(json!([1]), Effect::CreateDeposit)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotAnObject);
@@ -245,14 +245,14 @@ fn by_currency(currency: &Value) -> Report {
 
 #[test]
 fn a_request_is_checked_against_the_market_of_its_currency() {
-    assert!(by_currency(&json!("KES")).is_clean());
+    assert!(by_currency(&json!("KES")).violations().is_empty());
     let order = json!({"mchOrderNo": "D1", "wayCode": "CASHIER", "currency": "KES", "amount": "1"});
     for effect in [Effect::CreateDeposit, Effect::CreateWithdrawal] {
         let order = Order(order.clone(), effect);
         assert_eq!(market::check(&order).unwrap(), kenya::MARKET.check(&order).unwrap());
     }
     for effect in [Effect::Read, Effect::Other] {
-        assert!(market::check(&Order(json!({"currency": "BRL"}), effect)).unwrap().is_clean());
+        assert!(market::check(&Order(json!({"currency": "BRL"}), effect)).unwrap().violations().is_empty());
     }
     let error = market::check(&Order(json!([1]), Effect::CreateDeposit)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotAnObject);

@@ -82,7 +82,7 @@ fn anything_but_an_object_is_refused_without_its_value() {
         ("{\"secret\":\"secret", DecodeErrorKind::NotJson),
         ("{} x", DecodeErrorKind::NotJson),
         ("<html>secret</html>", DecodeErrorKind::NotJson),
-        ("\u{feff}{}", DecodeErrorKind::NotJson),
+        ("{}\u{feff}", DecodeErrorKind::NotJson),
         ("{'a':1}", DecodeErrorKind::NotJson),
         ("{\"a\":1,}", DecodeErrorKind::NotJson),
         ("null", DecodeErrorKind::NotAnObject),

@@ -1,9 +1,7 @@
 //! Order states as a machine that only goes forward, and what is news about an order.
 
 use proptest::prelude::*;
-use tarspay_types::{
-    Amount, Decode as _, MerchantOrderNo, News, OrderInfo, OrderState, OrderStatus, PayOrderId,
-};
+use tarspay_types::{Amount, Decode as _, MerchantOrderNo, News, Order, OrderState, OrderStatus, PayOrderId};
 
 /// Every known state and all that can follow it, itself left out.
 const FOLLOWERS: &[(i64, &[i64])] = &[
@@ -100,9 +98,9 @@ fn ended_states_that_exclude_each_other_are_a_contradiction() {
 
 #[test]
 fn a_query_reports_a_status_like_a_callback() {
-    let info = OrderInfo::from_json(r#"{"state":9,"payAmount":"400","orderAmount":"1500"}"#).unwrap();
+    let info = Order::from_json(r#"{"state":9,"payAmount":"400","orderAmount":"1500"}"#).unwrap();
     assert_eq!(info.status(), status(OrderState::PARTLY_PAID, Some("400")));
-    let made = OrderInfo::new(
+    let made = Order::new(
         PayOrderId::new("P1").unwrap(),
         MerchantOrderNo::new("D1").unwrap(),
         OrderState::PROCESSING,

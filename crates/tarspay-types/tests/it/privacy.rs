@@ -8,12 +8,12 @@ use tarspay_types::market::bangladesh::{Reprocessing, Submission, Transaction};
 use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
 use tarspay_types::market::india::TransferByUtr;
 use tarspay_types::{
-    Callback, Decode, Deposit, DepositRequest, Envelope, OrderInfo, PrivateText, RawJson, Request,
-    WithMerchant, Withdrawal, WithdrawalRequest,
+    Callback, Decode, Deposit, DepositRequest, Envelope, Order, PrivateText, RawJson, Request, WithMerchant,
+    Withdrawal, WithdrawalRequest,
 };
 
 use crate::support::{whole_text, written};
-use crate::{answers, calls};
+use crate::{calls, responses};
 
 const MARK: &str = "Zephyrine-4711";
 
@@ -64,16 +64,16 @@ fn hides<T: Decode + Serialize + Debug>(mut json: Value) {
 }
 
 #[test]
-fn debug_of_an_answer_shows_nothing_personal() {
-    hides::<Deposit>(answers::deposit());
-    hides::<Withdrawal>(answers::withdrawal());
-    hides::<OrderInfo>(answers::order());
-    hides::<DepositByTrxId>(answers::order());
-    hides::<Transaction>(answers::bangladesh_trx());
-    hides::<Reprocessing>(answers::reprocessed());
-    hides::<TransferByUtr>(answers::utr());
+fn debug_of_a_response_shows_nothing_personal() {
+    hides::<Deposit>(responses::deposit());
+    hides::<Withdrawal>(responses::withdrawal());
+    hides::<Order>(responses::order());
+    hides::<DepositByTrxId>(responses::order());
+    hides::<Transaction>(responses::bangladesh_trx());
+    hides::<Reprocessing>(responses::reprocessed());
+    hides::<TransferByUtr>(responses::utr());
     hides::<Callback>({
-        let mut json = answers::callback();
+        let mut json = responses::callback();
         json["customerName"] = json!("x");
         json
     });
@@ -127,7 +127,7 @@ fn errors_never_repeat_a_value() {
     for json in [json!({"state": odd}), json!({"status": odd}), json!({"payOrderId": odd})] {
         let json = json.to_string();
         for error in [
-            OrderInfo::from_json(&json).unwrap_err(),
+            Order::from_json(&json).unwrap_err(),
             TransferByUtr::from_json(&json).unwrap_err(),
             Reprocessing::from_json(&json).unwrap_err(),
             Callback::from_json(&json).unwrap_err(),

@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use tarspay_types::market::bangladesh::{Reprocessing, ReprocessingRequest};
 use tarspay_types::{
-    Amount, Balance, BalanceRequest, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest, Direction,
-    Effect, Error, ErrorKind, Members, MerchantNo, MerchantOrderNo, NotifyUrl, OrderInfo, OrderQuery,
-    RawJson, Request, WayCode, WithMerchant,
+    Amount, Balance, BalanceQuery, Currency, Decode, DecodeErrorKind, Deposit, DepositRequest, Direction,
+    Effect, Error, ErrorKind, Members, MerchantNo, MerchantOrderNo, NotifyUrl, Order, OrderQuery, RawJson,
+    Request, WayCode, WithMerchant,
 };
 
 use crate::support::written;
@@ -66,7 +66,7 @@ impl Request for Submit {
 
 #[test]
 fn the_balance_request_knows_its_call() {
-    let request = BalanceRequest::default();
+    let request = BalanceQuery::default();
     assert_eq!(request.path(), "/api/balanceInfo");
     assert!(request.effect().is_read() && !request.effect().creates_order());
     let body = request.body(&merchant()).unwrap().unwrap();
@@ -75,7 +75,7 @@ fn the_balance_request_knows_its_call() {
 
 #[test]
 fn undocumented_members_are_sent_like_the_rest() {
-    let mut request = BalanceRequest::new();
+    let mut request = BalanceQuery::new();
     request.extra.insert("currency", "BRA").unwrap();
     let body = request.body(&merchant()).unwrap().unwrap();
     assert_eq!(serde_json::to_string(&body).unwrap(), r#"{"currency":"BRA","mchNo":"M1688443086"}"#);
@@ -139,7 +139,7 @@ fn a_request_that_cannot_be_written_or_repeats_a_member_is_refused() {
 #[test]
 fn a_server_reads_the_request_and_whose_it_is() {
     let json = r#"{"mchNo":"M1","note":1.50}"#;
-    let received = WithMerchant::<BalanceRequest>::from_json(json).unwrap();
+    let received = WithMerchant::<BalanceQuery>::from_json(json).unwrap();
     assert_eq!(received.merchant_no.as_str(), "M1");
     assert_eq!(received.request.extra.get("note"), Some("1.50"));
     assert_eq!(written(&received), json!({"mchNo": "M1", "note": 1.50}));
@@ -149,11 +149,11 @@ fn a_server_reads_the_request_and_whose_it_is() {
         (r#"{"mchNo":""}"#, DecodeErrorKind::Unreadable),
         (r#"{"mchNo":"M1","mchNo":"M2"}"#, DecodeErrorKind::Duplicate),
     ] {
-        let error = WithMerchant::<BalanceRequest>::from_json(json).unwrap_err();
+        let error = WithMerchant::<BalanceQuery>::from_json(json).unwrap_err();
         assert_eq!((error.kind(), error.path()), (kind, "mchNo"), "{json}");
     }
     assert_eq!(
-        WithMerchant::<BalanceRequest>::from_json("[]").unwrap_err().kind(),
+        WithMerchant::<BalanceQuery>::from_json("[]").unwrap_err().kind(),
         DecodeErrorKind::NotAnObject
     );
 }
@@ -179,13 +179,13 @@ fn a_response_about_something_else_is_noticed() {
         (r#"{"state":2,"mchOrderNo":"D1","mchNo":"M2"}"#, false),
         (r#"{"state":2,"mchOrderNo":"D1","machNo":"M2"}"#, false),
     ] {
-        assert_eq!(query.is_answered_by(&merchant, &OrderInfo::from_json(json).unwrap()), fits, "{json}");
+        assert_eq!(query.is_answered_by(&merchant, &Order::from_json(json).unwrap()), fits, "{json}");
     }
     let query = OrderQuery::by_pay_order_id(Direction::Deposit, "P1".parse().unwrap());
     for (json, fits) in
         [(r#"{"state":2,"payOrderId":"P1"}"#, true), (r#"{"state":2,"payOrderId":"P2"}"#, false)]
     {
-        assert_eq!(query.is_answered_by(&merchant, &OrderInfo::from_json(json).unwrap()), fits, "{json}");
+        assert_eq!(query.is_answered_by(&merchant, &Order::from_json(json).unwrap()), fits, "{json}");
     }
     for (json, fits) in [
         (r#"{"availableAmount":"1","frozenAmount":"0"}"#, true),
@@ -193,7 +193,7 @@ fn a_response_about_something_else_is_noticed() {
         (r#"{"availableAmount":"1","frozenAmount":"0","mchNo":"M2"}"#, false),
     ] {
         let balance = Balance::from_json(json).unwrap();
-        assert_eq!(BalanceRequest::new().is_answered_by(&merchant, &balance), fits, "{json}");
+        assert_eq!(BalanceQuery::new().is_answered_by(&merchant, &balance), fits, "{json}");
     }
     let deposit = DepositRequest::new(
         "D1".parse().unwrap(),

@@ -91,7 +91,7 @@ impl Books {
         }
     }
 
-    /// Applies the result of a query, [`OrderInfo::status`](tarspay::types::OrderInfo::status).
+    /// Applies the result of a query, [`Order::status`](tarspay::types::Order::status).
     pub fn learn(&mut self, number: &MerchantOrderNo, status: OrderStatus) {
         self.to_query.remove(number);
         self.apply(number, status);

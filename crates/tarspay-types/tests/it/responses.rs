@@ -11,8 +11,8 @@ use tarspay_types::market::brazil::{Certificate, DepositByTrxId};
 use tarspay_types::market::india::TransferByUtr;
 use tarspay_types::{
     Amount, Balance, Callback, Currency, Decode, DecodeErrorKind, Deposit, Envelope, ErrorCode, MerchantNo,
-    MerchantOrderNo, OrderInfo, OrderState, PayOrderId, PayWay, PayWays, RawJson, TrxId, Utr, WayCode,
-    Withdrawal,
+    MerchantOrderNo, Order, OrderState, PayOrderId, PayWay, PayWays, RawJson, ResponseError, TrxId, Utr,
+    WayCode, Withdrawal,
 };
 
 use crate::support::{any_json, any_object, written};
@@ -48,7 +48,7 @@ pub(crate) fn order() -> Value {
     })
 }
 
-fn brazil_trx() -> Value {
+pub(crate) fn brazil_trx() -> Value {
     let mut json = order();
     json["trxId"] = json!("E1");
     json
@@ -73,7 +73,7 @@ pub(crate) fn callback() -> Value {
     })
 }
 
-fn balance() -> Value {
+pub(crate) fn balance() -> Value {
     json!({"availableAmount": "1", "frozenAmount": "0", "mchNo": "M1"})
 }
 
@@ -81,9 +81,9 @@ fn balance() -> Value {
 /// unknown. What is not required never fails; what is read keeps everything.
 fn survives_every_change<T: Decode + Serialize + PartialEq + Debug>(whole: &Value, required: &[&str]) {
     let accepts = |json: &Value| {
-        let answer = T::from_json(&json.to_string()).unwrap_or_else(|error| panic!("{error}: {json}"));
-        assert_eq!(T::from_json(&written(&answer).to_string()).unwrap(), answer);
-        answer
+        let response = T::from_json(&json.to_string()).unwrap_or_else(|error| panic!("{error}: {json}"));
+        assert_eq!(T::from_json(&written(&response).to_string()).unwrap(), response);
+        response
     };
     assert_eq!(written(&accepts(whole)), *whole);
     for name in whole.as_object().unwrap().keys() {
@@ -112,7 +112,7 @@ fn survives_every_change<T: Decode + Serialize + PartialEq + Debug>(whole: &Valu
                 continue;
             }
             match T::from_json(&json.to_string()) {
-                Ok(answer) => assert_eq!(T::from_json(&written(&answer).to_string()).unwrap(), answer),
+                Ok(response) => assert_eq!(T::from_json(&written(&response).to_string()).unwrap(), response),
                 Err(error) => {
                     assert_eq!(error.path(), name);
                     assert_eq!(error.kind() == DecodeErrorKind::Missing, is_missing, "{json}");
@@ -127,12 +127,12 @@ fn survives_every_change<T: Decode + Serialize + PartialEq + Debug>(whole: &Valu
 }
 
 #[test]
-fn odd_members_never_cost_an_answer_that_can_do_without_them() {
+fn odd_members_never_cost_a_response_that_can_do_without_them() {
     survives_every_change::<Deposit>(&deposit(), &[]);
     survives_every_change::<PayWay>(&pay_way(), &[]);
     survives_every_change::<PayWays>(&json!({"UPI": [pay_way()], "new": [{}]}), &[]);
     survives_every_change::<Withdrawal>(&withdrawal(), &[]);
-    survives_every_change::<OrderInfo>(&order(), &["state"]);
+    survives_every_change::<Order>(&order(), &["state"]);
     survives_every_change::<DepositByTrxId>(&brazil_trx(), &[]);
     survives_every_change::<Transaction>(&bangladesh_trx(), &["status"]);
     survives_every_change::<Reprocessing>(&reprocessed(), &["status"]);
@@ -142,24 +142,28 @@ fn odd_members_never_cost_an_answer_that_can_do_without_them() {
 }
 
 #[test]
-fn a_create_answer_that_is_no_object_or_ambiguous_is_unreadable() {
+fn a_create_response_that_is_no_object_or_ambiguous_is_unreadable() {
     for (data, kind, path) in [
         ("[]", DecodeErrorKind::NotAnObject, "data"),
         ("17", DecodeErrorKind::NotAnObject, "data"),
         (r#"{"payOrderId":"P1","payOrderId":"P2"}"#, DecodeErrorKind::Duplicate, "data.payOrderId"),
     ] {
         let json = format!(r#"{{"code":0,"data":{data}}}"#);
-        let error = Envelope::<Deposit>::from_json(&json).unwrap_err();
-        assert_eq!((error.kind(), error.path()), (kind, path));
-        let error = Envelope::<Withdrawal>::from_json(&json).unwrap_err();
-        assert_eq!((error.kind(), error.path()), (kind, path));
+        let unreadable = |error| match error {
+            ResponseError::Unreadable(error) => (error.kind(), error.path().to_owned()),
+            other => panic!("{other}"),
+        };
+        let deposit = Envelope::<Deposit>::from_json(&json).unwrap().into_result();
+        assert_eq!(unreadable(deposit.unwrap_err()), (kind, path.to_owned()));
+        let withdrawal = Envelope::<Withdrawal>::from_json(&json).unwrap().into_result();
+        assert_eq!(unreadable(withdrawal.unwrap_err()), (kind, path.to_owned()));
     }
     let nested = r#"{"code":0,"data":{"payOrderId":"P1","payWays":{"UPI":[],"UPI":[]}}}"#;
     assert!(Envelope::<Deposit>::from_json(nested).unwrap().into_result().is_ok());
 }
 
 #[test]
-fn unknown_states_codes_currencies_and_ways_survive_in_every_answer() {
+fn unknown_states_codes_currencies_and_ways_survive_in_every_response() {
     let mut json = deposit();
     json["orderState"] = json!(7);
     json["currency"] = json!("XYZ");
@@ -179,7 +183,7 @@ fn unknown_states_codes_currencies_and_ways_survive_in_every_answer() {
     json["currency"] = json!("BRL");
     assert_eq!(written(&DepositByTrxId::from_json(&json.to_string()).unwrap()), json);
     json.as_object_mut().unwrap().remove("trxId");
-    assert_eq!(written(&OrderInfo::from_json(&json.to_string()).unwrap()), json);
+    assert_eq!(written(&Order::from_json(&json.to_string()).unwrap()), json);
 
     for (name, status) in [("status", 3), ("status", -1)] {
         let mut json = utr();
@@ -200,17 +204,17 @@ fn unknown_states_codes_currencies_and_ways_survive_in_every_answer() {
 }
 
 #[test]
-fn state_and_order_state_are_read_in_every_answer() {
+fn state_and_order_state_are_read_in_every_response() {
     for name in ["state", "orderState"] {
         let json = json!({ name: "2" }).to_string();
         assert_eq!(Deposit::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
         assert_eq!(Withdrawal::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
         assert_eq!(DepositByTrxId::from_json(&json).unwrap().state, Some(OrderState::SUCCESS));
-        assert_eq!(OrderInfo::from_json(&json).unwrap().state, OrderState::SUCCESS);
+        assert_eq!(Order::from_json(&json).unwrap().state, OrderState::SUCCESS);
     }
     for name in ["mchNo", "machNo"] {
         let json = json!({"state": 1, name: "M1"}).to_string();
-        assert_eq!(OrderInfo::from_json(&json).unwrap().merchant_no.unwrap().as_str(), "M1");
+        assert_eq!(Order::from_json(&json).unwrap().merchant_no.unwrap().as_str(), "M1");
         assert_eq!(DepositByTrxId::from_json(&json).unwrap().merchant_no.unwrap().as_str(), "M1");
     }
 }
@@ -230,7 +234,7 @@ fn numbers_stand_for_texts_and_texts_for_numbers() {
 }
 
 #[test]
-fn an_empty_text_in_an_answer_means_none() {
+fn an_empty_text_in_a_response_means_none() {
     let json = json!({"payData": "", "customerContact": "", "payUrl": ""});
     let deposit = Deposit::from_json(&json.to_string()).unwrap();
     assert_eq!((&deposit.pay_data, &deposit.customer_contact, &deposit.pay_url), (&None, &None, &None));
@@ -290,7 +294,7 @@ fn a_submit_needs_no_data_and_minds_none() {
 }
 
 #[test]
-fn a_server_can_make_every_answer() {
+fn a_server_can_make_every_response() {
     let (pay_order, order) = (PayOrderId::new("P1").unwrap(), MerchantOrderNo::new("D1").unwrap());
     let (trx, state) = (TrxId::new("T1").unwrap(), OrderState::PROCESSING);
     let mut made = Deposit::new(pay_order.clone(), order.clone(), state);
@@ -303,7 +307,7 @@ fn a_server_can_make_every_answer() {
     assert_eq!(written(&made), expected);
     let both = json!({"payOrderId": "P1", "mchOrderNo": "D1"});
     assert_eq!(written(&Withdrawal::new(pay_order.clone(), order.clone())), both);
-    let info = OrderInfo::new(pay_order.clone(), order.clone(), state);
+    let info = Order::new(pay_order.clone(), order.clone(), state);
     assert_eq!(written(&info), json!({"payOrderId": "P1", "mchOrderNo": "D1", "state": 1}));
     let brazil = DepositByTrxId::new(Currency::BRA, Amount::ZERO);
     assert_eq!(written(&brazil), json!({"currency": "BRA", "fee": "0"}));
@@ -344,7 +348,7 @@ fn read_whole_or_refused<T: Decode + Serialize + PartialEq + Debug>(
 
 proptest! {
     #[test]
-    fn a_create_answer_with_an_object_is_always_read(
+    fn a_create_response_with_an_object_is_always_read(
         json in prop_oneof![mutated(deposit()), mutated(withdrawal()), any_object(&["payOrderId", "orderState", "payWays"])],
     ) {
         let envelope = json!({"code": 0, "msg": "SUCCESS", "data": json}).to_string();
@@ -355,7 +359,7 @@ proptest! {
     }
 
     #[test]
-    fn no_oddity_makes_an_answer_panic_or_lose_a_member(
+    fn no_oddity_makes_a_response_panic_or_lose_a_member(
         order in mutated(brazil_trx()),
         lookup in prop_oneof![mutated(utr()), mutated(bangladesh_trx()), mutated(reprocessed())],
         callback in mutated(callback()),
@@ -363,7 +367,7 @@ proptest! {
         anything in any_json(),
     ) {
         for json in [&order, &lookup, &callback, &balance, &anything] {
-            read_whole_or_refused::<OrderInfo>(json)?;
+            read_whole_or_refused::<Order>(json)?;
             read_whole_or_refused::<DepositByTrxId>(json)?;
             read_whole_or_refused::<Transaction>(json)?;
             read_whole_or_refused::<TransferByUtr>(json)?;
