@@ -1,13 +1,13 @@
 //! A candidate: one way in which a signer may have put the text together, and the text that comes out.
 
+use crate::body::{Body, Duplicates, Field, Order, Value};
 use crate::encode::{
     Apostrophe, Booleans, JsonEscape, JsonWriter, Layout, Numbers, PercentRule, compact_json, html_escaped,
     is_json_number, percent_decoded, percent_encoded, push_json_string,
 };
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::rc::Rc;
-use tarspay_sign::Members;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The four parts of the string to sign.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,10 +42,17 @@ pub(crate) enum Charset {
     Utf16Little,
     Utf16Big,
     Latin1,
+    Windows1252,
+    Gbk,
+    /// The low byte of each UTF-16 unit.
+    LowBytes,
     /// UTF-8 read as Latin-1 and encoded again.
     Utf8Twice,
     /// Characters outside ASCII become question marks.
     Ascii,
+    /// UTF-8 in another Unicode normal form.
+    Nfc,
+    Nfd,
 }
 
 #[derive(Clone)]
@@ -110,10 +117,27 @@ impl Charset {
             Self::Utf16Little => characters.encode_utf16().flat_map(u16::to_le_bytes).collect(),
             Self::Utf16Big => characters.encode_utf16().flat_map(u16::to_be_bytes).collect(),
             Self::Latin1 => characters.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect(),
+            Self::Windows1252 => encoded(characters, encoding_rs::WINDOWS_1252),
+            Self::Gbk => encoded(characters, encoding_rs::GBK),
+            Self::LowBytes => characters.encode_utf16().map(|unit| unit.to_le_bytes()[0]).collect(),
+            Self::Nfc => characters.nfc().collect::<String>().into_bytes(),
+            Self::Nfd => characters.nfd().collect::<String>().into_bytes(),
             Self::Utf8Twice => text.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes(),
             Self::Ascii => characters.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect(),
         }
     }
+}
+
+/// What the encoding does not have becomes a question mark.
+fn encoded(text: &str, encoding: &'static encoding_rs::Encoding) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(2 * text.len());
+    for character in text.chars() {
+        match encoding.encode(character.encode_utf8(&mut [0; 4])) {
+            (encoded, _, false) => bytes.extend_from_slice(&encoded),
+            _ => bytes.push(b'?'),
+        }
+    }
+    bytes
 }
 
 /// How the members are written; [`Parameters::EXPECTED`] is right for a request.
@@ -134,6 +158,8 @@ pub(crate) struct Parameters {
     pub(crate) layout: Layout,
     pub(crate) escape: JsonEscape,
     pub(crate) quotes: Quotes,
+    /// Members of the body that the text does not have, as bits by their position.
+    pub(crate) left_out: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -201,6 +227,7 @@ impl Parameters {
         layout: Layout::Compact,
         escape: JsonEscape::Kept,
         quotes: Quotes::Kept,
+        left_out: 0,
     };
 
     /// Right for a callback: the JSON of the members, ordered.
@@ -225,7 +252,7 @@ impl Parameters {
     ) -> String {
         let mut text = String::with_capacity(body.raw.len());
         let mut first = true;
-        for field in body.ordered(self.order, self.duplicates) {
+        for field in self.fields(body) {
             let Some(value) = self.value(field) else { continue };
             if !std::mem::take(&mut first) {
                 text.push_str(self.joiners.1);
@@ -241,6 +268,15 @@ impl Parameters {
             note(field, text.len());
         }
         text
+    }
+
+    /// The members that are written, in their order.
+    fn fields<'b, 'a>(&self, body: &'b Body<'a>) -> impl Iterator<Item = &'b Field<'a>> + use<'a, 'b> {
+        let left_out = self.left_out;
+        let ordered = body.ordered(self.order, self.duplicates);
+        ordered
+            .filter(move |(index, _)| left_out == 0 || left_out >> index.min(&63) & 1 == 0)
+            .map(|(_, field)| field)
     }
 
     /// The text of a value; `None` if the member is left out.
@@ -281,7 +317,7 @@ impl Parameters {
         let mut out = JsonWriter { text: String::with_capacity(body.raw.len() + 64), layout: self.layout };
         let mut empty = true;
         out.text.push('{');
-        for field in body.ordered(self.order, self.duplicates) {
+        for field in self.fields(body) {
             let dropped = match &field.value {
                 Value::Null => self.nulls == Nulls::Dropped,
                 Value::Text(text) => text.is_empty() && self.drops_empty,
@@ -342,136 +378,4 @@ pub(crate) const AS_RECEIVED: &str = "as received";
 
 fn without_quotes(json: &str) -> &str {
     json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json)
-}
-
-/// One top-level member.
-pub(crate) struct Field<'a> {
-    pub(crate) name: String,
-    /// The JSON text of the value, as received.
-    pub(crate) json: &'a str,
-    pub(crate) value: Value<'a>,
-}
-
-pub(crate) enum Value<'a> {
-    Null,
-    Bool(bool),
-    /// A number, as received.
-    Number(&'a str),
-    Text(Cow<'a, str>),
-    /// An object or an array.
-    Nested,
-}
-
-/// The order in which members are written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    Bytes,
-    Received,
-    IgnoringCase,
-    Descending,
-}
-
-/// Which of the members with one name count.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Duplicates {
-    Last,
-    First,
-    All,
-}
-
-/// The members of a body, with each order computed once.
-///
-/// Read more leniently than a body may be signed: names twice, fractions and nested values included.
-pub(crate) struct Body<'a> {
-    pub(crate) raw: &'a [u8],
-    /// `None` if the body is not one JSON object.
-    fields: Option<Vec<Field<'a>>>,
-    bytes: Vec<usize>,
-    ignoring_case: Vec<usize>,
-    /// By field: whether one of the same name comes before, and after.
-    repeats: Vec<(bool, bool)>,
-}
-
-impl<'a> Body<'a> {
-    /// Reads a body. An empty one counts as an object without members, as in a request without a body.
-    pub(crate) fn read(raw: &'a [u8]) -> Self {
-        let fields = if raw.is_empty() { Some(Vec::new()) } else { read_fields(raw) };
-        let list = fields.as_deref().unwrap_or_default();
-        let mut bytes: Vec<usize> = (0..list.len()).collect();
-        bytes.sort_by(|&a, &b| list[a].name.cmp(&list[b].name));
-        let lower: Vec<String> = list.iter().map(|field| field.name.to_lowercase()).collect();
-        let mut ignoring_case: Vec<usize> = (0..list.len()).collect();
-        ignoring_case.sort_by(|&a, &b| lower[a].cmp(&lower[b]));
-        let repeats = repeats(list);
-        Self { raw, fields, bytes, ignoring_case, repeats }
-    }
-
-    fn is_object(&self) -> bool {
-        self.fields.is_some()
-    }
-
-    fn fields(&self) -> &[Field<'a>] {
-        self.fields.as_deref().unwrap_or_default()
-    }
-
-    /// The members in an order, each name as often as `duplicates` says.
-    pub(crate) fn ordered(&self, order: Order, duplicates: Duplicates) -> impl Iterator<Item = &Field<'a>> {
-        let fields = self.fields();
-        (0..fields.len()).filter_map(move |position| {
-            let index = match order {
-                Order::Received => position,
-                Order::Bytes => self.bytes[position],
-                Order::IgnoringCase => self.ignoring_case[position],
-                Order::Descending => self.bytes[fields.len() - 1 - position],
-            };
-            let (before, after) = self.repeats[index];
-            let counts = match duplicates {
-                Duplicates::Last => !after,
-                Duplicates::First => !before,
-                Duplicates::All => true,
-            };
-            counts.then(|| &fields[index])
-        })
-    }
-
-    pub(crate) fn any(&self, test: impl Fn(&Value<'a>) -> bool) -> bool {
-        self.fields().iter().any(|field| test(&field.value))
-    }
-
-    pub(crate) fn names_twice(&self) -> bool {
-        self.repeats.iter().any(|&(before, _)| before)
-    }
-}
-
-fn read_fields(raw: &[u8]) -> Option<Vec<Field<'_>>> {
-    let members = Members::from_json(raw).ok()?;
-    Some(members.iter().map(|member| field(member.name().to_owned(), member.json())).collect())
-}
-
-fn field(name: String, json: &str) -> Field<'_> {
-    let value = match json.as_bytes().first() {
-        Some(b'"') => Value::Text(match serde_json::from_str::<String>(json) {
-            Ok(text) => Cow::Owned(text),
-            // An escape that is not a character: take what stands between the quotes.
-            Err(_) => Cow::Borrowed(json.get(1..json.len().saturating_sub(1)).unwrap_or_default()),
-        }),
-        Some(b'n') => Value::Null,
-        Some(b't') => Value::Bool(true),
-        Some(b'f') => Value::Bool(false),
-        Some(b'{' | b'[') => Value::Nested,
-        _ => Value::Number(json),
-    };
-    Field { name, json, value }
-}
-
-fn repeats(fields: &[Field<'_>]) -> Vec<(bool, bool)> {
-    let mut latest: HashMap<&str, usize> = HashMap::with_capacity(fields.len());
-    let mut repeats = vec![(false, false); fields.len()];
-    for (index, field) in fields.iter().enumerate() {
-        if let Some(earlier) = latest.insert(&field.name, index) {
-            repeats[index].0 = true;
-            repeats[earlier].1 = true;
-        }
-    }
-    repeats
 }

@@ -385,7 +385,7 @@ impl JsonWriter {
 }
 
 /// The length of the JSON string at the start, quotes included.
-fn string_length(json: &str) -> usize {
+pub(crate) fn string_length(json: &str) -> usize {
     let mut escaped = false;
     for (position, byte) in json.bytes().enumerate().skip(1) {
         match byte {
