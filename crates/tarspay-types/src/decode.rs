@@ -42,6 +42,15 @@ pub trait Decode: DeserializeOwned {
         Self::from_json(json)
     }
 
+    /// Reads members that are at hand already. A request takes them as they are; other types are read from their JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_json`](Decode::from_json).
+    fn from_members(members: &Members) -> Result<Self, DecodeError> {
+        Self::from_json(&serde_json::to_string(members).map_err(DecodeError::not_json)?)
+    }
+
     /// The value that stands for a response without `data`, for calls whose responses have none; otherwise
     /// `None`.
     fn absent() -> Option<Self> {
@@ -191,6 +200,10 @@ impl<'a> Unread<'a> {
             Some(name) => Err(DecodeError::new(DecodeErrorKind::Duplicate).within(name)),
             None => Ok(unread),
         }
+    }
+
+    pub(crate) fn of(members: &'a Members) -> Self {
+        Self(members.raw().map(|(name, value)| (name.into(), value)).collect())
     }
 
     fn named_twice(&self) -> Option<&str> {
