@@ -2,12 +2,11 @@
 
 use crate::body::{Body, Duplicates, Field, Order, Value};
 use crate::encode::{
-    Apostrophe, Booleans, JsonEscape, JsonWriter, Layout, Numbers, PercentRule, compact_json, html_escaped,
-    is_json_number, percent_decoded, percent_encoded, push_json_string,
+    Charset, JsonEscape, JsonWriter, Layout, NumberFormat, PercentRule, compact_json, formatted,
+    formatted_amount, html_escaped, is_json_number, percent_decoded, percent_encoded, push_json_string,
 };
 use std::borrow::Cow;
 use std::rc::Rc;
-use unicode_normalization::UnicodeNormalization as _;
 
 /// The four parts of the string to sign.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,26 +34,6 @@ pub(crate) struct Target<'a> {
     pub(crate) hosts: Vec<&'a str>,
 }
 
-/// How the characters become bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Charset {
-    Utf8,
-    Utf16Little,
-    Utf16Big,
-    Latin1,
-    Windows1252,
-    Gbk,
-    /// The low byte of each UTF-16 unit.
-    LowBytes,
-    /// UTF-8 read as Latin-1 and encoded again.
-    Utf8Twice,
-    /// Characters outside ASCII become question marks.
-    Ascii,
-    /// UTF-8 in another Unicode normal form.
-    Nfc,
-    Nfd,
-}
-
 #[derive(Clone)]
 pub(crate) struct Candidate {
     pub(crate) arrangement: Arrangement,
@@ -65,7 +44,8 @@ pub(crate) struct Candidate {
     pub(crate) parameters: Parameters,
     pub(crate) head: &'static str,
     pub(crate) tail: &'static str,
-    pub(crate) charset: Charset,
+    /// Turns the characters into bytes, if not as UTF-8.
+    pub(crate) charset: Option<Charset>,
 }
 
 impl Candidate {
@@ -80,7 +60,7 @@ impl Candidate {
             parameters: Parameters::EXPECTED,
             head: "",
             tail: "",
-            charset: Charset::Utf8,
+            charset: None,
         }
     }
 
@@ -104,44 +84,16 @@ impl Candidate {
             }
         }
         text.extend_from_slice(self.tail.as_bytes());
-        self.charset.encode(text)
-    }
-}
-
-impl Charset {
-    /// Bytes that are not UTF-8 stay as they are.
-    fn encode(self, text: Vec<u8>) -> Vec<u8> {
-        let Ok(characters) = std::str::from_utf8(&text) else { return text };
-        match self {
-            Self::Utf8 => text,
-            Self::Utf16Little => characters.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            Self::Utf16Big => characters.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-            Self::Latin1 => characters.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect(),
-            Self::Windows1252 => encoded(characters, encoding_rs::WINDOWS_1252),
-            Self::Gbk => encoded(characters, encoding_rs::GBK),
-            Self::LowBytes => characters.encode_utf16().map(|unit| unit.to_le_bytes()[0]).collect(),
-            Self::Nfc => characters.nfc().collect::<String>().into_bytes(),
-            Self::Nfd => characters.nfd().collect::<String>().into_bytes(),
-            Self::Utf8Twice => text.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes(),
-            Self::Ascii => characters.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect(),
+        // Bytes that are not UTF-8 stay as they are.
+        match (self.charset, std::str::from_utf8(&text)) {
+            (Some(charset), Ok(characters)) => charset(characters),
+            _ => text,
         }
     }
-}
-
-/// What the encoding does not have becomes a question mark.
-fn encoded(text: &str, encoding: &'static encoding_rs::Encoding) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(2 * text.len());
-    for character in text.chars() {
-        match encoding.encode(character.encode_utf8(&mut [0; 4])) {
-            (encoded, _, false) => bytes.extend_from_slice(&encoded),
-            _ => bytes.push(b'?'),
-        }
-    }
-    bytes
 }
 
 /// How the members are written; [`Parameters::EXPECTED`] is right for a request.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) struct Parameters {
     pub(crate) form: Form,
     pub(crate) order: Order,
@@ -150,8 +102,9 @@ pub(crate) struct Parameters {
     pub(crate) names: bool,
     pub(crate) drops_empty: bool,
     pub(crate) nulls: Nulls,
-    pub(crate) booleans: Booleans,
-    pub(crate) numbers: (Numbers, NumbersIn),
+    /// False and true.
+    pub(crate) booleans: [&'static str; 2],
+    pub(crate) numbers: Option<(NumberFormat, NumbersIn)>,
     pub(crate) nested: &'static str,
     /// Between name and value, and between members.
     pub(crate) joiners: (&'static str, &'static str),
@@ -178,7 +131,8 @@ pub(crate) enum Values {
     Decoded {
         plus_is_blank: bool,
     },
-    Html(Apostrophe),
+    /// With what stands for the two quotes.
+    Html([&'static str; 2]),
     /// The JSON text with its quotes.
     Quoted,
     /// The JSON text without its quotes.
@@ -220,8 +174,8 @@ impl Parameters {
         names: true,
         drops_empty: false,
         nulls: Nulls::Dropped,
-        booleans: Booleans::AsReceived,
-        numbers: (Numbers::AsReceived, NumbersIn::Literals),
+        booleans: ["false", "true"],
+        numbers: None,
         nested: "",
         joiners: ("=", "&"),
         layout: Layout::Compact,
@@ -288,7 +242,7 @@ impl Parameters {
             },
             Value::Text(text) if text.is_empty() && self.drops_empty => return None,
             Value::Text(text) => self.text(field, text),
-            Value::Bool(value) => self.booleans.text(*value).into(),
+            Value::Bool(value) => self.booleans[usize::from(*value)].into(),
             Value::Number(text) => self.number(text),
             Value::Nested if self.nested.is_empty() => compact_json(field.json).into(),
             Value::Nested if self.nested == AS_RECEIVED => field.json.into(),
@@ -299,16 +253,16 @@ impl Parameters {
     /// A JSON number.
     pub(crate) fn number<'f>(&self, text: &'f str) -> Cow<'f, str> {
         match self.numbers {
-            (numbers, NumbersIn::Literals) => numbers.apply(text),
-            (_, NumbersIn::Texts) => text.into(),
+            Some((format, NumbersIn::Literals)) => formatted(text, format),
+            _ => text.into(),
         }
     }
 
     /// A text that may be an amount.
     pub(crate) fn amount<'f>(&self, name: &str, text: &'f str) -> Cow<'f, str> {
         match self.numbers {
-            (numbers, NumbersIn::Texts) => numbers.apply_to_text(name, text),
-            (_, NumbersIn::Literals) => text.into(),
+            Some((format, NumbersIn::Texts)) => formatted_amount(name, text, format),
+            _ => text.into(),
         }
     }
 
@@ -360,7 +314,7 @@ impl Parameters {
             Values::Raw => self.amount(&field.name, text),
             Values::Percent(rule) => percent_encoded(text, rule).into(),
             Values::Decoded { plus_is_blank } => percent_decoded(text, plus_is_blank).into(),
-            Values::Html(apostrophe) => html_escaped(text, apostrophe).into(),
+            Values::Html(quotes) => html_escaped(text, quotes).into(),
             Values::Quoted => field.json.into(),
             Values::EscapesKept => without_quotes(field.json).into(),
             Values::Escaped(escape) => {

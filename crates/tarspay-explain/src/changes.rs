@@ -2,10 +2,10 @@
 
 use crate::body::{Body, Duplicates, Order, Value};
 use crate::candidate::{
-    AS_RECEIVED, Arrangement, Candidate, Charset, Form, Nulls, NumbersIn, Parameters, Part, Quotes, REQUEST,
-    Target, Values,
+    AS_RECEIVED, Arrangement, Candidate, Form, Nulls, NumbersIn, Parameters, Part, Quotes, REQUEST, Target,
+    Values,
 };
-use crate::encode::{Apostrophe, Booleans, JsonEscape, Layout, Numbers, PercentRule};
+use crate::encode::{CHARSETS, JsonEscape, Layout, NUMBER_FORMATS, PercentRule, RARE_CHARSETS};
 use crate::mistake::Mistake;
 use std::rc::Rc;
 
@@ -121,11 +121,9 @@ impl Changes {
             places.push(NumbersIn::Literals);
         }
         for place in places {
-            for numbers in
-                [Numbers::Trimmed, Numbers::Float, Numbers::TwoDecimals, Numbers::GoFloat, Numbers::Integer]
-            {
+            for &format in NUMBER_FORMATS {
                 self.add(NUMBERS, &[Mistake::NumbersReformatted], move |candidate| {
-                    candidate.parameters.numbers = (numbers, place);
+                    candidate.parameters.numbers = Some((format, place));
                 });
             }
         }
@@ -134,7 +132,8 @@ impl Changes {
     /// Booleans and nested values in `key=value`.
     fn add_literals(&mut self, body: &Body<'_>) {
         if body.any(|value| matches!(value, Value::Bool(_))) {
-            for booleans in [Booleans::Capitalised, Booleans::Digits, Booleans::OneOrNothing] {
+            // Python and C#, many, PHP.
+            for booleans in [["False", "True"], ["0", "1"], ["", "1"]] {
                 self.add(BOOLEANS, &[Mistake::BooleansReformatted], move |candidate| {
                     candidate.parameters.booleans = booleans;
                 });
@@ -164,23 +163,11 @@ impl Changes {
     }
 
     fn add_charsets(&mut self) {
-        for (charset, mistake) in [
-            (Charset::Latin1, Mistake::Latin1),
-            (Charset::Utf8Twice, Mistake::Utf8Twice),
-            (Charset::Ascii, Mistake::AsciiOnly),
-            (Charset::Utf16Little, Mistake::Utf16),
-            (Charset::Utf16Big, Mistake::Utf16),
-        ] {
-            self.add(CHARSET, &[mistake], move |candidate| candidate.charset = charset);
+        for &(mistake, charset) in CHARSETS {
+            self.add(CHARSET, &[mistake], move |candidate| candidate.charset = Some(charset));
         }
-        for (charset, mistake) in [
-            (Charset::Windows1252, Mistake::Windows1252),
-            (Charset::Gbk, Mistake::Gbk),
-            (Charset::LowBytes, Mistake::LowBytes),
-            (Charset::Nfc, Mistake::UnicodeNormalised),
-            (Charset::Nfd, Mistake::UnicodeNormalised),
-        ] {
-            self.add_alone(CHARSET, &[mistake], move |candidate| candidate.charset = charset);
+        for &(mistake, charset) in RARE_CHARSETS {
+            self.add_alone(CHARSET, &[mistake], move |candidate| candidate.charset = Some(charset));
         }
     }
 }
@@ -283,11 +270,9 @@ fn add_values(changes: &mut Changes) {
     for (values, mistake) in all {
         changes.add(VALUES, &[mistake], move |candidate| candidate.parameters.values = values);
     }
-    for values in
-        [Values::Html(Apostrophe::Stays), Values::Html(Apostrophe::Decimal), Values::Html(Apostrophe::Hex)]
-    {
+    for quotes in [["&quot;", "'"], ["&#34;", "&#39;"], ["&quot;", "&#x27;"]] {
         changes.add_alone(VALUES, &[Mistake::HtmlEscaped], move |candidate| {
-            candidate.parameters.values = values;
+            candidate.parameters.values = Values::Html(quotes);
         });
     }
 }
