@@ -234,7 +234,11 @@ async fn a_refusal_of_a_field_says_field_value_rule_and_what_to_do_in_plain_word
         (json!({ "currency": "usd" }), 5_003_015, &["`currency`", "`KES` (Kenya)", "given: `usd`"]),
         (json!({ "currency": 5 }), 5_003_001, &["`currency`", "wrong JSON type"]),
         (json!({ "currency": null }), 5_003_001, &["`currency`", "missing"]),
-        (json!({ "notifyUrl": "ftp://shop.example/n" }), 500_322, &["`notifyUrl`", "http://", "20 characters"]),
+        (
+            json!({ "notifyUrl": "ftp://shop.example/n" }),
+            500_322,
+            &["`notifyUrl`", "http://", "20 characters"],
+        ),
         (json!({ "notifyUrl": "shop.example/n" }), 5_003_012, &["`notifyUrl`", "http://", "14 characters"]),
         (json!({ "notifyUrl": "" }), 5_003_001, &["`notifyUrl`", "empty"]),
         (json!({ "amount": "1e3" }), 500_321, &["`amount`", "given: `1e3`"]),
