@@ -100,18 +100,23 @@ impl Changes {
         if body.any(|value| matches!(value, Value::Text(text) if text.is_empty())) {
             self.add(EMPTY, &[Mistake::EmptyDropped], |candidate| candidate.parameters.drops_empty = true);
         }
-        // One place for all of them, so that two members can be left out. The bits of a mask are enough for any call.
-        for index in 0..body.fields().len().min(63) {
-            self.add(0, &[Mistake::MemberNotSigned], move |candidate| {
-                candidate.parameters.left_out |= 1 << index;
-            });
-        }
+        self.add_left_out(body);
         if body.names_twice() {
             for duplicates in [Duplicates::First, Duplicates::All] {
                 self.add(DUPLICATES, &[Mistake::DuplicateKept], move |candidate| {
                     candidate.parameters.duplicates = duplicates;
                 });
             }
+        }
+    }
+
+    /// Each member left out. They share no place with anything, so that two can be.
+    fn add_left_out(&mut self, body: &Body<'_>) {
+        // The bits of a mask are enough for any call.
+        for index in 0..body.fields().len().min(63) {
+            self.add(0, &[Mistake::MemberNotSigned], move |candidate| {
+                candidate.parameters.left_out |= 1 << index;
+            });
         }
     }
 
@@ -453,20 +458,10 @@ fn add_parts(changes: &mut Changes) {
 /// The 23 wrong orders of the four parts.
 fn other_orders() -> Vec<Arrangement> {
     const PARTS: [Part; 4] = [Part::Method, Part::Path, Part::Nonce, Part::Parameters];
-    let mut orders = Vec::with_capacity(23);
-    for first in PARTS {
-        for second in PARTS {
-            for third in PARTS {
-                for fourth in PARTS {
-                    let order = [first, second, third, fourth];
-                    if order != PARTS && PARTS.iter().all(|part| order.contains(part)) {
-                        orders.push(order.map(Some));
-                    }
-                }
-            }
-        }
-    }
-    orders
+    // Each two bits of a number choose a part.
+    let order = |number: usize| [0, 2, 4, 6].map(|bits| PARTS[number >> bits & 3]);
+    let is_other = |order: &[Part; 4]| *order != PARTS && PARTS.iter().all(|part| order.contains(part));
+    (0..256).map(order).filter(is_other).map(|order| order.map(Some)).collect()
 }
 
 fn add_joiners(changes: &mut Changes) {
@@ -536,6 +531,7 @@ fn add_callback_values(changes: &mut Changes, body: &Body<'_>) {
     if body.any(|value| matches!(value, Value::Text(text) if text.is_empty())) {
         changes.add(EMPTY, &[Mistake::EmptyDropped], |candidate| candidate.parameters.drops_empty = true);
     }
+    changes.add_left_out(body);
     for (quotes, mistake) in
         [(Quotes::NumbersQuoted, Mistake::NumbersQuoted), (Quotes::TextsUnquoted, Mistake::TextsUnquoted)]
     {

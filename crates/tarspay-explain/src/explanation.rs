@@ -164,6 +164,9 @@ impl fmt::Display for Explanation {
         f.write_str(match self.outcome {
             Outcome::NothingToExplain => "no mistake found in text, hash, key or encoding; look for another reason",
             Outcome::Explained => "the signature fits something other than what is expected:",
+            Outcome::Unexplained if !self.noticed.is_empty() => {
+                "no likely mistake gives this signature; what can be seen without it:"
+            }
             Outcome::Unexplained => {
                 "no likely mistake gives this signature; check that body, path and nonce are the ones that were \
                  signed, that the key is on secp256k1 (not P-256), and compare your own text byte by byte"

@@ -163,7 +163,9 @@ fn sentence(explanation: &Explanation) -> String {
             let others = explanation.finding().map(Finding::equivalents).unwrap_or_default();
             let others = others.iter().take(MAX_ALTERNATIVES - 1);
             let others = others.map(|list| format!("; or, with the same text: {}", self::clauses(explanation, list)));
-            format!("most likely: {clauses}{}", others.collect::<String>())
+            let mut advice: Vec<_> = explanation.mistakes().iter().map(|mistake| mistake.advice()).collect();
+            advice.dedup();
+            format!("most likely: {clauses}{}; to do: {}", others.collect::<String>(), advice.join("; "))
         }
         Outcome::SignatureMissing => "most likely: it was never set, the header is empty".to_owned(),
         Outcome::SignatureUnreadable => {
@@ -193,7 +195,7 @@ fn clauses(explanation: &Explanation, mistakes: &[Mistake]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Explainer, MAX_AT_ONCE, MAX_NAMES, Refused, key_of, names};
+    use super::{Explainer, MAX_AT_ONCE, MAX_CANDIDATES, MAX_NAMES, Refused, key_of, names};
     use crate::keys::Keys;
     use std::sync::Arc;
     use tarspay_sign::{Digest, PrivateKey, PublicKey};
@@ -233,6 +235,20 @@ mod tests {
         let explainer = Explainer::new(false, Arc::new(Keys::new(Vec::new())), public_key());
         assert!(!explainer.is_on());
         assert!(explainer.explain(refused("zz")).await.is_none());
+    }
+
+    #[test]
+    fn what_nothing_explains_costs_a_bounded_number_of_digests() {
+        let keys = Keys::new(Vec::new());
+        let body =
+            r#"{"mchNo":"M1","amount":"1.50","notifyUrl":"https://shop.example/é?a=b","step":0,"x":null}"#;
+        for body in [body.as_bytes(), b"{}", b"not JSON", &[b'a'; 60_000]] {
+            let signature = PrivateKey::generate().unwrap().sign(&Digest::of("else")).to_string();
+            let refused = Refused { body: body.to_vec(), ..refused(&signature) };
+            let explanation = refused.investigate(&keys, &public_key());
+            assert!(explanation.candidates() <= MAX_CANDIDATES, "{explanation}");
+            assert!(explanation.text_bytes() <= 2 * 1024 * 1024, "{}", explanation.text_bytes());
+        }
     }
 
     #[test]

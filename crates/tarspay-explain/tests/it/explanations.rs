@@ -250,12 +250,24 @@ fn a_member_that_was_not_signed_is_named() {
 }
 
 #[test]
+fn a_member_that_was_added_to_a_callback_is_named() {
+    let signature = signed(r#"{"payOrderId":"P1","state":2}"#);
+    let received = br#"{"payOrderId":"P1","state":2,"traceId":"a"}"#;
+    let failed = FailedSignature::of_callback(received).key(&test_key().public_key());
+    let explanation = failed.signature(&signature).explain();
+    assert_eq!(explanation.mistakes(), [Mistake::MemberNotSigned]);
+    assert_eq!(explanation.finding().unwrap().members_not_signed(), ["traceId"]);
+}
+
+#[test]
 fn what_is_wrong_with_the_request_alone_is_said_even_when_nothing_fits() {
     let of = |path: &str, nonce: &str, body: &[u8]| {
         let signature = signed("something else");
         let failed = FailedSignature::of_request(path, nonce, body).key(&test_key().public_key());
         let explanation = failed.signature(&signature).explain();
         assert_eq!(explanation.outcome(), Outcome::Unexplained);
+        let names_the_curve = explanation.to_string().contains("P-256");
+        assert_eq!(names_the_curve, explanation.mistakes().is_empty(), "only where there is no other clue");
         explanation.mistakes().to_vec()
     };
     for (body, mistake) in [

@@ -72,7 +72,7 @@ async fn a_text_hashed_once_is_named() {
     let request = with_signature(&caller, nonce, &caller.body(), &caller.key.sign(&once).to_string());
     let (names, reason) = explained(&sandbox, &request).await;
     assert_eq!(names, "hashed_once");
-    assert!(reason.contains("; most likely: the text was hashed once; to compare: "), "{reason}");
+    assert!(reason.contains("; most likely: the text was hashed once; to do: hash twice: "), "{reason}");
     let log = format!("`tarspay verify request` shows it, {}/log says what to do", sandbox.base_url());
     assert!(reason.contains(&log) && reason.contains("docs/signing.md"), "{reason}");
     let right = format!(
@@ -217,14 +217,33 @@ async fn what_fits_twice_is_said_twice_and_what_is_seen_on_the_request_is_said()
         assert_eq!(send(&right, &path, &body).await.0, name);
     }
     for (body, name, clue) in [
-        ("\u{1f}\u{8b}", "unexplained+body_without_rule", "not one JSON object"),
-        (r#"{"amount":NaN}"#, "unexplained+body_not_a_number", "NaN"),
-        ("mchNo=M1688443086", "unexplained+body_form", "form-encoded"),
+        (&b"\x1f\x8b\x08\x00"[..], "unexplained+body_compressed", "compressed"),
+        (b"\xff\xfe{\x00", "unexplained+body_not_utf8", "not in UTF-8"),
+        (b"{'mchNo':1}", "unexplained+body_without_rule", "not one JSON object"),
+        (br#"{"amount":NaN}"#, "unexplained+body_not_a_number", "NaN"),
+        (b"mchNo=M1688443086", "unexplained+body_form", "form-encoded"),
     ] {
-        let (names, reason) = send(&|_| "something else".to_owned(), BALANCE, body).await;
+        let request = signed_text(&caller, caller.next_nonce(), "", "something else").body(body);
+        let (names, reason) = explained(&sandbox, &request).await;
         assert_eq!(names, name);
         assert!(reason.contains(clue) && !reason.contains("another curve"), "{reason}");
     }
+}
+
+#[tokio::test]
+async fn the_mistake_of_python_ecdsa_is_named_with_its_remedy() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (caller, nonce) = (Caller::of(&sandbox), Caller::of(&sandbox).next_nonce());
+    let text = format!("POST|{BALANCE}|{nonce}|mchNo={}", caller.merchant_no);
+    // `sign(digest, sigencode=sigencode_der)`: ECDSA takes the 20 bytes of SHA-1 as a number.
+    let digest = Digest::of(&text);
+    let mut besides = [0; 32];
+    besides[12..].copy_from_slice(&sha1::Sha1::digest(digest.as_bytes()));
+    let signature = caller.key.sign(&Digest::from(besides)).to_string();
+    let (names, reason) =
+        explained(&sandbox, &with_signature(&caller, nonce, &caller.body(), &signature)).await;
+    assert_eq!(names, "hashed_with_sha1");
+    assert!(reason.contains("hashed with SHA-1 besides") && reason.contains("sign_digest"), "{reason}");
 }
 
 #[tokio::test]
