@@ -1,4 +1,5 @@
-//! The programs of `docs/signing.md` in other languages: each signs K1, and what it prints is verified.
+//! The programs of `docs/signing.md` in other languages: each signs K1, and what it prints is verified. Its commands for
+//! OpenSSL are run, too.
 
 use super::outside::{PACKAGE_MISSING, Verdict, interpreter};
 use crate::shell::{Failure, read, root, say, skip, write};
@@ -53,6 +54,24 @@ pub(crate) fn run() -> Result<(), Failure> {
             Verdict::Skipped(reason) => skip(&name, &reason),
             Verdict::Disagrees(report) => return Err(Failure::new(format!("{name} fails:\n{report}"))),
         }
+    }
+    openssl(&page)
+}
+
+/// The commands of the page for the shell, one after the other in one folder.
+fn openssl(page: &str) -> Result<(), Failure> {
+    let name = format!("{PAGE}: OpenSSL");
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    let script: String = blocks.map(|(block, _)| block).collect();
+    let script = format!("command -v openssl xxd >/dev/null || exit 3\n{script}");
+    match sign(&script, "openssl.sh", &["sh", "-e", "openssl.sh"], [""; 2])? {
+        Verdict::Agrees(text) if text.matches("Signature Verified Successfully").count() == 3 => {
+            say(&format!("vectors: {name}: its signatures verify"));
+        }
+        Verdict::Agrees(report) | Verdict::Disagrees(report) => {
+            return Err(Failure::new(format!("{name} fails:\n{report}")));
+        }
+        Verdict::Skipped(reason) => skip(&name, &reason),
     }
     Ok(())
 }
