@@ -253,11 +253,13 @@ fn check_signature(
 
 /// What the caller must have signed.
 fn right(call: &Call<'_>, nonce: Nonce) -> Result<RequestToSign, tarspay_sign::Error> {
+    // Members may be read more leniently than a body may be signed.
+    let is_strict = std::str::from_utf8(call.body).is_ok_and(|body| !body.starts_with('\u{feff}'));
     let parameters = match &call.members {
         _ if call.body.is_empty() => Parameters::none(),
-        Ok(members) => Parameters::from_members(members.iter())?,
+        Ok(members) if is_strict => Parameters::from_members(members.iter())?,
         // Only now is it worth saying what is wrong with it.
-        Err(_) => Parameters::from_json(call.body)?,
+        _ => Parameters::from_json(call.body)?,
     };
     RequestToSign::new(call.path, nonce, parameters)
 }
