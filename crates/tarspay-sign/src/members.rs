@@ -129,8 +129,7 @@ fn not_an_object(json: &str, source: serde_json::Error) -> Error {
     let reason = match source.classify() {
         Category::Data => "the body must be one JSON object".to_owned(),
         Category::Eof if json.bytes().all(|byte| byte.is_ascii_whitespace()) => {
-            "the body is empty, which is not JSON; send `{}`, or for a call without a body no byte at all"
-                .to_owned()
+            "the body is empty; for a request without a body use `Parameters::none()`".to_owned()
         }
         Category::Eof => "the body ends in the middle of its JSON object".to_owned(),
         Category::Syntax | Category::Io => {

@@ -77,7 +77,7 @@ impl Signature {
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         ecdsa::Signature::from_der(der).map(Self).map_err(|source| {
             let reason = if der.len() == 64 {
-                "64 bytes look like a raw r and s; encode them as DER"
+                "64 bytes look like a raw r and s; read them with `Signature::from_rs`"
             } else {
                 "not a strict DER signature: SEQUENCE { r INTEGER, s INTEGER } with minimal lengths, nothing \
                  after it, r and s between 1 and the order of secp256k1"

@@ -100,9 +100,20 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
+/// What errors of tarspay-sign advise a program in Rust to do, and the same for any language.
+const FOR_ANY_LANGUAGE: &[(&str, &str)] = &[
+    (
+        "for a request without a body use `Parameters::none()`",
+        "send `{}`, or no byte at all where a call has no body",
+    ),
+    ("read them with `Signature::from_rs`", "encode them as DER"),
+    (", or read its bytes with `PublicKey::from_sec1_bytes`", ""),
+];
+
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        let plain = |message: String, (rust, plain): &(&str, &str)| message.replace(rust, plain);
+        Self { code, message: FOR_ANY_LANGUAGE.iter().fold(message.into(), plain) }
     }
 
     pub(crate) fn missing(reason: impl std::fmt::Display) -> Self {

@@ -260,5 +260,13 @@ async fn a_refusal_of_a_field_says_field_value_rule_and_what_to_do_in_plain_word
     // A body of blanks is not the same as none.
     let blank = caller.balance_query().body(" ").send(sandbox.address()).await;
     let reason = blank.assert_refused(200, 5_003_008);
-    assert!(reason.contains("the body is empty") && !reason.contains("::"), "{reason}");
+    assert!(reason.contains("the body is empty; send `{}`") && !reason.contains("::"), "{reason}");
+    let raw =
+        caller.balance_query().header("X-API-SIGNATURE", &"11".repeat(64)).send(sandbox.address()).await;
+    let reason = raw.assert_refused(200, 5_003_008);
+    let key = format!("04{}", "11".repeat(64));
+    let key = caller.balance_query().header("X-API-KEY", &key).send(sandbox.address()).await;
+    let known = key.assert_refused(200, 5_003_005);
+    assert!(known.contains("give its compressed form, 66 hex digits") && !known.contains("::"), "{known}");
+    assert!(reason.contains("raw r and s; encode them as DER") && !reason.contains("::"), "{reason}");
 }
