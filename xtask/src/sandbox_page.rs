@@ -1,9 +1,11 @@
-//! Runs the examples of `docs/sandbox.md` for the shell against a sandbox.
+//! Runs the examples of `docs/sandbox.md`, for the shell and in Python, against a sandbox.
 
 use crate::shell::{root, say};
+use crate::vectors::outside::interpreter;
 use std::fs;
-use std::process::Command;
-use tarspay::types::{Amount, DepositRequest, NotifyUrl, market::kenya};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use tarspay::types::{Amount, DepositRequest, NotifyUrl, OrderState, market::kenya};
 use tarspay::{Client, Credentials};
 use tarspay_sandbox::{Sandbox, Scenario};
 
@@ -54,6 +56,41 @@ async fn every_example_for_the_shell_works() {
             assert!(json.get("error").is_none(), "{example}\n{line}");
         }
     }
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_in_python_signs_creates_receives_and_verifies() {
+    let page = fs::read_to_string(root().join("docs/sandbox.md")).unwrap();
+    let program = page.split_once("```python\n").unwrap().1.split_once("```").unwrap().0.to_owned();
+    let sandbox = Sandbox::start().await.unwrap();
+    let merchant = sandbox.merchant();
+    let started = serde_json::json!({
+        "base_url": sandbox.base_url(),
+        "merchant_no": merchant.merchant_no(),
+        "private_key": &*merchant.private_key().expose_hex(),
+        "public_key": merchant.private_key().public_key().to_string(),
+        "system_public_key": sandbox.system_public_key().to_string(),
+    });
+    let mut python = Command::new(interpreter("python3").unwrap());
+    python.args(["-c", &program]).env("NO_PROXY", "*").env("no_proxy", "*");
+    python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = tokio::task::spawn_blocking(move || {
+        let mut child = python.spawn().ok()?;
+        writeln!(child.stdin.take()?, "{started}").ok()?;
+        child.wait_with_output().ok()
+    });
+    let Some(output) = output.await.unwrap() else {
+        say("SKIPPED: the program of docs/sandbox.md needs python3");
+        return;
+    };
+    let (text, report) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    if report.contains("ModuleNotFoundError") {
+        say("SKIPPED: the program of docs/sandbox.md needs the package ecdsa");
+        return;
+    }
+    assert!(output.status.success() && text.ends_with(" is paid: 1500\n"), "{text}\n{report}");
+    assert_eq!(sandbox.orders().unwrap()[0].state, OrderState::SUCCESS);
     sandbox.stop().await;
 }
 

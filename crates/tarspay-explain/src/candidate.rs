@@ -1,13 +1,12 @@
 //! A candidate: one way in which a signer may have put the text together, and the text that comes out.
 
+use crate::body::{Body, Duplicates, Field, Order, Value};
 use crate::encode::{
-    Apostrophe, Booleans, JsonEscape, JsonWriter, Layout, Numbers, PercentRule, compact_json, html_escaped,
-    is_json_number, percent_decoded, percent_encoded, push_json_string,
+    Charset, JsonEscape, JsonWriter, Layout, NumberFormat, PercentRule, compact_json, formatted,
+    formatted_amount, html_escaped, is_json_number, percent_decoded, percent_encoded, push_json_string,
 };
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::rc::Rc;
-use tarspay_sign::Members;
 
 /// The four parts of the string to sign.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,19 +34,6 @@ pub(crate) struct Target<'a> {
     pub(crate) hosts: Vec<&'a str>,
 }
 
-/// How the characters become bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Charset {
-    Utf8,
-    Utf16Little,
-    Utf16Big,
-    Latin1,
-    /// UTF-8 read as Latin-1 and encoded again.
-    Utf8Twice,
-    /// Characters outside ASCII become question marks.
-    Ascii,
-}
-
 #[derive(Clone)]
 pub(crate) struct Candidate {
     pub(crate) arrangement: Arrangement,
@@ -58,7 +44,8 @@ pub(crate) struct Candidate {
     pub(crate) parameters: Parameters,
     pub(crate) head: &'static str,
     pub(crate) tail: &'static str,
-    pub(crate) charset: Charset,
+    /// Turns the characters into bytes, if not as UTF-8.
+    pub(crate) charset: Option<Charset>,
 }
 
 impl Candidate {
@@ -73,7 +60,7 @@ impl Candidate {
             parameters: Parameters::EXPECTED,
             head: "",
             tail: "",
-            charset: Charset::Utf8,
+            charset: None,
         }
     }
 
@@ -97,27 +84,16 @@ impl Candidate {
             }
         }
         text.extend_from_slice(self.tail.as_bytes());
-        self.charset.encode(text)
-    }
-}
-
-impl Charset {
-    /// Bytes that are not UTF-8 stay as they are.
-    fn encode(self, text: Vec<u8>) -> Vec<u8> {
-        let Ok(characters) = std::str::from_utf8(&text) else { return text };
-        match self {
-            Self::Utf8 => text,
-            Self::Utf16Little => characters.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            Self::Utf16Big => characters.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-            Self::Latin1 => characters.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect(),
-            Self::Utf8Twice => text.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes(),
-            Self::Ascii => characters.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect(),
+        // Bytes that are not UTF-8 stay as they are.
+        match (self.charset, std::str::from_utf8(&text)) {
+            (Some(charset), Ok(characters)) => charset(characters),
+            _ => text,
         }
     }
 }
 
 /// How the members are written; [`Parameters::EXPECTED`] is right for a request.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) struct Parameters {
     pub(crate) form: Form,
     pub(crate) order: Order,
@@ -126,14 +102,17 @@ pub(crate) struct Parameters {
     pub(crate) names: bool,
     pub(crate) drops_empty: bool,
     pub(crate) nulls: Nulls,
-    pub(crate) booleans: Booleans,
-    pub(crate) numbers: (Numbers, NumbersIn),
+    /// False and true.
+    pub(crate) booleans: [&'static str; 2],
+    pub(crate) numbers: Option<(NumberFormat, NumbersIn)>,
     pub(crate) nested: &'static str,
     /// Between name and value, and between members.
     pub(crate) joiners: (&'static str, &'static str),
     pub(crate) layout: Layout,
     pub(crate) escape: JsonEscape,
     pub(crate) quotes: Quotes,
+    /// Members of the body that the text does not have, as bits by their position.
+    pub(crate) left_out: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -152,7 +131,8 @@ pub(crate) enum Values {
     Decoded {
         plus_is_blank: bool,
     },
-    Html(Apostrophe),
+    /// With what stands for the two quotes.
+    Html([&'static str; 2]),
     /// The JSON text with its quotes.
     Quoted,
     /// The JSON text without its quotes.
@@ -194,13 +174,14 @@ impl Parameters {
         names: true,
         drops_empty: false,
         nulls: Nulls::Dropped,
-        booleans: Booleans::AsReceived,
-        numbers: (Numbers::AsReceived, NumbersIn::Literals),
+        booleans: ["false", "true"],
+        numbers: None,
         nested: "",
         joiners: ("=", "&"),
         layout: Layout::Compact,
         escape: JsonEscape::Kept,
         quotes: Quotes::Kept,
+        left_out: 0,
     };
 
     /// Right for a callback: the JSON of the members, ordered.
@@ -225,7 +206,7 @@ impl Parameters {
     ) -> String {
         let mut text = String::with_capacity(body.raw.len());
         let mut first = true;
-        for field in body.ordered(self.order, self.duplicates) {
+        for field in self.fields(body) {
             let Some(value) = self.value(field) else { continue };
             if !std::mem::take(&mut first) {
                 text.push_str(self.joiners.1);
@@ -243,6 +224,15 @@ impl Parameters {
         text
     }
 
+    /// The members that are written, in their order.
+    fn fields<'b, 'a>(&self, body: &'b Body<'a>) -> impl Iterator<Item = &'b Field<'a>> + use<'a, 'b> {
+        let left_out = self.left_out;
+        let ordered = body.ordered(self.order, self.duplicates);
+        ordered
+            .filter(move |(index, _)| left_out == 0 || left_out >> index.min(&63) & 1 == 0)
+            .map(|(_, field)| field)
+    }
+
     /// The text of a value; `None` if the member is left out.
     fn value<'f>(&self, field: &'f Field<'_>) -> Option<Cow<'f, str>> {
         Some(match &field.value {
@@ -252,7 +242,7 @@ impl Parameters {
             },
             Value::Text(text) if text.is_empty() && self.drops_empty => return None,
             Value::Text(text) => self.text(field, text),
-            Value::Bool(value) => self.booleans.text(*value).into(),
+            Value::Bool(value) => self.booleans[usize::from(*value)].into(),
             Value::Number(text) => self.number(text),
             Value::Nested if self.nested.is_empty() => compact_json(field.json).into(),
             Value::Nested if self.nested == AS_RECEIVED => field.json.into(),
@@ -263,16 +253,16 @@ impl Parameters {
     /// A JSON number.
     pub(crate) fn number<'f>(&self, text: &'f str) -> Cow<'f, str> {
         match self.numbers {
-            (numbers, NumbersIn::Literals) => numbers.apply(text),
-            (_, NumbersIn::Texts) => text.into(),
+            Some((format, NumbersIn::Literals)) => formatted(text, format),
+            _ => text.into(),
         }
     }
 
     /// A text that may be an amount.
     pub(crate) fn amount<'f>(&self, name: &str, text: &'f str) -> Cow<'f, str> {
         match self.numbers {
-            (numbers, NumbersIn::Texts) => numbers.apply_to_text(name, text),
-            (_, NumbersIn::Literals) => text.into(),
+            Some((format, NumbersIn::Texts)) => formatted_amount(name, text, format),
+            _ => text.into(),
         }
     }
 
@@ -281,7 +271,7 @@ impl Parameters {
         let mut out = JsonWriter { text: String::with_capacity(body.raw.len() + 64), layout: self.layout };
         let mut empty = true;
         out.text.push('{');
-        for field in body.ordered(self.order, self.duplicates) {
+        for field in self.fields(body) {
             let dropped = match &field.value {
                 Value::Null => self.nulls == Nulls::Dropped,
                 Value::Text(text) => text.is_empty() && self.drops_empty,
@@ -324,7 +314,7 @@ impl Parameters {
             Values::Raw => self.amount(&field.name, text),
             Values::Percent(rule) => percent_encoded(text, rule).into(),
             Values::Decoded { plus_is_blank } => percent_decoded(text, plus_is_blank).into(),
-            Values::Html(apostrophe) => html_escaped(text, apostrophe).into(),
+            Values::Html(quotes) => html_escaped(text, quotes).into(),
             Values::Quoted => field.json.into(),
             Values::EscapesKept => without_quotes(field.json).into(),
             Values::Escaped(escape) => {
@@ -342,136 +332,4 @@ pub(crate) const AS_RECEIVED: &str = "as received";
 
 fn without_quotes(json: &str) -> &str {
     json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json)
-}
-
-/// One top-level member.
-pub(crate) struct Field<'a> {
-    pub(crate) name: String,
-    /// The JSON text of the value, as received.
-    pub(crate) json: &'a str,
-    pub(crate) value: Value<'a>,
-}
-
-pub(crate) enum Value<'a> {
-    Null,
-    Bool(bool),
-    /// A number, as received.
-    Number(&'a str),
-    Text(Cow<'a, str>),
-    /// An object or an array.
-    Nested,
-}
-
-/// The order in which members are written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    Bytes,
-    Received,
-    IgnoringCase,
-    Descending,
-}
-
-/// Which of the members with one name count.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Duplicates {
-    Last,
-    First,
-    All,
-}
-
-/// The members of a body, with each order computed once.
-///
-/// Read more leniently than a body may be signed: names twice, fractions and nested values included.
-pub(crate) struct Body<'a> {
-    pub(crate) raw: &'a [u8],
-    /// `None` if the body is not one JSON object.
-    fields: Option<Vec<Field<'a>>>,
-    bytes: Vec<usize>,
-    ignoring_case: Vec<usize>,
-    /// By field: whether one of the same name comes before, and after.
-    repeats: Vec<(bool, bool)>,
-}
-
-impl<'a> Body<'a> {
-    /// Reads a body. An empty one counts as an object without members, as in a request without a body.
-    pub(crate) fn read(raw: &'a [u8]) -> Self {
-        let fields = if raw.is_empty() { Some(Vec::new()) } else { read_fields(raw) };
-        let list = fields.as_deref().unwrap_or_default();
-        let mut bytes: Vec<usize> = (0..list.len()).collect();
-        bytes.sort_by(|&a, &b| list[a].name.cmp(&list[b].name));
-        let lower: Vec<String> = list.iter().map(|field| field.name.to_lowercase()).collect();
-        let mut ignoring_case: Vec<usize> = (0..list.len()).collect();
-        ignoring_case.sort_by(|&a, &b| lower[a].cmp(&lower[b]));
-        let repeats = repeats(list);
-        Self { raw, fields, bytes, ignoring_case, repeats }
-    }
-
-    fn is_object(&self) -> bool {
-        self.fields.is_some()
-    }
-
-    fn fields(&self) -> &[Field<'a>] {
-        self.fields.as_deref().unwrap_or_default()
-    }
-
-    /// The members in an order, each name as often as `duplicates` says.
-    pub(crate) fn ordered(&self, order: Order, duplicates: Duplicates) -> impl Iterator<Item = &Field<'a>> {
-        let fields = self.fields();
-        (0..fields.len()).filter_map(move |position| {
-            let index = match order {
-                Order::Received => position,
-                Order::Bytes => self.bytes[position],
-                Order::IgnoringCase => self.ignoring_case[position],
-                Order::Descending => self.bytes[fields.len() - 1 - position],
-            };
-            let (before, after) = self.repeats[index];
-            let counts = match duplicates {
-                Duplicates::Last => !after,
-                Duplicates::First => !before,
-                Duplicates::All => true,
-            };
-            counts.then(|| &fields[index])
-        })
-    }
-
-    pub(crate) fn any(&self, test: impl Fn(&Value<'a>) -> bool) -> bool {
-        self.fields().iter().any(|field| test(&field.value))
-    }
-
-    pub(crate) fn names_twice(&self) -> bool {
-        self.repeats.iter().any(|&(before, _)| before)
-    }
-}
-
-fn read_fields(raw: &[u8]) -> Option<Vec<Field<'_>>> {
-    let members = Members::from_json(raw).ok()?;
-    Some(members.iter().map(|member| field(member.name().to_owned(), member.json())).collect())
-}
-
-fn field(name: String, json: &str) -> Field<'_> {
-    let value = match json.as_bytes().first() {
-        Some(b'"') => Value::Text(match serde_json::from_str::<String>(json) {
-            Ok(text) => Cow::Owned(text),
-            // An escape that is not a character: take what stands between the quotes.
-            Err(_) => Cow::Borrowed(json.get(1..json.len().saturating_sub(1)).unwrap_or_default()),
-        }),
-        Some(b'n') => Value::Null,
-        Some(b't') => Value::Bool(true),
-        Some(b'f') => Value::Bool(false),
-        Some(b'{' | b'[') => Value::Nested,
-        _ => Value::Number(json),
-    };
-    Field { name, json, value }
-}
-
-fn repeats(fields: &[Field<'_>]) -> Vec<(bool, bool)> {
-    let mut latest: HashMap<&str, usize> = HashMap::with_capacity(fields.len());
-    let mut repeats = vec![(false, false); fields.len()];
-    for (index, field) in fields.iter().enumerate() {
-        if let Some(earlier) = latest.insert(&field.name, index) {
-            repeats[index].0 = true;
-            repeats[earlier].1 = true;
-        }
-    }
-    repeats
 }

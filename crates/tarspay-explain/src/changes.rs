@@ -1,10 +1,11 @@
 //! What a signer may do differently: changes to the right candidate, with the mistakes that name them.
 
+use crate::body::{Body, Duplicates, Order, Value};
 use crate::candidate::{
-    AS_RECEIVED, Arrangement, Body, Candidate, Charset, Duplicates, Form, Nulls, NumbersIn, Order,
-    Parameters, Part, Quotes, REQUEST, Target, Value, Values,
+    AS_RECEIVED, Arrangement, Candidate, Form, Nulls, NumbersIn, Parameters, Part, Quotes, REQUEST, Target,
+    Values,
 };
-use crate::encode::{Apostrophe, Booleans, JsonEscape, Layout, Numbers, PercentRule};
+use crate::encode::{CHARSETS, JsonEscape, Layout, NUMBER_FORMATS, PercentRule, RARE_CHARSETS};
 use crate::mistake::Mistake;
 use std::rc::Rc;
 
@@ -13,10 +14,42 @@ pub(crate) struct Change {
     pub(crate) mistakes: Vec<Mistake>,
     /// What it changes. Two changes are combined only if they change different places.
     pub(crate) place: Place,
-    /// Unlikely: tried alone and with a wrong hash only.
-    pub(crate) alone: bool,
+    pub(crate) weight: Weight,
     pub(crate) apply: Box<dyn Fn(&mut Candidate)>,
 }
+
+/// How likely a change is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+pub(crate) enum Weight {
+    /// Seen again and again: tried in pairs before the unlikely ones are tried at all.
+    Everyday,
+    Usual,
+    /// Unlikely: tried alone and with a wrong hash only.
+    Alone,
+    /// One of very many, and tried after everything else.
+    Last,
+}
+
+/// The mistakes whose changes are [`Weight::Everyday`].
+const EVERYDAY: &[Mistake] = &[
+    Mistake::MembersUnsorted,
+    Mistake::PercentEncodedComponent,
+    Mistake::PercentEncodedForm,
+    Mistake::EmptyDropped,
+    Mistake::NullPrinted,
+    Mistake::NullPrintedEmpty,
+    Mistake::JsonInsteadOfPairs,
+    Mistake::JsonUnescaped,
+    Mistake::JsonWithBlanks,
+    Mistake::LeadingSlashMissing,
+    Mistake::HostInPath,
+    Mistake::UrlInPath,
+    Mistake::QueryInPath,
+    Mistake::NonceInSeconds,
+    Mistake::MethodMissing,
+    Mistake::OnlyParameters,
+    Mistake::TrailingNewline,
+];
 
 /// Places of a candidate, as bits.
 type Place = u32;
@@ -45,15 +78,14 @@ pub(crate) struct Changes(pub(crate) Vec<Change>);
 
 impl Changes {
     fn add(&mut self, place: Place, mistakes: &[Mistake], apply: impl Fn(&mut Candidate) + 'static) {
-        let mistakes = mistakes.to_vec();
-        self.0.push(Change { mistakes, place, alone: false, apply: Box::new(apply) });
+        let is_everyday = mistakes.iter().all(|mistake| EVERYDAY.contains(mistake));
+        let weight = if is_everyday { Weight::Everyday } else { Weight::Usual };
+        self.0.push(Change { mistakes: mistakes.to_vec(), place, weight, apply: Box::new(apply) });
     }
 
     fn add_alone(&mut self, place: Place, mistakes: &[Mistake], apply: impl Fn(&mut Candidate) + 'static) {
-        self.add(place, mistakes, apply);
-        if let Some(change) = self.0.last_mut() {
-            change.alone = true;
-        }
+        let mistakes = mistakes.to_vec();
+        self.0.push(Change { mistakes, place, weight: Weight::Alone, apply: Box::new(apply) });
     }
 
     /// The order of the members, empty ones, names twice, nested values.
@@ -68,6 +100,7 @@ impl Changes {
         if body.any(|value| matches!(value, Value::Text(text) if text.is_empty())) {
             self.add(EMPTY, &[Mistake::EmptyDropped], |candidate| candidate.parameters.drops_empty = true);
         }
+        self.add_left_out(body);
         if body.names_twice() {
             for duplicates in [Duplicates::First, Duplicates::All] {
                 self.add(DUPLICATES, &[Mistake::DuplicateKept], move |candidate| {
@@ -77,17 +110,25 @@ impl Changes {
         }
     }
 
+    /// Each member left out. They share no place with anything, so that two can be.
+    fn add_left_out(&mut self, body: &Body<'_>) {
+        // The bits of a mask are enough for any call.
+        for index in 0..body.fields().len().min(63) {
+            self.add(0, &[Mistake::MemberNotSigned], move |candidate| {
+                candidate.parameters.left_out |= 1 << index;
+            });
+        }
+    }
+
     fn add_numbers(&mut self, body: &Body<'_>) {
         let mut places = vec![NumbersIn::Texts];
         if body.any(|value| matches!(value, Value::Number(_))) {
             places.push(NumbersIn::Literals);
         }
         for place in places {
-            for numbers in
-                [Numbers::Trimmed, Numbers::Float, Numbers::TwoDecimals, Numbers::GoFloat, Numbers::Integer]
-            {
+            for &format in NUMBER_FORMATS {
                 self.add(NUMBERS, &[Mistake::NumbersReformatted], move |candidate| {
-                    candidate.parameters.numbers = (numbers, place);
+                    candidate.parameters.numbers = Some((format, place));
                 });
             }
         }
@@ -96,7 +137,8 @@ impl Changes {
     /// Booleans and nested values in `key=value`.
     fn add_literals(&mut self, body: &Body<'_>) {
         if body.any(|value| matches!(value, Value::Bool(_))) {
-            for booleans in [Booleans::Capitalised, Booleans::Digits, Booleans::OneOrNothing] {
+            // Python and C#, many, PHP.
+            for booleans in [["False", "True"], ["0", "1"], ["", "1"]] {
                 self.add(BOOLEANS, &[Mistake::BooleansReformatted], move |candidate| {
                     candidate.parameters.booleans = booleans;
                 });
@@ -126,14 +168,11 @@ impl Changes {
     }
 
     fn add_charsets(&mut self) {
-        for (charset, mistake) in [
-            (Charset::Latin1, Mistake::Latin1),
-            (Charset::Utf8Twice, Mistake::Utf8Twice),
-            (Charset::Ascii, Mistake::AsciiOnly),
-            (Charset::Utf16Little, Mistake::Utf16),
-            (Charset::Utf16Big, Mistake::Utf16),
-        ] {
-            self.add(CHARSET, &[mistake], move |candidate| candidate.charset = charset);
+        for &(mistake, charset) in CHARSETS {
+            self.add(CHARSET, &[mistake], move |candidate| candidate.charset = Some(charset));
+        }
+        for &(mistake, charset) in RARE_CHARSETS {
+            self.add_alone(CHARSET, &[mistake], move |candidate| candidate.charset = Some(charset));
         }
     }
 }
@@ -170,8 +209,26 @@ pub(crate) fn json(order: Order, layout: Layout, escape: JsonEscape) -> Paramete
     Parameters { order, layout, escape, ..Parameters::CALLBACK }
 }
 
+/// The paths of the gateway's calls, but for those that hold values.
+const CALLS: &[&str] = &[
+    "/api/pay/unifiedOrder",
+    "/api/payInInfo",
+    "/api/payOut/unifiedOrder",
+    "/api/payOutInfo",
+    "/api/balanceInfo",
+    "/api/payOutProof",
+    "/api/orderInfo/trxId",
+    "/api/utrQuery",
+    "/api/trxQuery",
+    "/api/trxSupplement",
+];
+
 /// The host of the gateway, tried along with the hosts that the caller names.
 const GATEWAY_HOST: &str = "payment.tarspay.com";
+
+/// The digits of a nonce in a unit.
+const SECONDS: usize = 10;
+const MILLIS: usize = 13;
 
 /// The largest difference between the signed nonce and the header's that is found, in milliseconds.
 const NONCE_DISTANCE: u64 = 20;
@@ -218,11 +275,9 @@ fn add_values(changes: &mut Changes) {
     for (values, mistake) in all {
         changes.add(VALUES, &[mistake], move |candidate| candidate.parameters.values = values);
     }
-    for values in
-        [Values::Html(Apostrophe::Stays), Values::Html(Apostrophe::Decimal), Values::Html(Apostrophe::Hex)]
-    {
+    for quotes in [["&quot;", "'"], ["&#34;", "&#39;"], ["&quot;", "&#x27;"]] {
         changes.add_alone(VALUES, &[Mistake::HtmlEscaped], move |candidate| {
-            candidate.parameters.values = values;
+            candidate.parameters.values = Values::Html(quotes);
         });
     }
 }
@@ -268,13 +323,26 @@ fn add_json(changes: &mut Changes) {
 
 fn add_paths(changes: &mut Changes, target: &Target<'_>) {
     let path = target.path;
+    for other in CALLS {
+        if *other != path {
+            changes.add_alone(PATH, &[Mistake::PathOfOtherCall], move |candidate| {
+                candidate.path = (*other).into();
+            });
+        }
+    }
     let mut add = |text: String, mistakes: &[Mistake]| {
         let text: Rc<str> = text.into();
         if *text != *path {
             changes.add(PATH, mistakes, move |candidate| candidate.path = Rc::clone(&text));
         }
     };
-    if let Some(rest) = path.strip_prefix('/') {
+    let mut single = path.to_owned();
+    while single.contains("//") {
+        single = single.replace("//", "/");
+    }
+    let is_single = single == path;
+    add(single, &[Mistake::SlashTooManyInUrl]);
+    if let Some(rest) = path.strip_prefix('/').filter(|_| is_single) {
         add(rest.to_owned(), &[Mistake::LeadingSlashMissing]);
         if let Some((_, rest)) = rest.split_once('/') {
             add(format!("/{rest}"), &[Mistake::PathPrefixMissing]);
@@ -312,20 +380,34 @@ fn add_nonces(changes: &mut Changes, target: &Target<'_>) {
     if nonce.is_empty() || nonce.len() > 20 || !nonce.bytes().all(|byte| byte.is_ascii_digit()) {
         return;
     }
-    let mut others = vec![
-        (format!("{nonce}000"), Mistake::NonceInOtherUnit),
-        (format!("{nonce}000000"), Mistake::NonceInOtherUnit),
-    ];
-    if nonce.len() > 3 {
-        let (seconds, millis) = nonce.split_at(nonce.len() - 3);
-        others.insert(0, (seconds.to_owned(), Mistake::NonceInSeconds));
-        others.insert(1, (format!("{seconds}.{millis}"), Mistake::NonceInSeconds));
-        others.insert(2, (format!("{seconds}.{}", millis.trim_end_matches('0')), Mistake::NonceInSeconds));
-        others.insert(3, (format!("{seconds}000"), Mistake::NonceRounded));
-    }
-    for (text, mistake) in others {
+    let other_unit = |digits: usize| match digits {
+        SECONDS if nonce.len() == MILLIS => Mistake::NonceInSeconds,
+        _ => Mistake::NonceInOtherUnit,
+    };
+    let mut add = |text: String, mistake: Mistake| {
         let text: Rc<str> = text.into();
         changes.add(NONCE, &[mistake], move |candidate| candidate.nonce = Rc::clone(&text));
+    };
+    for lost in [3, 6, 9].into_iter().filter(|lost| nonce.len() > *lost) {
+        let (shorter, rest) = nonce.split_at(nonce.len() - lost);
+        add(shorter.to_owned(), other_unit(shorter.len()));
+        if lost == 3 {
+            add(format!("{shorter}.{rest}"), other_unit(shorter.len()));
+            add(format!("{shorter}.{}", rest.trim_end_matches('0')), other_unit(shorter.len()));
+            add(format!("{shorter}000"), Mistake::NonceRounded);
+        }
+    }
+    for more in ["000", "000000", "000000000"] {
+        add(format!("{nonce}{more}"), Mistake::NonceInOtherUnit);
+    }
+    if matches!(nonce.len(), SECONDS | MILLIS) {
+        // The clock was read in the finer unit, and only the header was cut.
+        for finer in 1..1000 {
+            let text: Rc<str> = format!("{nonce}{finer:03}").into();
+            let apply = Box::new(move |candidate: &mut Candidate| candidate.nonce = Rc::clone(&text));
+            let mistakes = vec![Mistake::NonceInOtherUnit];
+            changes.0.push(Change { mistakes, place: NONCE, weight: Weight::Last, apply });
+        }
     }
     if let Ok(millis) = nonce.parse::<u64>() {
         let near = (1..=NONCE_DISTANCE).flat_map(|by| [millis.checked_sub(by), millis.checked_add(by)]);
@@ -376,20 +458,10 @@ fn add_parts(changes: &mut Changes) {
 /// The 23 wrong orders of the four parts.
 fn other_orders() -> Vec<Arrangement> {
     const PARTS: [Part; 4] = [Part::Method, Part::Path, Part::Nonce, Part::Parameters];
-    let mut orders = Vec::with_capacity(23);
-    for first in PARTS {
-        for second in PARTS {
-            for third in PARTS {
-                for fourth in PARTS {
-                    let order = [first, second, third, fourth];
-                    if order != PARTS && PARTS.iter().all(|part| order.contains(part)) {
-                        orders.push(order.map(Some));
-                    }
-                }
-            }
-        }
-    }
-    orders
+    // Each two bits of a number choose a part.
+    let order = |number: usize| [0, 2, 4, 6].map(|bits| PARTS[number >> bits & 3]);
+    let is_other = |order: &[Part; 4]| *order != PARTS && PARTS.iter().all(|part| order.contains(part));
+    (0..256).map(order).filter(is_other).map(|order| order.map(Some)).collect()
 }
 
 fn add_joiners(changes: &mut Changes) {
@@ -459,6 +531,7 @@ fn add_callback_values(changes: &mut Changes, body: &Body<'_>) {
     if body.any(|value| matches!(value, Value::Text(text) if text.is_empty())) {
         changes.add(EMPTY, &[Mistake::EmptyDropped], |candidate| candidate.parameters.drops_empty = true);
     }
+    changes.add_left_out(body);
     for (quotes, mistake) in
         [(Quotes::NumbersQuoted, Mistake::NumbersQuoted), (Quotes::TextsUnquoted, Mistake::TextsUnquoted)]
     {

@@ -1,7 +1,42 @@
 //! How languages and their libraries write values: percent-encoding, HTML, numbers, JSON.
 
+use crate::mistake::Mistake;
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Turns characters into bytes.
+pub(crate) type Charset = fn(&str) -> Vec<u8>;
+
+/// The wrong ones, in pairs with other changes.
+pub(crate) const CHARSETS: &[(Mistake, Charset)] = &[
+    (Mistake::Latin1, |text| text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()),
+    (Mistake::Utf8Twice, |text| text.bytes().map(char::from).collect::<String>().into_bytes()),
+    (Mistake::AsciiOnly, |text| text.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect()),
+    (Mistake::Utf16, |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    (Mistake::Utf16, |text| text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+];
+
+/// Rarer ones, alone.
+pub(crate) const RARE_CHARSETS: &[(Mistake, Charset)] = &[
+    (Mistake::Windows1252, |text| encoded(text, encoding_rs::WINDOWS_1252)),
+    (Mistake::Gbk, |text| encoded(text, encoding_rs::GBK)),
+    (Mistake::LowBytes, |text| text.encode_utf16().map(|unit| unit.to_le_bytes()[0]).collect()),
+    (Mistake::UnicodeNormalised, |text| text.nfc().collect::<String>().into_bytes()),
+    (Mistake::UnicodeNormalised, |text| text.nfd().collect::<String>().into_bytes()),
+];
+
+/// What the encoding does not have becomes a question mark.
+fn encoded(text: &str, encoding: &'static encoding_rs::Encoding) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(2 * text.len());
+    for character in text.chars() {
+        match encoding.encode(character.encode_utf8(&mut [0; 4])) {
+            (encoded, _, false) => bytes.extend_from_slice(&encoded),
+            _ => bytes.push(b'?'),
+        }
+    }
+    bytes
+}
 
 /// A rule of percent-encoding: which bytes stay, how a blank is written, and the case of hex digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,25 +115,16 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     Some(byte[0])
 }
 
-/// How `'` is written in HTML; languages differ.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Apostrophe {
-    Stays,
-    Decimal,
-    Hex,
-}
-
-pub(crate) fn html_escaped(text: &str, apostrophe: Apostrophe) -> String {
+/// Escapes for HTML; languages differ in how they write `"` and `'`.
+pub(crate) fn html_escaped(text: &str, [quote, apostrophe]: [&str; 2]) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for character in text.chars() {
-        match (character, apostrophe) {
-            ('&', _) => out.push_str("&amp;"),
-            ('<', _) => out.push_str("&lt;"),
-            ('>', _) => out.push_str("&gt;"),
-            ('"', Apostrophe::Decimal) => out.push_str("&#34;"),
-            ('"', _) => out.push_str("&quot;"),
-            ('\'', Apostrophe::Decimal) => out.push_str("&#39;"),
-            ('\'', Apostrophe::Hex) => out.push_str("&#x27;"),
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str(quote),
+            '\'' => out.push_str(apostrophe),
             _ => out.push(character),
         }
     }
@@ -162,77 +188,37 @@ pub(crate) fn push_json_string(out: &mut String, text: &str, escape: JsonEscape)
     out.push('"');
 }
 
-/// How numbers come out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Numbers {
-    AsReceived,
-    /// Zeros at the end of a fraction are lost: `100.00` as `100`. A number type without decimals, JavaScript, PHP.
-    Trimmed,
-    /// Like a float that always shows a fraction: `100` as `100.0`. Python, Java, Rust.
-    Float,
-    /// Two decimals: `100` as `100.00`. `number_format`, `toFixed(2)`.
-    TwoDecimals,
-    /// Go's `%v` of a `float64`: `1000000` as `1e+06`.
-    GoFloat,
-    /// A fraction cut off: `100.50` as `100`.
-    Integer,
-}
+/// Writes a number in another way; `None` if it would be wrong to.
+pub(crate) type NumberFormat = fn(&Decimal<'_>) -> Option<String>;
 
-/// How `true` and `false` come out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Booleans {
-    AsReceived,
-    /// `True`, `False`: Python, C#.
-    Capitalised,
-    /// `1`, `0`.
-    Digits,
-    /// `1` and nothing: PHP.
-    OneOrNothing,
-}
+pub(crate) const NUMBER_FORMATS: &[NumberFormat] = &[
+    // Zeros at the end of a fraction are lost: `100.00` as `100`. A number type without decimals, JavaScript, PHP.
+    |number| Some(number.trimmed()),
+    // Like a float that always shows a fraction: `100` as `100.0`. Python, Java, Rust.
+    |number| {
+        let trimmed = number.trimmed();
+        Some(if trimmed.contains('.') { trimmed } else { trimmed + ".0" })
+    },
+    // Two decimals: `100` as `100.00`. `number_format`, `toFixed(2)`.
+    |number| number.two_decimals(),
+    // Go's `%v` of a `float64`: `1000000` as `1e+06`.
+    |number| Some(number.go_float()),
+    // A fraction cut off: `100.50` as `100`.
+    |number| Some(format!("{}{}", number.sign, number.integer)),
+];
 
 /// Longer texts are not amounts; this bounds the work.
 const MAX_DIGITS: usize = 40;
 
-impl Numbers {
-    /// A number after re-formatting; what is not plain decimal digits stays.
-    pub(crate) fn apply(self, text: &str) -> Cow<'_, str> {
-        let formatted = match (self, parts(text)) {
-            (Self::AsReceived, _) | (_, None) => None,
-            (Self::Trimmed, Some(number)) => Some(number.trimmed()),
-            (Self::Float, Some(number)) => {
-                let trimmed = number.trimmed();
-                Some(if trimmed.contains('.') { trimmed } else { trimmed + ".0" })
-            }
-            (Self::TwoDecimals, Some(number)) => number.two_decimals(),
-            (Self::GoFloat, Some(number)) => Some(number.go_float()),
-            (Self::Integer, Some(number)) => Some(format!("{}{}", number.sign, number.integer)),
-        };
-        formatted.map_or(Cow::Borrowed(text), Cow::Owned)
-    }
-
-    /// The same for a text, if it looks like an amount.
-    pub(crate) fn apply_to_text<'a>(self, name: &str, text: &'a str) -> Cow<'a, str> {
-        // Digits without a fraction may be an order number or a phone number.
-        if text.contains('.') || name.to_ascii_lowercase().ends_with("amount") {
-            self.apply(text)
-        } else {
-            Cow::Borrowed(text)
-        }
-    }
+/// A number after re-formatting; what is not plain decimal digits stays.
+pub(crate) fn formatted(text: &str, format: NumberFormat) -> Cow<'_, str> {
+    parts(text).and_then(|number| format(&number)).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-impl Booleans {
-    pub(crate) fn text(self, value: bool) -> &'static str {
-        match (self, value) {
-            (Self::AsReceived, true) => "true",
-            (Self::AsReceived, false) => "false",
-            (Self::Capitalised, true) => "True",
-            (Self::Capitalised, false) => "False",
-            (Self::Digits | Self::OneOrNothing, true) => "1",
-            (Self::Digits, false) => "0",
-            (Self::OneOrNothing, false) => "",
-        }
-    }
+/// The same for a text, if it looks like an amount: digits without a fraction may be an order number or a phone number.
+pub(crate) fn formatted_amount<'a>(name: &str, text: &'a str, format: NumberFormat) -> Cow<'a, str> {
+    let is_amount = text.contains('.') || name.to_ascii_lowercase().ends_with("amount");
+    if is_amount { formatted(text, format) } else { text.into() }
 }
 
 /// Whether a text could be written as a JSON number without a change.
@@ -240,7 +226,7 @@ pub(crate) fn is_json_number(text: &str) -> bool {
     parts(text).is_some_and(|number| number.integer == "0" || !number.integer.starts_with('0'))
 }
 
-struct Decimal<'a> {
+pub(crate) struct Decimal<'a> {
     sign: &'a str,
     integer: &'a str,
     fraction: &'a str,
@@ -385,7 +371,7 @@ impl JsonWriter {
 }
 
 /// The length of the JSON string at the start, quotes included.
-fn string_length(json: &str) -> usize {
+pub(crate) fn string_length(json: &str) -> usize {
     let mut escaped = false;
     for (position, byte) in json.bytes().enumerate().skip(1) {
         match byte {

@@ -20,6 +20,7 @@ pub struct Explanation {
     pub(crate) recovered: Vec<Signer>,
     noticed: Vec<Mistake>,
     pub(crate) candidates: usize,
+    text_bytes: usize,
     pub(crate) complete: bool,
 }
 
@@ -49,6 +50,7 @@ impl Explanation {
             recovered: Vec::new(),
             noticed: Vec::new(),
             candidates: 0,
+            text_bytes: 0,
             complete: false,
         }
     }
@@ -65,8 +67,8 @@ impl Explanation {
         Self { recovered, noticed: noticed.to_vec(), ..Self::without_search(Outcome::Unexplained) }
     }
 
-    pub(crate) fn counted(self, candidates: usize, complete: bool) -> Self {
-        Self { candidates, complete, ..self }
+    pub(crate) fn counted(self, (candidates, text_bytes): (usize, usize), complete: bool) -> Self {
+        Self { candidates, text_bytes, complete, ..self }
     }
 
     /// How the search ended.
@@ -79,7 +81,7 @@ impl Explanation {
         self.finding.as_ref()
     }
 
-    /// The mistakes of the finding; without a finding, what is wrong with the encoding of the signature alone.
+    /// The mistakes of the finding; without a finding, what can be seen on signature, path, nonce and body alone.
     pub fn mistakes(&self) -> &[Mistake] {
         &self.noticed
     }
@@ -94,6 +96,11 @@ impl Explanation {
     /// How many different digests were compared with the keys.
     pub fn candidates(&self) -> usize {
         self.candidates
+    }
+
+    /// How many bytes of text were built for them; a short text counts as 256.
+    pub fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
 
     /// Whether all likely mistakes were tried, before any limit was reached.
@@ -157,6 +164,9 @@ impl fmt::Display for Explanation {
         f.write_str(match self.outcome {
             Outcome::NothingToExplain => "no mistake found in text, hash, key or encoding; look for another reason",
             Outcome::Explained => "the signature fits something other than what is expected:",
+            Outcome::Unexplained if !self.noticed.is_empty() => {
+                "no likely mistake gives this signature; what can be seen without it:"
+            }
             Outcome::Unexplained => {
                 "no likely mistake gives this signature; check that body, path and nonce are the ones that were \
                  signed, that the key is on secp256k1 (not P-256), and compare your own text byte by byte"
@@ -190,6 +200,9 @@ fn write_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
     for names in finding.equivalents() {
         let names: Vec<_> = names.iter().map(|mistake| mistake.name()).collect();
         write!(f, "\nfor this body the same as: {}", names.join(", "))?;
+    }
+    for name in finding.members_not_signed() {
+        write!(f, "\nnot in the text: member {name:?}")?;
     }
     if let Some(difference) = finding.first_difference() {
         write!(f, "\nfirst difference: byte {}, in {}", difference.offset(), difference.place())?;

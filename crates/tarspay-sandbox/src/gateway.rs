@@ -60,15 +60,14 @@ impl Shared {
         let merchant_no = caller.as_ref().ok().cloned();
         let mut explained = None;
         let result = match caller {
-            Ok(merchant_no) => {
-                respond(&Caller { shared: self, merchant_no, body: call.body }, call.path).await
-            }
+            Ok(merchant_no) => respond(&Caller { shared: self, merchant_no, call }).await,
             Err(Denied::Otherwise(refusal)) => Err(refusal),
             Err(Denied::Signature(key, mut refusal)) => {
                 explained = self.explain(call, *key).await;
                 if let Some(Explained { sentence, .. }) = &explained {
                     refusal.message = format!("{}; {sentence}", refusal.message);
                 }
+                refusal.message = format!("{}; to compare: {}", refusal.message, self.how_to_compare(call));
                 Err(refusal)
             }
         };
@@ -80,12 +79,36 @@ impl Shared {
             (Some(merchant_no), Some(number)) => self.planned_faults(merchant_no, number, call.path).await,
             _ => CallFaults::default(),
         };
-        let path = call.path.chars().take(LOGGED_PATH).collect();
-        let merchant_order_no = call.order_no.clone();
         let explanation = explained.map(|explained| explained.event);
         let explained = explanation.as_ref().map(|explanation| explanation.names.clone());
-        self.report(EventKind::Called { path, merchant_no, merchant_order_no, code, message, explanation });
+        self.report(EventKind::Called {
+            path: call.path.chars().take(LOGGED_PATH).collect(),
+            warning: call.content_type_warning().filter(|_| merchant_no.is_some()),
+            merchant_no,
+            merchant_order_no: call.order_no.clone(),
+            code,
+            message,
+            explanation,
+        });
         Response { json, explained, faults }
+    }
+
+    /// Where the string to sign is found. Beginnings of hashes only: the text has the values of the body.
+    fn how_to_compare(&self, call: &Call<'_>) -> String {
+        let nonce = call.header(API_NONCE_HEADER).and_then(|nonce| nonce.parse().ok());
+        let right = nonce.and_then(|nonce| right(call, nonce).ok());
+        let stages = right.map_or_else(String::new, |right| {
+            let (text, digest) = (right.string_to_sign(), right.digest().to_string());
+            format!(
+                "the string to sign has {} bytes here, and its digest begins with {}; ",
+                text.len(),
+                &digest[..8]
+            )
+        });
+        let url = &self.base_url;
+        format!(
+            "{stages}`tarspay verify request` shows it, {url}/log says what to do, docs/signing.md has the rules"
+        )
     }
 
     /// The faults of a scenario that apply to a call after it has had its effect.
@@ -120,7 +143,7 @@ impl Shared {
         if !self.explainer.is_on() {
             return None;
         }
-        let header = |name| (call.header)(name).unwrap_or_default().to_owned();
+        let header = |name| call.header(name).unwrap_or_default().to_owned();
         let here = self.base_url.trim_start_matches("http://");
         let hosts = [header("host"), here.to_owned()];
         let refused = Refused {
@@ -137,16 +160,9 @@ impl Shared {
     /// Checks key, signature, what the key may do, and nonce, in this order: a nonce is used up, and the state of a key
     /// shown, only to the owner of the key.
     fn authenticate(&self, call: &Call<'_>) -> Result<MerchantNo, Denied> {
-        let header = |name: &'static str| {
-            (call.header)(name).ok_or_else(|| {
-                Refusal::new(
-                    ErrorCode::PARAMETER_MISSING,
-                    format!("the header {name} is missing or not plain text"),
-                )
-            })
-        };
-        let (key, nonce, signature) =
-            (header(API_KEY_HEADER)?, header(API_NONCE_HEADER)?, header(API_SIGNATURE_HEADER)?);
+        let key = call.required(API_KEY_HEADER)?;
+        let nonce = call.required(API_NONCE_HEADER)?;
+        let signature = call.required(API_SIGNATURE_HEADER)?;
 
         let api_key = self.keys.find(key).ok_or_else(|| {
             // Only now is it worth saying what is wrong with the text.
@@ -228,15 +244,24 @@ fn check_signature(
     signature: &str,
 ) -> Result<(), tarspay_sign::Error> {
     let signature = Signature::from_hex(signature)?;
-    let parameters = match call.body {
-        [] => Parameters::none(),
-        body => Parameters::from_json(body)?,
-    };
-    let request = RequestToSign::new(call.path, nonce, parameters)?;
+    let request = right(call, nonce)?;
     match keys.prepared(key) {
         Some(key) => key.verify(&request.digest(), &signature, SignaturePolicy::AcceptHighS),
         None => request.verify(key, &signature, SignaturePolicy::AcceptHighS),
     }
+}
+
+/// What the caller must have signed.
+fn right(call: &Call<'_>, nonce: Nonce) -> Result<RequestToSign, tarspay_sign::Error> {
+    // Members may be read more leniently than a body may be signed.
+    let is_strict = std::str::from_utf8(call.body).is_ok_and(|body| !body.starts_with('\u{feff}'));
+    let parameters = match &call.members {
+        _ if call.body.is_empty() => Parameters::none(),
+        Ok(members) if is_strict => Parameters::from_members(members.iter())?,
+        // Only now is it worth saying what is wrong with it.
+        _ => Parameters::from_json(call.body)?,
+    };
+    RequestToSign::new(call.path, nonce, parameters)
 }
 
 fn unknown_key(reason: impl std::fmt::Display) -> Refusal {
@@ -244,8 +269,8 @@ fn unknown_key(reason: impl std::fmt::Display) -> Refusal {
 }
 
 /// The JSON of the response's envelope.
-async fn respond(caller: &Caller<'_>, path: &str) -> Result<Vec<u8>, Refusal> {
-    match path {
+async fn respond(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
+    match caller.call.path {
         "/api/pay/unifiedOrder" => create::deposit(caller).await,
         "/api/payInInfo" => query::deposit(caller).await,
         "/api/payOut/unifiedOrder" => create::withdrawal(caller).await,

@@ -75,5 +75,10 @@ pub(crate) fn required<T>(name: &str, value: Option<T>) -> Result<T, String> {
 
 /// An error about a member.
 pub(crate) fn wrong(name: &str, why: impl fmt::Display) -> String {
-    format!("{:?} {why}", name.chars().take(64).collect::<String>())
+    format!("{} {why}", quoted(name))
+}
+
+/// A name from outside, escaped and cut.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("{:?}", name.chars().take(64).collect::<String>())
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::EventKind;
 use crate::life;
 use crate::merchant::Fee;
-use crate::scenario::{Action, Part};
+use crate::scenario::Action;
 use crate::store::orders::{self, OrderKey, Record};
 use crate::store::plans::{self, Planned, Waiting};
 use crate::store::{StoreError, Tx};
@@ -98,19 +98,19 @@ fn perform(tx: &Tx<'_>, record: &mut Record, planned: &Planned) -> Result<(), Er
 
 fn act(tx: &Tx<'_>, record: &mut Record, action: &Action) -> Result<(), Error> {
     match action {
-        Action::Open => life::open(tx, record),
-        Action::Pay => life::pay(tx, record),
-        Action::PayPartially(part) => {
-            let amount = match *part {
-                Part::Amount(amount) => amount,
-                Part::Percent(percent) => share(record.order.amount, percent)?,
+        Action::Open {} => life::open(tx, record),
+        Action::Pay {} => life::pay(tx, record),
+        Action::PayPartially { amount, percent } => {
+            let amount = match (*amount, *percent) {
+                (Some(amount), _) => amount,
+                (None, percent) => share(record.order.amount, percent.unwrap_or_default())?,
             };
             life::pay_partially(tx, record, amount)
         }
-        Action::Fail(reason) => life::fail(tx, record, reason),
-        Action::Reject(reason) => life::reject(tx, record, reason),
-        Action::Refund => life::refund(tx, record),
-        Action::Expire => life::expire(tx, record),
+        Action::Fail { reason } => life::fail(tx, record, reason),
+        Action::Reject { reason } => life::reject(tx, record, reason),
+        Action::Refund {} => life::refund(tx, record),
+        Action::Expire {} => life::expire(tx, record),
         Action::RecordTransfer { amount, reference } => {
             let reference =
                 reference.as_ref().or(record.order.trx_id.as_ref()).cloned().ok_or_else(|| {

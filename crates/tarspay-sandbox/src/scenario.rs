@@ -2,7 +2,7 @@
 
 mod step;
 
-pub(crate) use step::{Action, Part, Step};
+pub(crate) use step::{Action, Step};
 
 use crate::error::{Error, ErrorKind};
 use crate::fault::Fault;
@@ -85,7 +85,7 @@ impl TryFrom<Unchecked> for Scenario {
         if name.is_empty() || name.len() > NAME || !name.chars().all(is_plain) {
             return Err(format!("`name` must be of a-z, 0-9 and -, and of at most {NAME} characters"));
         }
-        if description.trim().is_empty() || description.chars().any(char::is_control) {
+        if description.trim().is_empty() || description.chars().any(is_unprintable) {
             return Err("`description` must be one line that says what happens".to_owned());
         }
         if steps.len() > MOST || faults.len() > MOST {
@@ -108,17 +108,28 @@ impl TryFrom<Unchecked> for Scenario {
     }
 }
 
+/// Whether a terminal would not show it as it is: control characters, and those that change direction or line.
+fn is_unprintable(character: char) -> bool {
+    character.escape_debug().len() > 1 && !matches!(character, '"' | '\'' | '\\')
+}
+
 impl Scenario {
     /// Reads a scenario in TOML.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidScenario`] with the line, the member, and what is allowed there.
+    /// [`ErrorKind::InvalidScenario`] with line and column, the member, and what is allowed there. No value of the text
+    /// is repeated: a key that was taken for a scenario must not come out.
     pub fn parse(toml: &str) -> Result<Self, Error> {
         if toml.len() > MAX_BYTES {
             return Err(invalid(format!("a scenario has at most {MAX_BYTES} bytes")));
         }
-        toml::from_str(toml).map_err(|error| invalid(error.to_string().trim_end()))
+        toml::from_str(toml).map_err(|error| {
+            let before = error.span().and_then(|span| toml.get(..span.start)).unwrap_or_default();
+            let line = 1 + before.matches('\n').count();
+            let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
+            invalid(format_args!("line {line}, column {column}: {}", without_values(error.message())))
+        })
     }
 
     /// Reads a scenario in JSON, with the same members.
@@ -130,7 +141,7 @@ impl Scenario {
         if json.len() > MAX_BYTES {
             return Err(invalid(format!("a scenario has at most {MAX_BYTES} bytes")));
         }
-        serde_json::from_str(json).map_err(invalid)
+        serde_json::from_str(json).map_err(|error| invalid(without_values(&error.to_string())))
     }
 
     /// The one of this name that comes with the sandbox.
@@ -338,6 +349,32 @@ impl PlannedFault {
                 Some(CallOfOrder::Query) => path == "/api/payInInfo" || path == "/api/payOutInfo",
             }
     }
+}
+
+/// A message of serde without what was found: what is wrong with it, a member by its name, and what is allowed.
+fn without_values(message: &str) -> String {
+    const FOUND: &[&str] = &["unknown field ", "unknown variant ", "invalid type: ", "invalid value: "];
+    let is_name =
+        |text: &str| text.len() <= 40 && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
+    // No word of ours is as long as a key.
+    let is_short = |word: &str| word.len() <= 40;
+    let mut text = message.to_owned();
+    if let Some(at) = FOUND.iter().filter_map(|kind| message.find(kind)).min() {
+        let (before, found) = message.split_at(at);
+        let allowed = [", expected ", ", there are no "].iter().filter_map(|word| found.rfind(word)).max();
+        let (found, allowed) = found.split_at(allowed.unwrap_or(found.len()));
+        let mut parts = found.splitn(3, ['`', '"']);
+        let kind = parts.next().unwrap_or_default().trim_end();
+        let name = parts.next().filter(|name| kind == "unknown field" && is_name(name));
+        let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
+        text = format!("{before}{kind}{name}{allowed}");
+    }
+    let words = text.split_inclusive(|character: char| !character.is_ascii_alphanumeric());
+    let shown: String = words.map(|word| if is_short(word) { word } else { "…" }).collect();
+    shown
+        .chars()
+        .map(|it| if is_unprintable(it) { it.escape_debug().to_string() } else { it.into() })
+        .collect()
 }
 
 fn invalid(reason: impl fmt::Display) -> Error {

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tarspay_types::{Decode as _, ErrorCode, Members, MerchantOrderNo, OrderState};
+use tarspay_types::{Decode as _, ErrorCode, Members, OrderState};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
@@ -270,14 +270,9 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
             return json(status, Refusal::new(ErrorCode::SYSTEM_ERROR, message).to_json());
         }
     };
-    let call = Call {
-        path: head.uri.path(),
-        query: head.uri.query(),
-        header: &|name| head.headers.get(name).and_then(|value| value.to_str().ok()),
-        body: &body,
-        order_no: order_no(&body),
-        peer: head.extensions.get().map_or(IpAddr::from([127, 0, 0, 1]), |Peer(ip)| *ip),
-    };
+    let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let peer = head.extensions.get().map_or(IpAddr::from([127, 0, 0, 1]), |Peer(ip)| *ip);
+    let call = Call::new((head.uri.path(), head.uri.query()), headers, &body, peer);
     let faults = shared.faults.of_call(call.path, call.order_no.as_ref());
     if !faults.delay.is_zero() {
         tokio::time::sleep(faults.delay).await;
@@ -336,12 +331,6 @@ fn with_state(envelope: Vec<u8>, state: OrderState) -> Vec<u8> {
         serde_json::to_vec(&members).ok()
     };
     changed().unwrap_or(envelope)
-}
-
-/// The merchant's number of the order that a body names.
-fn order_no(body: &[u8]) -> Option<MerchantOrderNo> {
-    let members = Members::from_slice(body).ok()?;
-    MerchantOrderNo::from_json(members.get("mchOrderNo")?).ok()
 }
 
 /// A body that is sent step by step. Its announced length is that of the whole response, whatever is sent of it.

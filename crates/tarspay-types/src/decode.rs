@@ -51,6 +51,16 @@ pub trait Decode: DeserializeOwned {
         Self::from_json(&text_of(bytes)?)
     }
 
+    /// Reads members that are at hand already. A request takes them as they are; other types are
+    /// read from their JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_json`](Decode::from_json).
+    fn from_members(members: &Members) -> Result<Self, DecodeError> {
+        Self::from_json(&serde_json::to_string(members).map_err(DecodeError::not_json)?)
+    }
+
     /// The value that stands for a response without `data`, for calls whose responses have none;
     /// otherwise `None`.
     fn absent() -> Option<Self> {
@@ -262,6 +272,10 @@ impl<'a> Unread<'a> {
     pub(crate) fn drop_duplicates(&mut self) {
         let mut names = HashSet::new();
         self.0.retain(|(name, _)| names.insert(name.clone()));
+    }
+
+    pub(crate) fn of(members: &'a Members) -> Self {
+        Self(members.raw().map(|(name, value)| (name.into(), value)).collect())
     }
 
     /// A name that stands twice.

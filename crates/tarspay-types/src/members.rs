@@ -178,6 +178,10 @@ impl Decode for Members {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
         Unread::from_json(json).map(Unread::into_members)
     }
+
+    fn from_members(members: &Members) -> Result<Self, DecodeError> {
+        Ok(members.clone())
+    }
 }
 
 deserialize_by_decode!(Members);

@@ -197,13 +197,24 @@ macro_rules! request {
             }
         }
 
-        impl $crate::decode::Decode for $name {
-            fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
-                #[allow(unused_mut, reason = "a request can have no members of its own")]
-                let mut unread = $crate::decode::Unread::from_json(json)?;
+        impl $name {
+            #[allow(unused_mut, reason = "a request can have no members of its own")]
+            fn read(mut unread: $crate::decode::Unread<'_>) -> Result<Self, $crate::decode::DecodeError> {
                 $( let $new = unread.require(&[$new_wire])?; )*
                 $( let $optional = unread.given($optional_wire); )*
                 Ok(Self { $($new,)* $($optional,)* extra: unread.into_members() })
+            }
+        }
+
+        impl $crate::decode::Decode for $name {
+            fn from_json(json: &str) -> Result<Self, $crate::decode::DecodeError> {
+                Self::read($crate::decode::Unread::from_json(json)?)
+            }
+
+            fn from_members(
+                members: &$crate::members::Members,
+            ) -> Result<Self, $crate::decode::DecodeError> {
+                Self::read($crate::decode::Unread::of(members))
             }
         }
 

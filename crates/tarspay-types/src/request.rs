@@ -182,10 +182,18 @@ impl<R: Serialize> Serialize for WithMerchant<R> {
 
 impl<R: Decode> Decode for WithMerchant<R> {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
-        let mut members = Unread::from_json(json)?;
+        Self::read(Unread::from_json(json)?)
+    }
+
+    fn from_members(members: &Members) -> Result<Self, DecodeError> {
+        Self::read(Unread::of(members))
+    }
+}
+
+impl<R: Decode> WithMerchant<R> {
+    fn read(mut members: Unread<'_>) -> Result<Self, DecodeError> {
         let merchant_no = members.require(&[MERCHANT])?;
-        let rest = serde_json::to_string(&members.into_members()).map_err(DecodeError::not_json)?;
-        Ok(Self { merchant_no, request: R::from_json(&rest)? })
+        Ok(Self { merchant_no, request: R::from_members(&members.into_members())? })
     }
 }
 

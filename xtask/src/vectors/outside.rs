@@ -26,16 +26,13 @@ pub(crate) enum Verdict {
 }
 
 /// The exit code of a checker whose package is not installed.
-const PACKAGE_MISSING: i32 = 3;
+pub(super) const PACKAGE_MISSING: i32 = 3;
 
 /// Runs a checker on a suite.
 pub(crate) fn check(checker: &Checker, suite: &Path) -> Result<Verdict, Failure> {
-    let tools = tools()?;
-    let in_venv = tools.join("venv/bin").join(checker.interpreter);
-    let interpreter = if in_venv.exists() { in_venv } else { checker.interpreter.into() };
-    let mut command = Command::new(interpreter);
+    let mut command = Command::new(interpreter(checker.interpreter)?);
     command.arg(root().join(checker.program)).arg(suite);
-    command.env("NODE_PATH", tools.join("node_modules"));
+    command.env("NODE_PATH", tools()?.join("node_modules"));
     let Ok(output) = command.output() else {
         return Ok(Verdict::Skipped(format!("{} is not installed", checker.interpreter)));
     };
@@ -48,6 +45,12 @@ pub(crate) fn check(checker: &Checker, suite: &Path) -> Result<Verdict, Failure>
             Verdict::Disagrees(said)
         }
     })
+}
+
+/// The interpreter of this name; that of the folder of tools, which has the packages, if it is there.
+pub(crate) fn interpreter(name: &str) -> Result<PathBuf, Failure> {
+    let in_venv = tools()?.join("venv/bin").join(name);
+    Ok(if in_venv.exists() { in_venv } else { name.into() })
 }
 
 /// Where the packages of the checkers may be installed: outside the tree.

@@ -10,22 +10,87 @@ use serde_json::Value;
 use std::net::IpAddr;
 use tarspay_sign::CallbackText;
 use tarspay_types::{
-    BizType, Decode, Envelope, ErrorCode, Members, MerchantNo, MerchantOrderNo, PayOrderId, Request,
-    WithMerchant,
+    BizType, Decode, DecodeError, Envelope, ErrorCode, Members, MerchantNo, MerchantOrderNo, PayOrderId,
+    Request, WithMerchant,
 };
 
-/// A call as it came in.
+/// A call as it came in, its body read.
 pub(crate) struct Call<'a> {
     pub(crate) path: &'a str,
     /// What stands after the path; no part of what is signed.
     pub(crate) query: Option<&'a str>,
-    /// Finds the value of a header; `None` if it is missing or not plain text.
-    pub(crate) header: &'a (dyn Fn(&'static str) -> Option<&'a str> + Sync),
+    /// Names and values; a name may come twice.
+    pub(crate) headers: Vec<(&'a str, &'a [u8])>,
     pub(crate) body: &'a [u8],
+    pub(crate) members: Result<Members, DecodeError>,
     /// The merchant's number of the order in the body, if there is one.
     pub(crate) order_no: Option<MerchantOrderNo>,
     /// Where it came from.
     pub(crate) peer: IpAddr,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(
+        (path, query): (&'a str, Option<&'a str>),
+        headers: Vec<(&'a str, &'a [u8])>,
+        body: &'a [u8],
+        peer: IpAddr,
+    ) -> Self {
+        let members = Members::from_slice(body);
+        let order_no = members.as_ref().ok().and_then(|members| given(members, "mchOrderNo"));
+        Self { path, query, headers, body, members, order_no, peer }
+    }
+
+    fn values(&self, name: &str) -> Vec<&'a [u8]> {
+        let of_name = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        of_name.map(|(_, value)| *value).collect()
+    }
+
+    /// The value of a header, the first one if it was sent twice; `None` if it is missing or not plain text.
+    pub(super) fn header(&self, name: &str) -> Option<&'a str> {
+        let value = self.values(name).first().copied()?;
+        std::str::from_utf8(value)
+            .ok()
+            .filter(|value| value.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
+    }
+
+    /// The value of a header that a call must have, once. Two equal values are one.
+    pub(super) fn required(&self, name: &str) -> Result<&'a str, Refusal> {
+        let refusal =
+            |why: &str| Refusal::new(ErrorCode::PARAMETER_MISSING, format!("the header {name} {why}"));
+        let values = self.values(name);
+        if values.iter().any(|value| *value != values[0]) {
+            return Err(refusal("was sent twice with different values; send it once"));
+        }
+        self.header(name).ok_or_else(|| refusal("is missing or not plain text"))
+    }
+
+    /// What is wrong with `Content-Type`, which is required by the documentation. Not refused: it is not known what the
+    /// gateway does.
+    pub(super) fn content_type_warning(&self) -> Option<String> {
+        const RIGHT: &str = "send application/json;charset=utf-8";
+        if self.body.is_empty() {
+            return None;
+        }
+        let values = self.values("Content-Type");
+        let [value] = *values else {
+            let what = if values.is_empty() { "is missing" } else { "was sent more than once" };
+            return Some(format!("the header Content-Type {what}: the gateway may refuse the call; {RIGHT}"));
+        };
+        let value = String::from_utf8_lossy(value).to_ascii_lowercase();
+        let mut parts = value.split(';').map(str::trim);
+        let is_json = parts.next() == Some("application/json");
+        let is_charset_right = parts
+            .filter_map(|part| part.split_once('='))
+            .filter(|(name, _)| name.trim() == "charset")
+            .all(|(_, charset)| matches!(charset.trim().trim_matches('"'), "utf-8" | "utf8"));
+        let what = match (is_json, is_charset_right) {
+            (true, true) => return None,
+            (true, false) => "names another charset than UTF-8",
+            (false, _) => "does not say JSON",
+        };
+        Some(format!("the header Content-Type {what}: the gateway may refuse the call; {RIGHT}"))
+    }
 }
 
 /// Why a call is refused: a code of the documented table, and a text that says what to do.
@@ -35,9 +100,20 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
+/// What errors of tarspay-sign advise a program in Rust to do, and the same for any language.
+const FOR_ANY_LANGUAGE: &[(&str, &str)] = &[
+    (
+        "for a request without a body use `Parameters::none()`",
+        "send `{}`, or no byte at all where a call has no body",
+    ),
+    ("read them with `Signature::from_rs`", "encode them as DER"),
+    (", or read its bytes with `PublicKey::from_sec1_bytes`", ""),
+];
+
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        let plain = |message: String, (rust, plain): &(&str, &str)| message.replace(rust, plain);
+        Self { code, message: FOR_ANY_LANGUAGE.iter().fold(message.into(), plain) }
     }
 
     pub(crate) fn missing(reason: impl std::fmt::Display) -> Self {
@@ -79,34 +155,30 @@ impl From<Error> for Refusal {
 pub(super) struct Caller<'a> {
     pub(super) shared: &'a Shared,
     pub(super) merchant_no: MerchantNo,
-    pub(super) body: &'a [u8],
+    pub(super) call: &'a Call<'a>,
 }
 
 impl Caller<'_> {
     /// The members of the body, which must name the caller; what the request itself requires is not checked.
-    pub(super) fn members(&self) -> Result<Members, Refusal> {
-        let WithMerchant { merchant_no, request, .. } = WithMerchant::<Members>::from_slice(self.body)
-            .map_err(|error| Refusal::new(ErrorCode::PARAMETER_MISSING, with_causes(&error)))?;
+    pub(super) fn members(&self) -> Result<&Members, Refusal> {
+        let unreadable = |error: &DecodeError| Refusal::new(ErrorCode::PARAMETER_MISSING, with_causes(error));
+        let members = self.call.members.as_ref().map_err(unreadable)?;
+        let WithMerchant { merchant_no, .. } =
+            WithMerchant::<Members>::from_members(members).map_err(|error| unreadable(&error))?;
         MerchantNo::new(merchant_no.as_str())
             .map_err(|error| Refusal::missing(format_args!("`mchNo`: {error}")))?;
         if merchant_no != self.merchant_no {
             return Err(Refusal::new(
                 ErrorCode::MERCHANT_UNKNOWN,
-                "merchant unknown: mchNo is not the merchant of this API key",
+                "merchant unknown: mchNo is not the merchant of this API key; send your own number",
             ));
         }
-        Ok(request)
+        Ok(members)
     }
 
-    /// Reads the body, which must name the caller and have all that the call requires.
+    /// Reads a request, which must name the caller and have all that the call requires.
     pub(super) fn read<R: Decode + Request>(&self) -> Result<R, Refusal> {
-        self.members()?;
-        self.request()
-    }
-
-    /// Reads a request with all that the call requires.
-    pub(super) fn request<R: Decode + Request>(&self) -> Result<R, Refusal> {
-        let WithMerchant { request, .. } = WithMerchant::<R>::from_slice(self.body)
+        let WithMerchant { request, .. } = WithMerchant::<R>::from_members(self.members()?)
             .map_err(|error| Refusal::missing(with_causes(&error)))?;
         request.check().map_err(Refusal::missing)?;
         Ok(request)

@@ -10,26 +10,25 @@ use crate::store::orders::{self, OrderKey, Record};
 use crate::store::{StoreError, Tx};
 use tarspay_types::market::{self, Market, Report, Rule, Violation};
 use tarspay_types::{
-    Amount, BizType, Currency, Decode as _, DepositRequest, Envelope, ErrorCode, Members, MerchantNo,
-    MerchantOrderNo, NotifyUrl, OrderState, PayOrderId, WayCode, Withdrawal, WithdrawalRequest,
+    Amount, BizType, Currency, DepositRequest, Envelope, ErrorCode, Members, MerchantNo, MerchantOrderNo,
+    NotifyUrl, OrderState, PayOrderId, Request, WayCode, Withdrawal, WithdrawalRequest,
 };
 
 pub(super) async fn deposit(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let number = given(&caller.members()?, "mchOrderNo");
-    let request = caller.request::<DepositRequest>();
-    let parts = request.clone().map(|it| (it.way_code, it.currency, it.amount, it.notify_url));
-    let draft = draft(caller, BizType::DEPOSIT, parts);
-    let record = place(caller, number, draft).await?;
+    let members = caller.members()?;
+    let request = caller.read::<DepositRequest>();
+    let parts =
+        |it: &DepositRequest| (it.way_code.clone(), it.currency.clone(), it.amount, it.notify_url.clone());
+    let record = place(caller, draft(caller, BizType::DEPOSIT, members, &request, parts)).await?;
     Ok(deposit_response(caller.shared, &record.order, &request?))
 }
 
 pub(super) async fn withdrawal(caller: &Caller<'_>) -> Result<Vec<u8>, Refusal> {
-    let number = given(&caller.members()?, "mchOrderNo");
-    let request = caller.request::<WithdrawalRequest>();
-    let parts = request.map(|it| (it.way_code, it.currency, it.amount, it.notify_url));
-    let draft = draft(caller, BizType::WITHDRAWAL, parts);
-    let record = place(caller, number, draft).await?;
-    let order = record.order;
+    let members = caller.members()?;
+    let request = caller.read::<WithdrawalRequest>();
+    let parts =
+        |it: &WithdrawalRequest| (it.way_code.clone(), it.currency.clone(), it.amount, it.notify_url.clone());
+    let order = place(caller, draft(caller, BizType::WITHDRAWAL, members, &request, parts)).await?.order;
     Ok(to_json(&Envelope::success(Withdrawal::new(order.pay_order_id, order.merchant_order_no))))
 }
 
@@ -50,20 +49,26 @@ struct Draft {
 type Parts = (WayCode, Currency, Amount, NotifyUrl);
 
 /// Checks a request against its market. Nothing here depends on the state.
-fn draft(caller: &Caller<'_>, direction: BizType, parts: Result<Parts, Refusal>) -> Result<Draft, Refusal> {
-    let members = Members::from_slice(caller.body).map_err(Refusal::missing)?;
-    let known = given(&members, "currency").and_then(|currency| market::by_currency(&currency));
+fn draft<R: Request>(
+    caller: &Caller<'_>,
+    direction: BizType,
+    members: &Members,
+    request: &Result<R, Refusal>,
+    parts: impl Fn(&R) -> Parts,
+) -> Result<Draft, Refusal> {
+    let known = given(members, "currency").and_then(|currency| market::by_currency(&currency));
     // The market of which nothing is known has the rules that hold everywhere.
     let market = known.unwrap_or(&market::ban_test::MARKET);
     let mut report = match direction {
-        BizType::WITHDRAWAL => market.check_withdrawal(&members),
-        _ => market.check_deposit(&members),
+        BizType::WITHDRAWAL => market.check_withdrawal(members),
+        _ => market.check_deposit(members),
     };
     if caller.shared.settings.enforces_limits {
         report = report.enforce_limits();
     }
-    refuse(&report, &members)?;
-    let (way_code, currency, amount, notify_url) = parts?;
+    refuse(&report, members)?;
+    let request = request.as_ref().map_err(Refusal::clone)?;
+    let (way_code, currency, amount, notify_url) = parts(request);
     if amount.is_zero() {
         return Err(Refusal::new(
             ErrorCode::AMOUNT_FORMAT_WRONG,
@@ -71,10 +76,10 @@ fn draft(caller: &Caller<'_>, direction: BizType, parts: Result<Parts, Refusal>)
         ));
     }
     if known.is_none() {
-        return Err(Refusal::new(
-            ErrorCode::CHANNEL_UNKNOWN,
-            format!("channel unknown: no market has the currency {currency:?}"),
-        ));
+        let report = market::check(request).unwrap_or_default();
+        let unknown = |violation: &&Violation| violation.rule() == Rule::UnknownCurrency;
+        let reason = report.violations().iter().find(unknown).map(ToString::to_string).unwrap_or_default();
+        return Err(Refusal::new(ErrorCode::CHANNEL_UNKNOWN, format!("channel unknown: {reason}")));
     }
     check_way(market, direction, &report)?;
     let warnings = report.warnings().map(ToString::to_string).collect();
@@ -86,7 +91,7 @@ fn draft(caller: &Caller<'_>, direction: BizType, parts: Result<Parts, Refusal>)
         currency,
         amount,
         notify_url,
-        request: members,
+        request: members.clone(),
         warnings,
     })
 }
@@ -137,11 +142,8 @@ fn check_way(market: &Market, direction: BizType, report: &Report) -> Result<(),
 
 /// Writes the order. A number that is taken is reported before anything else, so that a merchant who sends an order again
 /// always learns that it exists.
-async fn place(
-    caller: &Caller<'_>,
-    number: Option<MerchantOrderNo>,
-    draft: Result<Draft, Refusal>,
-) -> Result<Record, Refusal> {
+async fn place(caller: &Caller<'_>, draft: Result<Draft, Refusal>) -> Result<Record, Refusal> {
+    let number = caller.call.order_no.clone();
     caller
         .run(move |tx, merchant_no| {
             let Some(number) = number else {

@@ -54,11 +54,12 @@ fn item(event: &Event) -> Markup {
 
 fn words(kind: &EventKind) -> Markup {
     match kind {
-        EventKind::Called { path, merchant_order_no, code, message, explanation, .. } => html! {
+        EventKind::Called { path, merchant_order_no, code, message, explanation, warning, .. } => html! {
             @if *code == ErrorCode::SUCCESS { span.badge.good { "0" } } @else { span.badge.bad { (code.code()) } }
             " " code { (path) }
             @if let Some(number) = merchant_order_no { " " span.quiet { (number.as_str()) } }
             @if *code != ErrorCode::SUCCESS { " " (message) }
+            @if let Some(warning) = warning { " " span.badge.mind { "warning" } " " (warning) }
             @if let Some(explanation) = explanation {
                 details {
                     summary { "Why the signature was refused: " code { (explanation.names) } }

@@ -224,3 +224,49 @@ async fn no_money_of_28_digits_makes_a_balance_that_is_none() {
     assert_eq!(sandbox.order(&id).unwrap().state.code(), 0, "nothing is half done");
     assert_eq!(sandbox.history(&id).unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_refusal_of_a_field_says_field_value_rule_and_what_to_do_in_plain_words() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::of(&sandbox);
+    for (changes, code, parts) in [
+        (json!({ "currency": "BRL" }), 5_003_015, &["`currency`", "Brazil's is `BRA`", "given: `BRL`"][..]),
+        (json!({ "currency": "usd" }), 5_003_015, &["`currency`", "`KES` (Kenya)", "given: `usd`"]),
+        (json!({ "currency": 5 }), 5_003_001, &["`currency`", "wrong JSON type"]),
+        (json!({ "currency": null }), 5_003_001, &["`currency`", "missing"]),
+        (
+            json!({ "notifyUrl": "ftp://shop.example/n" }),
+            500_322,
+            &["`notifyUrl`", "http://", "20 characters"],
+        ),
+        (json!({ "notifyUrl": "shop.example/n" }), 5_003_012, &["`notifyUrl`", "http://", "14 characters"]),
+        (json!({ "notifyUrl": "" }), 5_003_001, &["`notifyUrl`", "empty"]),
+        (json!({ "amount": "1e3" }), 500_321, &["`amount`", "given: `1e3`"]),
+        (json!({ "amount": "12.50.1" }), 500_321, &["`amount`", "given: `12.50.1`"]),
+        (json!({ "amount": "0" }), 500_321, &["`amount` is zero", "above zero"]),
+        (json!({ "wayCode": "MPESA" }), 500_327, &["`wayCode`", "given: `MPESA`", "`EWALLET_MPESA`"]),
+        (json!({ "mchOrderNo": "" }), 5_003_001, &["`mchOrderNo`"]),
+        (json!({ "mchNo": "M2" }), 5_003_002, &["mchNo", "send your own number"]),
+    ] {
+        let answer = caller.call(&sandbox, DEPOSIT, &kenya("D1", &changes)).await;
+        let reason = answer.assert_refused(200, code);
+        for part in parts {
+            assert!(reason.contains(part), "{changes}: {part} in {reason}");
+        }
+        for foreign in ["::", "Currency(", "Some(", "()", "code 5003012", "code 500322"] {
+            assert!(!reason.contains(foreign), "{changes}: {foreign} in {reason}");
+        }
+    }
+    // A body of blanks is not the same as none.
+    let blank = caller.balance_query().body(" ").send(sandbox.address()).await;
+    let reason = blank.assert_refused(200, 5_003_008);
+    assert!(reason.contains("the body is empty; send `{}`") && !reason.contains("::"), "{reason}");
+    let raw =
+        caller.balance_query().header("X-API-SIGNATURE", &"11".repeat(64)).send(sandbox.address()).await;
+    let reason = raw.assert_refused(200, 5_003_008);
+    let key = format!("04{}", "11".repeat(64));
+    let key = caller.balance_query().header("X-API-KEY", &key).send(sandbox.address()).await;
+    let known = key.assert_refused(200, 5_003_005);
+    assert!(known.contains("give its compressed form, 66 hex digits") && !known.contains("::"), "{known}");
+    assert!(reason.contains("raw r and s; encode them as DER") && !reason.contains("::"), "{reason}");
+}

@@ -52,13 +52,13 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed() {
         (&text("x", "[orders]\ncurrency = \"XYZ\""), &["line 4", "`currency`", "no market"]),
         (&text("x", "[orders]\namount = 12.5"), &["line 4", "string"]),
         (&text("x", "[orders]\namount = \"1e3\""), &["line 4", "`amount`"]),
-        (&text("x", "[orders]\ndirection = \"both\""), &["line 4", "`both`", "`deposit`", "`withdrawal`"]),
+        (&text("x", "[orders]\ndirection = \"both\""), &["line 4", "`deposit`", "`withdrawal`"]),
         (&text("x", "[orders]\nfirst = 0"), &["line 4", "`first`"]),
         (&step("do = \"pay\""), &["line 3", "`after`"]),
         (&step("after = \"soon\"\ndo = \"pay\""), &["line 3", "`after`", "3m"]),
         (&step("after = \"367d\"\ndo = \"pay\""), &["line 3", "366 days"]),
-        (&step("after = \"1m\"\ndo = \"steal\""), &["line 5", "`steal`", "`refund`", "`record_transfer`"]),
-        (&step("after = \"1m\"\ndo = \"pay\"\namount = \"1\""), &["line 3", "`amount`", "pay", "nothing"]),
+        (&step("after = \"1m\"\ndo = \"steal\""), &["line 3", "`do`", "`refund`", "`record_transfer`"]),
+        (&step("after = \"1m\"\ndo = \"pay\"\namount = \"1\""), &["line 3", "`amount`", "pay", "no fields"]),
         (&step("after = \"1m\"\ndo = \"fail\"\npercent = 1"), &["`percent`", "fail", "reason"]),
         (
             &step("after = \"1m\"\ndo = \"reject\""),
@@ -88,6 +88,8 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed() {
             assert!(message.contains(name), "{toml}\n{message}\nhas no {name}");
         }
     }
+    let error = Scenario::parse("name = \"x\"\nname = ").unwrap_err();
+    assert_eq!(error.to_string().matches("line 2, column").count(), 1, "{error}");
     let error = Scenario::parse(&"#".repeat(1024 * 1024 + 1)).unwrap_err();
     assert!(error.to_string().contains("1048576"), "{error}");
     let many = text("x", &"[[steps]]\nafter = \"0s\"\ndo = \"pay\"\n".repeat(101));
@@ -95,6 +97,52 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed() {
     let error = Scenario::shipped("paid-at-onse").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownScenario);
     assert!(error.to_string().contains("paid-at-once"), "{error}");
+}
+
+#[test]
+fn no_error_repeats_a_value_of_the_file_or_moves_the_cursor() {
+    const KEY: &str = "515eadf3e4b56219c8eed116ea3a3ec9f8645c7504c4edb1bc67bc2000f4425c";
+    const BASE64: &str = "MHQCAQEEIFFerfPktWIZyO7RFuo6Psn4ZFx1BMTtsbxnvCAA9EJcoAcGBSuBBAAK";
+    let whole = |rest: &str| text("x", rest);
+    let step = |rest: &str| text("x", &format!("[[steps]]\n{rest}"));
+    let fault = |rest: &str| text("x", &format!("[[faults]]\n{rest}"));
+    for key in [KEY, BASE64, "\u{1b}[31mKEY\u{9b}\u{7}", "\u{202e}\u{2028}KEY\u{85}", "a, expected KEY"] {
+        for toml in [
+            key.to_owned(),
+            format!("{key}\n"),
+            format!("{key}=="),
+            format!("key = {key}"),
+            format!("{key} = 1"),
+            format!("\"{key}\" = 1"),
+            format!("private_key = \"{key}\""),
+            format!("name = \"{key}\"\ndescription = \"d\"\n"),
+            format!("name = [\"{key}\"]"),
+            format!("description = '{key}'\nname = 'x'\nsteps = '{key}'"),
+            whole(&format!("steps = \"{key}\"")),
+            whole(&format!("orders = \"{key}\"")),
+            whole(&format!("[orders]\namount = \"{key}\"")),
+            whole(&format!("[orders]\ncurrency = \"{key}\"")),
+            whole(&format!("[orders]\ndirection = \"{key}\"")),
+            whole(&format!("[orders]\nfirst = \"{key}\"")),
+            whole(&format!("[orders]\nway_code = [\"{key}\"]")),
+            step(&format!("after = \"{key}\"\ndo = \"pay\"")),
+            step(&format!("after = \"1m\"\ndo = \"{key}\"")),
+            step(&format!("after = \"1m\"\ndo = \"pay\"\n\"{key}\" = 1")),
+            step(&format!("after = \"1m\"\ndo = \"record_transfer\"\namount = \"{key}\"")),
+            fault(&format!("kind = \"{key}\"")),
+            fault(&format!("kind = \"delay\"\nmillis = \"{key}\"")),
+            fault(&format!("kind = \"delay\"\nmillis = 1\ncall = \"{key}\"")),
+            fault(&format!("kind = \"delay\"\nmillis = 1\n\"{key}\" = 1")),
+        ] {
+            let error = Scenario::parse(&toml).unwrap_err().to_string();
+            assert!(error.contains("line "), "{error}");
+            let secret = key.trim_start_matches("a, expected ");
+            assert!(!error.contains(&secret[..secret.len().min(24)]) && !error.contains("KEY"), "{error}");
+            assert!(!error.contains(|c: char| c.is_control() || "\u{202e}\u{2028}".contains(c)), "{error:?}");
+        }
+    }
+    let json = format!(r#"{{"name":"x","description":"d","steps":["{KEY}"]}}"#);
+    assert!(!Scenario::parse_json(&json).unwrap_err().to_string().contains("515ead"));
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ const REQUIRED: [&str; 5] = [ORDER, WAY, CURRENCY, AMOUNT, NOTIFY];
 
 const SIGNING: Source = Source::new("docs/wire.md section 11", Certainty::Inferred);
 const OURS: Source = Source::new("docs/wire.md section 12", Certainty::Inferred);
-const URL: Source = Source::new("docs/wire.md section 9, code 5003012", Certainty::Inferred);
+const URL: Source = Source::new("docs/wire.md section 9", Certainty::Inferred);
 
 /// Which way the money of a request goes, and its members. `None` for a request that creates no order.
 pub(super) fn order(request: &impl Request) -> Result<Option<(Direction, Members)>, Error> {
@@ -329,7 +329,7 @@ impl<'a> Check<'a> {
             if format == Format::WholeAmount
                 && let Some(integer) = Amount::parse(&text).ok().and_then(Amount::to_whole)
             {
-                message = format!("{message}; write `{integer}` (`Amount::to_whole`)");
+                message = format!("{message}; write `{integer}`");
             }
             self.report(field.name(), Rule::Format, severity, self.page(field.certainty()), message);
         }

@@ -59,6 +59,8 @@ where
 {
     let sent = pin_sent(request, path, effect, about, sent);
     let received = WithMerchant::<R>::from_json(&sent.to_string()).unwrap();
+    let members = Members::from_json(&sent.to_string()).unwrap();
+    assert_eq!(WithMerchant::<R>::from_members(&members).unwrap().request, received.request);
     assert_eq!((&received.request, received.merchant_no), (request, merchant()));
 }
 
@@ -222,6 +224,9 @@ fn an_incomplete_request_is_refused_and_its_members_can_still_be_read() {
                 json[name] = value;
             }
             let error = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap_err();
+            let members = Members::from_json(&json.to_string()).unwrap();
+            let same = WithMerchant::<DepositRequest>::from_members(&members).unwrap_err();
+            assert_eq!((same.path(), same.kind()), (error.path(), error.kind()));
             assert_eq!((error.path(), error.kind()), (name, kind), "{json}");
             let received = WithMerchant::<Members>::from_json(&json.to_string()).unwrap();
             assert_eq!((received.merchant_no.clone(), written(&received)), (merchant(), json));

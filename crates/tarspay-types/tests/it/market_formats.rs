@@ -200,7 +200,7 @@ fn an_amount_with_needless_decimals_is_refused_with_what_to_write() {
     };
     let refused = report("500.00");
     assert!(refused.refuses());
-    assert!(refused.to_string().contains("write `500` (`Amount::to_whole`)"), "{refused}");
+    assert!(refused.to_string().contains("write `500`"), "{refused}");
     assert!(!report("500.50").to_string().contains("to_whole"));
     assert!(!report("500").refuses());
 }
