@@ -135,10 +135,10 @@ impl Step {
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = match &self.action {
-            Action::RefuseConnection => "refused connection".to_owned(),
-            Action::CloseConnection => "closed connection".to_owned(),
-            Action::Respond(bytes) => format!("response of {} bytes", bytes.len()),
-            Action::StaySilent => "silence".to_owned(),
+            Action::RefuseConnection => "refused connection",
+            Action::CloseConnection => "closed connection",
+            Action::Respond(_) => "response",
+            Action::StaySilent => "silence",
         };
         write!(f, "Step({action} after {:?})", self.delay)
     }
@@ -229,10 +229,9 @@ impl ReceivedRequest {
             if let Some(request) = Self::parse(&bytes) {
                 return Some(request);
             }
-            if stream.read_buf(&mut bytes).await.is_ok_and(|read| read > 0) {
-                continue;
+            if stream.read_buf(&mut bytes).await.ok()? == 0 {
+                return None;
             }
-            return None;
         }
     }
 
