@@ -51,7 +51,7 @@ fn examples(page: &str) -> Vec<String> {
         };
         match (line.strip_prefix("```"), fence) {
             (Some(language), None) => {
-                let is_rust = matches!(language, "" | "no_run" | "rust" | "rust,no_run");
+                let is_rust = matches!(language, "" | "no_run" | "rust" | "rust,no_run" | "test_harness");
                 fence = Some(is_rust);
                 examples.extend(is_rust.then(String::new));
             }

@@ -1,11 +1,12 @@
 //! Configures a transport and refuses invalid settings.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
 
-use crate::connect::{Proxy, Route, system};
+use crate::connect::{Connect, Proxy, Route, Tcp, system};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::origin::Origin;
@@ -25,6 +26,7 @@ const MAX_USER_AGENT_BYTES: usize = 256;
 pub struct Builder {
     base_url: String,
     plain_http_host: Option<String>,
+    connector: Option<Arc<dyn Connect>>,
     proxy: Option<String>,
     proxy_authorization: Option<String>,
     user_agent: String,
@@ -37,6 +39,7 @@ impl Builder {
         Self {
             base_url: base_url.to_owned(),
             plain_http_host: None,
+            connector: None,
             proxy: None,
             proxy_authorization: None,
             user_agent: USER_AGENT.to_owned(),
@@ -130,6 +133,17 @@ impl Builder {
         self
     }
 
+    /// Gets its streams from a connector of yours, in place of TCP and a [proxy](Self::proxy). See
+    /// [`Connect`].
+    ///
+    /// TLS runs on top of the stream, by the scheme of the base URL. A stream that does not leave
+    /// this process needs none: use the base URL `http://localhost`. The rule for plain HTTP stays,
+    /// but where `localhost` leads is up to the connector.
+    pub fn connector(mut self, connector: impl Connect + 'static) -> Self {
+        self.connector = Some(Arc::new(connector));
+        self
+    }
+
     /// The value of `User-Agent`, at most 256 bytes. Default: `tarspay-transport/` and the version.
     pub fn user_agent(mut self, value: &str) -> Self {
         value.clone_into(&mut self.user_agent);
@@ -163,19 +177,29 @@ impl Builder {
         self.limits.check()?;
         let gateway = Origin::gateway(&self.base_url, self.plain_http_host.as_deref())?;
         let tls = if gateway.is_tls() { Some(Tls::new(&gateway, &self.trust)?) } else { None };
-        let proxy = self.checked_proxy()?;
+        let connector = self.checked_connector()?;
         let user_agent = self.checked_user_agent()?;
         let limits = self.limits;
         let host = gateway.host_header()?;
-        let route = Route {
-            gateway,
-            tls,
-            proxy,
-            timeout: limits.connect_timeout,
-            max_read: limits.max_read(),
-            look_up: system(),
-        };
+        let (timeout, max_read) = (limits.connect_timeout, limits.max_read());
+        let route = Route { gateway, tls, connector, timeout, max_read };
         Ok(Transport::new(route, host, limits, user_agent))
+    }
+
+    fn checked_connector(&self) -> Result<Arc<dyn Connect>, Error> {
+        let proxy = self.checked_proxy()?;
+        match &self.connector {
+            Some(_) if proxy.is_some() => Err(Error::configuration(
+                "a proxy is set, and a connector too; leave out the proxy, the connector has to open its tunnel",
+            )),
+            Some(connector) => Ok(Arc::clone(connector)),
+            None => Ok(Arc::new(Tcp {
+                proxy,
+                timeout: self.limits.connect_timeout,
+                max_read: self.limits.max_read(),
+                look_up: system(),
+            })),
+        }
     }
 
     fn checked_proxy(&self) -> Result<Option<Proxy>, Error> {

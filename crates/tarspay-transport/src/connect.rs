@@ -1,5 +1,6 @@
 //! Makes connections, step by step, and remembers the step: name, TCP, proxy, TLS.
 
+mod connector;
 mod proxy;
 mod resolve;
 mod stream;
@@ -10,13 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpConnector;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service as _;
 
+pub use self::connector::{ByteStream, Connect, Connecting, Destination};
 pub(crate) use self::proxy::Proxy;
 pub(crate) use self::resolve::{LookUp, system};
 use self::resolve::{NoAddress, Resolver};
-pub(crate) use self::stream::{Flooded, Io, Socket};
+pub(crate) use self::stream::{Flooded, Socket};
 use crate::error::{Error, ErrorKind, Phase, chain, classify};
 use crate::origin::Origin;
 use crate::progress::Progress;
@@ -25,51 +28,83 @@ use crate::tls::Tls;
 /// How many names of a certificate for another host are shown.
 const MAX_NAMES: usize = 8;
 
-/// How to reach the gateway.
+/// How to reach the gateway: a stream from the connector, and TLS on top.
 pub(crate) struct Route {
     pub(crate) gateway: Origin,
     pub(crate) tls: Option<Tls>,
-    pub(crate) proxy: Option<Proxy>,
+    pub(crate) connector: Arc<dyn Connect>,
     pub(crate) timeout: Duration,
     /// How many bytes of a response may come in a row.
     pub(crate) max_read: usize,
-    pub(crate) look_up: LookUp,
 }
 
 impl Route {
     /// A new connection, within the time for it.
-    pub(crate) async fn connect(&self, progress: &Arc<Progress>) -> Result<Box<dyn Io>, Error> {
+    pub(crate) async fn connect(&self, progress: &Arc<Progress>) -> Result<Box<dyn ByteStream>, Error> {
         timeout(self.timeout, self.take_all_steps(progress)).await.unwrap_or_else(|_| {
             let what = format!("no connection to {} within {:?}", self.gateway.host_and_port(), self.timeout);
             Err(Error::connecting(ErrorKind::Timeout, progress.phase(), what))
         })
     }
 
-    async fn take_all_steps(&self, progress: &Arc<Progress>) -> Result<Box<dyn Io>, Error> {
-        let tcp = if let (Some(proxy), Some(_)) = (&self.proxy, &self.tls) {
-            let tcp = self.open(&proxy.origin, false, progress).await?;
-            progress.connecting(Phase::Proxy);
-            proxy.tunnel(tcp, &self.gateway).await?
-        } else {
-            // Plain HTTP goes to this machine, which no proxy can reach for us, or to a host nearby.
-            let loopback_only = self.tls.is_none() && self.gateway.is_loopback();
-            self.open(&self.gateway, loopback_only, progress).await?
-        };
-        let stream: Box<dyn Io> = match &self.tls {
-            None => Box::new(tcp),
+    async fn take_all_steps(&self, progress: &Arc<Progress>) -> Result<Box<dyn ByteStream>, Error> {
+        progress.connecting(Phase::Connect);
+        let destination = Destination { origin: &self.gateway, progress };
+        let stream = self.connector.connect(destination).await.map_err(|error| {
+            error.downcast().map_or_else(
+                |error| no_connection(&self.gateway, progress.phase(), error),
+                // Of the built-in connector. One that calls another transport may fail with an error
+                // of it, but this request was not sent.
+                Error::not_sent,
+            )
+        })?;
+        let socket = Socket::new(stream, self.max_read);
+        let stream: Box<dyn ByteStream> = match &self.tls {
+            None => Box::new(socket),
             Some(tls) => {
                 progress.connecting(Phase::Tls);
-                let secured = tls.connector.connect(tls.name.clone(), tcp).await.map_err(|mut error| {
-                    shorten(&mut error);
-                    let (kind, _) = classify(&error);
-                    let what = format!("no secure connection to {}", self.gateway.host_and_port());
-                    Error::connecting(kind, Phase::Tls, what).with_source(error)
-                })?;
+                let secured =
+                    tls.connector.connect(tls.name.clone(), socket).await.map_err(|mut error| {
+                        shorten(&mut error);
+                        let (kind, _) = classify(&error);
+                        let what = format!("no secure connection to {}", self.gateway.host_and_port());
+                        Error::connecting(kind, Phase::Tls, what).with_source(error)
+                    })?;
                 Box::new(secured)
             }
         };
         progress.connecting(Phase::Send);
         Ok(stream)
+    }
+}
+
+/// The built-in connector: TCP, through a proxy's tunnel if there is one.
+pub(crate) struct Tcp {
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) timeout: Duration,
+    pub(crate) max_read: usize,
+    pub(crate) look_up: LookUp,
+}
+
+impl Connect for Tcp {
+    fn connect<'a>(&'a self, destination: Destination<'a>) -> Connecting<'a> {
+        Box::pin(async move { self.reach(destination).await.map_err(io::Error::other) })
+    }
+}
+
+impl Tcp {
+    async fn reach(
+        &self,
+        Destination { origin, progress }: Destination<'_>,
+    ) -> Result<Box<dyn ByteStream>, Error> {
+        if let Some(proxy) = self.proxy.as_ref().filter(|_| origin.is_tls()) {
+            let tcp = self.open(&proxy.origin, false, progress).await?;
+            progress.connecting(Phase::Proxy);
+            return Ok(proxy.tunnel(Socket::new(Box::new(tcp), self.max_read), origin).await?.into_inner());
+        }
+        // Plain HTTP goes to this machine, which no proxy can reach for us, or to a host nearby.
+        let loopback_only = !origin.is_tls() && origin.is_loopback();
+        Ok(Box::new(self.open(origin, loopback_only, progress).await?))
     }
 
     /// Opens a TCP connection. Where a name has several addresses, both families are tried at once,
@@ -79,7 +114,7 @@ impl Route {
         origin: &Origin,
         loopback_only: bool,
         progress: &Arc<Progress>,
-    ) -> Result<Socket, Error> {
+    ) -> Result<TcpStream, Error> {
         progress.connecting(Phase::Connect);
         let resolver =
             Resolver { look_up: Arc::clone(&self.look_up), loopback_only, progress: Arc::clone(progress) };
@@ -92,23 +127,24 @@ impl Route {
             Error::connecting(ErrorKind::Connection, Phase::Connect, "not an address").with_source(error)
         })?;
         let tcp = http.call(uri).await.map_err(|error| {
-            let (phase, what) = if chain(&error).any(<dyn StdError>::is::<NoAddress>) {
-                (Phase::Resolve, format!("no address for {}", origin.host()))
-            } else {
-                (Phase::Connect, format!("no connection to {}", origin.host_and_port()))
-            };
-            let kind = if timed_out(&error) { ErrorKind::Timeout } else { ErrorKind::Connection };
-            Error::connecting(kind, phase, what).with_source(error)
+            if chain(&error).any(<dyn StdError>::is::<NoAddress>) {
+                let what = format!("no address for {}", origin.host());
+                return Error::connecting(ErrorKind::Connection, Phase::Resolve, what).with_source(error);
+            }
+            no_connection(origin, Phase::Connect, error)
         })?;
         let tcp = tcp.into_inner();
         // What a call that was cut short has written, and the peer has not received, is discarded when
         // the connection is closed. The system would go on sending it for minutes.
-        tcp.set_zero_linger().map_err(|error| {
-            let what = format!("no usable connection to {}", origin.host_and_port());
-            Error::connecting(ErrorKind::Connection, Phase::Connect, what).with_source(error)
-        })?;
-        Ok(Socket::new(tcp, self.max_read))
+        tcp.set_zero_linger().map_err(|error| no_connection(origin, Phase::Connect, error))?;
+        Ok(tcp)
     }
+}
+
+fn no_connection(origin: &Origin, phase: Phase, error: impl StdError + Send + Sync + 'static) -> Error {
+    let kind = if timed_out(&error) { ErrorKind::Timeout } else { ErrorKind::Connection };
+    let what = format!("no connection to {}", origin.host_and_port());
+    Error::connecting(kind, phase, what).with_source(error)
 }
 
 /// Leaves a few of the names that a certificate has: there can be thousands.
@@ -131,7 +167,7 @@ fn timed_out(error: &(dyn StdError + 'static)) -> bool {
 mod tests {
     use std::net::SocketAddr;
 
-    use tokio::net::{TcpListener, TcpSocket, TcpStream};
+    use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
     use crate::error::Delivery;
@@ -139,10 +175,14 @@ mod tests {
     /// Time for two addresses; only an address that never responds uses it up.
     const TIME: Duration = Duration::from_secs(2);
 
-    /// A connector to `http://localhost`, which resolves to what `look_up` returns, port included.
+    fn tcp(timeout: Duration, look_up: LookUp) -> Tcp {
+        Tcp { proxy: None, timeout, max_read: 1024, look_up }
+    }
+
+    /// A route to `http://localhost`, which resolves to what `look_up` returns, port included.
     fn route(timeout: Duration, look_up: LookUp) -> Route {
         let gateway = Origin::gateway("http://localhost", None).unwrap();
-        Route { gateway, tls: None, proxy: None, timeout, max_read: 1024, look_up }
+        Route { gateway, tls: None, connector: Arc::new(tcp(timeout, look_up)), timeout, max_read: 1024 }
     }
 
     fn leads_to(addresses: &[SocketAddr]) -> LookUp {
@@ -154,10 +194,10 @@ mod tests {
     }
 
     async fn connected_to(addresses: &[SocketAddr]) -> Result<SocketAddr, Error> {
-        let route = route(TIME, leads_to(addresses));
-        let socket = route.open(&route.gateway, true, &Arc::new(Progress::new())).await?;
-        assert_eq!(socket.tcp.linger().unwrap(), Some(Duration::ZERO), "nothing is sent after a close");
-        Ok(socket.tcp.peer_addr().unwrap())
+        let gateway = Origin::gateway("http://localhost", None).unwrap();
+        let tcp = tcp(TIME, leads_to(addresses)).open(&gateway, true, &Arc::new(Progress::new())).await?;
+        assert_eq!(tcp.linger().unwrap(), Some(Duration::ZERO), "nothing is sent after a close");
+        Ok(tcp.peer_addr().unwrap())
     }
 
     async fn failure(route: Route) -> (ErrorKind, Option<Phase>, Delivery) {

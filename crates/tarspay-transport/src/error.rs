@@ -159,6 +159,12 @@ impl Error {
         error
     }
 
+    /// The same failure, of a request that was not sent.
+    pub(crate) fn not_sent(mut self) -> Self {
+        self.delivery = Delivery::NotSent;
+        self
+    }
+
     pub(crate) fn with_proxy_status(mut self, status: u16) -> Self {
         self.proxy_status = Some(status);
         self

@@ -99,6 +99,13 @@
 //! - `Host`, `Content-Length` and the other headers that frame a message cannot be set. Bodies are
 //!   not compressed.
 //!
+//! # Other ways to connect
+//!
+//! By default a connection is TCP, through a [`proxy`](Builder::proxy) if one is set.
+//! [`Builder::connector`] takes any other stream of bytes: implement [`Connect`]. TLS, deadlines,
+//! limits and "not sent" are the same on top of it. A test needs no socket: in memory, with the base
+//! URL `http://localhost`, `tokio::io::duplex` does.
+//!
 //! # Trust
 //!
 //! By default, Mozilla's root certificates as compiled in (feature `webpki-roots`). A private
@@ -126,6 +133,7 @@ mod tls;
 mod transport;
 
 pub use self::builder::Builder;
+pub use self::connect::{ByteStream, Connect, Connecting, Destination};
 pub use self::error::{Delivery, Error, ErrorKind, Phase};
 pub use self::response::Response;
 pub use self::transport::Transport;

@@ -122,6 +122,10 @@ impl Origin {
         host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Host and port, the port always written out, as CONNECT wants it.
     pub(crate) fn host_and_port(&self) -> String {
         format!("{}:{}", self.authority.host(), self.port)

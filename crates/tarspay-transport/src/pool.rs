@@ -17,7 +17,7 @@ use tokio::runtime::{Handle, Id};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
-use crate::connect::Io;
+use crate::connect::ByteStream;
 use crate::outgoing::Outgoing;
 
 /// A connection, held by one call or by the pool. Dropping it closes it: in an orderly way if it
@@ -82,7 +82,7 @@ impl Pool {
     /// Begins HTTP on `stream`, with a task of this runtime that drives it.
     pub(crate) async fn open(
         self: &Arc<Self>,
-        stream: Box<dyn Io>,
+        stream: Box<dyn ByteStream>,
         runtime: &Handle,
     ) -> Result<Connection, hyper::Error> {
         let (sender, connection) =
@@ -143,7 +143,6 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::connect::Socket;
 
     const IDLE: Duration = Duration::from_secs(30);
 
@@ -156,8 +155,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (far, _) = listener.accept().await.unwrap();
-        let stream = Box::new(Socket::new(near, 1024));
-        let mut connection = pool.open(stream, &Handle::current()).await.unwrap();
+        let mut connection = pool.open(Box::new(near), &Handle::current()).await.unwrap();
         connection.sender.ready().await.unwrap();
         (connection, far)
     }

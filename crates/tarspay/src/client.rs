@@ -1,9 +1,9 @@
 //! The client: one typed request in, one typed response out.
 
 use crate::engine::Engine;
-use crate::retry::{RetryBudget, RetryPolicy};
+use crate::retry::{Random, RetryBudget, RetryPolicy};
 use crate::sign::NonceSource;
-use crate::transport::{self, Transport};
+use crate::transport::{self, Connect, Transport};
 use crate::types::{
     BalanceQuery, DepositRequest, Direction, MerchantNo, MerchantOrderNo, OrderQuery, Request,
     WithdrawalRequest,
@@ -104,6 +104,7 @@ impl Client {
             retry: RetryPolicy::default(),
             retry_budget: DEFAULT_RETRY_BUDGET,
             quiet_time: DEFAULT_QUIET_TIME,
+            random: Random::default(),
             adjust: Box::new(|builder| builder),
         }
     }
@@ -230,6 +231,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     retry_budget: u32,
     quiet_time: Duration,
+    random: Random,
     adjust: Box<dyn FnOnce(transport::Builder) -> transport::Builder + Send>,
 }
 
@@ -252,7 +254,9 @@ impl ClientBuilder {
     }
 
     /// Takes nonces from this source. By default they come from [`NonceSource::shared`], with all
-    /// other clients of the key. To use your own clock, give one source to all of them.
+    /// other clients of the key. To use your own clock, give one source to all of them:
+    /// [`NonceSource::with_clock`]. Waits and deadlines run by tokio's clock.
+    #[doc(alias = "clock")]
     pub fn nonces(mut self, nonces: Arc<NonceSource>) -> Self {
         self.nonces = Some(nonces);
         self
@@ -285,6 +289,37 @@ impl ClientBuilder {
     pub fn quiet_time(mut self, quiet_time: Duration) -> Self {
         self.quiet_time = quiet_time;
         self
+    }
+
+    /// Where the random half of the waits between attempts comes from: numbers over the whole range of
+    /// `u64`, one for each wait. By default the operating system seeds it. A source with a seed of your
+    /// own makes the same waits each time, for a simulation or a test. With the crate `rand` it is
+    /// `move || rng.next_u64()`; without it:
+    ///
+    /// ```
+    /// # fn with(credentials: tarspay::Credentials) -> Result<tarspay::Client, tarspay::Error> {
+    /// use std::hash::{DefaultHasher, Hasher as _};
+    ///
+    /// let mut state = DefaultHasher::new();
+    /// state.write_u64(7); // the seed
+    /// tarspay::Client::builder(credentials)
+    ///     .random(move || {
+    ///         state.write_u8(0);
+    ///         state.finish()
+    ///     })
+    ///     .build()
+    /// # }
+    /// ```
+    #[doc(alias = "jitter")]
+    pub fn random(mut self, random: impl FnMut() -> u64 + Send + 'static) -> Self {
+        self.random = Random::new(random);
+        self
+    }
+
+    /// Reaches the gateway by a connector of yours, in place of TCP and a proxy. See [`Connect`]; the
+    /// feature `testing` has one that leads to a scripted gateway.
+    pub fn connector(self, connector: impl Connect + 'static) -> Self {
+        self.transport(|transport| transport.connector(connector))
     }
 
     /// Adjusts the transport: deadlines, limits, a proxy, root certificates.
@@ -326,6 +361,7 @@ impl ClientBuilder {
             retry: self.retry,
             budget: RetryBudget::new(self.retry_budget),
             quiet_time: self.quiet_time,
+            random: self.random,
         })))
     }
 }

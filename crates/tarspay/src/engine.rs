@@ -2,7 +2,7 @@
 //! retries.
 
 use crate::error::compression;
-use crate::retry::{RetryBudget, RetryPolicy, random};
+use crate::retry::{Random, RetryBudget, RetryPolicy};
 use crate::sign::{NonceSource, Parameters, RequestToSign};
 use crate::transport::{Response, Transport};
 use crate::types::{Decode as _, Envelope, Request};
@@ -28,6 +28,7 @@ pub(crate) struct Engine {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     pub(crate) quiet_time: Duration,
+    pub(crate) random: Random,
 }
 
 /// A request whose members are checked and sorted, once for all attempts. Attempts differ only in
@@ -156,8 +157,8 @@ impl Course {
     }
 
     /// How long to wait after so many attempts, at least as long as the gateway asked for.
-    pub(crate) fn wait(&self, attempts: u32, retry_after: Option<Duration>) -> Duration {
-        self.policy.wait(attempts, random()).max(retry_after.unwrap_or_default())
+    pub(crate) fn wait(&self, attempts: u32, random: &Random, retry_after: Option<Duration>) -> Duration {
+        self.policy.wait(attempts, random.next()).max(retry_after.unwrap_or_default())
     }
 
     /// The remaining time; `None` without a limit.
@@ -196,7 +197,7 @@ impl Course {
         if failed_attempts >= self.policy.max_attempts() {
             return false;
         }
-        let wait = self.wait(failed_attempts, retry_after);
+        let wait = self.wait(failed_attempts, &client.0.random, retry_after);
         if self.remaining().is_some_and(|remaining| remaining <= wait) || !client.0.budget.take() {
             return false;
         }

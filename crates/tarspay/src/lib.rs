@@ -22,6 +22,7 @@
 //! | `platform-verifier` | no | `transport::Builder::platform_verifier` | a few crates, by platform |
 //! | `tower` | no | `CallbackLayer` | `tower-layer`, and `http` crates and tokio, which a server has anyway |
 //! | `axum` | no | `Verified<Callback>` as an extractor, `Acknowledged` | `axum-core`, and the same |
+//! | `testing` | no | `testing::ScriptedGateway`: a gateway in memory, for your unit tests | nothing: parts of tokio |
 //! | `tracing` | no | an event for every attempt: path, order number, code | `tracing` |
 //!
 //! A feature only adds. Without default features the tree has no HTTP, async runtime or TLS. Types,
@@ -51,6 +52,8 @@ mod place;
 mod raw;
 #[cfg(feature = "client")]
 mod retry;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "client")]
 mod trace;
 #[cfg(feature = "client")]

@@ -16,7 +16,6 @@ mod machine;
 
 use crate::call::Boxed;
 use crate::engine::{Options, Prepared};
-use crate::retry::random;
 use crate::types::market::{self, Market, Report};
 use crate::types::{
     Amount, Currency, Deposit, DepositRequest, Direction, ErrorCode, MerchantOrderNo, Order, OrderQuery,
@@ -399,7 +398,8 @@ impl<R: OrderRequest> Placing<'_, R> {
                 }
                 Action::Done(conclusion) => return self.conclude(conclusion),
             };
-            action = machine.step(event, begun.elapsed(), random(), || self.client.0.budget.take());
+            let engine = &self.client.0;
+            action = machine.step(event, begun.elapsed(), engine.random.next(), || engine.budget.take());
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often a call is attempted, and the waits between attempts.
@@ -72,10 +73,26 @@ impl Default for RetryPolicy {
     }
 }
 
-/// A number that differs from call to call. Good enough to spread waits. No secret depends on it.
-pub(crate) fn random() -> u64 {
-    // Each `RandomState` is keyed differently.
-    RandomState::new().hash_one(0_u8)
+/// Where the random half of the waits comes from. No secret depends on it.
+pub(crate) struct Random(Mutex<Box<dyn FnMut() -> u64 + Send>>);
+
+impl Random {
+    pub(crate) fn new(source: impl FnMut() -> u64 + Send + 'static) -> Self {
+        Self(Mutex::new(Box::new(source)))
+    }
+
+    /// The next number.
+    pub(crate) fn next(&self) -> u64 {
+        // A source of the user that has panicked may be asked again.
+        (self.0.lock().unwrap_or_else(PoisonError::into_inner))()
+    }
+}
+
+impl Default for Random {
+    fn default() -> Self {
+        // Each `RandomState` is keyed differently.
+        Self::new(|| RandomState::new().hash_one(0_u8))
+    }
 }
 
 /// The retry budget: shared by all calls of a client, so that a broken gateway is not overloaded.
@@ -160,6 +177,7 @@ mod tests {
 
     #[test]
     fn random_numbers_differ() {
-        assert_ne!(super::random(), super::random());
+        let random = super::Random::default();
+        assert_ne!(random.next(), random.next());
     }
 }

@@ -104,7 +104,8 @@ impl Wait {
                 return seen.ok_or_else(|| failure.unwrap_or_else(Error::out_of_time));
             }
             queries += 1;
-            let mut interval = course.wait(queries, failure.as_ref().and_then(Error::retry_after));
+            let retry_after = failure.as_ref().and_then(Error::retry_after);
+            let mut interval = course.wait(queries, &self.client.0.random, retry_after);
             if let Some(remaining) = course.remaining()
                 && remaining <= interval
             {

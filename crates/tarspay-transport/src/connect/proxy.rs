@@ -49,11 +49,11 @@ impl Proxy {
     }
 
     /// Turns a connection to the proxy into one to the gateway.
-    pub(super) async fn tunnel(&self, tcp: Socket, gateway: &Origin) -> Result<Socket, Error> {
+    pub(super) async fn tunnel(&self, stream: Socket, gateway: &Origin) -> Result<Socket, Error> {
         let request = self.request(gateway).map_err(|error| self.broken().with_source(error))?;
         let (mut sender, mut connection) = http1::Builder::new()
             .max_buf_size(MAX_RESPONSE_HEAD)
-            .handshake(TokioIo::new(tcp))
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.broken().with_source(error))?;
         let mut response = pin!(sender.send_request(request));

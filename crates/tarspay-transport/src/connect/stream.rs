@@ -1,4 +1,4 @@
-//! The connection itself: a socket that a peer cannot flood, plain or under TLS.
+//! The connection itself: a stream that a peer cannot flood.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -6,22 +6,27 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
-/// A TCP connection that fails when the peer sends more than a response can be.
+use super::ByteStream;
+
+/// A connection that fails when the peer sends more than a response can be.
 ///
 /// HTTP lets a server send any number of interim responses (`100 Continue`), and hyper skips them
 /// without an end. TLS has messages of its own. So it counts the bytes on the wire since the last
 /// write.
 pub(crate) struct Socket {
-    pub(super) tcp: TcpStream,
+    stream: Box<dyn ByteStream>,
     read: usize,
     limit: usize,
 }
 
 impl Socket {
-    pub(crate) fn new(tcp: TcpStream, limit: usize) -> Self {
-        Self { tcp, read: 0, limit }
+    pub(crate) fn new(stream: Box<dyn ByteStream>, limit: usize) -> Self {
+        Self { stream, read: 0, limit }
+    }
+
+    pub(super) fn into_inner(self) -> Box<dyn ByteStream> {
+        self.stream
     }
 
     fn written(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -56,7 +61,7 @@ impl AsyncRead for Socket {
             return Poll::Ready(Err(io::Error::other(Flooded { limit: self.limit })));
         }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.tcp).poll_read(cx, buffer))?;
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         self.read += buffer.filled().len() - before;
         Poll::Ready(Ok(()))
     }
@@ -64,16 +69,16 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.written(result)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -81,26 +86,21 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.written(result)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 }
-
-/// What HTTP runs on: a [`Socket`], plain or under TLS.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
 
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -109,7 +109,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut far, _) = listener.accept().await.unwrap();
-        let mut near = Socket::new(near, 8);
+        let mut near = Socket::new(Box::new(near), 8);
         for vectored in [false, true] {
             for length in [8, 1] {
                 far.write_all(&vec![b'x'; length]).await.unwrap();

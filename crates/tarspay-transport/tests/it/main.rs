@@ -9,6 +9,7 @@
 mod certificates;
 mod configuration;
 mod connecting;
+mod connectors;
 mod floods;
 mod fuzz;
 mod proxies;

@@ -37,5 +37,7 @@ mod receivers;
 #[cfg(feature = "client")]
 mod scripted;
 mod secrets;
+#[cfg(feature = "testing")]
+mod testing;
 #[cfg(feature = "client")]
 mod waiting;
