@@ -26,7 +26,12 @@ const STEPS: &[Step] = &[
     ("links", links::run),
     ("promises", promises::run),
     ("lints", || clippy(&["clippy", "--locked", "--workspace", "--all-targets", "--all-features"])),
-    ("tests", || run_command(cargo(&root(), &["test", "--locked", "--workspace"]))),
+    ("tests", || {
+        let mut test = cargo(&root(), &["test", "--locked", "--workspace"]);
+        // Ten times as many random comparisons of signatures.
+        test.env("TARSPAY_LONG", "1");
+        run_command(test)
+    }),
     ("tests, other feature sets", || {
         FEATURE_SETS.iter().try_for_each(|(package, flags)| test(package, flags))
     }),

@@ -297,8 +297,7 @@ mod of_calls {
         pub(crate) fn without_data(status: u16, source: ResponseError) -> Self {
             match source {
                 ResponseError::Refused(refusal) => {
-                    let mut error =
-                        Self::new(ErrorKind::Rejected, cut(refusal.to_string())).with_status(status);
+                    let mut error = Self::new(ErrorKind::Rejected, refusal.to_string()).with_status(status);
                     error.0.refusal = Some(refusal);
                     error
                 }

@@ -1,5 +1,6 @@
 //! Our signatures and verdicts beside those of the C library libsecp256k1.
 
+use crate::rounds;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use secp256k1::ecdsa::Signature as CSignature;
@@ -33,7 +34,7 @@ fn our_verdict(key: &PublicKey, digest: &[u8; 32], der: &[u8]) -> bool {
 #[test]
 fn identical_der_for_identical_digests() {
     let mut source = random_source();
-    for _ in 0..2_000 {
+    for _ in 0..rounds(20_000) {
         let (secret, digest) = (random_bytes(&mut source), random_bytes(&mut source));
         let Ok(c_key) = SecretKey::from_secret_bytes(secret) else { continue };
         let key = PrivateKey::from_hex(&hex::encode(secret)).unwrap();
@@ -45,10 +46,10 @@ fn identical_der_for_identical_digests() {
 }
 
 #[test]
-fn same_verdict_on_ten_thousand_random_and_mutated_signatures() {
+fn same_verdict_on_random_and_mutated_signatures() {
     let mut source = random_source();
     let (mut accepted, mut refused) = (0_u32, 0_u32);
-    for round in 0..10_000_u32 {
+    for round in 0..rounds(10_000) {
         let (secret, mut digest) = (random_bytes(&mut source), random_bytes(&mut source));
         let key = PrivateKey::from_hex(&hex::encode(secret)).unwrap();
         let c_key = CPublicKey::from_slice(key.public_key().as_bytes()).unwrap();
@@ -75,5 +76,8 @@ fn same_verdict_on_ten_thousand_random_and_mutated_signatures() {
             refused += 1;
         }
     }
-    assert!(accepted >= 2_500 && refused >= 5_000, "both verdicts occur: {accepted} {refused}");
+    assert!(
+        accepted >= rounds(2_500) && refused >= rounds(5_000),
+        "both verdicts occur: {accepted} {refused}"
+    );
 }
