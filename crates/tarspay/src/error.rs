@@ -258,7 +258,7 @@ pub(crate) fn compression(value: &[u8]) -> Option<&'static str> {
 
 #[cfg(feature = "client")]
 mod of_calls {
-    use super::{Error, ErrorKind, cut};
+    use super::{Error, ErrorKind};
     use crate::transport::{self, Delivery};
     use crate::types;
     use crate::types::{DecodeError, Effect, ResponseError};
