@@ -4,12 +4,13 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use rust_decimal::Decimal;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::amount::Amount;
-use crate::error::{Error, ErrorKind};
+use crate::decode::{Decode, DecodeError};
+use crate::error::Error;
 use crate::model::{model, request};
-use crate::scalar::{FromScalar, Scalar, decimal, read_as_scalar};
+use crate::scalar::{self, FromScalar, Scalar, decimal};
 use crate::text::{MerchantNo, quoted};
 
 request! {
@@ -164,12 +165,20 @@ impl Serialize for BalanceAmount {
 
 impl FromScalar for BalanceAmount {
     fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
-        let text = scalar.characters("amount")?;
-        if text.is_empty() {
-            return Err(Error::new("amount", ErrorKind::Empty));
-        }
-        Ok(Self::read(text.to_owned()))
+        Ok(Self::read(scalar.characters("amount")?.to_owned()))
     }
 }
 
-read_as_scalar!(BalanceAmount);
+/// Anything can be read, so that one odd amount does not hide the other.
+impl Decode for BalanceAmount {
+    fn from_json(json: &str) -> Result<Self, DecodeError> {
+        let scalar = Scalar::read(json)?;
+        Ok(Self::read(scalar.characters("amount").unwrap_or(json).to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for BalanceAmount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        scalar::deserialize(deserializer)
+    }
+}

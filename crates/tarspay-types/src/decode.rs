@@ -201,7 +201,7 @@ impl fmt::Display for DecodeError {
                 " is compressed with gzip, which was not asked for; turn compression off in the proxy that adds it"
             }
             DecodeErrorKind::NotAnObject => " is not a JSON object",
-            DecodeErrorKind::Missing => " is missing or null and cannot be done without",
+            DecodeErrorKind::Missing => " is required but missing or null",
             DecodeErrorKind::Duplicate => " stands more than once in its object; which one counts is unknown",
             DecodeErrorKind::Unreadable => " cannot be read as its type",
         })
@@ -289,7 +289,7 @@ impl<'a> Unread<'a> {
     /// Takes out the first usable one of the members `names`, which are other spellings of one
     /// thing. What is not usable stays.
     pub(crate) fn require<T: Decode>(&mut self, names: &[&str]) -> Result<T, DecodeError> {
-        self.take(names, |json| json == "null")?
+        self.take(names, |json| json == "null" && T::from_json(json).is_err())?
             .ok_or_else(|| DecodeError::missing(names.first().copied().unwrap_or_default()))
     }
 

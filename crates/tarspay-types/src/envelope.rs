@@ -21,7 +21,7 @@ const DATA: &str = "data";
 /// text count as absent.
 ///
 /// A refusal is read whatever else is wrong: members that stand twice (the first of each is kept,
-/// unless the codes differ), and bytes that are not UTF-8.
+/// unless the codes differ), bytes that are not UTF-8, and a text that is not JSON after its code.
 ///
 /// ```
 /// use tarspay_types::{ResponseError, Balance, Decode, Envelope, ErrorCode};
@@ -99,7 +99,13 @@ impl<T: Serialize> Serialize for Envelope<T> {
 
 impl<T: Decode> Decode for Envelope<T> {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
-        let mut unread = Unread::with_duplicates(json)?;
+        let mut unread = match Unread::with_duplicates(json) {
+            Ok(unread) => unread,
+            Err(error) => {
+                let code = refusal_in(json).ok_or(error)?;
+                return Ok(Self { code, msg: None, data: None, sign: None, extra: Members::new() });
+            }
+        };
         if let Some(name) = unread.named_twice() {
             if !is_clearly_a_refusal(&unread) {
                 return Err(DecodeError::duplicate(name));
@@ -129,6 +135,47 @@ fn is_clearly_a_refusal(envelope: &Unread<'_>) -> bool {
     let mut codes = envelope.all(CODE).map(|json| ErrorCode::from_json(json).ok());
     let first = codes.next().flatten();
     first.is_some_and(|code| !code.is_success()) && codes.all(|code| code == first)
+}
+
+/// The code of a refusal in a text that is not JSON, such as `{"code":5003008,"data":NaN}`: the
+/// member of that name at the top level, all of them alike, each with its end.
+fn refusal_in(text: &str) -> Option<ErrorCode> {
+    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let (mut depth, mut found, mut rest) = (0_usize, None, text.starts_with('{').then_some(text)?);
+    while let Some(at) = rest.find(['{', '[', '}', ']', '"']) {
+        let (mark, after) = rest[at..].split_at(1);
+        rest = after;
+        match mark {
+            "{" | "[" => depth += 1,
+            "}" | "]" if depth > 1 => depth -= 1,
+            "}" | "]" => break,
+            _ => {
+                let Some(end) = end_of_string(rest) else { break };
+                let (string, after) = (&rest[..end], &rest[end + 1..]);
+                rest = after;
+                let Some(value) = after.trim_ascii_start().strip_prefix(':') else { continue };
+                if depth == 1 && string == CODE {
+                    let value = &value[..value.find([',', '}'])?];
+                    let code = ErrorCode::from_json(value.trim_ascii()).ok()?;
+                    if code.is_success() || found.is_some_and(|found| found != code) {
+                        return None;
+                    }
+                    found = Some(code);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Where the quotation mark is that ends a string.
+fn end_of_string(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    text.bytes().position(|byte| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        ends
+    })
 }
 
 deserialize_by_decode!(Envelope<T>);

@@ -233,8 +233,48 @@ fn every_amount_of_a_balance_is_read() {
     assert!(unknown == unknown.clone() && unknown != read("\"1,600\"") && unknown != Amount::ZERO);
     assert!(!(unknown < Amount::ZERO || unknown >= Amount::ZERO));
     assert_eq!(read(&format!("\"{}\"", "x".repeat(65))).to_string(), format!("{}…", "x".repeat(64)));
-    for json in ["\"\"", "null", "true", "[]"] {
-        assert!(BalanceAmount::from_json(json).is_err(), "{json}");
+    for odd in ["\"\"", "null", "true", "[]"] {
+        let json = format!(r#"{{"availableAmount":{odd},"frozenAmount":"3"}}"#);
+        let balance = Balance::from_json(&json).unwrap();
+        assert_eq!(balance.available_amount.to_decimal(), None, "{odd}");
+        assert_eq!(balance.available_amount.as_str(), odd.trim_matches('"'));
+        assert_eq!(balance.frozen_amount.to_string(), "3");
+    }
+    assert!(Balance::from_json(r#"{"frozenAmount":"3"}"#).is_err());
+}
+
+#[test]
+fn a_code_survives_a_text_that_is_not_json() {
+    let code = |body: &[u8]| Envelope::<Balance>::from_slice(body).map(|envelope| envelope.code.code());
+    for body in [
+        &b"{\"code\":5003008,\"msg\":\"a\tb\"}"[..],
+        b"{\"code\":5003008,\"data\":NaN}",
+        b"{\"code\":5003008,\"msg\":\"x\",}",
+        b"{\"code\":5003008}trailing",
+        b"{\"code\":5003008,\"data\":{\"code\":0,\"a",
+        b"\xef\xbb\xbf\xef\xbb\xbf{\"code\":5003008}",
+        b"{\"code\":5003008,\"msg\":\"\xb0\x5c\"}",
+        b" { \"data\" : { \"code\" : 1 }, \"msg\":\"\\\"code\\\":7,\", \"code\" : \"5003008\" , NaN }",
+    ] {
+        assert_eq!(code(body), Ok(5_003_008), "{}", String::from_utf8_lossy(body));
+    }
+    for body in [
+        // Accepted, perhaps: what came with it cannot be read.
+        &b"{\"code\":0,\"data\":NaN}"[..],
+        // Perhaps another code, which was cut.
+        b"{\"code\":500300",
+        b"{\"code\":5003008,\"code\":0,\"data\":NaN}",
+        b"{\"code\":5003008,\"code\":5003001,}",
+        b"{\"data\":{\"code\":5003008},\"msg\":NaN}",
+        b"[{\"code\":5003008,}]",
+        b"<script>{\"code\":5003008,}</script>",
+        b"{\"msg\":\"\\\"code\\\":5003008,\",}",
+        b"{\"code\":[5003008,1],}",
+        b"{\"code\":{\"a\":5003008},}",
+        b"code\":5003008,",
+        b"\x1f\x8b{\"code\":5003008,}",
+    ] {
+        assert!(code(body).is_err(), "{}", String::from_utf8_lossy(body));
     }
 }
 
