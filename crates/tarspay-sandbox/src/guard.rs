@@ -5,9 +5,8 @@
 //! address for a name, so the address at which a request has arrived is as good as loopback. Nobody can own a name under
 //! `localhost`.
 
-use crate::error::ErrorKind;
 use axum::body::{Body, HttpBody as _, to_bytes};
-use axum::http::{HeaderValue, StatusCode, header, request, uri::Authority};
+use axum::http::{StatusCode, header, request, uri::Authority};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use std::net::IpAddr;
@@ -45,13 +44,6 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, (StatusCode, String)> {
     body.map_err(|_| too_large())
 }
 
-/// Sets headers that every response to a browser has.
-pub(crate) fn set(response: &mut Response, headers: &[(&'static str, &'static str)]) {
-    for (name, value) in headers {
-        response.headers_mut().insert(*name, HeaderValue::from_static(value));
-    }
-}
-
 /// What keeps pages of other origins from making something else of a response, or from embedding it.
 pub(crate) const FOREIGN_PAGES: [(&str, &str); 2] =
     [("x-content-type-options", "nosniff"), ("cross-origin-resource-policy", "same-origin")];
@@ -64,24 +56,6 @@ pub(crate) fn is_localhost(host: &str) -> bool {
 
 pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json;charset=utf-8")], body.into()).into_response()
-}
-
-/// The HTTP status of an error.
-pub(crate) fn status(kind: ErrorKind) -> StatusCode {
-    match kind {
-        ErrorKind::UnknownMerchant
-        | ErrorKind::UnknownKey
-        | ErrorKind::UnknownOrder
-        | ErrorKind::UnknownCallback
-        | ErrorKind::UnknownScenario => StatusCode::NOT_FOUND,
-        ErrorKind::InvalidScenario | ErrorKind::InvalidFault | ErrorKind::InvalidAmount => {
-            StatusCode::BAD_REQUEST
-        }
-        ErrorKind::InvalidTransition | ErrorKind::BalanceTooLow => StatusCode::CONFLICT,
-        ErrorKind::InvalidAddress | ErrorKind::Bind | ErrorKind::RandomSource | ErrorKind::Store => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-    }
 }
 
 /// Who may operate the sandbox: programs on this machine, and no web page. The error says in a sentence what is refused.

@@ -101,6 +101,7 @@ mod schedule;
 mod server;
 mod store;
 mod timekeeper;
+mod web;
 
 pub use builder::Builder;
 pub use callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
