@@ -63,31 +63,18 @@ pub struct OutgoingCallback {
 
 impl fmt::Debug for OutgoingCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            id,
-            pay_order_id,
-            state,
-            url,
-            body,
-            status,
-            reason,
-            created_at,
-            next_at,
-            attempt_count,
-            attempts,
-        } = self;
         f.debug_struct("OutgoingCallback")
-            .field("id", id)
-            .field("pay_order_id", pay_order_id)
-            .field("state", state)
-            .field("url", url)
-            .field("body_bytes", &body.len())
-            .field("status", status)
-            .field("reason", reason)
-            .field("created_at", created_at)
-            .field("next_at", next_at)
-            .field("attempt_count", attempt_count)
-            .field("attempts", attempts)
+            .field("id", &self.id)
+            .field("pay_order_id", &self.pay_order_id)
+            .field("state", &self.state)
+            .field("url", &self.url)
+            .field("body_bytes", &self.body.len())
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("created_at", &self.created_at)
+            .field("next_at", &self.next_at)
+            .field("attempt_count", &self.attempt_count)
+            .field("attempts", &self.attempts)
             .finish()
     }
 }
