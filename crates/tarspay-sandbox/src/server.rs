@@ -24,8 +24,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tarspay_types::{Decode as _, ErrorCode, Members, MerchantOrderNo, OrderState};
@@ -75,7 +74,8 @@ pub(crate) async fn serve(
     let mut connections = Connections::new(most);
     tokio::pin!(stopped);
     loop {
-        let (now, room) = (Instant::now(), connections.room());
+        let now = Instant::now();
+        let room = connections.room(now);
         let has_room = room.is_some_and(|from| from <= now);
         tokio::select! {
             // A sandbox that is stopped accepts nothing more, even if more is waiting.
@@ -105,35 +105,38 @@ struct Connections {
     most: usize,
     tasks: JoinSet<()>,
     open: Vec<(AbortHandle, Arc<Turn>)>,
-    /// When the first one came.
-    start: Instant,
     /// A request has its response: its connection waits for its client again.
     ended: Arc<Notify>,
 }
 
-/// Whether a connection waits for its client, for a head, a body, or to have its response read: since when, in nanoseconds
-/// since the start; or `BUSY` or `CLOSED`.
+/// Whose turn it is on a connection.
 struct Turn {
-    state: AtomicU64,
-    start: Instant,
+    state: Mutex<TurnState>,
     ended: Arc<Notify>,
 }
 
-/// A request has come whole, and is being handled.
-const BUSY: u64 = u64::MAX;
-/// Its place is needed.
-const CLOSED: u64 = u64::MAX - 1;
+#[derive(Clone, Copy, PartialEq)]
+enum TurnState {
+    /// The client's since then: for a head, a body, or to read its response.
+    Waiting(Instant),
+    /// A request has come whole, and is being handled.
+    Busy,
+    /// Its place is needed.
+    Closed,
+}
 
 impl Turn {
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(0)
+    fn state(&self) -> MutexGuard<'_, TurnState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An error if its place was needed meanwhile.
-    fn change(&self, state: u64) -> io::Result<()> {
-        if self.state.swap(state, Ordering::AcqRel) == CLOSED {
+    fn change(&self, to: TurnState) -> io::Result<()> {
+        let mut state = self.state();
+        if *state == TurnState::Closed {
             return Err(io::Error::other("the place of this connection was needed for another one"));
         }
+        *state = to;
         self.ended.notify_one();
         Ok(())
     }
@@ -141,23 +144,24 @@ impl Turn {
 
 impl Connections {
     fn new(most: usize) -> Self {
-        let (tasks, start, ended) = (JoinSet::new(), Instant::now(), Arc::default());
-        Self { most, tasks, open: Vec::new(), start, ended }
+        Self { most, tasks: JoinSet::new(), open: Vec::new(), ended: Arc::default() }
     }
 
     /// The one that has waited longest, and since when.
-    fn longest_waiting(&self) -> Option<(usize, u64)> {
-        let states = self.open.iter().map(|(_, turn)| turn.state.load(Ordering::Acquire)).enumerate();
-        states.filter(|(_, since)| *since < CLOSED).min_by_key(|(_, since)| *since)
+    fn longest_waiting(&self) -> Option<(usize, Instant)> {
+        let waiting = self.open.iter().enumerate().filter_map(|(at, (_, turn))| match *turn.state() {
+            TurnState::Waiting(since) => Some((at, since)),
+            TurnState::Busy | TurnState::Closed => None,
+        });
+        waiting.min_by_key(|(_, since)| *since)
     }
 
     /// When there is room for another one; `None` if all are busy.
-    fn room(&self) -> Option<Instant> {
+    fn room(&self, now: Instant) -> Option<Instant> {
         if self.open.len() < self.most {
-            return Some(self.start);
+            return Some(now);
         }
-        let (_, since) = self.longest_waiting()?;
-        Some(self.start + Duration::from_nanos(since) + PLACE)
+        self.longest_waiting().map(|(_, since)| since + PLACE)
     }
 
     fn add<F: Future<Output = ()> + Send + 'static>(&mut self, run: impl FnOnce(Arc<Turn>) -> F) {
@@ -165,14 +169,16 @@ impl Connections {
             // If all are busy again, this one is dropped.
             let Some((at, since)) = self.longest_waiting() else { return };
             let (task, turn) = &self.open[at];
-            if turn.state.compare_exchange(since, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            let mut state = turn.state();
+            if *state == TurnState::Waiting(since) {
+                *state = TurnState::Closed;
+                drop(state);
                 task.abort();
                 self.open.remove(at);
             }
         }
-        let turn = Turn { state: AtomicU64::new(BUSY), start: self.start, ended: Arc::clone(&self.ended) };
-        turn.state.store(turn.now(), Ordering::Release);
-        let turn = Arc::new(turn);
+        let state = Mutex::new(TurnState::Waiting(Instant::now()));
+        let turn = Arc::new(Turn { state, ended: Arc::clone(&self.ended) });
         self.open.push((self.tasks.spawn(run(Arc::clone(&turn))), turn));
     }
 
@@ -203,10 +209,10 @@ async fn connection(
         let router = router.clone();
         async move {
             let is_whole = request.body().is_end_stream();
-            turn.change(if is_whole { BUSY } else { turn.now() })?;
+            turn.change(if is_whole { TurnState::Busy } else { TurnState::Waiting(Instant::now()) })?;
             let request = request.map(|body| Arriving { body, turn: Arc::clone(&turn) });
             let Ok(response) = router.call(request).await;
-            turn.change(turn.now())?;
+            turn.change(TurnState::Waiting(Instant::now()))?;
             if response.extensions().get::<CloseConnection>().is_some() {
                 return Err(io::Error::other("a fault closed the connection"));
             }
@@ -240,7 +246,7 @@ impl HttpBody for Arriving {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         if frame.is_none() {
-            self.turn.change(BUSY)?;
+            self.turn.change(TurnState::Busy)?;
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
@@ -348,14 +354,13 @@ fn order_no(body: &[u8]) -> Option<MerchantOrderNo> {
 struct FaultyBody {
     steps: VecDeque<Step>,
     announced: u64,
-    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 enum Step {
     Send(Bytes),
     /// Lets the connection write what it has so far.
     Flush,
-    Wait(Duration),
+    Wait(Pin<Box<Sleep>>),
     /// Ends the connection.
     Cut,
 }
@@ -370,7 +375,7 @@ impl FaultyBody {
         let mut steps = VecDeque::new();
         if let Some(duration) = slow {
             steps.push_back(Step::Send(body.split_to(body.len().min(1))));
-            steps.push_back(Step::Wait(duration));
+            steps.push_back(Step::Wait(Box::pin(tokio::time::sleep(duration))));
         }
         steps.push_back(Step::Send(body));
         if is_cut {
@@ -378,7 +383,7 @@ impl FaultyBody {
             steps.push_back(Step::Flush);
             steps.push_back(Step::Cut);
         }
-        Self { steps, announced, sleep: None }
+        Self { steps, announced }
     }
 }
 
@@ -390,25 +395,18 @@ impl HttpBody for FaultyBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if let Some(sleep) = &mut self.sleep {
-            ready!(sleep.as_mut().poll(context));
-            self.sleep = None;
-        }
         loop {
+            if let Some(Step::Wait(sleep)) = self.steps.front_mut() {
+                ready!(sleep.as_mut().poll(context));
+            }
             match self.steps.pop_front() {
                 None => return Poll::Ready(None),
+                Some(Step::Wait(_)) => {}
                 Some(Step::Send(bytes)) if bytes.is_empty() => {}
                 Some(Step::Send(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 Some(Step::Flush) => {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
-                }
-                Some(Step::Wait(duration)) => {
-                    let mut sleep = Box::pin(tokio::time::sleep(duration));
-                    if sleep.as_mut().poll(context).is_pending() {
-                        self.sleep = Some(sleep);
-                        return Poll::Pending;
-                    }
                 }
                 Some(Step::Cut) => {
                     return Poll::Ready(Some(Err(io::Error::other("a fault cut the response"))));
