@@ -184,7 +184,7 @@ impl Builder {
             Some(file) => open_file(file).await?,
         };
         let system_key = kept_key(&connection, "system_key")?;
-        let merchant = Arc::new(TestMerchant::new(kept_key(&connection, "test_merchant_key")?));
+        let merchant = TestMerchant::new(kept_key(&connection, "test_merchant_key")?);
         let keys = Arc::new(Keys::new(store::merchants::all_keys(&connection)?));
         let deliveries = store::callbacks::deliveries(&connection)?;
         let has_plans = AtomicBool::new(store::plans::has_any(&connection)?);
@@ -219,18 +219,20 @@ impl Builder {
             events,
             timekeeper,
             system_key,
+            merchant,
+            address,
             base_url,
         });
-        merchant.register(&shared).await?;
+        shared.merchant.register(&shared).await?;
 
         let timekeeper = tokio::spawn(Timekeeper::new(Arc::clone(&shared), deliveries).run(messages));
         let (stop, stopped) = oneshot::channel::<()>();
-        let handle = Arc::new(Sandbox::new(Arc::clone(&shared), address, Arc::clone(&merchant), None));
+        let handle = Arc::new(Sandbox { shared: Arc::clone(&shared), running: None });
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), handle, async {
             // A dropped sender means the same: stop.
             let _ = stopped.await;
         }));
-        Ok(Sandbox::new(shared, address, merchant, Some(Running { stop: Some(stop), server, timekeeper })))
+        Ok(Sandbox { shared, running: Some(Running { stop: Some(stop), server, timekeeper }) })
     }
 }
 

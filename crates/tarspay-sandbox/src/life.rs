@@ -9,7 +9,7 @@ use crate::order::{Order, direction_name};
 use crate::plan;
 use crate::receiver::Receiver;
 use crate::schedule::Delivery;
-use crate::store::merchants::{self, Balance};
+use crate::store::merchants::{self, Balance, difference, sum};
 use crate::store::orders::{OrderKey, Record};
 use crate::store::{StoreError, Tx, callbacks, orders};
 use tarspay_sign::CallbackText;
@@ -50,7 +50,7 @@ pub(crate) fn create(tx: &Tx<'_>, mut record: Record) -> Result<Record, Error> {
     merchants::use_currency(tx, &order.merchant_no, &order.currency)?;
     if order.direction == BizType::WITHDRAWAL {
         order.fee = fee(tx, order, order.amount)?;
-        let held = total(order.amount, order.fee)?;
+        let held = sum(order.amount, order.fee)?;
         move_money(tx, order, |balance| balance.freeze(held))?;
     }
     orders::insert(tx, &record)?;
@@ -77,7 +77,7 @@ pub(crate) fn pay(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     let amount = record.order.amount;
     if record.order.direction == BizType::WITHDRAWAL {
         check_step(&record.order, OrderState::SUCCESS)?;
-        let held = total(amount, record.order.fee)?;
+        let held = sum(amount, record.order.fee)?;
         move_money(tx, &record.order, |balance| balance.pay_out(held))?;
         record.order.pay_amount = amount;
         record.order.trx_id = Some(made_up_trx_id(record)?);
@@ -99,13 +99,13 @@ pub(crate) fn pay_partially(tx: &Tx<'_>, record: &mut Record, part: Amount) -> R
             ),
         ));
     }
-    let paid = total(order.pay_amount, part)?;
+    let paid = sum(order.pay_amount, part)?;
     receive(tx, record, OrderState::PARTLY_PAID, paid)
 }
 
 /// What is still to pay of a deposit.
 pub(crate) fn rest(order: &Order) -> Result<Amount, Error> {
-    net(order.amount, order.pay_amount)
+    difference(order.amount, order.pay_amount)
 }
 
 /// A transfer of this reference pays a deposit: in full, or in part if it is smaller.
@@ -162,10 +162,10 @@ pub(crate) fn refund(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     check_step(&record.order, OrderState::REFUNDED)?;
     let order = &record.order;
     if order.direction == BizType::WITHDRAWAL {
-        let back = total(order.amount, order.fee)?;
+        let back = sum(order.amount, order.fee)?;
         move_money(tx, order, |balance| balance.credit(back))?;
     } else {
-        let back = net(order.pay_amount, order.fee)?;
+        let back = difference(order.pay_amount, order.fee)?;
         move_money(tx, order, |balance| balance.debit(back))?;
     }
     step(tx, record, OrderState::REFUNDED, None)
@@ -176,10 +176,10 @@ fn receive(tx: &Tx<'_>, record: &mut Record, to: OrderState, paid: Amount) -> Re
     check_step(&record.order, to)?;
     open(tx, record)?;
     let order = &mut record.order;
-    let credited = net(order.pay_amount, order.fee)?;
+    let credited = difference(order.pay_amount, order.fee)?;
     // Never so high that the merchant would have less than after an earlier part.
-    let fee = fee(tx, order, paid)?.min(net(paid, credited)?);
-    let more = net(net(paid, fee)?, credited)?;
+    let fee = fee(tx, order, paid)?.min(difference(paid, credited)?);
+    let more = difference(difference(paid, fee)?, credited)?;
     move_money(tx, order, |balance| balance.credit(more))?;
     (order.pay_amount, order.fee) = (paid, fee);
     let reference = reference(tx, record)?;
@@ -204,7 +204,7 @@ fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&
     }
     let order = &mut record.order;
     if order.direction == BizType::WITHDRAWAL {
-        let held = total(order.amount, order.fee)?;
+        let held = sum(order.amount, order.fee)?;
         move_money(tx, order, |balance| balance.release(held))?;
         // As in the documented callbacks of failed withdrawals: a trap for those who conclude from the amount.
         order.pay_amount = order.amount;
@@ -290,19 +290,8 @@ fn move_money(
 
 fn fee(tx: &Tx<'_>, order: &Order, amount: Amount) -> Result<Amount, Error> {
     let fee = merchants::fee(tx, &order.merchant_no, &order.currency, order.direction)?;
-    fee.of(amount).ok_or_else(too_many_digits)
-}
-
-fn total(amount: Amount, fee: Amount) -> Result<Amount, Error> {
-    amount.checked_add(fee).map_err(|_| too_many_digits())
-}
-
-fn net(amount: Amount, fee: Amount) -> Result<Amount, Error> {
-    amount.checked_sub(fee).map_err(|_| too_many_digits())
-}
-
-fn too_many_digits() -> Error {
-    Error::new(ErrorKind::InvalidAmount, "the amount and its fee have more than 28 digits")
+    fee.of(amount)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidAmount, "the fee would have more than 28 digits"))
 }
 
 /// A reference as the market's payers have it.

@@ -41,10 +41,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// can be called from anywhere, inside and outside the runtime.
 pub struct Sandbox {
     pub(crate) shared: Arc<Shared>,
-    address: SocketAddr,
-    merchant: Arc<TestMerchant>,
     /// What ends with this handle; `None` in the one of the control API and the page.
-    running: Option<Running>,
+    pub(crate) running: Option<Running>,
 }
 
 /// The tasks of a sandbox.
@@ -55,15 +53,6 @@ pub(crate) struct Running {
 }
 
 impl Sandbox {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        address: SocketAddr,
-        merchant: Arc<TestMerchant>,
-        running: Option<Running>,
-    ) -> Self {
-        Self { shared, address, merchant, running }
-    }
-
     /// The URL for local clients: `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> &str {
         &self.shared.base_url
@@ -71,7 +60,7 @@ impl Sandbox {
 
     /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.shared.address
     }
 
     /// The key that checks this sandbox's callbacks, in place of the gateway's system key.
@@ -81,7 +70,7 @@ impl Sandbox {
 
     /// The merchant that is there from the start, with a million in every market's currency.
     pub fn merchant(&self) -> &TestMerchant {
-        &self.merchant
+        &self.shared.merchant
     }
 
     /// Signs a callback as this sandbox would send it: the value for the header `X-RESP-SIGNATURE`.
@@ -135,6 +124,8 @@ pub(crate) struct Shared {
     pub(crate) events: Arc<EventLog>,
     pub(crate) timekeeper: UnboundedSender<Message>,
     pub(crate) system_key: PrivateKey,
+    pub(crate) merchant: TestMerchant,
+    pub(crate) address: SocketAddr,
     /// `http://127.0.0.1:PORT`.
     pub(crate) base_url: String,
 }

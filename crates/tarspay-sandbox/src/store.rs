@@ -27,24 +27,18 @@ use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 /// The most jobs that share a transaction.
 const GROUP: usize = 256;
 
-/// The settings of a sandbox.
+/// The settings of a sandbox. [`Builder`](crate::Builder) describes them.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// How long a deposit waits for its payer.
     pub(crate) deposit_lifetime: Duration,
-    /// Whether the published limits refuse.
     pub(crate) enforces_limits: bool,
-    /// Whether callbacks report states too for which the documentation has none.
     pub(crate) notifies_all_ends: bool,
-    /// Hosts besides loopback that callbacks may go to.
     pub(crate) allowed_receivers: Vec<String>,
-    /// Whether a refused signature is investigated.
     pub(crate) explains: bool,
-    /// How long a receiver may take to respond.
     pub(crate) callback_timeout: Duration,
     /// The most connections of clients at a time.
     pub(crate) connections: usize,
-    /// The host that clients may call the sandbox by, besides loopback and its addresses.
+    /// The host of the public name, without its port.
     pub(crate) public_name: Option<String>,
 }
 

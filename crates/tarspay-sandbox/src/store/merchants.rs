@@ -247,19 +247,20 @@ pub(crate) fn fee(
     Ok(fee.unwrap_or_default())
 }
 
-fn sum(one: Amount, other: Amount) -> Result<Amount, Error> {
-    one.checked_add(other).map_err(|source| {
-        Error::new(ErrorKind::InvalidAmount, "the balance would have more than 28 digits").with_source(source)
-    })
+const MANY_DIGITS: &str = "the sum would have more than 28 digits";
+
+pub(crate) fn sum(one: Amount, other: Amount) -> Result<Amount, Error> {
+    one.checked_add(other)
+        .map_err(|source| Error::new(ErrorKind::InvalidAmount, MANY_DIGITS).with_source(source))
 }
 
-fn difference(one: Amount, other: Amount) -> Result<Amount, Error> {
+pub(crate) fn difference(one: Amount, other: Amount) -> Result<Amount, Error> {
     one.checked_sub(other).map_err(|source| {
         let (kind, reason) = match source.kind() {
             tarspay_types::ErrorKind::Negative => {
                 (ErrorKind::BalanceTooLow, format!("there is {one}, and {other} is needed"))
             }
-            _ => (ErrorKind::InvalidAmount, "the balance would have more than 28 digits".to_owned()),
+            _ => (ErrorKind::InvalidAmount, MANY_DIGITS.to_owned()),
         };
         Error::new(kind, reason).with_source(source)
     })
