@@ -6,7 +6,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "all routes have one type")]
 
 use crate::callback::{CallbackFilter, CallbackId};
-use crate::clock::AsMillis as _;
+use crate::clock::unix_millis;
 use crate::error::{Error, ErrorKind, with_causes};
 use crate::fault::{Fault, FaultId};
 use crate::guard;
@@ -23,6 +23,7 @@ use axum::http::request::Parts;
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{self, MethodRouter};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -271,21 +272,17 @@ fn orders(it: &OperatorRequest) -> Shown {
     filter.merchant_order_no = it.input.parsed("merchant_order_no")?;
     filter.state = it.input.number::<u8>("state")?.map(|code| OrderState::from_code(code.into()));
     filter.after = it.input.parsed("after")?;
-    // One more shows whether there is another page.
     filter.limit = limit + 1;
-    let mut orders = it.sandbox.find_orders(filter)?;
-    let next = cut(&mut orders, limit).map(|last| json!(last.pay_order_id));
-    Ok(json!({ "orders": orders, "next": next }))
+    paged("orders", limit, it.sandbox.find_orders(filter)?, |last| json!(last.pay_order_id))
 }
 
-/// Cuts what was read beyond a page, and returns the one after which the next page begins.
-fn cut<T>(page: &mut Vec<T>, limit: u32) -> Option<&T> {
+/// A page of a list, and what `next` has if there is another page: one more entry than `limit` shows it.
+fn paged<T: Serialize>(name: &str, limit: u32, mut found: Vec<T>, next: impl FnOnce(&T) -> Value) -> Shown {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    if page.len() <= limit {
-        return None;
-    }
-    page.truncate(limit);
-    page.last()
+    let is_last = found.len() <= limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| !is_last).map(next);
+    Ok(json!({ name: found, "next": next }))
 }
 
 /// Shows an order, after a step that it may take.
@@ -340,11 +337,8 @@ fn callbacks(it: &OperatorRequest) -> Shown {
     let mut filter = CallbackFilter::new();
     filter.order = it.input.parsed("pay_order_id")?;
     filter.after = it.input.number::<u32>("after")?.map(|number| CallbackId::from_number(number.into()));
-    // One more shows whether there is another page.
     filter.limit = limit + 1;
-    let mut callbacks = it.sandbox.find_callbacks(filter)?;
-    let next = cut(&mut callbacks, limit).map(|last| json!(last.id));
-    Ok(json!({ "callbacks": callbacks, "next": next }))
+    paged("callbacks", limit, it.sandbox.find_callbacks(filter)?, |last| json!(last.id))
 }
 
 async fn settle(it: OperatorRequest) -> Result<Response, Refused> {
@@ -355,10 +349,8 @@ async fn settle(it: OperatorRequest) -> Result<Response, Refused> {
 
 fn attempts(it: &OperatorRequest) -> Shown {
     let (after, limit) = (it.input.number::<u32>("after")?.map_or(0, u64::from), it.input.limit()?);
-    // One more shows whether there is another page.
-    let mut attempts = it.sandbox.attempts(callback_id(it)?, after, limit + 1)?;
-    let next = cut(&mut attempts, limit).map(|_| after + u64::from(limit));
-    Ok(json!({ "attempts": attempts, "next": next }))
+    let attempts = it.sandbox.attempts(callback_id(it)?, after, limit + 1)?;
+    paged("attempts", limit, attempts, |_| json!(after + u64::from(limit)))
 }
 
 fn sign(it: &OperatorRequest) -> Shown {
@@ -428,7 +420,7 @@ fn clear_faults(it: &OperatorRequest) -> Shown {
 
 fn clock(it: &OperatorRequest) -> Shown {
     let clock = it.sandbox.clock();
-    Ok(json!({ "now": clock.now().as_millis(), "is_frozen": clock.is_frozen() }))
+    Ok(json!({ "now": unix_millis(clock.now()), "is_frozen": clock.is_frozen() }))
 }
 
 fn advance(it: &OperatorRequest) -> Shown {

@@ -1,6 +1,6 @@
 //! Callbacks as the operator of a sandbox sees them, with the outcome of each attempt.
 
-use crate::clock::{AsMillis as _, as_millis};
+use crate::clock::{as_millis, unix_millis};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -133,7 +133,7 @@ impl Attempt {
 impl Serialize for Attempt {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut view = serializer.serialize_struct("Attempt", 6)?;
-        view.serialize_field("at", &self.at.as_millis())?;
+        view.serialize_field("at", &unix_millis(self.at))?;
         view.serialize_field("http_status", &self.http_status)?;
         view.serialize_field("response", &self.response)?;
         view.serialize_field("error", &self.error)?;

@@ -5,7 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tarspay_sign::Clock;
 
-/// The clock of a sandbox.
 pub(crate) struct SandboxClock {
     base: Box<dyn Clock>,
     state: Mutex<State>,
@@ -89,37 +88,22 @@ pub(crate) fn later(time: u64, by: u64) -> u64 {
     time.saturating_add(by).min(LATEST)
 }
 
-/// The whole milliseconds of a duration.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Serialises a time, or one that may be missing, as Unix milliseconds.
-pub(crate) fn as_millis<S: Serializer>(time: &impl AsMillis, serializer: S) -> Result<S::Ok, S::Error> {
-    time.as_millis().serialize(serializer)
+pub(crate) fn as_millis<T: Copy + Into<Option<SystemTime>>, S: Serializer>(
+    time: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    (*time).into().map(unix_millis).serialize(serializer)
 }
 
-/// A time in views.
-pub(crate) trait AsMillis {
-    type Millis: Serialize;
-    fn as_millis(&self) -> Self::Millis;
+pub(crate) fn unix_millis(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, millis)
 }
 
-impl AsMillis for SystemTime {
-    type Millis = u64;
-    fn as_millis(&self) -> u64 {
-        self.duration_since(UNIX_EPOCH).map_or(0, millis)
-    }
-}
-
-impl AsMillis for Option<SystemTime> {
-    type Millis = Option<u64>;
-    fn as_millis(&self) -> Option<u64> {
-        self.as_ref().map(AsMillis::as_millis)
-    }
-}
-
-/// A time of the sandbox for those who use it.
 pub(crate) fn system_time(unix_millis: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(unix_millis.min(LATEST))
 }

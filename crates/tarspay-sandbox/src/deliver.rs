@@ -32,14 +32,11 @@ const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 /// The most of a response that is kept, in characters.
 const KEPT_RESPONSE: usize = 200;
 
-/// A sending that has ended, and what is next.
 pub(crate) type Sent = (Delivery, Next);
 
-/// What follows a sending.
 pub(crate) enum Next {
     /// Nothing: it is delivered, or given up.
     Done,
-    /// Another attempt.
     Again(Delivery),
     /// It was not sent: a fault holds it back for another one. The others still apply.
     Held(CallbackFaults),

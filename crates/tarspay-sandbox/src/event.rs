@@ -165,7 +165,6 @@ pub struct SignatureExplanation {
     pub details: String,
 }
 
-/// The latest events, and the tails that listen.
 pub(crate) struct EventLog {
     kept: Mutex<Kept>,
     tails: broadcast::Sender<Event>,
@@ -202,7 +201,6 @@ impl EventLog {
         self.kept().events.clear();
     }
 
-    /// Those after this number.
     pub(crate) fn after(&self, number: u64) -> Vec<Event> {
         self.kept().events.iter().filter(|event| event.number > number).cloned().collect()
     }

@@ -23,13 +23,10 @@ struct Waiting {
     cleared: BTreeSet<FaultId>,
 }
 
-/// What happens to one call.
 #[derive(Debug, Default)]
 pub(crate) struct CallFaults {
     pub(crate) delay: Duration,
-    /// The end of the call before it has an effect.
     pub(crate) before: Option<End>,
-    /// The end of the call after it has had its effect.
     pub(crate) after: Option<End>,
     pub(crate) state: Option<OrderState>,
     pub(crate) truncate: Option<usize>,
@@ -44,7 +41,6 @@ pub(crate) enum End {
     Refuse(ErrorCode),
 }
 
-/// What happens to one sending of a callback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::struct_excessive_bools, reason = "faults come together in any way")]
 pub(crate) struct CallbackFaults {

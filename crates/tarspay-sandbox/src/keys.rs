@@ -1,13 +1,13 @@
 //! API keys and used nonces in memory, for every call.
 
-use crate::merchant::MerchantStatus;
+use crate::clock::system_time;
+use crate::merchant::{MerchantStatus, RegisteredKey};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tarspay_sign::{Nonce, PreparedKey, PublicKey};
 use tarspay_types::MerchantNo;
 
-/// An API key with all that a call needs to know about it.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKey {
     pub(crate) key: PublicKey,
@@ -37,6 +37,14 @@ const OFTEN: u32 = 64;
 
 /// The most keys that are prepared, at 320 KiB each.
 const MOST_PREPARED: usize = 64;
+
+impl ApiKey {
+    /// A key without restrictions.
+    pub(crate) fn new(key: PublicKey, owner: MerchantNo) -> Self {
+        let owner_status = MerchantStatus::Active;
+        Self { key, owner, owner_status, bound_ip: None, expires_at: None, disabled: false }
+    }
+}
 
 impl Keys {
     pub(crate) fn new(keys: Vec<ApiKey>) -> Self {
@@ -78,10 +86,18 @@ impl Keys {
     }
 
     /// The keys of a merchant, by their text.
-    pub(crate) fn of(&self, owner: &MerchantNo) -> Vec<ApiKey> {
-        let mut keys: Vec<_> =
-            self.known().keys.values().filter(|key| key.owner == *owner).cloned().collect();
-        keys.sort_by_cached_key(|key| key.key.to_string());
+    pub(crate) fn of(&self, owner: &MerchantNo) -> Vec<RegisteredKey> {
+        let known = self.known();
+        let own = known.keys.values().filter(|key| key.owner == *owner);
+        let mut keys: Vec<_> = own
+            .map(|key| RegisteredKey {
+                public_key: key.key,
+                bound_ip: key.bound_ip,
+                expires_at: key.expires_at.map(system_time),
+                disabled: key.disabled,
+            })
+            .collect();
+        keys.sort_by_cached_key(|key| key.public_key.to_string());
         keys
     }
 

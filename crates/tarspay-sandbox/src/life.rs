@@ -64,7 +64,6 @@ pub(crate) fn create(tx: &Tx<'_>, mut record: Record) -> Result<Record, Error> {
     Ok(record)
 }
 
-/// The payer has opened the cashier page.
 pub(crate) fn open(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     if record.order.state == OrderState::CREATING {
         step(tx, record, OrderState::PROCESSING, None)?;
@@ -142,17 +141,6 @@ pub(crate) fn record_transfer(
     Ok(Some(record))
 }
 
-/// An order fails; what was frozen for a withdrawal is available again.
-pub(crate) fn fail(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
-    end_unpaid(tx, record, OrderState::FAILED, Some(reason))
-}
-
-/// A withdrawal is rejected.
-pub(crate) fn reject(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
-    end_unpaid(tx, record, OrderState::REJECTED, Some(reason))
-}
-
-/// A deposit times out unpaid.
 pub(crate) fn expire(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     end_unpaid(tx, record, OrderState::TIMED_OUT, None)
 }
@@ -197,7 +185,13 @@ fn reference(tx: &Tx<'_>, record: &Record) -> Result<TrxId, Error> {
     }
 }
 
-fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&str>) -> Result<(), Error> {
+/// An order fails, is rejected or times out; what was frozen for a withdrawal is available again.
+pub(crate) fn end_unpaid(
+    tx: &Tx<'_>,
+    record: &mut Record,
+    to: OrderState,
+    reason: Option<&str>,
+) -> Result<(), Error> {
     check_step(&record.order, to)?;
     if to != OrderState::TIMED_OUT {
         open(tx, record)?;
@@ -213,7 +207,6 @@ fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&
     step(tx, record, to, reason)
 }
 
-/// Whether an order can change to this state.
 pub(crate) fn can_come_to(order: &Order, to: OrderState) -> bool {
     let steps = if order.direction == BizType::WITHDRAWAL { WITHDRAWAL_STEPS } else { DEPOSIT_STEPS };
     let allowed = steps.iter().any(|(from, next)| *from == order.state && next.contains(&to));
@@ -284,8 +277,8 @@ fn move_money(
     order: &Order,
     change: impl FnOnce(Balance) -> Result<Balance, Error>,
 ) -> Result<(), Error> {
-    let balance = change(merchants::balance(tx, &order.merchant_no, &order.currency)?)?;
-    Ok(merchants::set_balance(tx, &order.merchant_no, &order.currency, balance)?)
+    let balance = change(merchants::balance(tx, &order.merchant_no, Some(&order.currency))?)?;
+    Ok(merchants::set_balance(tx, &order.merchant_no, Some(&order.currency), balance)?)
 }
 
 fn fee(tx: &Tx<'_>, order: &Order, amount: Amount) -> Result<Amount, Error> {

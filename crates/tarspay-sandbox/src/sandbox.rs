@@ -6,7 +6,6 @@ use crate::event::{EventKind, EventLog};
 use crate::explain::Explainer;
 use crate::faults::Faults;
 use crate::keys::{ApiKey, Keys};
-use crate::merchant::MerchantStatus;
 use crate::plan;
 use crate::schedule::Message;
 use crate::store::merchants::{self, Balance};
@@ -45,7 +44,6 @@ pub struct Sandbox {
     pub(crate) running: Option<Running>,
 }
 
-/// The tasks of a sandbox.
 pub(crate) struct Running {
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) server: JoinHandle<()>,
@@ -138,7 +136,6 @@ impl Shared {
         Ok(())
     }
 
-    /// Writes to the event log.
     pub(crate) fn report(&self, event: EventKind) {
         self.events.push(self.clock.now(), event);
     }
@@ -186,20 +183,13 @@ impl TestMerchant {
 
     /// Writes it with its key and its money.
     pub(crate) fn first_day(&self, tx: &Tx<'_>) -> Result<ApiKey, Error> {
-        let key = ApiKey {
-            key: self.private_key.public_key(),
-            owner: self.merchant_no.clone(),
-            owner_status: MerchantStatus::Active,
-            bound_ip: None,
-            expires_at: None,
-            disabled: false,
-        };
+        let key = ApiKey::new(self.private_key.public_key(), self.merchant_no.clone());
         merchants::add(tx, &self.merchant_no)?;
         merchants::put_key(tx, &key)?;
         let balance = Balance { available: Amount::from(TEST_BALANCE), ..Balance::ZERO };
-        merchants::set_own_balance(tx, &self.merchant_no, balance)?;
+        merchants::set_balance(tx, &self.merchant_no, None, balance)?;
         for currency in market::ALL.iter().filter_map(|market| market.currency()) {
-            merchants::set_balance(tx, &self.merchant_no, currency, balance)?;
+            merchants::set_balance(tx, &self.merchant_no, Some(currency), balance)?;
         }
         Ok(key)
     }

@@ -49,7 +49,6 @@ const EXPLAIN_HEADER: HeaderName = HeaderName::from_static("x-sandbox-explain");
 #[derive(Clone, Copy)]
 struct CloseConnection;
 
-/// The address that a request came from.
 #[derive(Clone, Copy)]
 struct Peer(IpAddr);
 

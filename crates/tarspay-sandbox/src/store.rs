@@ -120,12 +120,10 @@ impl Tx<'_> {
         self.with(sql, |statement| Ok(statement.execute(parameters)?))
     }
 
-    /// The number of the row that was inserted last.
     pub(crate) fn inserted(&self) -> i64 {
         self.db.connection().last_insert_rowid()
     }
 
-    /// The first row of a query, if there is one.
     pub(crate) fn one<T>(
         &self,
         sql: &str,
@@ -135,7 +133,6 @@ impl Tx<'_> {
         self.with(sql, |statement| statement.query(parameters)?.next()?.map(read).transpose())
     }
 
-    /// All rows of a query.
     pub(crate) fn all<T>(
         &self,
         sql: &str,
@@ -198,7 +195,6 @@ impl Prepared for Db<'_> {
     }
 }
 
-/// All rows of a query.
 fn all<T>(
     statement: &mut Statement<'_>,
     parameters: impl Params,
@@ -229,17 +225,14 @@ impl FromSql for Uint {
     }
 }
 
-/// A column with a time or a count.
 pub(crate) fn uint(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
     Ok(row.get::<_, Uint>(column)?.0)
 }
 
-/// A column with a time, or null.
 pub(crate) fn uint_or_null(row: &Row<'_>, column: usize) -> Result<Option<u64>, StoreError> {
     Ok(row.get::<_, Option<Uint>>(column)?.map(|Uint(number)| number))
 }
 
-/// A column of text as its own type.
 pub(crate) fn parsed<T>(row: &Row<'_>, column: usize) -> Result<T, StoreError>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
@@ -252,13 +245,11 @@ type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// Runs a job, or fails it; returns whether to keep its changes.
 type Job = Box<dyn FnOnce(Result<&Tx<'_>, StoreError>) -> (bool, Reply) + Send>;
 
-/// The handle of the thread.
 pub(crate) struct Store {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What the thread needs besides the connection.
 pub(crate) struct Context {
     pub(crate) clock: Arc<SandboxClock>,
     pub(crate) settings: Arc<Settings>,
@@ -267,7 +258,6 @@ pub(crate) struct Context {
 }
 
 impl Store {
-    /// Starts the thread over an open connection.
     pub(crate) fn start(connection: Connection, context: Context) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
@@ -342,7 +332,6 @@ impl Store {
     }
 }
 
-/// The thread itself.
 struct Worker {
     connection: Connection,
     context: Context,

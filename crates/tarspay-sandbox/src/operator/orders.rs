@@ -6,7 +6,7 @@ use crate::sandbox::Sandbox;
 use crate::store::Tx;
 use crate::store::orders::{self, OrderKey, Record};
 use crate::{life, plan};
-use tarspay_types::{Amount, MerchantNo, MerchantOrderNo, PayOrderId, TrxId};
+use tarspay_types::{Amount, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, TrxId};
 
 /// # Orders
 ///
@@ -131,8 +131,7 @@ impl Sandbox {
     ///
     /// [`ErrorKind::UnknownOrder`], [`ErrorKind::InvalidTransition`], [`ErrorKind::Store`].
     pub fn fail(&self, id: &PayOrderId, reason: impl Into<String>) -> Result<Order, Error> {
-        let reason = reason.into();
-        self.with_order(id, move |tx, record| life::fail(tx, record, &reason))
+        self.end_unpaid(id, OrderState::FAILED, reason.into())
     }
 
     /// A withdrawal is rejected: state 8. What was frozen for it is available again.
@@ -141,8 +140,7 @@ impl Sandbox {
     ///
     /// [`ErrorKind::UnknownOrder`], [`ErrorKind::InvalidTransition`], [`ErrorKind::Store`].
     pub fn reject(&self, id: &PayOrderId, reason: impl Into<String>) -> Result<Order, Error> {
-        let reason = reason.into();
-        self.with_order(id, move |tx, record| life::reject(tx, record, &reason))
+        self.end_unpaid(id, OrderState::REJECTED, reason.into())
     }
 
     /// The money of an order goes back: state 5. Of a deposit what the merchant was credited, of a withdrawal amount and
@@ -180,6 +178,10 @@ impl Sandbox {
             let paid = life::record_transfer(tx, &reference, amount)?;
             Ok(paid.map(|record| record.order))
         })
+    }
+
+    fn end_unpaid(&self, id: &PayOrderId, to: OrderState, reason: String) -> Result<Order, Error> {
+        self.with_order(id, move |tx, record| life::end_unpaid(tx, record, to, Some(&reason)))
     }
 
     fn with_order(

@@ -57,7 +57,6 @@ pub(super) fn by_payer(it: &OperatorRequest) -> Result<(), Refused> {
     orders::by_operator(it)
 }
 
-/// The page of a deposit as it stands.
 pub(super) fn page(it: &OperatorRequest, again: Option<&Again>) -> Result<Markup, Refused> {
     let order = deposit(it)?;
     let amount = layout::money(order.amount, &order.currency);

@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 use tarspay_types::{Amount, Currency, OrderState};
 
-/// How many entries a list shows on one page.
 pub(super) const PAGE: u32 = 20;
 
 const TABS: &[(&str, &str)] = &[

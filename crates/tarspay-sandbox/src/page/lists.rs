@@ -13,7 +13,6 @@ use tarspay_types::{Currency, ErrorCode, PayOrderId};
 /// How much of each list the overview shows, so that a phone's reader gets to the end.
 const BEGINNING: usize = 8;
 
-/// How many events are shown at a time.
 const AT_ONCE: usize = 50;
 
 pub(super) fn overview(it: &OperatorRequest) -> Result<Markup, Refused> {

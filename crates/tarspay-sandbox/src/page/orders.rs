@@ -13,7 +13,6 @@ use tarspay_types::{Amount, BizType, OrderState};
 
 const REASON: &str = "requested on the page of the sandbox";
 
-/// Takes a step of an order.
 pub(super) type Taking = fn(&OperatorRequest) -> Result<(), Refused>;
 
 /// A form that was refused, for the page that shows it again.

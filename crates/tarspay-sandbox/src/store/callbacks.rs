@@ -11,7 +11,6 @@ use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
 /// How many attempts are shown with a callback: more than one schedule has.
 const LATEST_ATTEMPTS: u64 = 20;
 
-/// A new callback.
 pub(crate) struct New<'a> {
     pub(crate) order: &'a Record,
     pub(crate) body: &'a str,
@@ -42,10 +41,8 @@ pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreErro
     Ok(CallbackId(tx.inserted()))
 }
 
-/// What the sender needs of a callback.
 pub(crate) struct ToSend {
     pub(crate) id: CallbackId,
-    /// The order's number in the store.
     pub(crate) order: i64,
     pub(crate) pay_order_id: PayOrderId,
     pub(crate) merchant_order_no: String,
@@ -122,7 +119,6 @@ pub(crate) fn set_status(
 const SELECT: &str = "SELECT callbacks.id, pay_order_id, callbacks.state, url, body, status, reason, \
     callbacks.created_at, next_at FROM callbacks JOIN orders ON orders.id = order_id";
 
-/// A callback with its attempts.
 pub(crate) fn get(tx: &Tx<'_>, id: CallbackId) -> Result<Option<OutgoingCallback>, StoreError> {
     tx.one(&format!("{SELECT} WHERE callbacks.id = ?1"), [id.0], |row| outgoing(tx, row))
 }
@@ -136,7 +132,6 @@ pub(crate) fn page(tx: &Tx<'_>, filter: &CallbackFilter) -> Result<Vec<OutgoingC
     tx.all(&sql, values, |row| outgoing(tx, row))
 }
 
-/// Callbacks with smaller numbers, the newest first.
 pub(crate) fn before(tx: &Tx<'_>, before: i64, limit: u32) -> Result<Vec<OutgoingCallback>, StoreError> {
     let sql = format!("{SELECT} WHERE callbacks.id < ?1 ORDER BY callbacks.id DESC LIMIT ?2");
     tx.all(&sql, params![before, limit], |row| outgoing(tx, row))
