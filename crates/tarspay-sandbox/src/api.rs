@@ -267,12 +267,13 @@ fn set_fee(it: &OperatorRequest, merchant_no: Option<&MerchantNo>) -> Shown {
 
 fn orders(it: &OperatorRequest) -> Shown {
     let limit = it.input.limit()?;
-    let mut filter = OrderFilter::new();
-    filter.merchant_no = it.input.parsed("merchant_no")?;
-    filter.merchant_order_no = it.input.parsed("merchant_order_no")?;
-    filter.state = it.input.number::<u8>("state")?.map(|code| OrderState::from_code(code.into()));
-    filter.after = it.input.parsed("after")?;
-    filter.limit = limit + 1;
+    let filter = OrderFilter {
+        merchant_no: it.input.parsed("merchant_no")?,
+        merchant_order_no: it.input.parsed("merchant_order_no")?,
+        state: it.input.number::<u8>("state")?.map(|code| OrderState::from_code(code.into())),
+        after: it.input.parsed("after")?,
+        limit: limit + 1,
+    };
     paged("orders", limit, it.sandbox.find_orders(filter)?, |last| json!(last.pay_order_id))
 }
 
@@ -334,10 +335,8 @@ fn callback(it: &OperatorRequest) -> Shown {
 
 fn callbacks(it: &OperatorRequest) -> Shown {
     let limit = it.input.limit()?;
-    let mut filter = CallbackFilter::new();
-    filter.order = it.input.parsed("pay_order_id")?;
-    filter.after = it.input.number::<u32>("after")?.map(|number| CallbackId::from_number(number.into()));
-    filter.limit = limit + 1;
+    let after = it.input.number::<u32>("after")?.map(|number| CallbackId::from_number(number.into()));
+    let filter = CallbackFilter { order: it.input.parsed("pay_order_id")?, after, limit: limit + 1 };
     paged("callbacks", limit, it.sandbox.find_callbacks(filter)?, |last| json!(last.id))
 }
 

@@ -156,7 +156,7 @@ async fn attempt(shared: &Shared, callback: &ToSend, body: String, signature: Si
         .await
         .unwrap_or_else(|_| Err(format!("no response within {timeout:?}")));
     let (http_status, response, error) = match outcome {
-        Ok((status, text)) => (Some(status), Some(text), None),
+        Ok((status, text)) => (Some(status), Some(text.into()), None),
         Err(error) => (None, None, Some(error)),
     };
     Attempt { at: system_time(shared.clock.now()), http_status, response, error, signature }

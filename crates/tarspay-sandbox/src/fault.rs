@@ -9,26 +9,9 @@ use std::fmt;
 use std::time::Duration;
 use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
 
-/// The number of a fault in its sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct FaultId(pub(crate) u64);
-
-impl FaultId {
-    /// The fault with this number, which may not exist.
-    pub fn from_number(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number: 1 for the first fault of a sandbox.
-    pub fn number(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for FaultId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+number! {
+    /// The number of a fault in its sandbox.
+    FaultId(u64)
 }
 
 /// Defines [`FaultKind`]: for each fault its constructor, its members in JSON, what it applies to, and its words.

@@ -259,8 +259,7 @@ fn add_callback(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
     callback.fail_reason.clone_from(&order.fail_reason);
     let text = CallbackText::from_value(&callback).map_err(StoreError::damaged)?;
     let receiver = Receiver::of(&order.notify_url, &tx.settings.allowed_receivers).map(|it| it.name());
-    let new = callbacks::New { order: record, body: text.as_str(), receiver: receiver.clone() };
-    let id = callbacks::insert(tx, &new)?;
+    let id = callbacks::insert(tx, record, text.as_str(), &receiver)?;
     match receiver {
         Ok(receiver) => tx.deliver(Delivery { id, receiver, at: tx.now, faults: None }),
         Err(reason) => tx.report(EventKind::CallbackGivenUp {

@@ -227,7 +227,7 @@ mod tests {
         events.clear();
 
         let timed_out = || {
-            let mut filter = OrderFilter { limit: u32::MAX, ..OrderFilter::new() };
+            let mut filter = OrderFilter { limit: u32::MAX, ..OrderFilter::default() };
             filter.state = Some(OrderState::TIMED_OUT);
             store.run(move |tx| orders::page(tx, &filter, 0).map_err(Error::from)).unwrap().len()
         };

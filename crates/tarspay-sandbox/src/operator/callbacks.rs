@@ -25,7 +25,7 @@ impl Sandbox {
     ///
     /// [`ErrorKind::Store`].
     pub fn callbacks(&self) -> Result<Vec<OutgoingCallback>, Error> {
-        self.find_callbacks(CallbackFilter { limit: u32::MAX, ..CallbackFilter::new() })
+        self.find_callbacks(CallbackFilter { limit: u32::MAX, ..CallbackFilter::default() })
     }
 
     /// The callbacks about an order, the oldest first; none if there is no such order.
@@ -35,7 +35,7 @@ impl Sandbox {
     /// [`ErrorKind::Store`].
     pub fn callbacks_of(&self, order: &PayOrderId) -> Result<Vec<OutgoingCallback>, Error> {
         let order = Some(order.clone());
-        self.find_callbacks(CallbackFilter { order, limit: u32::MAX, ..CallbackFilter::new() })
+        self.find_callbacks(CallbackFilter { order, limit: u32::MAX, ..CallbackFilter::default() })
     }
 
     /// The callbacks that match, the oldest first.

@@ -46,7 +46,7 @@ impl Sandbox {
     ///
     /// [`ErrorKind::Store`].
     pub fn orders(&self) -> Result<Vec<Order>, Error> {
-        self.find_orders(OrderFilter { limit: u32::MAX, ..OrderFilter::new() })
+        self.find_orders(OrderFilter { limit: u32::MAX, ..OrderFilter::default() })
     }
 
     /// The life of an order so far, from its creation on.

@@ -153,7 +153,7 @@ fn details(callback: &OutgoingCallback) -> Markup {
             div { dt { "Due since" } dd { (layout::time(callback.created_at)) } }
             @if let Some(at) = callback.next_at { div { dt { "Next attempt" } dd { (layout::time(at)) } } }
             @if let Some(reason) = &callback.reason { div { dt { "Reason" } dd { (reason) } } }
-            div.wide { dt { "Signed body" } dd { code { (callback.body) } } }
+            div.wide { dt { "Signed body" } dd { code { (callback.body.as_str()) } } }
         }
         @if hidden > 0 { p.quiet { "The latest " (attempts.len()) " of " (attempt_count) " attempts:" } }
         ol.attempts start=(hidden + 1) { @for attempt in attempts { (attempt_item(attempt)) } }
@@ -172,7 +172,7 @@ fn attempt_item(attempt: &Attempt) -> Markup {
                 @if attempt.is_delivered() { span.badge.good { "HTTP 200 OK" } }
                 @else if let Some(status) = attempt.http_status {
                     span.badge.bad { "HTTP " (status) } " "
-                    @if let Some(response) = &attempt.response { "responded " code { (response) } }
+                    @if let Some(response) = &attempt.response { "responded " code { (response.as_str()) } }
                 } @else { span.badge.bad { "no response" } " " (attempt.error.as_deref().unwrap_or_default()) }
             }
             p.signature { span.quiet { "Signature" } " " code { (attempt.signature.to_string()) } }

@@ -6,20 +6,19 @@ use crate::callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, Outgo
 use crate::clock::system_time;
 use crate::schedule::Delivery;
 use rusqlite::{Connection, Row, params};
-use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
+use tarspay_types::{NotifyUrl, OrderState, PayOrderId, PrivateText};
 
 /// How many attempts are shown with a callback: more than one schedule has.
 const LATEST_ATTEMPTS: u64 = 20;
 
-pub(crate) struct New<'a> {
-    pub(crate) order: &'a Record,
-    pub(crate) body: &'a str,
-    /// The receiver's name, or why there is none.
-    pub(crate) receiver: Result<String, String>,
-}
-
-pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreError> {
-    let (receiver, status, reason, next_at) = match &new.receiver {
+/// Writes a new callback, with the receiver's name or why there is none.
+pub(crate) fn insert(
+    tx: &Tx<'_>,
+    order: &Record,
+    body: &str,
+    receiver: &Result<String, String>,
+) -> Result<CallbackId, StoreError> {
+    let (receiver, status, reason, next_at) = match receiver {
         Ok(name) => (name.as_str(), CallbackStatus::Due, None, Some(Uint(tx.now))),
         Err(reason) => ("", CallbackStatus::Undeliverable, Some(reason.as_str()), None),
     };
@@ -27,11 +26,11 @@ pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreErro
         "INSERT INTO callbacks (order_id, state, url, receiver, body, status, reason, next_at, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
-            new.order.id,
-            new.order.order.state.code(),
-            new.order.order.notify_url.as_str(),
+            order.id,
+            order.order.state.code(),
+            order.order.notify_url.as_str(),
             receiver,
-            new.body,
+            body,
             status as i64,
             reason,
             next_at,
@@ -92,7 +91,7 @@ pub(crate) fn note_attempt(tx: &Tx<'_>, id: CallbackId, attempt: &Attempt) -> Re
             id.0,
             Uint(tx.now),
             attempt.http_status,
-            attempt.response,
+            attempt.response.as_ref().map(PrivateText::as_str),
             attempt.error,
             attempt.signature.to_string(),
         ],
@@ -152,7 +151,7 @@ fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, StoreError> 
         pay_order_id: parsed(row, 1)?,
         state: OrderState::from_code(row.get(2)?),
         url: parsed(row, 3)?,
-        body: row.get(4)?,
+        body: row.get::<_, String>(4)?.into(),
         status: CallbackStatus::from_code(row.get(5)?),
         reason: row.get(6)?,
         created_at: system_time(uint(row, 7)?),
@@ -176,7 +175,7 @@ pub(crate) fn attempts(
         Ok(Attempt {
             at: system_time(uint(row, 0)?),
             http_status: row.get(1)?,
-            response: row.get(2)?,
+            response: row.get::<_, Option<String>>(2)?.map(Into::into),
             error: row.get(3)?,
             signature: parsed(row, 4)?,
         })
