@@ -6,7 +6,7 @@ use crate::fault::{Fault, FaultId, FaultKind};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
+use tarspay_types::{MerchantOrderNo, OrderState};
 
 pub(crate) struct Faults {
     waiting: Mutex<Waiting>,
@@ -26,19 +26,13 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub(crate) struct CallFaults {
     pub(crate) delay: Duration,
-    pub(crate) before: Option<End>,
-    pub(crate) after: Option<End>,
+    /// The fault that ends the call before it has an effect.
+    pub(crate) before: Option<FaultKind>,
+    /// The one that ends it after that.
+    pub(crate) after: Option<FaultKind>,
     pub(crate) state: Option<OrderState>,
     pub(crate) truncate: Option<usize>,
     pub(crate) slow: Option<Duration>,
-}
-
-/// An end of a call that is not its own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
-    Drop,
-    Status(u16),
-    Refuse(ErrorCode),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,18 +52,15 @@ pub(crate) struct CallbackFaults {
 impl CallFaults {
     /// Adds the effect of a fault. Of two that end the call, the first one counts.
     pub(crate) fn add(&mut self, fault: &Fault) {
-        let end = match fault.kind {
-            FaultKind::Delay { millis } => return self.delay += millis,
-            FaultKind::Truncate { bytes } => return self.truncate = Some(bytes),
-            FaultKind::SlowResponse { millis } => return self.slow = Some(millis),
-            FaultKind::UnknownState { state } => return self.state = Some(state),
-            FaultKind::DropConnection {} => End::Drop,
-            FaultKind::HttpStatus { status } => End::Status(status),
-            FaultKind::Refuse { code } => End::Refuse(code),
-            _ => return,
-        };
-        let place = if fault.after_commit { &mut self.after } else { &mut self.before };
-        place.get_or_insert(end);
+        match fault.kind {
+            FaultKind::Delay { millis } => self.delay += millis,
+            FaultKind::Truncate { bytes } => self.truncate = Some(bytes),
+            FaultKind::SlowResponse { millis } => self.slow = Some(millis),
+            FaultKind::UnknownState { state } => self.state = Some(state),
+            _ if fault.is_of_callbacks() => {}
+            _ if fault.after_commit => _ = self.after.get_or_insert(fault.kind.clone()),
+            _ => _ = self.before.get_or_insert(fault.kind.clone()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The server: one port for the merchant API, the control API and the pages, and connections that a fault can cut.
 
-use crate::faults::End;
+use crate::fault::FaultKind;
 use crate::gateway::Response as Handled;
 use crate::gateway::call::{Call, Refusal};
 use crate::guard::{self, CLIENT_TIMEOUT, Local, json};
@@ -22,7 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -48,9 +48,6 @@ const EXPLAIN_HEADER: HeaderName = HeaderName::from_static("x-sandbox-explain");
 /// Marks a response in whose place the connection is closed.
 #[derive(Clone, Copy)]
 struct CloseConnection;
-
-#[derive(Clone, Copy)]
-struct Peer(IpAddr);
 
 /// Serves until `stopped` is ready, then finishes the responses it is writing. Dropped, it ends all connections.
 pub(crate) async fn serve(
@@ -199,10 +196,9 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     // An address of IPv4 stays one where a socket of IPv6 takes both.
     let ip = stream.local_addr().map(|address| address.ip().to_canonical()).ok();
-    let local = Local { ip, public_name };
+    let local = Local { peer: peer.ip().to_canonical(), ip, public_name };
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
         request.extensions_mut().insert(local.clone());
         let turn = Arc::clone(&turn);
         let router = router.clone();
@@ -281,14 +277,14 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         header: &|name| head.headers.get(name).and_then(|value| value.to_str().ok()),
         body: &body,
         order_no: order_no(&body),
-        peer: head.extensions.get().map_or(IpAddr::from([127, 0, 0, 1]), |Peer(ip)| *ip),
+        peer: head.extensions.get::<Local>().map_or(Ipv4Addr::LOCALHOST.into(), |local| local.peer),
     };
     let faults = shared.faults.of_call(call.path, call.order_no.as_ref());
     if !faults.delay.is_zero() {
         tokio::time::sleep(faults.delay).await;
     }
     if let Some(end) = faults.before {
-        return ended(end);
+        return ended(&end);
     }
     // The status of a refused call is not documented; the sandbox responds with HTTP 200 and the envelope.
     let Handled { json: mut envelope, explained, faults: planned } = shared.handle(&call).await;
@@ -297,7 +293,7 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     // Injected faults take precedence over those of a scenario.
     if let Some(end) = faults.after.or(planned.after) {
-        return ended(end);
+        return ended(&end);
     }
     if let Some(state) = faults.state.or(planned.state) {
         envelope = with_state(envelope, state);
@@ -315,18 +311,18 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
 }
 
 /// The response of a fault in place of the gateway.
-fn ended(end: End) -> Response {
-    match end {
-        End::Drop => {
+fn ended(fault: &FaultKind) -> Response {
+    match fault {
+        FaultKind::HttpStatus { status } => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, [(header::CONTENT_TYPE, "text/html")], format!("<h1>{status}</h1>\n")).into_response()
+        }
+        FaultKind::Refuse { code } => json(StatusCode::OK, Refusal::new(*code, code.to_string()).to_json()),
+        _ => {
             let mut response = Response::default();
             response.extensions_mut().insert(CloseConnection);
             response
         }
-        End::Status(status) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, [(header::CONTENT_TYPE, "text/html")], format!("<h1>{status}</h1>\n")).into_response()
-        }
-        End::Refuse(code) => json(StatusCode::OK, Refusal::new(code, code.to_string()).to_json()),
     }
 }
 
