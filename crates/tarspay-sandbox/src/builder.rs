@@ -8,7 +8,7 @@ use crate::faults::Faults;
 use crate::keys::Keys;
 use crate::sandbox::{Running, Sandbox, Shared, TestMerchant};
 use crate::server;
-use crate::store::{self, Context, Settings, Store};
+use crate::store::{self, Context, Settings, Store, merchants};
 use crate::timekeeper::Timekeeper;
 use axum::http::uri::Authority;
 use std::fmt;
@@ -185,7 +185,7 @@ impl Builder {
         };
         let system_key = kept_key(&connection, "system_key")?;
         let merchant = TestMerchant::new(kept_key(&connection, "test_merchant_key")?);
-        let keys = Arc::new(Keys::new(store::merchants::all_keys(&connection)?));
+        let keys = Arc::new(Keys::new(merchants::all_keys(&connection)?));
         let deliveries = store::callbacks::deliveries(&connection)?;
         let has_plans = AtomicBool::new(store::plans::has_any(&connection)?);
         let clock = Arc::new(SandboxClock::new(self.clock, store::open::latest_time(&connection)?));
@@ -223,7 +223,14 @@ impl Builder {
             address,
             base_url,
         });
-        shared.merchant.register(&shared).await?;
+        let test_merchant = shared.merchant.clone();
+        let new = shared.store.call(move |tx| match merchants::status(tx, test_merchant.merchant_no())? {
+            Some(_) => Ok(None),
+            None => test_merchant.first_day(tx).map(Some),
+        });
+        if let Some(key) = new.await? {
+            shared.keys.set(key);
+        }
 
         let timekeeper = tokio::spawn(Timekeeper::new(Arc::clone(&shared), deliveries).run(messages));
         let (stop, stopped) = oneshot::channel::<()>();

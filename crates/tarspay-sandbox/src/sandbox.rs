@@ -165,22 +165,6 @@ impl TestMerchant {
         &self.private_key
     }
 
-    /// Registers it with its money, unless the state knows it from an earlier start.
-    pub(crate) async fn register(&self, shared: &Shared) -> Result<(), Error> {
-        let merchant = self.clone();
-        let new = shared
-            .store
-            .call(move |tx| match merchants::status(tx, &merchant.merchant_no)? {
-                Some(_) => Ok(None),
-                None => merchant.first_day(tx).map(Some),
-            })
-            .await?;
-        if let Some(key) = new {
-            shared.keys.set(key);
-        }
-        Ok(())
-    }
-
     /// Writes it with its key and its money.
     pub(crate) fn first_day(&self, tx: &Tx<'_>) -> Result<ApiKey, Error> {
         let key = ApiKey::new(self.private_key.public_key(), self.merchant_no.clone());

@@ -8,6 +8,7 @@ use crate::merchant::{CurrencyBalance, Fee, KeySettings, MerchantStatus, Registe
 use crate::sandbox::Sandbox;
 use crate::store::Tx;
 use crate::store::merchants::{self, Balance};
+use std::sync::Arc;
 use tarspay_sign::PublicKey;
 use tarspay_types::{Amount, BizType, Currency, MerchantNo};
 
@@ -34,21 +35,15 @@ impl Sandbox {
         limit: u32,
     ) -> Result<Vec<RegisteredMerchant>, Error> {
         let number = number.into();
-        let found = self.shared.store.run(move |tx| {
+        let keys = Arc::clone(&self.shared.keys);
+        self.shared.store.run(move |tx| {
             let found = merchants::after(tx, &number, limit)?.into_iter();
-            let with_balances = found.map(|(merchant_no, status)| {
+            let view = |(merchant_no, status)| {
                 let balances = merchants::balances(tx, &merchant_no)?;
-                Ok::<_, Error>((merchant_no, status, balances))
-            });
-            with_balances.collect::<Result<Vec<_>, _>>()
-        })?;
-        let with_keys = |(merchant_no, status, balances)| RegisteredMerchant {
-            keys: self.shared.keys.of(&merchant_no),
-            merchant_no,
-            status,
-            balances,
-        };
-        Ok(found.into_iter().map(with_keys).collect())
+                Ok(RegisteredMerchant { keys: keys.of(&merchant_no), merchant_no, status, balances })
+            };
+            found.map(view).collect()
+        })
     }
 
     /// Registers a public key with a merchant. A new merchant is added with a balance of zero. A merchant may have several
