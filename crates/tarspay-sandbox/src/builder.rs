@@ -8,7 +8,7 @@ use crate::faults::Faults;
 use crate::keys::Keys;
 use crate::sandbox::{Running, Sandbox, Shared, TestMerchant};
 use crate::server;
-use crate::store::{self, Context, Settings, Store, merchants};
+use crate::store::{self, Context, Settings, Store, Tx, callbacks, merchants, plans};
 use crate::timekeeper::Timekeeper;
 use axum::http::uri::Authority;
 use std::fmt;
@@ -183,11 +183,6 @@ impl Builder {
             None => store::open::open(None)?,
             Some(file) => open_file(file).await?,
         };
-        let system_key = kept_key(&connection, "system_key")?;
-        let merchant = TestMerchant::new(kept_key(&connection, "test_merchant_key")?);
-        let keys = Arc::new(Keys::new(merchants::all_keys(&connection)?));
-        let deliveries = store::callbacks::deliveries(&connection)?;
-        let has_plans = AtomicBool::new(store::plans::has_any(&connection)?);
         let clock = Arc::new(SandboxClock::new(self.clock, store::open::latest_time(&connection)?));
         let events = Arc::new(EventLog::new());
         let settings = Arc::new(self.settings);
@@ -201,6 +196,17 @@ impl Builder {
         let store = Store::start(connection, context).map_err(|source| {
             Error::new(ErrorKind::Store, "no thread can be started for the state").with_source(source)
         })?;
+        let loaded = store.call(|tx| {
+            let merchant = TestMerchant::new(kept_key(tx, "test_merchant_key")?);
+            if merchants::status(tx, merchant.merchant_no())?.is_none() {
+                merchant.first_day(tx)?;
+            }
+            let (keys, deliveries) = (merchants::all_keys(tx)?, callbacks::deliveries(tx)?);
+            let has_plans = plans::has_any(tx)?;
+            Ok::<_, Error>((kept_key(tx, "system_key")?, merchant, keys, deliveries, has_plans))
+        });
+        let (system_key, merchant, keys, deliveries, has_plans) = loaded.await?;
+        let (keys, has_plans) = (Arc::new(Keys::new(keys)), AtomicBool::new(has_plans));
         let explainer = Explainer::new(settings.explains, Arc::clone(&keys), system_key.public_key());
         let faults = Faults::new(Arc::clone(&clock), Arc::clone(&events));
         let base_url = match public {
@@ -223,14 +229,6 @@ impl Builder {
             address,
             base_url,
         });
-        let test_merchant = shared.merchant.clone();
-        let new = shared.store.call(move |tx| match merchants::status(tx, test_merchant.merchant_no())? {
-            Some(_) => Ok(None),
-            None => test_merchant.first_day(tx).map(Some),
-        });
-        if let Some(key) = new.await? {
-            shared.keys.set(key);
-        }
 
         let timekeeper = tokio::spawn(Timekeeper::new(Arc::clone(&shared), deliveries).run(messages));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -263,8 +261,8 @@ async fn open_file(file: PathBuf) -> Result<rusqlite::Connection, Error> {
 }
 
 /// A key of the sandbox's own, made at its first start.
-fn kept_key(connection: &rusqlite::Connection, name: &str) -> Result<PrivateKey, Error> {
-    let text = store::open::setting(connection, name, || {
+fn kept_key(tx: &Tx<'_>, name: &str) -> Result<PrivateKey, Error> {
+    let text = store::open::setting(tx, name, || {
         let key = PrivateKey::generate().map_err(|source| {
             let reason = "no key can be made: the operating system gave no random bytes";
             Error::new(ErrorKind::RandomSource, reason).with_source(source)
@@ -287,12 +285,9 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-fn is_with_port(public: &Authority) -> bool {
-    public.port().is_some() && !public.as_str().contains('@')
-}
-
 fn public_name(name: &str) -> Result<Authority, Error> {
-    let is_host = |public: &Authority| public.as_str() == public.host() || is_with_port(public);
+    let has_port = |public: &Authority| public.port().is_some() && !public.as_str().contains('@');
+    let is_host = |public: &Authority| public.as_str() == public.host() || has_port(public);
     name.parse().ok().filter(is_host).ok_or_else(|| {
         let reason = format!("{name:?} is not a public name; write a host, such as sandbox or sandbox:8080");
         Error::new(ErrorKind::InvalidAddress, reason)

@@ -1,7 +1,8 @@
 //! The sandbox's clock: it follows a base clock, and can be advanced and frozen.
 
+use crate::error::lock;
 use serde::{Serialize, Serializer};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tarspay_sign::Clock;
 
@@ -28,7 +29,7 @@ impl SandboxClock {
 
     /// The time of the sandbox, in Unix milliseconds.
     pub(crate) fn now(&self) -> u64 {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         self.read(&mut state)
     }
 
@@ -39,7 +40,7 @@ impl SandboxClock {
 
     pub(crate) fn advance(&self, by: Duration) {
         let by = millis(by);
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         match &mut state.frozen {
             Some(at) => *at = later(*at, by),
             None => state.ahead = later(state.ahead, by),
@@ -47,13 +48,13 @@ impl SandboxClock {
     }
 
     pub(crate) fn freeze(&self) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let now = self.read(&mut state);
         state.frozen = Some(now);
     }
 
     pub(crate) fn resume(&self) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         if let Some(at) = state.frozen.take() {
             state.ahead = at.saturating_sub(self.base.unix_millis());
         }
@@ -61,22 +62,17 @@ impl SandboxClock {
 
     /// Follows the base again, as by default.
     pub(crate) fn reset(&self) {
-        *self.state() = State { ahead: 0, frozen: None, latest: 0 };
+        *lock(&self.state) = State { ahead: 0, frozen: None, latest: 0 };
     }
 
     pub(crate) fn is_frozen(&self) -> bool {
-        self.state().frozen.is_some()
+        lock(&self.state).frozen.is_some()
     }
 
     fn read(&self, state: &mut State) -> u64 {
         let now = state.frozen.unwrap_or_else(|| later(self.base.unix_millis(), state.ahead));
         state.latest = state.latest.max(now);
         state.latest
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A clock that panics while it is read leaves nothing half done.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

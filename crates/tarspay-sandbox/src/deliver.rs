@@ -86,7 +86,11 @@ async fn try_send(shared: &Shared, delivery: &Delivery) -> Result<Next, StoreErr
     if faults.forged {
         forge(shared, &callback).await;
     }
-    let signature = sign(shared, &callback.body, faults);
+    let text = if faults.wrong_signature { "another text" } else { &callback.body };
+    let mut signature = shared.system_key.sign(&Digest::of(text));
+    if faults.high_s {
+        signature = signature.with_high_s();
+    }
     if faults.lost {
         let error = Some("a fault lost it on the way".to_owned());
         let at = system_time(shared.clock.now());
@@ -141,12 +145,6 @@ fn forgery(body: &str) -> Option<(String, Signature)> {
     let text = CallbackText::from_value(&callback).ok()?;
     let signature = text.sign(&PrivateKey::generate().ok()?);
     Some((text.as_str().to_owned(), signature))
-}
-
-fn sign(shared: &Shared, body: &str, faults: CallbackFaults) -> Signature {
-    let text = if faults.wrong_signature { "another text" } else { body };
-    let signature = shared.system_key.sign(&Digest::of(text));
-    if faults.high_s { signature.with_high_s() } else { signature }
 }
 
 /// Sends a body to the receiver of a callback, and waits for the response until the timeout.

@@ -46,12 +46,12 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, (StatusCode, String)> {
     body.map_err(|_| too_large())
 }
 
-/// What keeps pages of other origins from making something else of a response, or from embedding it.
-pub(crate) const FOREIGN_PAGES: [(&str, &str); 2] =
-    [("x-content-type-options", "nosniff"), ("cross-origin-resource-policy", "same-origin")];
-
-/// Whether a host, without brackets and port, is a name of loopback: `localhost` and all below it (RFC 6761, 6.3).
-pub(crate) fn is_localhost(host: &str) -> bool {
+/// Whether a host, without brackets and port, is loopback: an address of it, or `localhost` and all below it (RFC 6761,
+/// 6.3).
+pub(crate) fn is_loopback(host: &str) -> bool {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return ip.to_canonical().is_loopback();
+    }
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     host == "localhost" || host.ends_with(".localhost")
 }
@@ -96,13 +96,8 @@ fn is_this_machine(authority: &Authority, local: Option<&Local>) -> bool {
     if public_name.is_some_and(|name| name.eq_ignore_ascii_case(host)) {
         return true;
     }
-    match literal.parse::<IpAddr>() {
-        Ok(ip) => {
-            let ip = ip.to_canonical();
-            ip.is_loopback() || Some(ip) == local.and_then(|local| local.ip)
-        }
-        Err(_) => is_localhost(host),
-    }
+    let is_where_it_arrived = |ip: IpAddr| local.and_then(|local| local.ip) == Some(ip.to_canonical());
+    is_loopback(literal) || literal.parse().is_ok_and(is_where_it_arrived)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! API keys and used nonces in memory, for every call.
 
 use crate::clock::system_time;
+use crate::error::lock;
 use crate::merchant::{MerchantStatus, RegisteredKey};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use tarspay_sign::{Nonce, PreparedKey, PublicKey};
 use tarspay_types::MerchantNo;
 
@@ -53,13 +54,13 @@ impl Keys {
     }
 
     pub(crate) fn find(&self, text: &str) -> Option<ApiKey> {
-        self.known().keys.get(&text.to_ascii_lowercase()).cloned()
+        lock(&self.0).keys.get(&text.to_ascii_lowercase()).cloned()
     }
 
     /// Counts a use of a key, and gives it prepared if it is used often.
     pub(crate) fn prepared(&self, key: &PublicKey) -> Option<PreparedKey> {
         {
-            let mut known = self.known();
+            let mut known = lock(&self.0);
             if let Some(prepared) = known.prepared.get(key) {
                 return Some(prepared.clone());
             }
@@ -74,7 +75,7 @@ impl Keys {
         }
         // It takes milliseconds, without the lock; another call at the same time may prepare it too.
         let prepared = key.prepare();
-        let mut known = self.known();
+        let mut known = lock(&self.0);
         known.uses.remove(key);
         known.prepared.insert(*key, prepared.clone());
         Some(prepared)
@@ -82,12 +83,12 @@ impl Keys {
 
     /// Some keys with their owners: all of them, unless there are more than `most`.
     pub(crate) fn some(&self, most: usize) -> Vec<(PublicKey, MerchantNo)> {
-        self.known().keys.values().take(most).map(|key| (key.key, key.owner.clone())).collect()
+        lock(&self.0).keys.values().take(most).map(|key| (key.key, key.owner.clone())).collect()
     }
 
     /// The keys of a merchant, by their text.
     pub(crate) fn of(&self, owner: &MerchantNo) -> Vec<RegisteredKey> {
-        let known = self.known();
+        let known = lock(&self.0);
         let own = known.keys.values().filter(|key| key.owner == *owner);
         let mut keys: Vec<_> = own
             .map(|key| RegisteredKey {
@@ -103,19 +104,19 @@ impl Keys {
 
     /// Sets a key. It keeps its used nonces, also with another owner.
     pub(crate) fn set(&self, key: ApiKey) {
-        self.known().keys.insert(key.key.to_string(), key);
+        lock(&self.0).keys.insert(key.key.to_string(), key);
     }
 
     /// Forgets all keys but this one. Used nonces stay used.
     pub(crate) fn reset(&self, only: ApiKey) {
-        let mut known = self.known();
+        let mut known = lock(&self.0);
         known.uses.retain(|key, _| *key == only.key);
         known.prepared.retain(|key, _| *key == only.key);
         known.keys = HashMap::from([(only.key.to_string(), only)]);
     }
 
     pub(crate) fn set_status(&self, owner: &MerchantNo, status: MerchantStatus) {
-        for key in self.known().keys.values_mut().filter(|key| key.owner == *owner) {
+        for key in lock(&self.0).keys.values_mut().filter(|key| key.owner == *owner) {
             key.owner_status = status;
         }
     }
@@ -123,16 +124,11 @@ impl Keys {
     /// Notes that a nonce was used; `false` if it had been used before. Forgets those before `oldest`, which are
     /// refused by their age.
     pub(crate) fn use_nonce(&self, key: &PublicKey, nonce: Nonce, oldest: Nonce) -> bool {
-        let mut known = self.known();
+        let mut known = lock(&self.0);
         let used = known.used_nonces.entry(key.to_string()).or_default();
         while used.first().is_some_and(|&first| first < oldest) {
             used.pop_first();
         }
         used.insert(nonce)
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        // No code panics while it holds the lock, and every change is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -55,8 +55,6 @@ pub(crate) fn create(tx: &Tx<'_>, mut record: Record) -> Result<Record, Error> {
     }
     orders::insert(tx, &record)?;
     orders::note_change(tx, &record, None, None)?;
-    let Order { pay_order_id, state, .. } = &record.order;
-    tx.report(EventKind::StateChanged { pay_order_id: pay_order_id.clone(), from: None, to: *state });
     if let Some(at) = record.expires_at {
         tx.due(at);
     }
@@ -235,11 +233,6 @@ fn step(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&str>) 
     record.order.changed_at = system_time(tx.now);
     orders::update(tx, record)?;
     orders::note_change(tx, record, Some(from), reason)?;
-    tx.report(EventKind::StateChanged {
-        pay_order_id: record.order.pay_order_id.clone(),
-        from: Some(from),
-        to,
-    });
     if REPORTED.contains(&to) || (tx.settings.notifies_all_ends && to.is_ended()) {
         add_callback(tx, record)?;
     }

@@ -1,5 +1,6 @@
 //! The server: one port for the merchant API, the control API and the pages, and connections that a fault can cut.
 
+use crate::error::lock;
 use crate::fault::FaultKind;
 use crate::gateway::Response as Handled;
 use crate::gateway::call::{Call, Refusal};
@@ -24,7 +25,7 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tarspay_types::{Decode as _, ErrorCode, Members, MerchantOrderNo, OrderState};
@@ -122,13 +123,9 @@ enum TurnState {
 }
 
 impl Turn {
-    fn state(&self) -> MutexGuard<'_, TurnState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// An error if its place was needed meanwhile.
     fn change(&self, to: TurnState) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         if *state == TurnState::Closed {
             return Err(io::Error::other("the place of this connection was needed for another one"));
         }
@@ -145,7 +142,7 @@ impl Connections {
 
     /// The one that has waited longest, and since when.
     fn longest_waiting(&self) -> Option<(usize, Instant)> {
-        let waiting = self.open.iter().enumerate().filter_map(|(at, (_, turn))| match *turn.state() {
+        let waiting = self.open.iter().enumerate().filter_map(|(at, (_, turn))| match *lock(&turn.state) {
             TurnState::Waiting(since) => Some((at, since)),
             TurnState::Busy | TurnState::Closed => None,
         });
@@ -165,7 +162,7 @@ impl Connections {
             // If all are busy again, this one is dropped.
             let Some((at, since)) = self.longest_waiting() else { return };
             let (task, turn) = &self.open[at];
-            let mut state = turn.state();
+            let mut state = lock(&turn.state);
             if *state == TurnState::Waiting(since) {
                 *state = TurnState::Closed;
                 drop(state);

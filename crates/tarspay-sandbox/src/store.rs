@@ -12,6 +12,7 @@ pub(crate) mod plans;
 
 use crate::clock::SandboxClock;
 pub(crate) use crate::error::StoreError;
+use crate::error::lock;
 use crate::event::{EventKind, EventLog};
 use crate::schedule::{Delivery, Message};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -19,7 +20,7 @@ use rusqlite::{Connection, Params, Row, Statement};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
@@ -137,9 +138,16 @@ impl Tx<'_> {
         &self,
         sql: &str,
         parameters: impl Params,
-        read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.with(sql, |statement| all(statement, parameters, read))
+        self.with(sql, |statement| {
+            let mut rows = statement.query(parameters)?;
+            let mut all = Vec::new();
+            while let Some(row) = rows.next()? {
+                all.push(read(row)?);
+            }
+            Ok(all)
+        })
     }
 
     fn with<T>(
@@ -195,19 +203,6 @@ impl Prepared for Db<'_> {
     }
 }
 
-fn all<T>(
-    statement: &mut Statement<'_>,
-    parameters: impl Params,
-    mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let mut rows = statement.query(parameters)?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(read(row)?);
-    }
-    Ok(all)
-}
-
 /// A time or a count in a column, which is a signed integer.
 #[derive(Clone, Copy)]
 pub(crate) struct Uint(pub(crate) u64);
@@ -246,8 +241,8 @@ type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Job = Box<dyn FnOnce(Result<&Tx<'_>, StoreError>) -> (bool, Reply) + Send>;
 
 pub(crate) struct Store {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Where the thread takes its jobs from, and the thread; `None` when it is closed.
+    thread: Mutex<Option<(mpsc::Sender<Job>, JoinHandle<()>)>>,
 }
 
 pub(crate) struct Context {
@@ -263,7 +258,7 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("tarspay-sandbox store".to_owned())
             .spawn(move || Worker::new(connection, context).work(&waiting))?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { thread: Mutex::new(Some((jobs, thread))) })
     }
 
     /// Runs a job and waits for it without holding the thread of the runtime.
@@ -316,7 +311,7 @@ impl Store {
             });
             (keep, reply)
         });
-        if let Some(jobs) = &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some((jobs, _)) = &*lock(&self.thread) {
             // A thread that is gone drops the job, and with it the sender that the caller waits for.
             let _ = jobs.send(job);
         }
@@ -324,9 +319,9 @@ impl Store {
 
     /// Finishes the jobs that wait, closes the connection, and returns when the file is free.
     pub(crate) fn close(&self) {
-        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        let closed = lock(&self.thread).take();
+        if let Some((jobs, thread)) = closed {
+            drop(jobs);
             let _ = thread.join();
         }
     }

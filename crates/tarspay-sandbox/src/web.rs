@@ -12,6 +12,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// What keeps pages of other origins from making something else of a response, or from embedding it.
+const FOREIGN_PAGES: [(&str, &str); 2] =
+    [("x-content-type-options", "nosniff"), ("cross-origin-resource-policy", "same-origin")];
+
 /// The control API or the pages.
 #[derive(Clone)]
 pub(crate) struct Web {
@@ -162,7 +166,7 @@ pub(crate) fn finish(form: &Form, mut response: Response) -> Response {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
         }
     }
-    for (name, value) in guard::FOREIGN_PAGES.iter().chain(form.headers) {
+    for (name, value) in FOREIGN_PAGES.iter().chain(form.headers) {
         response.headers_mut().insert(*name, HeaderValue::from_static(value));
     }
     response

@@ -5,7 +5,7 @@ use super::{StoreError, Tx, Uint, parsed, uint, uint_or_null};
 use crate::callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
 use crate::clock::system_time;
 use crate::schedule::Delivery;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 use tarspay_types::{NotifyUrl, OrderState, PayOrderId, PrivateText};
 
 /// How many attempts are shown with a callback: more than one schedule has.
@@ -72,11 +72,10 @@ pub(crate) fn to_send(tx: &Tx<'_>, id: CallbackId) -> Result<Option<ToSend>, Sto
 }
 
 /// All deliveries that are still to be made, when a sandbox starts.
-pub(crate) fn deliveries(connection: &Connection) -> Result<Vec<Delivery>, StoreError> {
-    let mut statement = connection.prepare(
-        "SELECT id, receiver, coalesce(next_at, created_at) FROM callbacks WHERE status = 0 ORDER BY id",
-    )?;
-    super::all(&mut statement, [], |row| {
+pub(crate) fn deliveries(tx: &Tx<'_>) -> Result<Vec<Delivery>, StoreError> {
+    let sql =
+        "SELECT id, receiver, coalesce(next_at, created_at) FROM callbacks WHERE status = 0 ORDER BY id";
+    tx.all(sql, [], |row| {
         let (id, receiver) = (CallbackId(row.get(0)?), row.get(1)?);
         Ok(Delivery { at: uint(row, 2)?, id, receiver, faults: None })
     })

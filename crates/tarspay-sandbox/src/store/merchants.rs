@@ -4,7 +4,7 @@ use super::{StoreError, Tx, Uint, parsed, uint_or_null};
 use crate::error::{Error, ErrorKind};
 use crate::keys::ApiKey;
 use crate::merchant::{CurrencyBalance, Fee, MerchantStatus};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 use tarspay_sign::PublicKey;
 use tarspay_types::{Amount, BizType, Currency, MerchantNo};
 
@@ -66,12 +66,10 @@ pub(crate) fn put_key(tx: &Tx<'_>, key: &ApiKey) -> Result<(), StoreError> {
 }
 
 /// All keys, when a sandbox starts.
-pub(crate) fn all_keys(connection: &Connection) -> Result<Vec<ApiKey>, StoreError> {
-    let mut statement = connection.prepare(
-        "SELECT public_key, merchant_no, status, bound_ip, expires_at, disabled
-         FROM api_keys JOIN merchants USING (merchant_no)",
-    )?;
-    super::all(&mut statement, [], |row| {
+pub(crate) fn all_keys(tx: &Tx<'_>) -> Result<Vec<ApiKey>, StoreError> {
+    let sql = "SELECT public_key, merchant_no, status, bound_ip, expires_at, disabled
+         FROM api_keys JOIN merchants USING (merchant_no)";
+    tx.all(sql, [], |row| {
         let ip: Option<String> = row.get(3)?;
         Ok(ApiKey {
             key: PublicKey::from_hex(&row.get::<_, String>(0)?).map_err(StoreError::damaged)?,

@@ -2,6 +2,7 @@
 
 use super::{StoreError, Tx, Uint, parsed, uint, uint_or_null};
 use crate::clock::system_time;
+use crate::event::EventKind;
 use crate::order::{Order, OrderFilter, StateChange};
 use rusqlite::{Row, params, params_from_iter};
 use tarspay_types::{
@@ -118,7 +119,7 @@ pub(crate) fn update(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes a step in the life of an order, which has the state after it.
+/// Notes and reports a step in the life of an order, which has the state after it.
 pub(crate) fn note_change(
     tx: &Tx<'_>,
     record: &Record,
@@ -137,6 +138,8 @@ pub(crate) fn note_change(
             reason,
         ],
     )?;
+    let Order { pay_order_id, state, .. } = &record.order;
+    tx.report(EventKind::StateChanged { pay_order_id: pay_order_id.clone(), from, to: *state });
     Ok(())
 }
 

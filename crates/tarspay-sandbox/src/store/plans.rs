@@ -2,7 +2,7 @@
 
 use super::{StoreError, Tx, Uint, uint, uint_or_null};
 use crate::scenario::{PlannedFault, Scenario, Step};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) struct Played {
@@ -113,12 +113,9 @@ pub(crate) fn applied(tx: &Tx<'_>, fault: &Waiting) -> Result<(), StoreError> {
 }
 
 /// Whether there is or may be a fault of a scenario, when a sandbox starts.
-pub(crate) fn has_any(connection: &Connection) -> Result<bool, StoreError> {
-    Ok(connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM scenarios) OR EXISTS (SELECT 1 FROM planned_faults)",
-        [],
-        |row| row.get(0),
-    )?)
+pub(crate) fn has_any(tx: &Tx<'_>) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM scenarios) OR EXISTS (SELECT 1 FROM planned_faults)";
+    Ok(tx.one(sql, [], |row| Ok(row.get(0)?))?.unwrap_or(false))
 }
 
 fn planned(row: &Row<'_>) -> Result<Planned, StoreError> {
