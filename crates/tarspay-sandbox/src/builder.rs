@@ -46,13 +46,7 @@ impl Sandbox {
 
     /// Settings before the start.
     pub fn builder() -> Builder {
-        Builder::new()
-    }
-}
-
-impl Builder {
-    fn new() -> Self {
-        Self {
+        Builder {
             listen: "127.0.0.1:0".to_owned(),
             trusts_the_network: false,
             clock: Box::new(SystemClock),
@@ -61,7 +55,9 @@ impl Builder {
             public_name: None,
         }
     }
+}
 
+impl Builder {
     /// The IP address and port to listen on; `127.0.0.1:0`, a free port, by default. Loopback only, unless
     /// [`listen_on_network_and_trust_it`](Builder::listen_on_network_and_trust_it) is called too: the sandbox trusts
     /// whoever can reach it.

@@ -68,7 +68,8 @@ pub(crate) async fn serve(
         .fallback(call)
         .with_state(shared);
     let graceful = GracefulShutdown::new();
-    let mut connections = Connections::new(most);
+    let (tasks, ended) = (JoinSet::new(), Arc::default());
+    let mut connections = Connections { most, tasks, open: Vec::new(), ended };
     tokio::pin!(stopped);
     loop {
         let now = Instant::now();
@@ -136,10 +137,6 @@ impl Turn {
 }
 
 impl Connections {
-    fn new(most: usize) -> Self {
-        Self { most, tasks: JoinSet::new(), open: Vec::new(), ended: Arc::default() }
-    }
-
     /// The one that has waited longest, and since when.
     fn longest_waiting(&self) -> Option<(usize, Instant)> {
         let waiting = self.open.iter().enumerate().filter_map(|(at, (_, turn))| match *lock(&turn.state) {
@@ -273,7 +270,9 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         query: head.uri.query(),
         header: &|name| head.headers.get(name).and_then(|value| value.to_str().ok()),
         body: &body,
-        order_no: order_no(&body),
+        order_no: Members::from_slice(&body)
+            .ok()
+            .and_then(|members| MerchantOrderNo::from_json(members.get("mchOrderNo")?).ok()),
         peer: head.extensions.get::<Local>().map_or(Ipv4Addr::LOCALHOST.into(), |local| local.peer),
     };
     let faults = shared.faults.of_call(call.path, call.order_no.as_ref());
@@ -334,12 +333,6 @@ fn with_state(envelope: Vec<u8>, state: OrderState) -> Vec<u8> {
         serde_json::to_vec(&members).ok()
     };
     changed().unwrap_or(envelope)
-}
-
-/// The merchant's number of the order that a body names.
-fn order_no(body: &[u8]) -> Option<MerchantOrderNo> {
-    let members = Members::from_slice(body).ok()?;
-    MerchantOrderNo::from_json(members.get("mchOrderNo")?).ok()
 }
 
 /// A body that is sent step by step. Its announced length is that of the whole response, whatever is sent of it.

@@ -73,7 +73,7 @@ impl Timekeeper {
                     None => return,
                 },
                 Some(sent) = self.sendings.join_next() => self.finish(sent),
-                () = sleep(wait) => {}
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
         }
     }
@@ -162,12 +162,5 @@ impl Timekeeper {
         }
         let next = [self.next_due, self.schedule.next_at()].into_iter().flatten().min()?;
         Some(Duration::from_millis(next.saturating_sub(self.shared.clock.now())))
-    }
-}
-
-async fn sleep(wait: Option<Duration>) {
-    match wait {
-        Some(wait) => tokio::time::sleep(wait).await,
-        None => std::future::pending().await,
     }
 }

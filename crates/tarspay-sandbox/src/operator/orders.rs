@@ -74,9 +74,7 @@ impl Sandbox {
                 None => 0,
                 Some(id) => {
                     let found = orders::find(tx, &OrderKey::PayOrderId(id))?;
-                    let unknown =
-                        || Error::new(ErrorKind::UnknownOrder, format!("no order {id} to begin after"));
-                    found.ok_or_else(unknown)?.id
+                    found.ok_or_else(|| unknown(&format!("{id} to begin after")))?.id
                 }
             };
             Ok(orders::page(tx, &filter, after)?)
