@@ -73,7 +73,7 @@ async fn the_tour_follows_a_deposit_to_its_callback() {
     let id = sandbox.orders().unwrap().pop().unwrap().pay_order_id;
     sandbox.pay(&id).unwrap();
 
-    let body = sandbox.callbacks_of(&id).unwrap().pop().unwrap().body;
+    let body = String::from(sandbox.callbacks_of(&id).unwrap().pop().unwrap().body);
     let text = CallbackText::from_json(body.as_bytes()).unwrap();
     let signature = sandbox.sign_callback(&text).to_string();
     let verifier = CallbackVerifier::trusting(client.merchant_no().clone(), sandbox.system_public_key());

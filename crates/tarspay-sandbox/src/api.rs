@@ -1,159 +1,166 @@
 //! The control API: everything the operator of a sandbox can do, over HTTP and JSON under `/_sandbox/`, for programs in
 //! any language.
 //!
-//! Each route calls methods of [`Sandbox`] and shows the views that they return. A GET looks, with its members in the
-//! query; a POST changes something, with its members in a JSON object.
+//! Each route calls methods of [`Sandbox`] and shows the views that they return.
 
-mod merchants;
-mod orders;
-mod request;
-mod sandbox;
+#![expect(clippy::unnecessary_wraps, reason = "all routes have one type")]
 
+use crate::callback::{CallbackFilter, CallbackId};
+use crate::clock::unix_millis;
+use crate::error::{Error, ErrorKind, with_causes};
+use crate::fault::{Fault, FaultId};
 use crate::guard;
-use crate::input::Input;
+use crate::input::{Input, required, wrong};
+use crate::merchant::{Fee, KeySettings, MerchantStatus};
+use crate::order::{Order, OrderFilter, direction_name};
 use crate::sandbox::Sandbox;
+use crate::scenario::Scenario;
+use crate::web::{self, Form, OperatorRequest, Refused, Web};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::http::request::Parts;
+use axum::middleware;
+use axum::response::Response;
 use axum::routing::{self, MethodRouter};
-use request::{Id, Refused};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
+use tarspay_sign::{CallbackText, PublicKey};
+use tarspay_types::{Amount, BizType, Currency, MerchantNo, OrderState, PayOrderId, TrxId};
 use tokio::sync::watch;
 
 const ROOT: &str = "/_sandbox";
 
-/// What the routes share.
-#[derive(Clone)]
-struct Api {
-    sandbox: Arc<Sandbox>,
-    /// Becomes true when the sandbox stops.
-    stopping: watch::Receiver<bool>,
-}
+/// The longest wait for an event: shorter than the patience of most HTTP clients.
+const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
-/// Does what a route stands for. The text is what the path names.
-type Run = fn(&Sandbox, &str, &Input) -> Result<Value, Refused>;
+type Shown = Result<Value, Refused>;
 
-/// The names that the input of a route may have.
+/// The names that the members of a request may have.
 type Names = &'static [&'static str];
 
 const CALLBACKS: Names = &["pay_order_id", "after", "limit"];
 const FEE: Names = &["currency", "direction", "fixed", "basis_points"];
 
+static FORM: Form = Form {
+    read: members,
+    refuse: |refused| {
+        let error = json!({ "error": { "kind": refused.kind, "message": refused.message } });
+        guard::json(refused.status, format!("{error}\n"))
+    },
+    headers: &[],
+};
+
+/// The routes. `stopping` becomes true when the sandbox stops.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(
     sandbox: Arc<Sandbox>,
     stopping: watch::Receiver<bool>,
 ) -> Router<S> {
+    let web = Web { sandbox, form: &FORM };
     let routes = Router::new()
-        .route("/health", get(&[], sandbox::health))
-        .route("/reset", post(&[], sandbox::reset))
-        .route("/merchants", get(&[], merchants::list))
-        .route("/merchants/", get(&[], merchants::one))
-        .route("/merchants/{merchant_no}", get(&[], merchants::one))
+        .route("/health", get(&[], health))
+        .route("/reset", post(&[], reset))
+        .route("/merchants", get(&[], |it| Ok(json!({ "merchants": it.sandbox.merchants()? }))))
+        .route("/merchants/", get(&[], merchant))
+        .route("/merchants/{merchant_no}", get(&[], merchant))
         .route(
             "/merchants/{merchant_no}/keys",
-            post(&["public_key", "bound_ip", "expires_in_millis", "disabled"], merchants::register),
+            post(&["public_key", "bound_ip", "expires_in_millis", "disabled"], register),
         )
-        .route("/merchants/{merchant_no}/status", post(&["status"], merchants::set_status))
+        .route("/merchants/{merchant_no}/status", post(&["status"], set_status))
         .route(
             "/merchants/{merchant_no}/balances",
-            get_post(merchants::balances, Some(&["currency", "available", "frozen"]), merchants::set_balance),
+            get_post(balances, Some(&["currency", "available", "frozen"]), set_balance),
         )
-        .route("/merchants/{merchant_no}/fees", post(FEE, merchants::set_merchant_fee))
-        .route("/fees", post(FEE, merchants::set_fee))
-        .route("/orders", get(&["merchant_no", "merchant_order_no", "state", "after", "limit"], orders::list))
-        .route("/orders/", get(&[], orders::one))
-        .route("/orders/{id}", get(&[], orders::one))
-        .route("/orders/{id}/open", post(&[], orders::open))
-        .route("/orders/{id}/pay", post(&[], orders::pay))
-        .route("/orders/{id}/partial", post(&["amount"], orders::partial))
-        .route("/orders/{id}/fail", post(&["reason"], orders::fail))
-        .route("/orders/{id}/reject", post(&["reason"], orders::reject))
-        .route("/orders/{id}/refund", post(&[], orders::refund))
-        .route("/orders/{id}/expire", post(&[], orders::expire))
-        .route("/transfers", post(&["reference", "amount"], orders::record_transfer))
-        .route("/callbacks", get(CALLBACKS, orders::callbacks))
-        .route("/callbacks/", get(&[], orders::callback))
-        .route("/callbacks/sign", post(&["body"], orders::sign))
+        .route("/merchants/{merchant_no}/fees", post(FEE, |it| set_fee(it, Some(&merchant_no(it)?))))
+        .route("/fees", post(FEE, |it| set_fee(it, None)))
+        .route("/orders", get(&["merchant_no", "merchant_order_no", "state", "after", "limit"], orders))
+        .route("/orders/", get(&[], |it| order(it, Sandbox::order)))
+        .route("/orders/{id}", get(&[], |it| order(it, Sandbox::order)))
+        .route("/orders/{id}/open", post(&[], |it| order(it, Sandbox::open_cashier)))
+        .route("/orders/{id}/pay", post(&[], |it| order(it, Sandbox::pay)))
+        .route("/orders/{id}/partial", post(&["amount"], pay_partially))
+        .route("/orders/{id}/fail", post(&["reason"], |it| end(it, Sandbox::fail)))
+        .route("/orders/{id}/reject", post(&["reason"], |it| end(it, Sandbox::reject)))
+        .route("/orders/{id}/refund", post(&[], |it| order(it, Sandbox::refund)))
+        .route("/orders/{id}/expire", post(&[], |it| order(it, Sandbox::expire)))
+        .route("/transfers", post(&["reference", "amount"], record_transfer))
+        .route("/callbacks", get(CALLBACKS, callbacks))
+        .route("/callbacks/", get(&[], callback))
+        .route("/callbacks/sign", post(&["body"], sign))
         .route("/callbacks/settle", routing::post(settle).fallback(async || Refused::method("POST")))
-        .route("/callbacks/{id}", get(&[], orders::callback))
-        .route("/callbacks/{id}/attempts", get(&["after", "limit"], orders::attempts))
-        .route("/callbacks/{id}/resend", post(&[], orders::resend))
+        .route("/callbacks/{id}", get(&[], callback))
+        .route("/callbacks/{id}/attempts", get(&["after", "limit"], attempts))
+        .route("/callbacks/{id}/resend", post(&[], |it| Ok(json!(it.sandbox.resend(callback_id(it)?)?))))
+        .route("/scenarios", get_post(scenarios, Some(&["shipped", "scenario", "toml"]), play))
+        .route("/scenarios/clear", post(&[], |it| played(it, it.sandbox.clear_scenarios())))
+        .route("/scenarios/{name}/clear", post(&[], |it| played(it, it.sandbox.clear_scenario(&it.id))))
+        .route("/faults", get_post(faults, None, inject))
+        .route("/faults/clear", post(&[], clear_faults))
+        .route("/faults/{id}/clear", post(&[], clear_fault))
+        .route("/clock", get(&[], clock))
+        .route("/clock/advance", post(&["millis"], advance))
+        .route("/clock/freeze", post(&[], freeze))
+        .route("/clock/resume", post(&[], resume))
         .route(
-            "/scenarios",
-            get_post(sandbox::scenarios, Some(&["shipped", "scenario", "toml"]), sandbox::play),
+            "/events",
+            routing::get(move |it| events(it, stopping)).fallback(async || Refused::method("GET")),
         )
-        .route("/scenarios/clear", post(&[], sandbox::clear_scenarios))
-        .route("/scenarios/{name}/clear", post(&[], sandbox::clear_scenario))
-        .route("/faults", get_post(sandbox::faults, None, sandbox::inject))
-        .route("/faults/clear", post(&[], sandbox::clear_faults))
-        .route("/faults/{id}/clear", post(&[], sandbox::clear_fault))
-        .route("/clock", get(&[], sandbox::clock))
-        .route("/clock/advance", post(&["millis"], sandbox::advance))
-        .route("/clock/freeze", post(&[], sandbox::freeze))
-        .route("/clock/resume", post(&[], sandbox::resume))
-        .route("/events", routing::get(events).fallback(async || Refused::method("GET")))
         .fallback(unknown_path);
     Router::new()
         // Not among the nested ones, which have no path that ends here.
         .route(&format!("{ROOT}/"), routing::any(unknown_path))
         .nest(ROOT, routes)
-        .layer(middleware::from_fn(guarded))
-        .with_state(Api { sandbox, stopping })
+        .layer(middleware::from_fn_with_state(web.clone(), web::guarded))
+        .with_state(web)
 }
 
-fn get(names: Names, run: Run) -> MethodRouter<Api> {
-    routing::get(move |api, id, input| respond(api, id, input, Some(names), run))
-        .fallback(async || Refused::method("GET"))
+type Run = fn(&OperatorRequest) -> Shown;
+
+fn get(names: Names, run: Run) -> MethodRouter<Web> {
+    routing::get(move |it| respond(it, Some(names), run)).fallback(async || Refused::method("GET"))
 }
 
-fn post(names: Names, run: Run) -> MethodRouter<Api> {
-    routing::post(move |api, id, input| respond(api, id, input, Some(names), run))
-        .fallback(async || Refused::method("POST"))
+fn post(names: Names, run: Run) -> MethodRouter<Web> {
+    routing::post(move |it| respond(it, Some(names), run)).fallback(async || Refused::method("POST"))
 }
 
 /// A change without names refuses unknown members by itself.
-fn get_post(look: Run, names: Option<Names>, change: Run) -> MethodRouter<Api> {
-    routing::get(move |api, id, input| respond(api, id, input, Some(&[]), look))
-        .post(move |api, id, input| respond(api, id, input, names, change))
+fn get_post(look: Run, names: Option<Names>, change: Run) -> MethodRouter<Web> {
+    routing::get(move |it| respond(it, Some(&[]), look))
+        .post(move |it| respond(it, names, change))
         .fallback(async || Refused::method("GET, POST"))
 }
 
-async fn respond(
-    State(api): State<Api>,
-    id: Id,
-    input: Input,
-    names: Option<Names>,
-    run: Run,
-) -> Result<Response, Refused> {
+async fn respond(it: OperatorRequest, names: Option<Names>, run: Run) -> Result<Response, Refused> {
     if let Some(names) = names {
-        input.only(names)?;
+        it.input.only(names)?;
     }
-    blocking(&api, id, input, run).await
+    show(it, run).await
 }
 
-/// Runs beside the runtime: a change waits for the disk.
-async fn blocking(api: &Api, id: Id, input: Input, run: Run) -> Result<Response, Refused> {
-    let sandbox = Arc::clone(&api.sandbox);
-    let value = tokio::task::spawn_blocking(move || run(&sandbox, &id.0, &input))
-        .await
-        .unwrap_or_else(|_| Err(Refused::internal()))?;
+async fn show(
+    it: OperatorRequest,
+    run: impl FnOnce(&OperatorRequest) -> Shown + Send + 'static,
+) -> Result<Response, Refused> {
+    let value = it.run(run).await?;
     // One line, as terminals like it.
     Ok(guard::json(StatusCode::OK, format!("{value}\n")))
 }
 
-async fn settle(State(api): State<Api>, id: Id, input: Input) -> Result<Response, Refused> {
-    input.only(CALLBACKS)?;
-    api.sandbox.settle().await;
-    blocking(&api, id, input, orders::callbacks).await
-}
-
-async fn events(State(api): State<Api>, id: Id, input: Input) -> Result<Response, Refused> {
-    input.only(&["after", "limit", "wait_millis"])?;
-    sandbox::wait_for_event(&api.sandbox, &input, api.stopping.clone()).await?;
-    blocking(&api, id, input, sandbox::events).await
+/// The members of a POST. No body is an empty object.
+fn members(head: &Parts, body: &[u8]) -> Result<Input, Refused> {
+    if head.uri.query().is_some_and(|query| !query.is_empty()) {
+        return Err("a POST has its members in a JSON body, and no query".to_owned().into());
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Input::default());
+    }
+    serde_json::from_slice(body)
+        .map(Input::new)
+        .map_err(|error| format!("the body is not a JSON object: {error}").into())
 }
 
 async fn unknown_path(request: Request) -> Refused {
@@ -162,12 +169,295 @@ async fn unknown_path(request: Request) -> Refused {
     Refused::unknown("unknown_path", format!("there is nothing at {ROOT}{path}"))
 }
 
-async fn guarded(request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    let mut response = match guard::check(&head) {
-        Ok(()) => next.run(Request::from_parts(head, body)).await,
-        Err(why) => Refused::new(StatusCode::FORBIDDEN, "forbidden", why).into_response(),
+fn health(it: &OperatorRequest) -> Shown {
+    Ok(json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "base_url": it.sandbox.base_url(),
+        "merchant_no": it.sandbox.merchant().merchant_no(),
+        "system_public_key": it.sandbox.system_public_key().to_string(),
+    }))
+}
+
+fn reset(it: &OperatorRequest) -> Shown {
+    it.sandbox.reset()?;
+    health(it)
+}
+
+/// The merchant that the path names. A text that cannot be a merchant number is an unknown one.
+fn merchant_no(it: &OperatorRequest) -> Result<MerchantNo, Refused> {
+    it.id.parse().map_err(|_| unknown_merchant(&it.id))
+}
+
+fn unknown_merchant(id: &str) -> Refused {
+    let message = format!("no merchant {}; register it with a key first", id.escape_debug());
+    Error::new(ErrorKind::UnknownMerchant, message).into()
+}
+
+fn merchant(it: &OperatorRequest) -> Shown {
+    let merchants = it.sandbox.merchants()?;
+    let found = merchants.iter().find(|merchant| merchant.merchant_no.as_str() == it.id);
+    Ok(json!(found.ok_or_else(|| unknown_merchant(&it.id))?))
+}
+
+fn register(it: &OperatorRequest) -> Shown {
+    let merchant_no: MerchantNo =
+        it.id.parse().map_err(|error| wrong("merchant_no", format!("cannot be used: {error}")))?;
+    let key: PublicKey = required("public_key", it.input.parsed("public_key")?)?;
+    let mut settings = KeySettings::new();
+    settings.bound_ip = it.input.parsed("bound_ip")?;
+    settings.expires_in = it.input.number("expires_in_millis")?.map(Duration::from_millis);
+    settings.disabled = it.input.flag("disabled")?;
+    it.sandbox.register(merchant_no, key);
+    it.sandbox.configure_key(&key, settings)?;
+    merchant(it)
+}
+
+fn set_status(it: &OperatorRequest) -> Shown {
+    let status = match required("status", it.input.text("status")?)? {
+        "active" => MerchantStatus::Active,
+        "disabled" => MerchantStatus::Disabled,
+        "not_authenticated" => MerchantStatus::NotAuthenticated,
+        _ => return Err(wrong("status", "must be active, disabled or not_authenticated").into()),
     };
-    guard::set(&mut response, &guard::FOREIGN_PAGES);
-    response
+    it.sandbox.set_merchant_status(&merchant_no(it)?, status)?;
+    merchant(it)
+}
+
+fn balances(it: &OperatorRequest) -> Shown {
+    Ok(json!({ "balances": it.sandbox.balances(&merchant_no(it)?)? }))
+}
+
+fn set_balance(it: &OperatorRequest) -> Shown {
+    let merchant_no = merchant_no(it)?;
+    let available: Amount = required("available", it.input.parsed("available")?)?;
+    let frozen = it.input.parsed("frozen")?.unwrap_or(Amount::ZERO);
+    match it.input.parsed::<Currency>("currency")? {
+        Some(currency) => it.sandbox.set_balance_in(&merchant_no, &currency, available, frozen)?,
+        None => it.sandbox.set_balance(&merchant_no, available, frozen)?,
+    }
+    balances(it)
+}
+
+/// Sets the fee of a merchant, or of everyone.
+fn set_fee(it: &OperatorRequest, merchant_no: Option<&MerchantNo>) -> Shown {
+    let currency: Currency = required("currency", it.input.parsed("currency")?)?;
+    let direction = match required("direction", it.input.text("direction")?)? {
+        "deposit" => BizType::DEPOSIT,
+        "withdrawal" => BizType::WITHDRAWAL,
+        _ => return Err(wrong("direction", "must be deposit or withdrawal").into()),
+    };
+    let basis_points = it.input.number("basis_points")?.unwrap_or(0);
+    if basis_points > 10_000 {
+        return Err(wrong("basis_points", "must be at most 10000, which is all").into());
+    }
+    let fee = Fee::new(it.input.parsed("fixed")?.unwrap_or(Amount::ZERO), basis_points);
+    match merchant_no {
+        Some(merchant_no) => it.sandbox.set_merchant_fee(merchant_no, &currency, direction, fee)?,
+        None => it.sandbox.set_fee(&currency, direction, fee)?,
+    }
+    Ok(json!({
+        "merchant_no": merchant_no,
+        "currency": currency,
+        "direction": direction_name(direction),
+        "fixed": fee.fixed,
+        "basis_points": fee.basis_points,
+    }))
+}
+
+fn orders(it: &OperatorRequest) -> Shown {
+    let limit = it.input.limit()?;
+    let filter = OrderFilter {
+        merchant_no: it.input.parsed("merchant_no")?,
+        merchant_order_no: it.input.parsed("merchant_order_no")?,
+        state: it.input.number::<u8>("state")?.map(|code| OrderState::from_code(code.into())),
+        after: it.input.parsed("after")?,
+        limit: limit + 1,
+    };
+    paged("orders", limit, it.sandbox.find_orders(filter)?, |last| json!(last.pay_order_id))
+}
+
+/// A page of a list, and what `next` has if there is another page: one more entry than `limit` shows it.
+fn paged<T: Serialize>(name: &str, limit: u32, mut found: Vec<T>, next: impl FnOnce(&T) -> Value) -> Shown {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_last = found.len() <= limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| !is_last).map(next);
+    Ok(json!({ name: found, "next": next }))
+}
+
+/// Shows an order, after a step that it may take.
+fn order(it: &OperatorRequest, take: impl FnOnce(&Sandbox, &PayOrderId) -> Result<Order, Error>) -> Shown {
+    // A text that cannot be an order number is an unknown one.
+    let id = it.id.parse().map_err(|_| {
+        let message = format!("no order {}; take its pay_order_id", it.id.escape_debug());
+        Error::new(ErrorKind::UnknownOrder, message)
+    })?;
+    let order = take(&it.sandbox, &id)?;
+    let mut view = json!(order);
+    view["history"] = json!(it.sandbox.history(&id)?);
+    view["planned"] = json!(it.sandbox.planned(&id)?);
+    view["request"] = json!(order.request);
+    Ok(view)
+}
+
+fn pay_partially(it: &OperatorRequest) -> Shown {
+    let amount = required("amount", it.input.parsed("amount")?)?;
+    order(it, |sandbox, id| sandbox.pay_partially(id, amount))
+}
+
+/// Fails or rejects an order.
+fn end(
+    it: &OperatorRequest,
+    take: impl FnOnce(&Sandbox, &PayOrderId, String) -> Result<Order, Error>,
+) -> Shown {
+    let reason = it.input.text("reason")?.unwrap_or("requested by the operator of the sandbox").to_owned();
+    order(it, |sandbox, id| take(sandbox, id, reason))
+}
+
+fn record_transfer(it: &OperatorRequest) -> Shown {
+    let reference: TrxId = required("reference", it.input.parsed("reference")?)?;
+    let amount: Amount = required("amount", it.input.parsed("amount")?)?;
+    let paid = it.sandbox.record_transfer(&reference, amount)?;
+    Ok(json!({ "reference": reference, "amount": amount, "paid": paid }))
+}
+
+fn callback_id(it: &OperatorRequest) -> Result<CallbackId, Error> {
+    it.id.parse().map(CallbackId::from_number).map_err(|_| {
+        let message = format!("no callback {}; take its number", it.id.escape_debug());
+        Error::new(ErrorKind::UnknownCallback, message)
+    })
+}
+
+fn callback(it: &OperatorRequest) -> Shown {
+    Ok(json!(it.sandbox.callback(callback_id(it)?)?))
+}
+
+fn callbacks(it: &OperatorRequest) -> Shown {
+    let limit = it.input.limit()?;
+    let after = it.input.number::<u32>("after")?.map(|number| CallbackId::from_number(number.into()));
+    let filter = CallbackFilter { order: it.input.parsed("pay_order_id")?, after, limit: limit + 1 };
+    paged("callbacks", limit, it.sandbox.find_callbacks(filter)?, |last| json!(last.id))
+}
+
+async fn settle(it: OperatorRequest) -> Result<Response, Refused> {
+    it.input.only(CALLBACKS)?;
+    it.sandbox.settle().await;
+    show(it, callbacks).await
+}
+
+fn attempts(it: &OperatorRequest) -> Shown {
+    let (after, limit) = (it.input.number::<u32>("after")?.map_or(0, u64::from), it.input.limit()?);
+    let attempts = it.sandbox.attempts(callback_id(it)?, after, limit + 1)?;
+    paged("attempts", limit, attempts, |_| json!(after + u64::from(limit)))
+}
+
+fn sign(it: &OperatorRequest) -> Shown {
+    let body = required("body", it.input.text("body")?)?;
+    let text = CallbackText::from_json(body.as_bytes())
+        .map_err(|error| wrong("body", format!("cannot be signed: {}", with_causes(&error))))?;
+    let signature = it.sandbox.sign_callback(&text).to_string();
+    Ok(json!({ "body": text.as_str(), "signature": signature }))
+}
+
+fn scenarios(it: &OperatorRequest) -> Shown {
+    let shipped: Vec<_> = Scenario::shipped_ones()
+        .map(|scenario| json!({ "name": scenario.name(), "description": scenario.description() }))
+        .collect();
+    Ok(json!({ "scenarios": it.sandbox.scenarios()?, "shipped": shipped }))
+}
+
+fn play(it: &OperatorRequest) -> Shown {
+    let input = &it.input;
+    let scenario = match (input.text("shipped")?, input.get("scenario"), input.text("toml")?) {
+        (Some(name), None, None) => Scenario::shipped(name)?,
+        (None, Some(members), None) => Scenario::parse_json(&members.to_string())?,
+        (None, None, Some(toml)) => Scenario::parse(toml)?,
+        _ => return Err(wrong("shipped", "or \"scenario\" or \"toml\" must be there, and one alone").into()),
+    };
+    let shown = json!(scenario);
+    it.sandbox.play(scenario)?;
+    Ok(shown)
+}
+
+/// What is played after some were cleared.
+fn played(it: &OperatorRequest, cleared: Result<(), Error>) -> Shown {
+    cleared?;
+    Ok(json!({ "scenarios": it.sandbox.scenarios()? }))
+}
+
+fn faults(it: &OperatorRequest) -> Shown {
+    let faults: Vec<_> = it.sandbox.faults().iter().map(|(id, fault)| fault_view(*id, fault)).collect();
+    Ok(json!({ "faults": faults }))
+}
+
+fn fault_view(id: FaultId, fault: &Fault) -> Value {
+    let mut view = json!(fault);
+    view["id"] = json!(id);
+    view["what"] = json!(fault.to_string());
+    view
+}
+
+fn inject(it: &OperatorRequest) -> Shown {
+    let fault = Fault::try_from(it.input.members().clone())?;
+    Ok(fault_view(it.sandbox.inject(fault.clone()), &fault))
+}
+
+fn clear_fault(it: &OperatorRequest) -> Shown {
+    let known = it.id.parse().is_ok_and(|number| it.sandbox.clear_fault(FaultId::from_number(number)));
+    if !known {
+        let message = format!("no fault {}; it may be used up", it.id.escape_debug());
+        return Err(Refused::unknown("unknown_fault", message));
+    }
+    faults(it)
+}
+
+fn clear_faults(it: &OperatorRequest) -> Shown {
+    it.sandbox.clear_faults();
+    faults(it)
+}
+
+fn clock(it: &OperatorRequest) -> Shown {
+    let clock = it.sandbox.clock();
+    Ok(json!({ "now": unix_millis(clock.now()), "is_frozen": clock.is_frozen() }))
+}
+
+fn advance(it: &OperatorRequest) -> Shown {
+    let millis = required("millis", it.input.number("millis")?)?;
+    it.sandbox.clock().advance(Duration::from_millis(millis));
+    clock(it)
+}
+
+fn freeze(it: &OperatorRequest) -> Shown {
+    it.sandbox.clock().freeze();
+    clock(it)
+}
+
+fn resume(it: &OperatorRequest) -> Shown {
+    it.sandbox.clock().resume();
+    clock(it)
+}
+
+/// Waits for an event after a known one, until the time is up or the sandbox stops, and shows what has happened.
+async fn events(it: OperatorRequest, mut stopping: watch::Receiver<bool>) -> Result<Response, Refused> {
+    it.input.only(&["after", "limit", "wait_millis"])?;
+    let after = it.input.number("after")?.unwrap_or(0);
+    let wait =
+        it.input.number("wait_millis")?.map_or(Duration::ZERO, Duration::from_millis).min(LONGEST_WAIT);
+    if !wait.is_zero() {
+        tokio::select! {
+            () = it.sandbox.event_after(after) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    let view = move |it: &OperatorRequest| {
+        let mut events = it.sandbox.events_after(after);
+        if it.input.get("limit").is_some() {
+            events.truncate(usize::try_from(it.input.limit()?).unwrap_or(usize::MAX));
+        }
+        let last = events.last().map_or(after, |event| event.number);
+        Ok(json!({ "events": events, "last": last }))
+    };
+    show(it, view).await
 }

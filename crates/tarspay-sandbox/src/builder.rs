@@ -8,7 +8,7 @@ use crate::faults::Faults;
 use crate::keys::Keys;
 use crate::sandbox::{Running, Sandbox, Shared, TestMerchant};
 use crate::server;
-use crate::store::{self, Context, Settings, Store};
+use crate::store::{self, Context, Settings, Store, Tx, callbacks, merchants, plans};
 use crate::timekeeper::Timekeeper;
 use axum::http::uri::Authority;
 use std::fmt;
@@ -46,13 +46,7 @@ impl Sandbox {
 
     /// Settings before the start.
     pub fn builder() -> Builder {
-        Builder::new()
-    }
-}
-
-impl Builder {
-    fn new() -> Self {
-        Self {
+        Builder {
             listen: "127.0.0.1:0".to_owned(),
             trusts_the_network: false,
             clock: Box::new(SystemClock),
@@ -61,7 +55,9 @@ impl Builder {
             public_name: None,
         }
     }
+}
 
+impl Builder {
     /// The IP address and port to listen on; `127.0.0.1:0`, a free port, by default. Loopback only, unless
     /// [`listen_on_network_and_trust_it`](Builder::listen_on_network_and_trust_it) is called too: the sandbox trusts
     /// whoever can reach it.
@@ -183,11 +179,6 @@ impl Builder {
             None => store::open::open(None)?,
             Some(file) => open_file(file).await?,
         };
-        let system_key = kept_key(&connection, "system_key")?;
-        let merchant = Arc::new(TestMerchant::new(kept_key(&connection, "test_merchant_key")?));
-        let keys = Arc::new(Keys::new(store::merchants::all_keys(&connection)?));
-        let deliveries = store::callbacks::deliveries(&connection)?;
-        let has_plans = AtomicBool::new(store::plans::has_any(&connection)?);
         let clock = Arc::new(SandboxClock::new(self.clock, store::open::latest_time(&connection)?));
         let events = Arc::new(EventLog::new());
         let settings = Arc::new(self.settings);
@@ -201,6 +192,17 @@ impl Builder {
         let store = Store::start(connection, context).map_err(|source| {
             Error::new(ErrorKind::Store, "no thread can be started for the state").with_source(source)
         })?;
+        let loaded = store.call(|tx| {
+            let merchant = TestMerchant::new(kept_key(tx, "test_merchant_key")?);
+            if merchants::status(tx, merchant.merchant_no())?.is_none() {
+                merchant.first_day(tx)?;
+            }
+            let (keys, deliveries) = (merchants::all_keys(tx)?, callbacks::deliveries(tx)?);
+            let has_plans = plans::has_any(tx)?;
+            Ok::<_, Error>((kept_key(tx, "system_key")?, merchant, keys, deliveries, has_plans))
+        });
+        let (system_key, merchant, keys, deliveries, has_plans) = loaded.await?;
+        let (keys, has_plans) = (Arc::new(Keys::new(keys)), AtomicBool::new(has_plans));
         let explainer = Explainer::new(settings.explains, Arc::clone(&keys), system_key.public_key());
         let faults = Faults::new(Arc::clone(&clock), Arc::clone(&events));
         let base_url = match public {
@@ -219,18 +221,19 @@ impl Builder {
             events,
             timekeeper,
             system_key,
+            merchant,
+            address,
             base_url,
         });
-        merchant.register(&shared).await?;
 
         let timekeeper = tokio::spawn(Timekeeper::new(Arc::clone(&shared), deliveries).run(messages));
         let (stop, stopped) = oneshot::channel::<()>();
-        let handle = Arc::new(Sandbox::new(Arc::clone(&shared), address, Arc::clone(&merchant), None));
+        let handle = Arc::new(Sandbox { shared: Arc::clone(&shared), running: None });
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), handle, async {
             // A dropped sender means the same: stop.
             let _ = stopped.await;
         }));
-        Ok(Sandbox::new(shared, address, merchant, Some(Running { stop: Some(stop), server, timekeeper })))
+        Ok(Sandbox { shared, running: Some(Running { stop: Some(stop), server, timekeeper }) })
     }
 }
 
@@ -254,8 +257,8 @@ async fn open_file(file: PathBuf) -> Result<rusqlite::Connection, Error> {
 }
 
 /// A key of the sandbox's own, made at its first start.
-fn kept_key(connection: &rusqlite::Connection, name: &str) -> Result<PrivateKey, Error> {
-    let text = store::open::setting(connection, name, || {
+fn kept_key(tx: &Tx<'_>, name: &str) -> Result<PrivateKey, Error> {
+    let text = store::open::setting(tx, name, || {
         let key = PrivateKey::generate().map_err(|source| {
             let reason = "no key can be made: the operating system gave no random bytes";
             Error::new(ErrorKind::RandomSource, reason).with_source(source)
@@ -278,12 +281,9 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-fn is_with_port(public: &Authority) -> bool {
-    public.port().is_some() && !public.as_str().contains('@')
-}
-
 fn public_name(name: &str) -> Result<Authority, Error> {
-    let is_host = |public: &Authority| public.as_str() == public.host() || is_with_port(public);
+    let has_port = |public: &Authority| public.port().is_some() && !public.as_str().contains('@');
+    let is_host = |public: &Authority| public.as_str() == public.host() || has_port(public);
     name.parse().ok().filter(is_host).ok_or_else(|| {
         let reason = format!("{name:?} is not a public name; write a host, such as sandbox or sandbox:8080");
         Error::new(ErrorKind::InvalidAddress, reason)

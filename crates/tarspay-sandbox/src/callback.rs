@@ -1,37 +1,19 @@
 //! Callbacks as the operator of a sandbox sees them, with the outcome of each attempt.
 
-use crate::clock::{AsMillis as _, as_millis};
+use crate::clock::{as_millis, unix_millis};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
-use std::fmt;
 use std::time::SystemTime;
 use tarspay_sign::Signature;
-use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
+use tarspay_types::{NotifyUrl, OrderState, PayOrderId, PrivateText};
 
-/// The number of a callback in its sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct CallbackId(pub(crate) i64);
-
-impl CallbackId {
-    /// The callback with this number, which may not exist.
-    pub fn from_number(number: i64) -> Self {
-        Self(number)
-    }
-
-    /// The number: 1 for the first callback of a sandbox.
-    pub fn number(self) -> i64 {
-        self.0
-    }
+number! {
+    /// The number of a callback in its sandbox.
+    CallbackId(i64)
 }
 
-impl fmt::Display for CallbackId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// A callback of a sandbox to a merchant. `Debug` shows only the length of its body.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+/// A callback of a sandbox to a merchant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OutgoingCallback {
     /// Its number.
@@ -44,7 +26,7 @@ pub struct OutgoingCallback {
     pub url: NotifyUrl,
     /// The body, which is also the text under the signature. It holds order numbers, amounts and the reason of a
     /// failure.
-    pub body: String,
+    pub body: PrivateText,
     /// Its status.
     pub status: CallbackStatus,
     /// Why it was parked or cannot be delivered.
@@ -59,37 +41,6 @@ pub struct OutgoingCallback {
     pub attempt_count: u64,
     /// The latest 20 attempts, the oldest first. [`Sandbox::attempts`](crate::Sandbox::attempts) has all.
     pub attempts: Vec<Attempt>,
-}
-
-impl fmt::Debug for OutgoingCallback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            id,
-            pay_order_id,
-            state,
-            url,
-            body,
-            status,
-            reason,
-            created_at,
-            next_at,
-            attempt_count,
-            attempts,
-        } = self;
-        f.debug_struct("OutgoingCallback")
-            .field("id", id)
-            .field("pay_order_id", pay_order_id)
-            .field("state", state)
-            .field("url", url)
-            .field("body_bytes", &body.len())
-            .field("status", status)
-            .field("reason", reason)
-            .field("created_at", created_at)
-            .field("next_at", next_at)
-            .field("attempt_count", attempt_count)
-            .field("attempts", attempts)
-            .finish()
-    }
 }
 
 /// The status of a callback.
@@ -119,8 +70,8 @@ impl CallbackStatus {
     }
 }
 
-/// One attempt to deliver a callback. `Debug` shows only the length of the response.
-#[derive(Clone, PartialEq, Eq)]
+/// One attempt to deliver a callback.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
     /// When it ended, on the sandbox's clock.
@@ -128,7 +79,7 @@ pub struct Attempt {
     /// The status of the receiver's response; `None` if there was none.
     pub http_status: Option<u16>,
     /// The beginning of the receiver's response.
-    pub response: Option<String>,
+    pub response: Option<PrivateText>,
     /// Why there was no response.
     pub error: Option<String>,
     /// The signature that was sent.
@@ -138,7 +89,7 @@ pub struct Attempt {
 impl Attempt {
     /// Whether the receiver took it: HTTP 200 and the bare text `OK`.
     pub fn is_delivered(&self) -> bool {
-        self.http_status == Some(200) && self.response.as_deref() == Some("OK")
+        self.http_status == Some(200) && self.response.as_ref().is_some_and(|text| text.as_str() == "OK")
     }
 }
 
@@ -146,26 +97,13 @@ impl Attempt {
 impl Serialize for Attempt {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut view = serializer.serialize_struct("Attempt", 6)?;
-        view.serialize_field("at", &self.at.as_millis())?;
+        view.serialize_field("at", &unix_millis(self.at))?;
         view.serialize_field("http_status", &self.http_status)?;
         view.serialize_field("response", &self.response)?;
         view.serialize_field("error", &self.error)?;
         view.serialize_field("signature", &self.signature.to_string())?;
         view.serialize_field("is_delivered", &self.is_delivered())?;
         view.end()
-    }
-}
-
-impl fmt::Debug for Attempt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, http_status, response, error, signature } = self;
-        f.debug_struct("Attempt")
-            .field("at", at)
-            .field("http_status", http_status)
-            .field("response_bytes", &response.as_ref().map(String::len))
-            .field("error", error)
-            .field("signature", signature)
-            .finish()
     }
 }
 
@@ -181,15 +119,8 @@ pub struct CallbackFilter {
     pub limit: u32,
 }
 
-impl CallbackFilter {
-    /// The first 100 callbacks.
-    pub fn new() -> Self {
-        Self { order: None, after: None, limit: 100 }
-    }
-}
-
 impl Default for CallbackFilter {
     fn default() -> Self {
-        Self::new()
+        Self { order: None, after: None, limit: 100 }
     }
 }

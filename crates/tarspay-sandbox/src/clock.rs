@@ -1,11 +1,11 @@
 //! The sandbox's clock: it follows a base clock, and can be advanced and frozen.
 
+use crate::error::lock;
 use serde::{Serialize, Serializer};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tarspay_sign::Clock;
 
-/// The clock of a sandbox.
 pub(crate) struct SandboxClock {
     base: Box<dyn Clock>,
     state: Mutex<State>,
@@ -29,7 +29,7 @@ impl SandboxClock {
 
     /// The time of the sandbox, in Unix milliseconds.
     pub(crate) fn now(&self) -> u64 {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         self.read(&mut state)
     }
 
@@ -40,7 +40,7 @@ impl SandboxClock {
 
     pub(crate) fn advance(&self, by: Duration) {
         let by = millis(by);
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         match &mut state.frozen {
             Some(at) => *at = later(*at, by),
             None => state.ahead = later(state.ahead, by),
@@ -48,13 +48,13 @@ impl SandboxClock {
     }
 
     pub(crate) fn freeze(&self) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let now = self.read(&mut state);
         state.frozen = Some(now);
     }
 
     pub(crate) fn resume(&self) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         if let Some(at) = state.frozen.take() {
             state.ahead = at.saturating_sub(self.base.unix_millis());
         }
@@ -62,22 +62,17 @@ impl SandboxClock {
 
     /// Follows the base again, as by default.
     pub(crate) fn reset(&self) {
-        *self.state() = State { ahead: 0, frozen: None, latest: 0 };
+        *lock(&self.state) = State { ahead: 0, frozen: None, latest: 0 };
     }
 
     pub(crate) fn is_frozen(&self) -> bool {
-        self.state().frozen.is_some()
+        lock(&self.state).frozen.is_some()
     }
 
     fn read(&self, state: &mut State) -> u64 {
         let now = state.frozen.unwrap_or_else(|| later(self.base.unix_millis(), state.ahead));
         state.latest = state.latest.max(now);
         state.latest
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A clock that panics while it is read leaves nothing half done.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,37 +84,22 @@ pub(crate) fn later(time: u64, by: u64) -> u64 {
     time.saturating_add(by).min(LATEST)
 }
 
-/// The whole milliseconds of a duration.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Serialises a time, or one that may be missing, as Unix milliseconds.
-pub(crate) fn as_millis<S: Serializer>(time: &impl AsMillis, serializer: S) -> Result<S::Ok, S::Error> {
-    time.as_millis().serialize(serializer)
+pub(crate) fn as_millis<T: Copy + Into<Option<SystemTime>>, S: Serializer>(
+    time: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    (*time).into().map(unix_millis).serialize(serializer)
 }
 
-/// A time in views.
-pub(crate) trait AsMillis {
-    type Millis: Serialize;
-    fn as_millis(&self) -> Self::Millis;
+pub(crate) fn unix_millis(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, millis)
 }
 
-impl AsMillis for SystemTime {
-    type Millis = u64;
-    fn as_millis(&self) -> u64 {
-        self.duration_since(UNIX_EPOCH).map_or(0, millis)
-    }
-}
-
-impl AsMillis for Option<SystemTime> {
-    type Millis = Option<u64>;
-    fn as_millis(&self) -> Option<u64> {
-        self.as_ref().map(AsMillis::as_millis)
-    }
-}
-
-/// A time of the sandbox for those who use it.
 pub(crate) fn system_time(unix_millis: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(unix_millis.min(LATEST))
 }

@@ -21,25 +21,10 @@ use tarspay_types::{Callback, Decode as _, OrderState};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// How long after each failed attempt the next one is due: 16 attempts in all, as Indonesia's page has it. The intervals
+/// How many seconds after each failed attempt the next one is due: 16 attempts in all, as Indonesia's page has it. The intervals
 /// are the sandbox's own; the gateway's are not documented.
-const INTERVALS: [Duration; 15] = [
-    Duration::from_secs(10),
-    Duration::from_secs(30),
-    Duration::from_secs(60),
-    Duration::from_secs(2 * 60),
-    Duration::from_secs(5 * 60),
-    Duration::from_secs(10 * 60),
-    Duration::from_secs(20 * 60),
-    Duration::from_secs(30 * 60),
-    Duration::from_secs(3600),
-    Duration::from_secs(2 * 3600),
-    Duration::from_secs(3 * 3600),
-    Duration::from_secs(4 * 3600),
-    Duration::from_secs(6 * 3600),
-    Duration::from_secs(8 * 3600),
-    Duration::from_secs(12 * 3600),
-];
+const INTERVALS: [u64; 15] =
+    [10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 28_800, 43_200];
 
 /// The most of a response that is read, in bytes. `OK` has two.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024;
@@ -47,24 +32,14 @@ const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 /// The most of a response that is kept, in characters.
 const KEPT_RESPONSE: usize = 200;
 
-/// A sending that has ended, and what is next.
 pub(crate) type Sent = (Delivery, Next);
 
-/// What follows a sending.
 pub(crate) enum Next {
     /// Nothing: it is delivered, or given up.
     Done,
-    /// Another attempt.
     Again(Delivery),
     /// It was not sent: a fault holds it back for another one. The others still apply.
     Held(CallbackFaults),
-}
-
-/// A receiver's response.
-struct Response {
-    status: u16,
-    /// The beginning of its body.
-    text: String,
 }
 
 /// Sends a callback once, or as often as a fault wants, and writes what came of it.
@@ -75,7 +50,7 @@ pub(crate) async fn send(shared: Arc<Shared>, delivery: Delivery) -> Sent {
             let message = format!("the callback {} cannot be sent now: {error}", delivery.id);
             shared.report(EventKind::Failed { message });
             // It is still due, but not at once: a full disk does not get emptier by trying.
-            let at = later(shared.clock.now(), millis(INTERVALS[0]));
+            let at = later(shared.clock.now(), INTERVALS[0] * 1000);
             Next::Again(Delivery { at, ..delivery.clone() })
         }
     };
@@ -111,7 +86,11 @@ async fn try_send(shared: &Shared, delivery: &Delivery) -> Result<Next, StoreErr
     if faults.forged {
         forge(shared, &callback).await;
     }
-    let signature = sign(shared, &callback.body, faults);
+    let text = if faults.wrong_signature { "another text" } else { &callback.body };
+    let mut signature = shared.system_key.sign(&Digest::of(text));
+    if faults.high_s {
+        signature = signature.with_high_s();
+    }
     if faults.lost {
         let error = Some("a fault lost it on the way".to_owned());
         let at = system_time(shared.clock.now());
@@ -122,7 +101,7 @@ async fn try_send(shared: &Shared, delivery: &Delivery) -> Result<Next, StoreErr
         if faults.copies_of.is_some_and(|fault| shared.faults.is_cleared(fault)) {
             break;
         }
-        let copy = attempt(shared, &callback, signature).await;
+        let copy = attempt(shared, &callback, callback.body.clone(), signature).await;
         let has_response = copy.http_status.is_some();
         let exists = shared.store.call(move |tx| callbacks::note_attempt(tx, id, &copy)).await?;
         if !exists {
@@ -133,24 +112,28 @@ async fn try_send(shared: &Shared, delivery: &Delivery) -> Result<Next, StoreErr
             break;
         }
     }
-    let attempt = attempt(shared, &callback, signature).await;
+    let attempt = attempt(shared, &callback, callback.body.clone(), signature).await;
     shared.store.call(move |tx| conclude(tx, &callback, &attempt, receiver)).await
 }
 
 /// Sends what somebody could send who knows the order but not the key, and reports whether it was believed.
 async fn forge(shared: &Shared, callback: &ToSend) {
     let Some((body, signature)) = forgery(&callback.body) else { return };
-    let outcome = exchange(shared, callback, body, signature).await;
-    let believed = outcome.as_ref().is_ok_and(|response| response.status == 200 && response.text == "OK");
-    let outcome = match outcome {
-        Ok(response) if believed => {
-            format!("HTTP {} and OK: the receiver does not verify it", response.status)
-        }
-        Ok(response) => format!("HTTP {}, and not the bare text OK", response.status),
-        Err(error) => error,
-    };
+    let attempt = attempt(shared, callback, body, signature).await;
+    let believed = attempt.is_delivered();
+    let doubt = if believed { ": the receiver does not verify it" } else { "" };
+    let outcome = outcome(&attempt) + doubt;
     let pay_order_id = callback.pay_order_id.clone();
     shared.report(EventKind::ForgerySent { callback: callback.id, pay_order_id, believed, outcome });
+}
+
+fn outcome(attempt: &Attempt) -> String {
+    match attempt.http_status {
+        _ if attempt.is_delivered() => "HTTP 200 and OK".to_owned(),
+        Some(200) => "HTTP 200, but the response is not the bare text OK".to_owned(),
+        Some(status) => format!("HTTP {status}"),
+        None => attempt.error.clone().unwrap_or_default(),
+    }
 }
 
 /// A callback that reports that all was paid, signed with an unknown key. `None` if no key can be made for it.
@@ -164,16 +147,14 @@ fn forgery(body: &str) -> Option<(String, Signature)> {
     Some((text.as_str().to_owned(), signature))
 }
 
-fn sign(shared: &Shared, body: &str, faults: CallbackFaults) -> Signature {
-    let text = if faults.wrong_signature { "another text" } else { body };
-    let signature = shared.system_key.sign(&Digest::of(text));
-    if faults.high_s { signature.with_high_s() } else { signature }
-}
-
-async fn attempt(shared: &Shared, callback: &ToSend, signature: Signature) -> Attempt {
-    let outcome = exchange(shared, callback, callback.body.clone(), signature).await;
+/// Sends a body to the receiver of a callback, and waits for the response until the timeout.
+async fn attempt(shared: &Shared, callback: &ToSend, body: String, signature: Signature) -> Attempt {
+    let timeout = shared.settings.callback_timeout;
+    let outcome = tokio::time::timeout(timeout, post(shared, callback, body, signature))
+        .await
+        .unwrap_or_else(|_| Err(format!("no response within {timeout:?}")));
     let (http_status, response, error) = match outcome {
-        Ok(response) => (Some(response.status), Some(response.text), None),
+        Ok((status, text)) => (Some(status), Some(text.into()), None),
         Err(error) => (None, None, Some(error)),
     };
     Attempt { at: system_time(shared.clock.now()), http_status, response, error, signature }
@@ -187,12 +168,7 @@ fn conclude(tx: &Tx<'_>, callback: &ToSend, attempt: &Attempt, receiver: String)
         return Ok(Next::Done);
     }
     let attempts = callback.attempts + 1;
-    let outcome = match (attempt.http_status, &attempt.error) {
-        _ if attempt.is_delivered() => "HTTP 200 and OK".to_owned(),
-        (Some(200), _) => "HTTP 200, but the response is not the bare text OK".to_owned(),
-        (Some(status), _) => format!("HTTP {status}"),
-        (None, error) => error.clone().unwrap_or_default(),
-    };
+    let outcome = outcome(attempt);
     tx.report(EventKind::CallbackAttempted {
         callback: id,
         pay_order_id: callback.pay_order_id.clone(),
@@ -205,7 +181,7 @@ fn conclude(tx: &Tx<'_>, callback: &ToSend, attempt: &Attempt, receiver: String)
     }
     let interval = usize::try_from(attempts).ok().and_then(|made| INTERVALS.get(made.checked_sub(1)?));
     if let Some(interval) = interval {
-        let at = later(tx.now, millis(*interval));
+        let at = later(tx.now, *interval * 1000);
         callbacks::set_status(tx, id, CallbackStatus::Due, None, attempts, Some(at))?;
         return Ok(Next::Again(Delivery { at, id, receiver, faults: None }));
     }
@@ -219,28 +195,17 @@ fn conclude(tx: &Tx<'_>, callback: &ToSend, attempt: &Attempt, receiver: String)
     Ok(Next::Done)
 }
 
-/// Sends a body to the receiver of a callback, and waits for the response until the timeout.
-async fn exchange(
+/// The status and the beginning of the response.
+async fn post(
     shared: &Shared,
     callback: &ToSend,
     body: String,
     signature: Signature,
-) -> Result<Response, String> {
+) -> Result<(u16, String), String> {
     // It was deliverable when it was written; a restart may have other settings.
     let receiver = Receiver::of(&callback.url, &shared.settings.allowed_receivers)?;
-    let timeout = shared.settings.callback_timeout;
-    tokio::time::timeout(timeout, post(&receiver, body, signature, timeout))
-        .await
-        .unwrap_or_else(|_| Err(format!("no response within {timeout:?}")))
-}
-
-async fn post(
-    receiver: &Receiver,
-    body: String,
-    signature: Signature,
-    timeout: Duration,
-) -> Result<Response, String> {
-    let stream = connect(receiver, timeout).await.map_err(|error| format!("cannot connect: {error}"))?;
+    let connected = connect(&receiver, shared.settings.callback_timeout).await;
+    let stream = connected.map_err(|error| format!("cannot connect: {error}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| format!("cannot send: {error}"))?;
@@ -262,7 +227,7 @@ async fn post(
         .map_err(|error| format!("the response is cut short or too long: {error}"))?
         .to_bytes();
     let text = String::from_utf8_lossy(&body).chars().take(KEPT_RESPONSE).collect();
-    Ok(Response { status, text })
+    Ok((status, text))
 }
 
 /// Connects to the first address that accepts; each has its share of the time.

@@ -1,9 +1,9 @@
-//! Errors of the sandbox and of its store.
+//! Errors of the sandbox and of its store, and locks that survive a panic.
 
 use serde::Serialize;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why a sandbox does not start, or refuses an operation.
 #[derive(Debug)]
@@ -109,6 +109,11 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         Self(Arc::new(error))
     }
+}
+
+/// Locks a value. Every change of ours is whole, so a thread that has panicked leaves nothing half done.
+pub(crate) fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An error and its causes in one line.

@@ -2,10 +2,11 @@
 
 use crate::callback::CallbackId;
 use crate::clock::{as_millis, system_time};
+use crate::error::lock;
 use crate::fault::FaultId;
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::SystemTime;
 use tarspay_types::{ErrorCode, MerchantNo, MerchantOrderNo, OrderState, PayOrderId};
 use tokio::sync::broadcast;
@@ -167,7 +168,6 @@ pub struct SignatureExplanation {
     pub details: String,
 }
 
-/// The latest events, and the tails that listen.
 pub(crate) struct EventLog {
     kept: Mutex<Kept>,
     tails: broadcast::Sender<Event>,
@@ -186,7 +186,7 @@ impl EventLog {
 
     pub(crate) fn push(&self, now: u64, kind: EventKind) {
         // Sent under the lock, so that every tail sees the order of the log.
-        let mut kept = self.kept();
+        let mut kept = lock(&self.kept);
         let event = Event { number: kept.next, at: system_time(now), kind };
         kept.next += 1;
         if kept.events.len() == KEPT {
@@ -201,27 +201,21 @@ impl EventLog {
 
     /// Forgets them; their numbers go on.
     pub(crate) fn clear(&self) {
-        self.kept().events.clear();
+        lock(&self.kept).events.clear();
     }
 
-    /// Those after this number.
     pub(crate) fn after(&self, number: u64) -> Vec<Event> {
-        self.kept().events.iter().filter(|event| event.number > number).cloned().collect()
+        lock(&self.kept).events.iter().filter(|event| event.number > number).cloned().collect()
     }
 
     /// The latest of those before this number, the latest first.
     pub(crate) fn before(&self, number: u64, at_most: usize) -> Vec<Event> {
-        let kept = self.kept();
+        let kept = lock(&self.kept);
         kept.events.iter().rev().filter(|event| event.number < number).take(at_most).cloned().collect()
     }
 
     pub(crate) fn tail(&self) -> EventTail {
         EventTail(self.tails.subscribe())
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        // Every change under the lock is whole.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,32 +3,15 @@
 use crate::error::{Error, ErrorKind};
 use crate::input::{Input, wrong};
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
 use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
 
-/// The number of a fault in its sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct FaultId(pub(crate) u64);
-
-impl FaultId {
-    /// The fault with this number, which may not exist.
-    pub fn from_number(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number: 1 for the first fault of a sandbox.
-    pub fn number(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for FaultId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+number! {
+    /// The number of a fault in its sandbox.
+    FaultId(u64)
 }
 
 /// Defines [`FaultKind`]: for each fault its constructor, its members in JSON, what it applies to, and its words.
@@ -98,7 +81,7 @@ pub(crate) enum Target {
 
 kinds! {
     /// The call waits this long before it is handled.
-    Delay: delay(#[serde(with = "as_millis")] millis: Duration), Call, "delay by {millis:?}";
+    Delay: delay(#[serde(serialize_with = "as_millis", deserialize_with = "from_millis")] millis: Duration), Call, "delay by {millis:?}";
     /// The connection is closed without a byte of a response; before the call has any effect, unless it is set to
     /// [after the commit](Fault::after_commit).
     DropConnection: drop_connection(), Call, "drop the connection";
@@ -111,7 +94,7 @@ kinds! {
     /// Only this many bytes of the response's body are sent, then the connection is closed.
     Truncate: truncate(#[serde(deserialize_with = "whole")] bytes: usize), Response, "cut the response after {bytes} bytes";
     /// The head and the first byte of the response are sent at once, the rest after this time.
-    SlowResponse: slow_response(#[serde(with = "as_millis")] millis: Duration), Response, "take {millis:?} for the response";
+    SlowResponse: slow_response(#[serde(serialize_with = "as_millis", deserialize_with = "from_millis")] millis: Duration), Response, "take {millis:?} for the response";
     /// The response reports this state instead of the order's own; the order itself is not changed.
     UnknownState: unknown_state(#[serde(deserialize_with = "order_state")] state: OrderState), Response, "report the state {state}";
     /// A callback is sent with the signature of a different text.
@@ -128,7 +111,7 @@ kinds! {
     /// An attempt at a callback is lost on the way: the receiver gets nothing, and the sandbox tries again later.
     LoseCallback: lose_callback(), Callback, "lose the callback on the way";
     /// A callback is sent this much later, once, on the sandbox's [clock](crate::Sandbox::clock).
-    DelayCallback: delay_callback(#[serde(with = "as_millis")] millis: Duration), Callback, "send the callback {millis:?} later";
+    DelayCallback: delay_callback(#[serde(serialize_with = "as_millis", deserialize_with = "from_millis")] millis: Duration), Callback, "send the callback {millis:?} later";
     /// Before a callback comes a forged one about the same order, which reports that all was paid. It is signed, but not
     /// by this sandbox. [`EventKind::ForgerySent`](crate::EventKind::ForgerySent) reports whether the receiver believed it.
     ForgeCallback: forge_callback(), Callback, "send a forged callback before it";
@@ -280,7 +263,7 @@ impl Fault {
     /// cases.
     #[must_use]
     pub fn with_chance(mut self, percent: u8, seed: u64) -> Self {
-        self.chance = Some((percent, SplitMix64::new(seed)));
+        self.chance = Some((percent, SplitMix64(seed)));
         self.always()
     }
 
@@ -335,18 +318,12 @@ fn order_state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderState,
     whole::<u32, D>(deserializer).map(|code| OrderState::from_code(code.into()))
 }
 
-/// A duration in JSON: whole milliseconds.
-mod as_millis {
-    use serde::{Deserializer, Serialize as _, Serializer};
-    use std::time::Duration;
+fn as_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    crate::clock::millis(*duration).serialize(serializer)
+}
 
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        crate::clock::millis(*duration).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        super::whole(deserializer).map(Duration::from_millis)
-    }
+fn from_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    whole(deserializer).map(Duration::from_millis)
 }
 
 /// `SplitMix64`: a small pseudo-random generator, so that the same seed gives the same run.
@@ -354,10 +331,6 @@ mod as_millis {
 struct SplitMix64(u64);
 
 impl SplitMix64 {
-    fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -373,7 +346,7 @@ mod tests {
 
     #[test]
     fn it_is_the_published_generator() {
-        let mut random = SplitMix64::new(1_234_567);
+        let mut random = SplitMix64(1_234_567);
         let numbers: Vec<_> = (0..3).map(|_| random.next()).collect();
         assert_eq!(
             numbers,

@@ -1,12 +1,13 @@
 //! The faults that are injected into a sandbox, and their effect on a call or a callback.
 
 use crate::clock::SandboxClock;
+use crate::error::lock;
 use crate::event::{EventKind, EventLog};
 use crate::fault::{Fault, FaultId, FaultKind};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tarspay_types::{ErrorCode, MerchantOrderNo, OrderState};
+use tarspay_types::{MerchantOrderNo, OrderState};
 
 pub(crate) struct Faults {
     waiting: Mutex<Waiting>,
@@ -23,28 +24,18 @@ struct Waiting {
     cleared: BTreeSet<FaultId>,
 }
 
-/// What happens to one call.
 #[derive(Debug, Default)]
 pub(crate) struct CallFaults {
     pub(crate) delay: Duration,
-    /// The end of the call before it has an effect.
-    pub(crate) before: Option<End>,
-    /// The end of the call after it has had its effect.
-    pub(crate) after: Option<End>,
+    /// The fault that ends the call before it has an effect.
+    pub(crate) before: Option<FaultKind>,
+    /// The one that ends it after that.
+    pub(crate) after: Option<FaultKind>,
     pub(crate) state: Option<OrderState>,
     pub(crate) truncate: Option<usize>,
     pub(crate) slow: Option<Duration>,
 }
 
-/// An end of a call that is not its own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
-    Drop,
-    Status(u16),
-    Refuse(ErrorCode),
-}
-
-/// What happens to one sending of a callback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(clippy::struct_excessive_bools, reason = "faults come together in any way")]
 pub(crate) struct CallbackFaults {
@@ -62,18 +53,15 @@ pub(crate) struct CallbackFaults {
 impl CallFaults {
     /// Adds the effect of a fault. Of two that end the call, the first one counts.
     pub(crate) fn add(&mut self, fault: &Fault) {
-        let end = match fault.kind {
-            FaultKind::Delay { millis } => return self.delay += millis,
-            FaultKind::Truncate { bytes } => return self.truncate = Some(bytes),
-            FaultKind::SlowResponse { millis } => return self.slow = Some(millis),
-            FaultKind::UnknownState { state } => return self.state = Some(state),
-            FaultKind::DropConnection {} => End::Drop,
-            FaultKind::HttpStatus { status } => End::Status(status),
-            FaultKind::Refuse { code } => End::Refuse(code),
-            _ => return,
-        };
-        let place = if fault.after_commit { &mut self.after } else { &mut self.before };
-        place.get_or_insert(end);
+        match fault.kind {
+            FaultKind::Delay { millis } => self.delay += millis,
+            FaultKind::Truncate { bytes } => self.truncate = Some(bytes),
+            FaultKind::SlowResponse { millis } => self.slow = Some(millis),
+            FaultKind::UnknownState { state } => self.state = Some(state),
+            _ if fault.is_of_callbacks() => {}
+            _ if fault.after_commit => _ = self.after.get_or_insert(fault.kind.clone()),
+            _ => _ = self.before.get_or_insert(fault.kind.clone()),
+        }
     }
 }
 
@@ -99,7 +87,7 @@ impl Faults {
     }
 
     pub(crate) fn add(&self, fault: Fault) -> FaultId {
-        let mut waiting = self.waiting();
+        let mut waiting = lock(&self.waiting);
         waiting.last += 1;
         let id = FaultId(waiting.last);
         waiting.faults.push((id, fault));
@@ -107,7 +95,7 @@ impl Faults {
     }
 
     pub(crate) fn remove(&self, id: FaultId) -> bool {
-        let mut waiting = self.waiting();
+        let mut waiting = lock(&self.waiting);
         let before = waiting.faults.len();
         waiting.faults.retain(|(known, _)| *known != id);
         let is_known = waiting.faults.len() < before;
@@ -118,7 +106,7 @@ impl Faults {
     }
 
     pub(crate) fn clear(&self) {
-        let mut waiting = self.waiting();
+        let mut waiting = lock(&self.waiting);
         waiting.faults.clear();
         waiting.cleared.clear();
         waiting.cleared_to = waiting.last;
@@ -126,19 +114,19 @@ impl Faults {
 
     /// Whether it was taken away, also while it was having its effect.
     pub(crate) fn is_cleared(&self, id: FaultId) -> bool {
-        let waiting = self.waiting();
+        let waiting = lock(&self.waiting);
         id.0 <= waiting.cleared_to || waiting.cleared.contains(&id)
     }
 
     pub(crate) fn all(&self) -> Vec<(FaultId, Fault)> {
-        self.waiting().faults.clone()
+        lock(&self.waiting).faults.clone()
     }
 
     /// What applies to a call; it counts as applied.
     pub(crate) fn of_call(&self, path: &str, order: Option<&MerchantOrderNo>) -> CallFaults {
         let mut faults = CallFaults::default();
         let what = || format!("a call at {}", path.escape_debug());
-        self.apply(false, Some(path), order.map(MerchantOrderNo::as_str), what, |_, fault| faults.add(fault));
+        self.apply(Some(path), order.map(MerchantOrderNo::as_str), what, |_, fault| faults.add(fault));
         faults
     }
 
@@ -146,31 +134,26 @@ impl Faults {
     pub(crate) fn of_callback(&self, order: &str) -> CallbackFaults {
         let mut faults = CallbackFaults::default();
         let what = || format!("a callback about the order {}", order.escape_debug());
-        self.apply(true, None, Some(order), what, |id, fault| faults.add(Some(id), fault));
+        self.apply(None, Some(order), what, |id, fault| faults.add(Some(id), fault));
         faults
     }
 
+    /// Of a call if there is a path, of a callback otherwise.
     fn apply(
         &self,
-        callbacks: bool,
         path: Option<&str>,
         order: Option<&str>,
         what: impl Fn() -> String,
         mut effect: impl FnMut(FaultId, &Fault),
     ) {
-        let mut waiting = self.waiting();
+        let mut waiting = lock(&self.waiting);
         for (id, fault) in &mut waiting.faults {
-            if fault.is_of_callbacks() == callbacks && fault.applies(path, order) {
+            if fault.is_of_callbacks() == path.is_none() && fault.applies(path, order) {
                 effect(*id, fault);
                 let what = format!("{fault}: {}", what());
                 self.events.push(self.clock.now(), EventKind::FaultApplied { fault: *id, what });
             }
         }
         waiting.faults.retain(|(_, fault)| !fault.is_used_up());
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        // Every change under the lock is whole.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,14 @@
 //! API keys and used nonces in memory, for every call.
 
-use crate::merchant::MerchantStatus;
+use crate::clock::system_time;
+use crate::error::lock;
+use crate::merchant::{MerchantStatus, RegisteredKey};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use tarspay_sign::{Nonce, PreparedKey, PublicKey};
 use tarspay_types::MerchantNo;
 
-/// An API key with all that a call needs to know about it.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKey {
     pub(crate) key: PublicKey,
@@ -38,6 +39,14 @@ const OFTEN: u32 = 64;
 /// The most keys that are prepared, at 320 KiB each.
 const MOST_PREPARED: usize = 64;
 
+impl ApiKey {
+    /// A key without restrictions.
+    pub(crate) fn new(key: PublicKey, owner: MerchantNo) -> Self {
+        let owner_status = MerchantStatus::Active;
+        Self { key, owner, owner_status, bound_ip: None, expires_at: None, disabled: false }
+    }
+}
+
 impl Keys {
     pub(crate) fn new(keys: Vec<ApiKey>) -> Self {
         let keys = keys.into_iter().map(|key| (key.key.to_string(), key)).collect();
@@ -45,13 +54,13 @@ impl Keys {
     }
 
     pub(crate) fn find(&self, text: &str) -> Option<ApiKey> {
-        self.known().keys.get(&text.to_ascii_lowercase()).cloned()
+        lock(&self.0).keys.get(&text.to_ascii_lowercase()).cloned()
     }
 
     /// Counts a use of a key, and gives it prepared if it is used often.
     pub(crate) fn prepared(&self, key: &PublicKey) -> Option<PreparedKey> {
         {
-            let mut known = self.known();
+            let mut known = lock(&self.0);
             if let Some(prepared) = known.prepared.get(key) {
                 return Some(prepared.clone());
             }
@@ -66,7 +75,7 @@ impl Keys {
         }
         // It takes milliseconds, without the lock; another call at the same time may prepare it too.
         let prepared = key.prepare();
-        let mut known = self.known();
+        let mut known = lock(&self.0);
         known.uses.remove(key);
         known.prepared.insert(*key, prepared.clone());
         Some(prepared)
@@ -74,32 +83,40 @@ impl Keys {
 
     /// Some keys with their owners: all of them, unless there are more than `most`.
     pub(crate) fn some(&self, most: usize) -> Vec<(PublicKey, MerchantNo)> {
-        self.known().keys.values().take(most).map(|key| (key.key, key.owner.clone())).collect()
+        lock(&self.0).keys.values().take(most).map(|key| (key.key, key.owner.clone())).collect()
     }
 
     /// The keys of a merchant, by their text.
-    pub(crate) fn of(&self, owner: &MerchantNo) -> Vec<ApiKey> {
-        let mut keys: Vec<_> =
-            self.known().keys.values().filter(|key| key.owner == *owner).cloned().collect();
-        keys.sort_by_cached_key(|key| key.key.to_string());
+    pub(crate) fn of(&self, owner: &MerchantNo) -> Vec<RegisteredKey> {
+        let known = lock(&self.0);
+        let own = known.keys.values().filter(|key| key.owner == *owner);
+        let mut keys: Vec<_> = own
+            .map(|key| RegisteredKey {
+                public_key: key.key,
+                bound_ip: key.bound_ip,
+                expires_at: key.expires_at.map(system_time),
+                disabled: key.disabled,
+            })
+            .collect();
+        keys.sort_by_cached_key(|key| key.public_key.to_string());
         keys
     }
 
     /// Sets a key. It keeps its used nonces, also with another owner.
     pub(crate) fn set(&self, key: ApiKey) {
-        self.known().keys.insert(key.key.to_string(), key);
+        lock(&self.0).keys.insert(key.key.to_string(), key);
     }
 
     /// Forgets all keys but this one. Used nonces stay used.
     pub(crate) fn reset(&self, only: ApiKey) {
-        let mut known = self.known();
+        let mut known = lock(&self.0);
         known.uses.retain(|key, _| *key == only.key);
         known.prepared.retain(|key, _| *key == only.key);
         known.keys = HashMap::from([(only.key.to_string(), only)]);
     }
 
     pub(crate) fn set_status(&self, owner: &MerchantNo, status: MerchantStatus) {
-        for key in self.known().keys.values_mut().filter(|key| key.owner == *owner) {
+        for key in lock(&self.0).keys.values_mut().filter(|key| key.owner == *owner) {
             key.owner_status = status;
         }
     }
@@ -107,16 +124,11 @@ impl Keys {
     /// Notes that a nonce was used; `false` if it had been used before. Forgets those before `oldest`, which are
     /// refused by their age.
     pub(crate) fn use_nonce(&self, key: &PublicKey, nonce: Nonce, oldest: Nonce) -> bool {
-        let mut known = self.known();
+        let mut known = lock(&self.0);
         let used = known.used_nonces.entry(key.to_string()).or_default();
         while used.first().is_some_and(|&first| first < oldest) {
             used.pop_first();
         }
         used.insert(nonce)
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        // No code panics while it holds the lock, and every change is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

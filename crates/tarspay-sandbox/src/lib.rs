@@ -74,6 +74,33 @@
 //! [`Builder::data`] the state is in a file and is there after a restart.
 #![forbid(unsafe_code)]
 
+/// Defines a number by which the sandbox knows a thing.
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident($type:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        pub struct $name(pub(crate) $type);
+
+        impl $name {
+            /// The thing with this number, which may not exist.
+            pub fn from_number(number: $type) -> Self {
+                Self(number)
+            }
+
+            /// The number: 1 for the first one of a sandbox.
+            pub fn number(self) -> $type {
+                self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
 mod api;
 mod builder;
 mod callback;
@@ -101,6 +128,7 @@ mod schedule;
 mod server;
 mod store;
 mod timekeeper;
+mod web;
 
 pub use builder::Builder;
 pub use callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};

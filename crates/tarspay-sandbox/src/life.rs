@@ -9,7 +9,7 @@ use crate::order::{Order, direction_name};
 use crate::plan;
 use crate::receiver::Receiver;
 use crate::schedule::Delivery;
-use crate::store::merchants::{self, Balance};
+use crate::store::merchants::{self, Balance, difference, sum};
 use crate::store::orders::{OrderKey, Record};
 use crate::store::{StoreError, Tx, callbacks, orders};
 use tarspay_sign::CallbackText;
@@ -50,13 +50,11 @@ pub(crate) fn create(tx: &Tx<'_>, mut record: Record) -> Result<Record, Error> {
     merchants::use_currency(tx, &order.merchant_no, &order.currency)?;
     if order.direction == BizType::WITHDRAWAL {
         order.fee = fee(tx, order, order.amount)?;
-        let held = total(order.amount, order.fee)?;
+        let held = sum(order.amount, order.fee)?;
         move_money(tx, order, |balance| balance.freeze(held))?;
     }
     orders::insert(tx, &record)?;
     orders::note_change(tx, &record, None, None)?;
-    let Order { pay_order_id, state, .. } = &record.order;
-    tx.report(EventKind::StateChanged { pay_order_id: pay_order_id.clone(), from: None, to: *state });
     if let Some(at) = record.expires_at {
         tx.due(at);
     }
@@ -64,7 +62,6 @@ pub(crate) fn create(tx: &Tx<'_>, mut record: Record) -> Result<Record, Error> {
     Ok(record)
 }
 
-/// The payer has opened the cashier page.
 pub(crate) fn open(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     if record.order.state == OrderState::CREATING {
         step(tx, record, OrderState::PROCESSING, None)?;
@@ -77,7 +74,7 @@ pub(crate) fn pay(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     let amount = record.order.amount;
     if record.order.direction == BizType::WITHDRAWAL {
         check_step(&record.order, OrderState::SUCCESS)?;
-        let held = total(amount, record.order.fee)?;
+        let held = sum(amount, record.order.fee)?;
         move_money(tx, &record.order, |balance| balance.pay_out(held))?;
         record.order.pay_amount = amount;
         record.order.trx_id = Some(made_up_trx_id(record)?);
@@ -99,13 +96,13 @@ pub(crate) fn pay_partially(tx: &Tx<'_>, record: &mut Record, part: Amount) -> R
             ),
         ));
     }
-    let paid = total(order.pay_amount, part)?;
+    let paid = sum(order.pay_amount, part)?;
     receive(tx, record, OrderState::PARTLY_PAID, paid)
 }
 
 /// What is still to pay of a deposit.
 pub(crate) fn rest(order: &Order) -> Result<Amount, Error> {
-    net(order.amount, order.pay_amount)
+    difference(order.amount, order.pay_amount)
 }
 
 /// A transfer of this reference pays a deposit: in full, or in part if it is smaller.
@@ -142,17 +139,6 @@ pub(crate) fn record_transfer(
     Ok(Some(record))
 }
 
-/// An order fails; what was frozen for a withdrawal is available again.
-pub(crate) fn fail(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
-    end_unpaid(tx, record, OrderState::FAILED, Some(reason))
-}
-
-/// A withdrawal is rejected.
-pub(crate) fn reject(tx: &Tx<'_>, record: &mut Record, reason: &str) -> Result<(), Error> {
-    end_unpaid(tx, record, OrderState::REJECTED, Some(reason))
-}
-
-/// A deposit times out unpaid.
 pub(crate) fn expire(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     end_unpaid(tx, record, OrderState::TIMED_OUT, None)
 }
@@ -162,10 +148,10 @@ pub(crate) fn refund(tx: &Tx<'_>, record: &mut Record) -> Result<(), Error> {
     check_step(&record.order, OrderState::REFUNDED)?;
     let order = &record.order;
     if order.direction == BizType::WITHDRAWAL {
-        let back = total(order.amount, order.fee)?;
+        let back = sum(order.amount, order.fee)?;
         move_money(tx, order, |balance| balance.credit(back))?;
     } else {
-        let back = net(order.pay_amount, order.fee)?;
+        let back = difference(order.pay_amount, order.fee)?;
         move_money(tx, order, |balance| balance.debit(back))?;
     }
     step(tx, record, OrderState::REFUNDED, None)
@@ -176,10 +162,10 @@ fn receive(tx: &Tx<'_>, record: &mut Record, to: OrderState, paid: Amount) -> Re
     check_step(&record.order, to)?;
     open(tx, record)?;
     let order = &mut record.order;
-    let credited = net(order.pay_amount, order.fee)?;
+    let credited = difference(order.pay_amount, order.fee)?;
     // Never so high that the merchant would have less than after an earlier part.
-    let fee = fee(tx, order, paid)?.min(net(paid, credited)?);
-    let more = net(net(paid, fee)?, credited)?;
+    let fee = fee(tx, order, paid)?.min(difference(paid, credited)?);
+    let more = difference(difference(paid, fee)?, credited)?;
     move_money(tx, order, |balance| balance.credit(more))?;
     (order.pay_amount, order.fee) = (paid, fee);
     let reference = reference(tx, record)?;
@@ -197,14 +183,20 @@ fn reference(tx: &Tx<'_>, record: &Record) -> Result<TrxId, Error> {
     }
 }
 
-fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&str>) -> Result<(), Error> {
+/// An order fails, is rejected or times out; what was frozen for a withdrawal is available again.
+pub(crate) fn end_unpaid(
+    tx: &Tx<'_>,
+    record: &mut Record,
+    to: OrderState,
+    reason: Option<&str>,
+) -> Result<(), Error> {
     check_step(&record.order, to)?;
     if to != OrderState::TIMED_OUT {
         open(tx, record)?;
     }
     let order = &mut record.order;
     if order.direction == BizType::WITHDRAWAL {
-        let held = total(order.amount, order.fee)?;
+        let held = sum(order.amount, order.fee)?;
         move_money(tx, order, |balance| balance.release(held))?;
         // As in the documented callbacks of failed withdrawals: a trap for those who conclude from the amount.
         order.pay_amount = order.amount;
@@ -213,7 +205,6 @@ fn end_unpaid(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&
     step(tx, record, to, reason)
 }
 
-/// Whether an order can change to this state.
 pub(crate) fn can_come_to(order: &Order, to: OrderState) -> bool {
     let steps = if order.direction == BizType::WITHDRAWAL { WITHDRAWAL_STEPS } else { DEPOSIT_STEPS };
     let allowed = steps.iter().any(|(from, next)| *from == order.state && next.contains(&to));
@@ -242,11 +233,6 @@ fn step(tx: &Tx<'_>, record: &mut Record, to: OrderState, reason: Option<&str>) 
     record.order.changed_at = system_time(tx.now);
     orders::update(tx, record)?;
     orders::note_change(tx, record, Some(from), reason)?;
-    tx.report(EventKind::StateChanged {
-        pay_order_id: record.order.pay_order_id.clone(),
-        from: Some(from),
-        to,
-    });
     if REPORTED.contains(&to) || (tx.settings.notifies_all_ends && to.is_ended()) {
         add_callback(tx, record)?;
     }
@@ -266,8 +252,7 @@ fn add_callback(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
     callback.fail_reason.clone_from(&order.fail_reason);
     let text = CallbackText::from_value(&callback).map_err(StoreError::damaged)?;
     let receiver = Receiver::of(&order.notify_url, &tx.settings.allowed_receivers).map(|it| it.name());
-    let new = callbacks::New { order: record, body: text.as_str(), receiver: receiver.clone() };
-    let id = callbacks::insert(tx, &new)?;
+    let id = callbacks::insert(tx, record, text.as_str(), &receiver)?;
     match receiver {
         Ok(receiver) => tx.deliver(Delivery { id, receiver, at: tx.now, faults: None }),
         Err(reason) => tx.report(EventKind::CallbackGivenUp {
@@ -284,25 +269,14 @@ fn move_money(
     order: &Order,
     change: impl FnOnce(Balance) -> Result<Balance, Error>,
 ) -> Result<(), Error> {
-    let balance = change(merchants::balance(tx, &order.merchant_no, &order.currency)?)?;
-    Ok(merchants::set_balance(tx, &order.merchant_no, &order.currency, balance)?)
+    let balance = change(merchants::balance(tx, &order.merchant_no, Some(&order.currency))?)?;
+    Ok(merchants::set_balance(tx, &order.merchant_no, Some(&order.currency), balance)?)
 }
 
 fn fee(tx: &Tx<'_>, order: &Order, amount: Amount) -> Result<Amount, Error> {
     let fee = merchants::fee(tx, &order.merchant_no, &order.currency, order.direction)?;
-    fee.of(amount).ok_or_else(too_many_digits)
-}
-
-fn total(amount: Amount, fee: Amount) -> Result<Amount, Error> {
-    amount.checked_add(fee).map_err(|_| too_many_digits())
-}
-
-fn net(amount: Amount, fee: Amount) -> Result<Amount, Error> {
-    amount.checked_sub(fee).map_err(|_| too_many_digits())
-}
-
-fn too_many_digits() -> Error {
-    Error::new(ErrorKind::InvalidAmount, "the amount and its fee have more than 28 digits")
+    fee.of(amount)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidAmount, "the fee would have more than 28 digits"))
 }
 
 /// A reference as the market's payers have it.

@@ -23,13 +23,11 @@ pub enum MerchantStatus {
 }
 
 impl MerchantStatus {
-    /// Of the number in the store, which is that of the variant.
+    /// By their numbers in the store.
+    const ALL: [Self; 3] = [Self::Active, Self::Disabled, Self::NotAuthenticated];
+
     pub(crate) fn from_code(code: i64) -> Self {
-        match code {
-            1 => Self::Disabled,
-            2 => Self::NotAuthenticated,
-            _ => Self::Active,
-        }
+        Self::ALL.into_iter().find(|status| *status as i64 == code).unwrap_or_default()
     }
 }
 
@@ -135,7 +133,6 @@ pub struct Fee {
     pub basis_points: u16,
 }
 
-/// The whole, in basis points.
 const WHOLE: u16 = 10_000;
 
 impl Fee {

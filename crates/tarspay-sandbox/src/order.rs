@@ -103,16 +103,9 @@ pub struct OrderFilter {
     pub limit: u32,
 }
 
-impl OrderFilter {
-    /// The first 100 orders.
-    pub fn new() -> Self {
-        Self { merchant_no: None, merchant_order_no: None, state: None, after: None, limit: 100 }
-    }
-}
-
 impl Default for OrderFilter {
     fn default() -> Self {
-        Self::new()
+        Self { merchant_no: None, merchant_order_no: None, state: None, after: None, limit: 100 }
     }
 }
 

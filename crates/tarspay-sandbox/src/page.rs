@@ -3,52 +3,60 @@
 //! Like the control API they only call methods of [`Sandbox`]. A GET looks, a step is a form that is posted, and its
 //! response is a redirect. Everything works without a script; the only one keeps the log up to date.
 
-mod actions;
-mod callbacks;
 mod cashier;
-mod home;
 mod layout;
-mod log;
-mod merchants;
+mod lists;
 mod orders;
-mod request;
 
 use crate::guard;
+use crate::input::Input;
 use crate::sandbox::Sandbox;
+use crate::web::{self, Form, OperatorRequest, Refused, Web, form_input};
 use axum::Router;
-use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header, request::Parts};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
-use layout::{html, see_other};
+use layout::html;
 use maud::Markup;
-use request::{Problem, Target, Values};
+use orders::Taking;
 use std::sync::Arc;
+use tarspay_types::PayOrderId;
 
 /// Nothing from elsewhere, no inline script or style, and no frame around it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-type Show = fn(&Sandbox, &Target, &Values) -> Result<Markup, Problem>;
+static FORM: Form = Form {
+    read: only_own_forms,
+    refuse: |refused| html(refused.status, &layout::refusal(refused.status, &sentence(&refused.message))),
+    headers: &[
+        ("content-security-policy", CONTENT_SECURITY_POLICY),
+        ("x-frame-options", "DENY"),
+        // Not `no-referrer`: browsers then hide the origin of our own forms, too, which the guard asks for.
+        ("referrer-policy", "same-origin"),
+        ("cache-control", "no-store"),
+    ],
+};
 
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(sandbox: Arc<Sandbox>) -> Router<S> {
+    let web = Web { sandbox, form: &FORM };
     Router::new()
-        .route("/", show(|sandbox, _, _| home::page(sandbox)))
-        .route("/merchants", show(|sandbox, _, query| merchants::page(sandbox, query)))
-        .route("/orders", show(|sandbox, _, query| orders::list_page(sandbox, query.before()?)))
-        .route("/orders/{id}", show(|sandbox, target, _| orders::page(sandbox, &target.order()?, None)))
-        .route("/orders/{id}/{step}", step("orders", actions::by_operator))
-        .route("/callbacks", show(|sandbox, _, query| callbacks::list_page(sandbox, query.before()?)))
-        .route("/log", show(|sandbox, _, query| Ok(log::page(sandbox, query.before()?))))
-        .route("/pay/{id}", show(|sandbox, target, _| cashier::visit(sandbox, target)))
-        .route("/pay/{id}/{step}", step("pay", actions::by_payer))
-        .route("/page/log", show(log::news))
+        .route("/", show(lists::overview))
+        .route("/merchants", show(lists::merchants))
+        .route("/orders", show(orders::list))
+        .route("/orders/{id}", show(|it| orders::page(it, None)))
+        .route("/orders/{id}/{step}", step("orders", orders::by_operator))
+        .route("/callbacks", show(lists::callbacks))
+        .route("/log", show(lists::log))
+        .route("/pay/{id}", show(cashier::visit))
+        .route("/pay/{id}/{step}", step("pay", cashier::by_payer))
+        .route("/page/log", show(lists::news))
         .route("/page/style.css", file("text/css", include_str!("page/style.css")))
         .route("/page/log.js", file("text/javascript", include_str!("page/log.js")))
         .route("/page/icon.svg", file("image/svg+xml", include_str!("page/icon.svg")))
-        .layer(middleware::from_fn(guarded))
-        .with_state(sandbox)
+        .layer(middleware::from_fn_with_state(web.clone(), web::guarded))
+        .with_state(web)
 }
 
 /// Whether a path that no route has is one of the pages' rather than of the merchant API, which has POST only.
@@ -62,60 +70,64 @@ pub(crate) fn has(method: &Method, path: &str) -> bool {
 }
 
 pub(crate) fn not_found(head: &Parts) -> Response {
-    let problem = match guard::check(head) {
-        Ok(()) => Problem::not_found("There is no such page."),
-        Err(why) => Problem::forbidden(why),
-    };
-    secured(problem.into_response())
+    let refused = guard::check(head).map_or_else(Refused::forbidden, |()| no_such("page"));
+    web::finish(&FORM, refused.into_response())
 }
 
-fn show(show: Show) -> MethodRouter<Arc<Sandbox>> {
-    routing::get(async move |State(sandbox): State<Arc<Sandbox>>, target: Target, query: Values| {
-        blocking(move || Ok(html(StatusCode::OK, &show(&sandbox, &target, &query)?))).await
+fn no_such(thing: &str) -> Refused {
+    Refused::unknown("unknown_page", format!("there is no such {thing}"))
+}
+
+/// The order that the path names. A text that cannot be an order number is an unknown one.
+fn order_id(it: &OperatorRequest) -> Result<PayOrderId, Refused> {
+    it.id.parse().map_err(|_| no_such("order"))
+}
+
+/// Where a list continues; by default at its beginning.
+fn before(it: &OperatorRequest) -> Result<i64, Refused> {
+    Ok(it.input.number("before")?.unwrap_or(i64::MAX))
+}
+
+fn show(show: fn(&OperatorRequest) -> Result<Markup, Refused>) -> MethodRouter<Web> {
+    routing::get(async move |it: OperatorRequest| {
+        it.run(move |it| Ok(html(StatusCode::OK, &show(it)?))).await
     })
 }
 
 /// A step of an order. Its address, loaded again after a refusal, leads back to the page of the order.
-fn step(place: &'static str, take: actions::Step) -> MethodRouter<Arc<Sandbox>> {
-    routing::post(async move |State(sandbox): State<Arc<Sandbox>>, target: Target, form: Values| {
-        blocking(move || actions::post(&sandbox, place, &target, &form, take)).await
-    })
-    .get(async move |target: Target| {
-        let order = target.order()?;
-        Ok::<_, Problem>(see_other(&format!("/{place}/{order}")))
-    })
+fn step(place: &'static str, take: Taking) -> MethodRouter<Web> {
+    routing::post(async move |it: OperatorRequest| it.run(move |it| orders::post(it, place, take)).await)
+        .get(async move |it: OperatorRequest| Ok::<_, Refused>(see_other(place, &order_id(&it)?)))
 }
 
-fn file(kind: &'static str, text: &'static str) -> MethodRouter<Arc<Sandbox>> {
+/// After a step: the page of what it has changed, so that loading it again repeats nothing.
+fn see_other(place: &str, order: &PayOrderId) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/{place}/{order}"))]).into_response()
+}
+
+fn file(kind: &'static str, text: &'static str) -> MethodRouter<Web> {
     routing::get(async move || ([(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))], text))
 }
 
-/// Runs beside the runtime: the store may have to wait for the disk.
-async fn blocking(
-    job: impl FnOnce() -> Result<Response, Problem> + Send + 'static,
-) -> Result<Response, Problem> {
-    tokio::task::spawn_blocking(job).await.unwrap_or_else(|_| Err(Problem::internal()))
+fn header<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
+    head.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-async fn guarded(request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    secured(match guard::check(&head) {
-        Ok(()) => next.run(Request::from_parts(head, body)).await,
-        Err(why) => Problem::forbidden(why).into_response(),
-    })
+/// Every current browser says so when a form comes from one of our pages; programs say nothing.
+fn only_own_forms(head: &Parts, body: &[u8]) -> Result<Input, Refused> {
+    if !matches!(header(head, "sec-fetch-site"), None | Some("same-origin" | "none")) {
+        return Err(Refused::forbidden("pages of another origin cannot post forms to the sandbox"));
+    }
+    let kind = header(head, "content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(form_input(body));
+    }
+    Err("a form is posted as application/x-www-form-urlencoded".to_owned().into())
 }
 
-fn secured(mut response: Response) -> Response {
-    guard::set(&mut response, &guard::FOREIGN_PAGES);
-    guard::set(
-        &mut response,
-        &[
-            ("content-security-policy", CONTENT_SECURITY_POLICY),
-            ("x-frame-options", "DENY"),
-            // Not `no-referrer`: browsers then hide the origin of our own forms, too, which the guard asks for.
-            ("referrer-policy", "same-origin"),
-            ("cache-control", "no-store"),
-        ],
-    );
-    response
+/// Refusals are written to stand inside a sentence: "no order P1".
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }

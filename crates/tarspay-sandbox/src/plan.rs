@@ -11,7 +11,7 @@ use crate::scenario::Action;
 use crate::store::orders::{self, OrderKey, Record};
 use crate::store::plans::{self, Planned, Waiting};
 use crate::store::{StoreError, Tx};
-use tarspay_types::{Amount, MerchantNo, MerchantOrderNo};
+use tarspay_types::{Amount, MerchantNo, MerchantOrderNo, OrderState};
 
 /// Has the first scenario that fits take a new order.
 pub(crate) fn take(tx: &Tx<'_>, record: &Record) -> Result<(), Error> {
@@ -107,8 +107,8 @@ fn act(tx: &Tx<'_>, record: &mut Record, action: &Action) -> Result<(), Error> {
             };
             life::pay_partially(tx, record, amount)
         }
-        Action::Fail { reason } => life::fail(tx, record, reason),
-        Action::Reject { reason } => life::reject(tx, record, reason),
+        Action::Fail { reason } => life::end_unpaid(tx, record, OrderState::FAILED, Some(reason)),
+        Action::Reject { reason } => life::end_unpaid(tx, record, OrderState::REJECTED, Some(reason)),
         Action::Refund {} => life::refund(tx, record),
         Action::Expire {} => life::expire(tx, record),
         Action::RecordTransfer { amount, reference } => {
@@ -227,7 +227,7 @@ mod tests {
         events.clear();
 
         let timed_out = || {
-            let mut filter = OrderFilter { limit: u32::MAX, ..OrderFilter::new() };
+            let mut filter = OrderFilter { limit: u32::MAX, ..OrderFilter::default() };
             filter.state = Some(OrderState::TIMED_OUT);
             store.run(move |tx| orders::page(tx, &filter, 0).map_err(Error::from)).unwrap().len()
         };

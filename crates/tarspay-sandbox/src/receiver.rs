@@ -1,6 +1,6 @@
 //! Receivers of callbacks: on loopback, and on hosts that are allowed by name.
 
-use crate::guard::is_localhost;
+use crate::guard::is_loopback;
 use axum::http::uri::Authority;
 use std::fmt::Write as _;
 use std::io;
@@ -40,9 +40,7 @@ impl Receiver {
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         let is_allowed_by_name = allowed.iter().any(|name| name.eq_ignore_ascii_case(&host));
-        let is_loopback = is_localhost(&host)
-            || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
-        if !is_loopback && !is_allowed_by_name {
+        if !is_loopback(&host) && !is_allowed_by_name {
             return Err(format!(
                 "{host} is not loopback; the sandbox delivers there only if the host is allowed by name"
             ));

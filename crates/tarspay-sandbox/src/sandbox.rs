@@ -6,7 +6,6 @@ use crate::event::{EventKind, EventLog};
 use crate::explain::Explainer;
 use crate::faults::Faults;
 use crate::keys::{ApiKey, Keys};
-use crate::merchant::MerchantStatus;
 use crate::plan;
 use crate::schedule::Message;
 use crate::store::merchants::{self, Balance};
@@ -41,13 +40,10 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// can be called from anywhere, inside and outside the runtime.
 pub struct Sandbox {
     pub(crate) shared: Arc<Shared>,
-    address: SocketAddr,
-    merchant: Arc<TestMerchant>,
     /// What ends with this handle; `None` in the one of the control API and the page.
-    running: Option<Running>,
+    pub(crate) running: Option<Running>,
 }
 
-/// The tasks of a sandbox.
 pub(crate) struct Running {
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) server: JoinHandle<()>,
@@ -55,15 +51,6 @@ pub(crate) struct Running {
 }
 
 impl Sandbox {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        address: SocketAddr,
-        merchant: Arc<TestMerchant>,
-        running: Option<Running>,
-    ) -> Self {
-        Self { shared, address, merchant, running }
-    }
-
     /// The URL for local clients: `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> &str {
         &self.shared.base_url
@@ -71,7 +58,7 @@ impl Sandbox {
 
     /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.shared.address
     }
 
     /// The key that checks this sandbox's callbacks, in place of the gateway's system key.
@@ -81,7 +68,7 @@ impl Sandbox {
 
     /// The merchant that is there from the start, with a million in every market's currency.
     pub fn merchant(&self) -> &TestMerchant {
-        &self.merchant
+        &self.shared.merchant
     }
 
     /// Signs a callback as this sandbox would send it: the value for the header `X-RESP-SIGNATURE`.
@@ -135,6 +122,8 @@ pub(crate) struct Shared {
     pub(crate) events: Arc<EventLog>,
     pub(crate) timekeeper: UnboundedSender<Message>,
     pub(crate) system_key: PrivateKey,
+    pub(crate) merchant: TestMerchant,
+    pub(crate) address: SocketAddr,
     /// `http://127.0.0.1:PORT`.
     pub(crate) base_url: String,
 }
@@ -147,7 +136,6 @@ impl Shared {
         Ok(())
     }
 
-    /// Writes to the event log.
     pub(crate) fn report(&self, event: EventKind) {
         self.events.push(self.clock.now(), event);
     }
@@ -177,38 +165,15 @@ impl TestMerchant {
         &self.private_key
     }
 
-    /// Registers it with its money, unless the state knows it from an earlier start.
-    pub(crate) async fn register(&self, shared: &Shared) -> Result<(), Error> {
-        let merchant = self.clone();
-        let new = shared
-            .store
-            .call(move |tx| match merchants::status(tx, &merchant.merchant_no)? {
-                Some(_) => Ok(None),
-                None => merchant.first_day(tx).map(Some),
-            })
-            .await?;
-        if let Some(key) = new {
-            shared.keys.set(key);
-        }
-        Ok(())
-    }
-
     /// Writes it with its key and its money.
     pub(crate) fn first_day(&self, tx: &Tx<'_>) -> Result<ApiKey, Error> {
-        let key = ApiKey {
-            key: self.private_key.public_key(),
-            owner: self.merchant_no.clone(),
-            owner_status: MerchantStatus::Active,
-            bound_ip: None,
-            expires_at: None,
-            disabled: false,
-        };
+        let key = ApiKey::new(self.private_key.public_key(), self.merchant_no.clone());
         merchants::add(tx, &self.merchant_no)?;
         merchants::put_key(tx, &key)?;
         let balance = Balance { available: Amount::from(TEST_BALANCE), ..Balance::ZERO };
-        merchants::set_own_balance(tx, &self.merchant_no, balance)?;
+        merchants::set_balance(tx, &self.merchant_no, None, balance)?;
         for currency in market::ALL.iter().filter_map(|market| market.currency()) {
-            merchants::set_balance(tx, &self.merchant_no, currency, balance)?;
+            merchants::set_balance(tx, &self.merchant_no, Some(currency), balance)?;
         }
         Ok(key)
     }

@@ -17,25 +17,20 @@ const IN_ALL: usize = 256;
 /// From this many on, only the first one to a receiver is sent: receivers that hang leave room for the others.
 const SHARED: usize = IN_ALL / 2;
 
-/// A callback that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Delivery {
     /// When, in Unix milliseconds of the sandbox's clock.
     pub(crate) at: u64,
     pub(crate) id: CallbackId,
-    /// The receiver's name.
     pub(crate) receiver: String,
     /// The faults of an attempt that was held back or delayed by one of them; `None`: they are still to be found.
     pub(crate) faults: Option<CallbackFaults>,
 }
 
-/// A message to the timekeeper.
 pub(crate) enum Message {
-    /// A callback is to be sent.
     Deliver(Delivery),
     /// Something is due about an order at this time.
     Due(u64),
-    /// The clock was changed.
     ClockChanged,
     /// Respond when all that is due now has been tried.
     Settle(oneshot::Sender<()>),
@@ -60,7 +55,6 @@ impl Schedule {
         self.later.push(Reverse(delivery));
     }
 
-    /// The callbacks to start now.
     pub(crate) fn start(&mut self, now: u64) -> Vec<Delivery> {
         while let Some(Reverse(delivery)) = self.later.peek()
             && delivery.at <= now

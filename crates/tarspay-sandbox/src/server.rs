@@ -1,6 +1,7 @@
 //! The server: one port for the merchant API, the control API and the pages, and connections that a fault can cut.
 
-use crate::faults::End;
+use crate::error::lock;
+use crate::fault::FaultKind;
 use crate::gateway::Response as Handled;
 use crate::gateway::call::{Call, Refusal};
 use crate::guard::{self, CLIENT_TIMEOUT, Local, json};
@@ -22,10 +23,9 @@ use hyper_util::service::TowerToHyperService;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tarspay_types::{Decode as _, ErrorCode, Members, OrderState};
@@ -50,10 +50,6 @@ const EXPLAIN_HEADER: HeaderName = HeaderName::from_static("x-sandbox-explain");
 #[derive(Clone, Copy)]
 struct CloseConnection;
 
-/// The address that a request came from.
-#[derive(Clone, Copy)]
-struct Peer(IpAddr);
-
 /// Serves until `stopped` is ready, then finishes the responses it is writing. Dropped, it ends all connections.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -72,10 +68,12 @@ pub(crate) async fn serve(
         .fallback(call)
         .with_state(shared);
     let graceful = GracefulShutdown::new();
-    let mut connections = Connections::new(most);
+    let (tasks, ended) = (JoinSet::new(), Arc::default());
+    let mut connections = Connections { most, tasks, open: Vec::new(), ended };
     tokio::pin!(stopped);
     loop {
-        let (now, room) = (Instant::now(), connections.room());
+        let now = Instant::now();
+        let room = connections.room(now);
         let has_room = room.is_some_and(|from| from <= now);
         tokio::select! {
             // A sandbox that is stopped accepts nothing more, even if more is waiting.
@@ -105,59 +103,55 @@ struct Connections {
     most: usize,
     tasks: JoinSet<()>,
     open: Vec<(AbortHandle, Arc<Turn>)>,
-    /// When the first one came.
-    start: Instant,
     /// A request has its response: its connection waits for its client again.
     ended: Arc<Notify>,
 }
 
-/// Whether a connection waits for its client, for a head, a body, or to have its response read: since when, in nanoseconds
-/// since the start; or `BUSY` or `CLOSED`.
+/// Whose turn it is on a connection.
 struct Turn {
-    state: AtomicU64,
-    start: Instant,
+    state: Mutex<TurnState>,
     ended: Arc<Notify>,
 }
 
-/// A request has come whole, and is being handled.
-const BUSY: u64 = u64::MAX;
-/// Its place is needed.
-const CLOSED: u64 = u64::MAX - 1;
+#[derive(Clone, Copy, PartialEq)]
+enum TurnState {
+    /// The client's since then: for a head, a body, or to read its response.
+    Waiting(Instant),
+    /// A request has come whole, and is being handled.
+    Busy,
+    /// Its place is needed.
+    Closed,
+}
 
 impl Turn {
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(0)
-    }
-
     /// An error if its place was needed meanwhile.
-    fn change(&self, state: u64) -> io::Result<()> {
-        if self.state.swap(state, Ordering::AcqRel) == CLOSED {
+    fn change(&self, to: TurnState) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        if *state == TurnState::Closed {
             return Err(io::Error::other("the place of this connection was needed for another one"));
         }
+        *state = to;
         self.ended.notify_one();
         Ok(())
     }
 }
 
 impl Connections {
-    fn new(most: usize) -> Self {
-        let (tasks, start, ended) = (JoinSet::new(), Instant::now(), Arc::default());
-        Self { most, tasks, open: Vec::new(), start, ended }
-    }
-
     /// The one that has waited longest, and since when.
-    fn longest_waiting(&self) -> Option<(usize, u64)> {
-        let states = self.open.iter().map(|(_, turn)| turn.state.load(Ordering::Acquire)).enumerate();
-        states.filter(|(_, since)| *since < CLOSED).min_by_key(|(_, since)| *since)
+    fn longest_waiting(&self) -> Option<(usize, Instant)> {
+        let waiting = self.open.iter().enumerate().filter_map(|(at, (_, turn))| match *lock(&turn.state) {
+            TurnState::Waiting(since) => Some((at, since)),
+            TurnState::Busy | TurnState::Closed => None,
+        });
+        waiting.min_by_key(|(_, since)| *since)
     }
 
     /// When there is room for another one; `None` if all are busy.
-    fn room(&self) -> Option<Instant> {
+    fn room(&self, now: Instant) -> Option<Instant> {
         if self.open.len() < self.most {
-            return Some(self.start);
+            return Some(now);
         }
-        let (_, since) = self.longest_waiting()?;
-        Some(self.start + Duration::from_nanos(since) + PLACE)
+        self.longest_waiting().map(|(_, since)| since + PLACE)
     }
 
     fn add<F: Future<Output = ()> + Send + 'static>(&mut self, run: impl FnOnce(Arc<Turn>) -> F) {
@@ -165,14 +159,16 @@ impl Connections {
             // If all are busy again, this one is dropped.
             let Some((at, since)) = self.longest_waiting() else { return };
             let (task, turn) = &self.open[at];
-            if turn.state.compare_exchange(since, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            let mut state = lock(&turn.state);
+            if *state == TurnState::Waiting(since) {
+                *state = TurnState::Closed;
+                drop(state);
                 task.abort();
                 self.open.remove(at);
             }
         }
-        let turn = Turn { state: AtomicU64::new(BUSY), start: self.start, ended: Arc::clone(&self.ended) };
-        turn.state.store(turn.now(), Ordering::Release);
-        let turn = Arc::new(turn);
+        let state = Mutex::new(TurnState::Waiting(Instant::now()));
+        let turn = Arc::new(Turn { state, ended: Arc::clone(&self.ended) });
         self.open.push((self.tasks.spawn(run(Arc::clone(&turn))), turn));
     }
 
@@ -194,19 +190,18 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     // An address of IPv4 stays one where a socket of IPv6 takes both.
     let ip = stream.local_addr().map(|address| address.ip().to_canonical()).ok();
-    let local = Local { ip, public_name };
+    let local = Local { peer: peer.ip().to_canonical(), ip, public_name };
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
         request.extensions_mut().insert(local.clone());
         let turn = Arc::clone(&turn);
         let router = router.clone();
         async move {
             let is_whole = request.body().is_end_stream();
-            turn.change(if is_whole { BUSY } else { turn.now() })?;
+            turn.change(if is_whole { TurnState::Busy } else { TurnState::Waiting(Instant::now()) })?;
             let request = request.map(|body| Arriving { body, turn: Arc::clone(&turn) });
             let Ok(response) = router.call(request).await;
-            turn.change(turn.now())?;
+            turn.change(TurnState::Waiting(Instant::now()))?;
             if response.extensions().get::<CloseConnection>().is_some() {
                 return Err(io::Error::other("a fault closed the connection"));
             }
@@ -240,7 +235,7 @@ impl HttpBody for Arriving {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         if frame.is_none() {
-            self.turn.change(BUSY)?;
+            self.turn.change(TurnState::Busy)?;
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
@@ -271,14 +266,14 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         }
     };
     let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    let peer = head.extensions.get().map_or(IpAddr::from([127, 0, 0, 1]), |Peer(ip)| *ip);
+    let peer = head.extensions.get::<Local>().map_or(Ipv4Addr::LOCALHOST.into(), |local| local.peer);
     let call = Call::new((head.uri.path(), head.uri.query()), headers, &body, peer);
     let faults = shared.faults.of_call(call.path, call.order_no.as_ref());
     if !faults.delay.is_zero() {
         tokio::time::sleep(faults.delay).await;
     }
     if let Some(end) = faults.before {
-        return ended(end);
+        return ended(&end);
     }
     // The status of a refused call is not documented; the sandbox responds with HTTP 200 and the envelope.
     let Handled { json: mut envelope, explained, faults: planned } = shared.handle(&call).await;
@@ -287,7 +282,7 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     // Injected faults take precedence over those of a scenario.
     if let Some(end) = faults.after.or(planned.after) {
-        return ended(end);
+        return ended(&end);
     }
     if let Some(state) = faults.state.or(planned.state) {
         envelope = with_state(envelope, state);
@@ -305,18 +300,18 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
 }
 
 /// The response of a fault in place of the gateway.
-fn ended(end: End) -> Response {
-    match end {
-        End::Drop => {
+fn ended(fault: &FaultKind) -> Response {
+    match fault {
+        FaultKind::HttpStatus { status } => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, [(header::CONTENT_TYPE, "text/html")], format!("<h1>{status}</h1>\n")).into_response()
+        }
+        FaultKind::Refuse { code } => json(StatusCode::OK, Refusal::new(*code, code.to_string()).to_json()),
+        _ => {
             let mut response = Response::default();
             response.extensions_mut().insert(CloseConnection);
             response
         }
-        End::Status(status) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, [(header::CONTENT_TYPE, "text/html")], format!("<h1>{status}</h1>\n")).into_response()
-        }
-        End::Refuse(code) => json(StatusCode::OK, Refusal::new(code, code.to_string()).to_json()),
     }
 }
 
@@ -337,14 +332,13 @@ fn with_state(envelope: Vec<u8>, state: OrderState) -> Vec<u8> {
 struct FaultyBody {
     steps: VecDeque<Step>,
     announced: u64,
-    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 enum Step {
     Send(Bytes),
     /// Lets the connection write what it has so far.
     Flush,
-    Wait(Duration),
+    Wait(Pin<Box<Sleep>>),
     /// Ends the connection.
     Cut,
 }
@@ -359,7 +353,7 @@ impl FaultyBody {
         let mut steps = VecDeque::new();
         if let Some(duration) = slow {
             steps.push_back(Step::Send(body.split_to(body.len().min(1))));
-            steps.push_back(Step::Wait(duration));
+            steps.push_back(Step::Wait(Box::pin(tokio::time::sleep(duration))));
         }
         steps.push_back(Step::Send(body));
         if is_cut {
@@ -367,7 +361,7 @@ impl FaultyBody {
             steps.push_back(Step::Flush);
             steps.push_back(Step::Cut);
         }
-        Self { steps, announced, sleep: None }
+        Self { steps, announced }
     }
 }
 
@@ -379,25 +373,18 @@ impl HttpBody for FaultyBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if let Some(sleep) = &mut self.sleep {
-            ready!(sleep.as_mut().poll(context));
-            self.sleep = None;
-        }
         loop {
+            if let Some(Step::Wait(sleep)) = self.steps.front_mut() {
+                ready!(sleep.as_mut().poll(context));
+            }
             match self.steps.pop_front() {
                 None => return Poll::Ready(None),
+                Some(Step::Wait(_)) => {}
                 Some(Step::Send(bytes)) if bytes.is_empty() => {}
                 Some(Step::Send(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 Some(Step::Flush) => {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
-                }
-                Some(Step::Wait(duration)) => {
-                    let mut sleep = Box::pin(tokio::time::sleep(duration));
-                    if sleep.as_mut().poll(context).is_pending() {
-                        self.sleep = Some(sleep);
-                        return Poll::Pending;
-                    }
                 }
                 Some(Step::Cut) => {
                     return Poll::Ready(Some(Err(io::Error::other("a fault cut the response"))));

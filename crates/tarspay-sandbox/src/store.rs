@@ -12,6 +12,7 @@ pub(crate) mod plans;
 
 use crate::clock::SandboxClock;
 pub(crate) use crate::error::StoreError;
+use crate::error::lock;
 use crate::event::{EventKind, EventLog};
 use crate::schedule::{Delivery, Message};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -19,7 +20,7 @@ use rusqlite::{Connection, Params, Row, Statement};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
@@ -27,24 +28,18 @@ use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 /// The most jobs that share a transaction.
 const GROUP: usize = 256;
 
-/// The settings of a sandbox.
+/// The settings of a sandbox. [`Builder`](crate::Builder) describes them.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// How long a deposit waits for its payer.
     pub(crate) deposit_lifetime: Duration,
-    /// Whether the published limits refuse.
     pub(crate) enforces_limits: bool,
-    /// Whether callbacks report states too for which the documentation has none.
     pub(crate) notifies_all_ends: bool,
-    /// Hosts besides loopback that callbacks may go to.
     pub(crate) allowed_receivers: Vec<String>,
-    /// Whether a refused signature is investigated.
     pub(crate) explains: bool,
-    /// How long a receiver may take to respond.
     pub(crate) callback_timeout: Duration,
     /// The most connections of clients at a time.
     pub(crate) connections: usize,
-    /// The host that clients may call the sandbox by, besides loopback and its addresses.
+    /// The host of the public name, without its port.
     pub(crate) public_name: Option<String>,
 }
 
@@ -126,12 +121,10 @@ impl Tx<'_> {
         self.with(sql, |statement| Ok(statement.execute(parameters)?))
     }
 
-    /// The number of the row that was inserted last.
     pub(crate) fn inserted(&self) -> i64 {
         self.db.connection().last_insert_rowid()
     }
 
-    /// The first row of a query, if there is one.
     pub(crate) fn one<T>(
         &self,
         sql: &str,
@@ -141,14 +134,20 @@ impl Tx<'_> {
         self.with(sql, |statement| statement.query(parameters)?.next()?.map(read).transpose())
     }
 
-    /// All rows of a query.
     pub(crate) fn all<T>(
         &self,
         sql: &str,
         parameters: impl Params,
-        read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.with(sql, |statement| all(statement, parameters, read))
+        self.with(sql, |statement| {
+            let mut rows = statement.query(parameters)?;
+            let mut all = Vec::new();
+            while let Some(row) = rows.next()? {
+                all.push(read(row)?);
+            }
+            Ok(all)
+        })
     }
 
     fn with<T>(
@@ -204,20 +203,6 @@ impl Prepared for Db<'_> {
     }
 }
 
-/// All rows of a query.
-fn all<T>(
-    statement: &mut Statement<'_>,
-    parameters: impl Params,
-    mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let mut rows = statement.query(parameters)?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(read(row)?);
-    }
-    Ok(all)
-}
-
 /// A time or a count in a column, which is a signed integer.
 #[derive(Clone, Copy)]
 pub(crate) struct Uint(pub(crate) u64);
@@ -235,17 +220,14 @@ impl FromSql for Uint {
     }
 }
 
-/// A column with a time or a count.
 pub(crate) fn uint(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
     Ok(row.get::<_, Uint>(column)?.0)
 }
 
-/// A column with a time, or null.
 pub(crate) fn uint_or_null(row: &Row<'_>, column: usize) -> Result<Option<u64>, StoreError> {
     Ok(row.get::<_, Option<Uint>>(column)?.map(|Uint(number)| number))
 }
 
-/// A column of text as its own type.
 pub(crate) fn parsed<T>(row: &Row<'_>, column: usize) -> Result<T, StoreError>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
@@ -258,13 +240,11 @@ type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// Runs a job, or fails it; returns whether to keep its changes.
 type Job = Box<dyn FnOnce(Result<&Tx<'_>, StoreError>) -> (bool, Reply) + Send>;
 
-/// The handle of the thread.
 pub(crate) struct Store {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Where the thread takes its jobs from, and the thread; `None` when it is closed.
+    thread: Mutex<Option<(mpsc::Sender<Job>, JoinHandle<()>)>>,
 }
 
-/// What the thread needs besides the connection.
 pub(crate) struct Context {
     pub(crate) clock: Arc<SandboxClock>,
     pub(crate) settings: Arc<Settings>,
@@ -273,13 +253,12 @@ pub(crate) struct Context {
 }
 
 impl Store {
-    /// Starts the thread over an open connection.
     pub(crate) fn start(connection: Connection, context: Context) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("tarspay-sandbox store".to_owned())
             .spawn(move || Worker::new(connection, context).work(&waiting))?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { thread: Mutex::new(Some((jobs, thread))) })
     }
 
     /// Runs a job and waits for it without holding the thread of the runtime.
@@ -332,7 +311,7 @@ impl Store {
             });
             (keep, reply)
         });
-        if let Some(jobs) = &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some((jobs, _)) = &*lock(&self.thread) {
             // A thread that is gone drops the job, and with it the sender that the caller waits for.
             let _ = jobs.send(job);
         }
@@ -340,15 +319,14 @@ impl Store {
 
     /// Finishes the jobs that wait, closes the connection, and returns when the file is free.
     pub(crate) fn close(&self) {
-        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        let closed = lock(&self.thread).take();
+        if let Some((jobs, thread)) = closed {
+            drop(jobs);
             let _ = thread.join();
         }
     }
 }
 
-/// The thread itself.
 struct Worker {
     connection: Connection,
     context: Context,

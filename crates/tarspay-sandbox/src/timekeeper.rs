@@ -5,7 +5,7 @@
 
 use crate::callback::CallbackId;
 use crate::deliver::{self, Next, Sent};
-use crate::error::{Error, with_causes};
+use crate::error::with_causes;
 use crate::event::EventKind;
 use crate::plan;
 use crate::sandbox::Shared;
@@ -73,7 +73,7 @@ impl Timekeeper {
                     None => return,
                 },
                 Some(sent) = self.sendings.join_next() => self.finish(sent),
-                () = sleep(wait) => {}
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
         }
     }
@@ -97,7 +97,8 @@ impl Timekeeper {
         match self.shared.store.call(plan::catch_up).await {
             Ok(next) => self.next_due = next,
             Err(error) => {
-                self.failed("what is due cannot be done", &error);
+                let message = format!("what is due cannot be done: {}", with_causes(&error));
+                self.shared.report(EventKind::Failed { message });
                 // Tried again with the next order or change of the clock, not in a circle.
                 self.next_due = None;
             }
@@ -161,17 +162,5 @@ impl Timekeeper {
         }
         let next = [self.next_due, self.schedule.next_at()].into_iter().flatten().min()?;
         Some(Duration::from_millis(next.saturating_sub(self.shared.clock.now())))
-    }
-
-    fn failed(&self, what: &str, error: &Error) {
-        let message = format!("{what}: {}", with_causes(error));
-        self.shared.report(EventKind::Failed { message });
-    }
-}
-
-async fn sleep(wait: Option<Duration>) {
-    match wait {
-        Some(wait) => tokio::time::sleep(wait).await,
-        None => std::future::pending().await,
     }
 }

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind};
 use crate::receiver::Receiver;
 use crate::sandbox::Sandbox;
 use crate::schedule::{Delivery, Message};
-use crate::store::{Tx, callbacks};
+use crate::store::callbacks;
 use tarspay_types::PayOrderId;
 use tokio::sync::oneshot;
 
@@ -25,7 +25,7 @@ impl Sandbox {
     ///
     /// [`ErrorKind::Store`].
     pub fn callbacks(&self) -> Result<Vec<OutgoingCallback>, Error> {
-        self.find_callbacks(CallbackFilter { limit: u32::MAX, ..CallbackFilter::new() })
+        self.find_callbacks(CallbackFilter { limit: u32::MAX, ..CallbackFilter::default() })
     }
 
     /// The callbacks about an order, the oldest first; none if there is no such order.
@@ -35,7 +35,7 @@ impl Sandbox {
     /// [`ErrorKind::Store`].
     pub fn callbacks_of(&self, order: &PayOrderId) -> Result<Vec<OutgoingCallback>, Error> {
         let order = Some(order.clone());
-        self.find_callbacks(CallbackFilter { order, limit: u32::MAX, ..CallbackFilter::new() })
+        self.find_callbacks(CallbackFilter { order, limit: u32::MAX, ..CallbackFilter::default() })
     }
 
     /// The callbacks that match, the oldest first.
@@ -80,7 +80,16 @@ impl Sandbox {
     /// [`ErrorKind::UnknownCallback`], [`ErrorKind::Store`].
     pub fn resend(&self, id: CallbackId) -> Result<OutgoingCallback, Error> {
         self.shared.store.run(move |tx| {
-            deliver_again(tx, id)?;
+            let url = callbacks::url(tx, id)?.ok_or_else(|| unknown(id))?;
+            match Receiver::of(&url, &tx.settings.allowed_receivers) {
+                Ok(receiver) => {
+                    callbacks::set_status(tx, id, CallbackStatus::Due, None, 0, Some(tx.now))?;
+                    tx.deliver(Delivery { at: tx.now, id, receiver: receiver.name(), faults: None });
+                }
+                Err(reason) => {
+                    callbacks::set_status(tx, id, CallbackStatus::Undeliverable, Some(&reason), 0, None)?;
+                }
+            }
             callbacks::get(tx, id)?.ok_or_else(|| unknown(id))
         })
     }
@@ -93,20 +102,6 @@ impl Sandbox {
         // An error means that the sandbox has stopped, and sends nothing more.
         let _ = waiting.await;
     }
-}
-
-fn deliver_again(tx: &Tx<'_>, id: CallbackId) -> Result<(), Error> {
-    let url = callbacks::url(tx, id)?.ok_or_else(|| unknown(id))?;
-    match Receiver::of(&url, &tx.settings.allowed_receivers) {
-        Ok(receiver) => {
-            callbacks::set_status(tx, id, CallbackStatus::Due, None, 0, Some(tx.now))?;
-            tx.deliver(Delivery { at: tx.now, id, receiver: receiver.name(), faults: None });
-        }
-        Err(reason) => {
-            callbacks::set_status(tx, id, CallbackStatus::Undeliverable, Some(&reason), 0, None)?;
-        }
-    }
-    Ok(())
 }
 
 fn unknown(id: CallbackId) -> Error {

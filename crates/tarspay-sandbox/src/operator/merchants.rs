@@ -1,13 +1,14 @@
 //! Merchants, their keys, balances and fees.
 
-use crate::clock::{later, millis, system_time};
+use crate::clock::{later, millis};
 use crate::error::{Error, ErrorKind, with_causes};
 use crate::event::EventKind;
 use crate::keys::ApiKey;
-use crate::merchant::{CurrencyBalance, Fee, KeySettings, MerchantStatus, RegisteredKey, RegisteredMerchant};
+use crate::merchant::{CurrencyBalance, Fee, KeySettings, MerchantStatus, RegisteredMerchant};
 use crate::sandbox::Sandbox;
 use crate::store::Tx;
 use crate::store::merchants::{self, Balance};
+use std::sync::Arc;
 use tarspay_sign::PublicKey;
 use tarspay_types::{Amount, BizType, Currency, MerchantNo};
 
@@ -34,24 +35,15 @@ impl Sandbox {
         limit: u32,
     ) -> Result<Vec<RegisteredMerchant>, Error> {
         let number = number.into();
-        let found = self.shared.store.run(move |tx| {
+        let keys = Arc::clone(&self.shared.keys);
+        self.shared.store.run(move |tx| {
             let found = merchants::after(tx, &number, limit)?.into_iter();
-            let with_balances = found.map(|(merchant_no, status)| {
+            let view = |(merchant_no, status)| {
                 let balances = merchants::balances(tx, &merchant_no)?;
-                Ok::<_, Error>((merchant_no, status, balances))
-            });
-            with_balances.collect::<Result<Vec<_>, _>>()
-        })?;
-        let with_keys = |(merchant_no, status, balances)| {
-            let keys = self.shared.keys.of(&merchant_no).into_iter().map(|key| RegisteredKey {
-                public_key: key.key,
-                bound_ip: key.bound_ip,
-                expires_at: key.expires_at.map(system_time),
-                disabled: key.disabled,
-            });
-            RegisteredMerchant { keys: keys.collect(), merchant_no, status, balances }
-        };
-        Ok(found.into_iter().map(with_keys).collect())
+                Ok(RegisteredMerchant { keys: keys.of(&merchant_no), merchant_no, status, balances })
+            };
+            found.map(view).collect()
+        })
     }
 
     /// Registers a public key with a merchant. A new merchant is added with a balance of zero. A merchant may have several
@@ -59,14 +51,7 @@ impl Sandbox {
     ///
     /// If the file of the state cannot be written, the key works until the sandbox stops, and the event log says so.
     pub fn register(&self, merchant_no: MerchantNo, key: PublicKey) {
-        let mut api_key = ApiKey {
-            key,
-            owner: merchant_no,
-            owner_status: MerchantStatus::Active,
-            bound_ip: None,
-            expires_at: None,
-            disabled: false,
-        };
+        let mut api_key = ApiKey::new(key, merchant_no);
         let new = api_key.clone();
         let written = self.shared.store.run(move |tx| {
             merchants::add(tx, &new.owner)?;
@@ -125,7 +110,7 @@ impl Sandbox {
     ) -> Result<(), Error> {
         let balance = Balance { available, frozen };
         self.with_merchant(merchant_no, move |tx, merchant_no| {
-            Ok(merchants::set_own_balance(tx, merchant_no, balance)?)
+            Ok(merchants::set_balance(tx, merchant_no, None, balance)?)
         })
     }
 
@@ -144,7 +129,7 @@ impl Sandbox {
         let (currency, balance) = (currency.clone(), Balance { available, frozen });
         self.with_merchant(merchant_no, move |tx, merchant_no| {
             merchants::use_currency(tx, merchant_no, &currency)?;
-            Ok(merchants::set_balance(tx, merchant_no, &currency, balance)?)
+            Ok(merchants::set_balance(tx, merchant_no, Some(&currency), balance)?)
         })
     }
 

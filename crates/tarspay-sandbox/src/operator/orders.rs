@@ -6,7 +6,7 @@ use crate::sandbox::Sandbox;
 use crate::store::Tx;
 use crate::store::orders::{self, OrderKey, Record};
 use crate::{life, plan};
-use tarspay_types::{Amount, MerchantNo, MerchantOrderNo, PayOrderId, TrxId};
+use tarspay_types::{Amount, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, TrxId};
 
 /// # Orders
 ///
@@ -46,7 +46,7 @@ impl Sandbox {
     ///
     /// [`ErrorKind::Store`].
     pub fn orders(&self) -> Result<Vec<Order>, Error> {
-        self.find_orders(OrderFilter { limit: u32::MAX, ..OrderFilter::new() })
+        self.find_orders(OrderFilter { limit: u32::MAX, ..OrderFilter::default() })
     }
 
     /// The life of an order so far, from its creation on.
@@ -74,9 +74,7 @@ impl Sandbox {
                 None => 0,
                 Some(id) => {
                     let found = orders::find(tx, &OrderKey::PayOrderId(id))?;
-                    let unknown =
-                        || Error::new(ErrorKind::UnknownOrder, format!("no order {id} to begin after"));
-                    found.ok_or_else(unknown)?.id
+                    found.ok_or_else(|| unknown(&format!("{id} to begin after")))?.id
                 }
             };
             Ok(orders::page(tx, &filter, after)?)
@@ -131,8 +129,7 @@ impl Sandbox {
     ///
     /// [`ErrorKind::UnknownOrder`], [`ErrorKind::InvalidTransition`], [`ErrorKind::Store`].
     pub fn fail(&self, id: &PayOrderId, reason: impl Into<String>) -> Result<Order, Error> {
-        let reason = reason.into();
-        self.with_order(id, move |tx, record| life::fail(tx, record, &reason))
+        self.end_unpaid(id, OrderState::FAILED, reason.into())
     }
 
     /// A withdrawal is rejected: state 8. What was frozen for it is available again.
@@ -141,8 +138,7 @@ impl Sandbox {
     ///
     /// [`ErrorKind::UnknownOrder`], [`ErrorKind::InvalidTransition`], [`ErrorKind::Store`].
     pub fn reject(&self, id: &PayOrderId, reason: impl Into<String>) -> Result<Order, Error> {
-        let reason = reason.into();
-        self.with_order(id, move |tx, record| life::reject(tx, record, &reason))
+        self.end_unpaid(id, OrderState::REJECTED, reason.into())
     }
 
     /// The money of an order goes back: state 5. Of a deposit what the merchant was credited, of a withdrawal amount and
@@ -180,6 +176,10 @@ impl Sandbox {
             let paid = life::record_transfer(tx, &reference, amount)?;
             Ok(paid.map(|record| record.order))
         })
+    }
+
+    fn end_unpaid(&self, id: &PayOrderId, to: OrderState, reason: String) -> Result<Order, Error> {
+        self.with_order(id, move |tx, record| life::end_unpaid(tx, record, to, Some(&reason)))
     }
 
     fn with_order(

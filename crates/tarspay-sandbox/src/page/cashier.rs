@@ -1,57 +1,81 @@
 //! The cashier page, which `payUrl` points to: the amount to pay, and a button for each action of the payer.
 
-use super::layout;
-use super::request::{Problem, Refused, Target};
+use super::orders::{self, Again};
+use super::{header, layout, no_such, order_id};
 use crate::gateway::deposit_response::{pay_data, pay_url};
-use crate::life;
 use crate::order::Order;
 use crate::sandbox::Sandbox;
+use crate::web::{OperatorRequest, Refused};
+use axum::http::{Method, StatusCode, request::Parts};
 use maud::{Markup, html};
 use qrcode::{Color, QrCode};
 use std::fmt::Write as _;
-use tarspay_types::{BizType, OrderState, PayOrderId, WayCode, market};
+use tarspay_types::{BizType, OrderState, WayCode, market};
 
 /// The empty border that readers of QR codes need, in modules.
 const QUIET: usize = 4;
 
-/// The deposit with this number.
-pub(super) fn deposit(sandbox: &Sandbox, id: &PayOrderId) -> Result<Order, Problem> {
-    let order = sandbox.order(id)?;
+/// The deposit that the path names.
+fn deposit(it: &OperatorRequest) -> Result<Order, Refused> {
+    let order = it.sandbox.order(&order_id(it)?)?;
     if order.direction == BizType::WITHDRAWAL {
-        return Err(Problem::not_found("This order is a withdrawal, and a withdrawal has no cashier page."));
+        let message = "this order is a withdrawal, and a withdrawal has no cashier page";
+        return Err(Refused::unknown("unknown_page", message));
     }
     Ok(order)
 }
 
 /// Shows a deposit. A payer who comes to the page has opened it; whoever only loads it is not a payer.
-pub(super) fn visit(sandbox: &Sandbox, target: &Target) -> Result<Markup, Problem> {
-    let id = target.order()?;
-    if deposit(sandbox, &id)?.state == OrderState::CREATING && target.is_navigation {
-        sandbox.open_cashier(&id)?;
+pub(super) fn visit(it: &OperatorRequest) -> Result<Markup, Refused> {
+    let order = deposit(it)?;
+    if order.state == OrderState::CREATING && is_navigation(&it.head) {
+        it.sandbox.open_cashier(&order.pay_order_id)?;
     }
-    page(sandbox, &id, None)
+    page(it, None)
 }
 
-/// The page of a deposit as it stands.
-pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>) -> Result<Markup, Problem> {
-    let order = deposit(sandbox, id)?;
+/// Whether a person or a program opens the page: not an image, a script or a frame of another page, not a look ahead.
+fn is_navigation(head: &Parts) -> bool {
+    // Programs do not send these headers. Browsers look ahead with `prefetch` or `prefetch;prerender`.
+    head.method == Method::GET
+        && matches!(header(head, "sec-fetch-dest"), None | Some("document"))
+        && ["sec-purpose", "purpose", "x-moz"].iter().all(|name| header(head, name).is_none())
+}
+
+/// A payer can act on an order only while it waits for them. Should it end between this look and the step, the
+/// step is refused or, as a late payment, taken: the page shows which.
+pub(super) fn by_payer(it: &OperatorRequest) -> Result<(), Refused> {
+    if !matches!(it.step.as_str(), "pay" | "partial" | "fail" | "expire") {
+        return Err(no_such("button"));
+    }
+    let order = deposit(it)?;
+    if !order.state.is_pending() {
+        let state = layout::state_name(order.state);
+        let message = format!("nothing was done: the order had ended before your click. It is {state}");
+        return Err(Refused::new(StatusCode::CONFLICT, "invalid_transition", message));
+    }
+    orders::by_operator(it)
+}
+
+pub(super) fn page(it: &OperatorRequest, again: Option<&Again>) -> Result<Markup, Refused> {
+    let order = deposit(it)?;
     let amount = layout::money(order.amount, &order.currency);
     let title = format!("Pay {} {}", order.amount, order.currency.as_str());
     let content = html! {
         section.card.cashier {
             h1 { span.quiet { @if order.state.is_pending() { "To pay " } @else { "Order of " } } span.big { (amount) } }
-            @if let Some(refused) = refused { p.alert #refused role="alert" { (refused.message) } }
+            (orders::alert(again))
             @if order.state.is_pending() {
-                (how(sandbox, &order))
+                (how(&it.sandbox, &order))
                 (facts(&order))
-                (buttons(&order, refused))
+                (buttons(&order, again))
             } @else {
                 (outcome(&order))
                 (facts(&order))
             }
         }
     };
-    let footer = html! { p { a href={ "/orders/" (id) } { "This order in the sandbox" } } };
+    let footer = html! { p { a href={ "/orders/" (order.pay_order_id) } { "This order in the sandbox" } } };
     Ok(layout::cashier(&title, &content, &footer))
 }
 
@@ -81,36 +105,17 @@ fn how(sandbox: &Sandbox, order: &Order) -> Markup {
     html! { @if let Some(data) = data { p.transfer { span.quiet { "Pay to" } " " code { (data) } } } }
 }
 
-fn buttons(order: &Order, refused: Option<&Refused>) -> Markup {
+fn buttons(order: &Order, again: Option<&Again>) -> Markup {
     let to = |step: &str| format!("/pay/{}/{step}", order.pay_order_id);
-    let entered = refused.and_then(|refused| refused.amount.as_deref());
     html! {
         h2.unseen { "As the payer" }
         form method="post" action=(to("pay")) {
             button.primary { "Pay " (layout::money(order.amount, &order.currency)) }
         }
-        (partial(&to("partial"), order, entered))
+        (orders::partial(&to("partial"), order, again))
         div.others {
             form method="post" action=(to("fail")) { button { "Fail" } }
             form method="post" action=(to("expire")) { button { "Expire" } }
-        }
-    }
-}
-
-/// The form for a part of the amount, with what was entered before if it was refused.
-pub(super) fn partial(action: &str, order: &Order, entered: Option<&str>) -> Markup {
-    let described = if entered.is_some() { "refused part-hint" } else { "part-hint" };
-    html! {
-        form.partial method="post" action=(action) {
-            label for="part" { "Pay only a part, in " (order.currency.as_str()) }
-            div.field {
-                input #part name="amount" inputmode="decimal" autocomplete="off" maxlength="40" required
-                    value=[entered] aria-invalid=[entered.map(|_| "true")] aria-describedby=(described);
-                button { "Pay this part" }
-            }
-            @if let Ok(rest) = life::rest(order) {
-                p.quiet #part-hint { "More than 0 and less than " (rest.to_string()) "." }
-            }
         }
     }
 }

@@ -7,30 +7,18 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 use tarspay_types::{Amount, Currency, OrderState};
 
-/// How many entries a list shows on one page.
 pub(super) const PAGE: u32 = 20;
 
-/// Which part of the sandbox a page belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tab {
-    None,
-    Home,
-    Merchants,
-    Orders,
-    Callbacks,
-    Log,
-}
-
-const TABS: &[(Tab, &str, &str)] = &[
-    (Tab::Home, "/", "Overview"),
-    (Tab::Merchants, "/merchants", "Merchants"),
-    (Tab::Orders, "/orders", "Orders"),
-    (Tab::Callbacks, "/callbacks", "Callbacks"),
-    (Tab::Log, "/log", "Log"),
+const TABS: &[(&str, &str)] = &[
+    ("/", "Overview"),
+    ("/merchants", "Merchants"),
+    ("/orders", "Orders"),
+    ("/callbacks", "Callbacks"),
+    ("/log", "Log"),
 ];
 
-/// A page of the sandbox's operator.
-pub(super) fn page(title: &str, tab: Tab, content: &Markup) -> Markup {
+/// A page of the sandbox's operator, in the part of the sandbox that begins at this path.
+pub(super) fn page(title: &str, part: &str, content: &Markup) -> Markup {
     document(
         title,
         &html! {
@@ -38,8 +26,8 @@ pub(super) fn page(title: &str, tab: Tab, content: &Markup) -> Markup {
                 a.brand href="/" { "TarsPay " span { "sandbox" } }
                 nav aria-label="Sandbox" {
                     ul {
-                        @for (known, path, name) in TABS {
-                            li { a href=(path) aria-current=[(*known == tab).then_some("page")] { (name) } }
+                        @for (path, name) in TABS {
+                            li { a href=(path) aria-current=[(*path == part).then_some("page")] { (name) } }
                         }
                     }
                 }
@@ -83,26 +71,43 @@ fn document(title: &str, body: &Markup) -> Markup {
     }
 }
 
-/// Links to the first page of a list and to the next one.
-pub(super) fn paging(name: &str, path: &str, is_first: bool, next: Option<&str>) -> Markup {
-    html! {
+/// A page of a list, with links to its first page and, by this query, to the next one.
+pub(super) fn list(title: &str, path: &str, content: &Markup, is_first: bool, next: Option<&str>) -> Markup {
+    let content = html! {
+        h1 { (title) }
+        (content)
         @if !is_first || next.is_some() {
-            nav.paging aria-label=(name) {
+            nav.paging aria-label={ "Pages: " (title) } {
                 @if !is_first { a href=(path) { "To the first page" } }
                 @if let Some(next) = next { a href={ (path) "?" (next) } rel="next" { "Next page" } }
             }
         }
-    }
+    };
+    page(title, path, &content)
 }
 
-/// The query of the next page of a list, if this one is full.
-pub(super) fn next<T>(shown: &[T], number: impl Fn(&T) -> i64) -> Option<String> {
-    let last = shown.last().filter(|_| is_full(shown))?;
-    Some(format!("before={}", number(last)))
+/// The last entry of a list that is full, so that there may be more.
+pub(super) fn last_of_full<T>(shown: &[T]) -> Option<&T> {
+    shown.last().filter(|_| u32::try_from(shown.len()).is_ok_and(|count| count >= PAGE))
 }
 
-pub(super) fn is_full<T>(shown: &[T]) -> bool {
-    u32::try_from(shown.len()).is_ok_and(|count| count >= PAGE)
+/// Why a page is not shown, or a step not taken.
+pub(super) fn refusal(status: StatusCode, message: &str) -> Markup {
+    let title = match status {
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::FORBIDDEN => "Not allowed",
+        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
+            "This cannot be used"
+        }
+        StatusCode::CONFLICT => "Too late",
+        _ => "Something went wrong",
+    };
+    let content = html! {
+        h1 { (title) }
+        p { (message) }
+        p { a href="/" { "To the sandbox" } }
+    };
+    page(title, "", &content)
 }
 
 /// In UTC, to the second.
@@ -148,9 +153,4 @@ pub(super) fn money(amount: Amount, currency: &Currency) -> Markup {
 
 pub(super) fn html(status: StatusCode, page: &Markup) -> Response {
     (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.0.clone()).into_response()
-}
-
-/// After a step: the page of what it has changed, so that loading it again repeats nothing.
-pub(super) fn see_other(path: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response()
 }

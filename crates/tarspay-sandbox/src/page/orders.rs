@@ -1,26 +1,76 @@
 //! Orders for the operator: the list, and one with its history, its callbacks and its actions.
 
-use super::layout::{self, PAGE, Tab};
-use super::request::{Problem, Refused};
-use super::{callbacks, cashier};
+use super::layout::{self, PAGE};
+use super::{before, cashier, lists, no_such, order_id, see_other, sentence};
+use crate::callback::CallbackId;
 use crate::life;
 use crate::order::{Order, direction_name};
-use crate::sandbox::Sandbox;
+use crate::web::{OperatorRequest, Refused};
+use axum::http::StatusCode;
+use axum::response::Response;
 use maud::{Markup, html};
-use tarspay_types::{BizType, OrderState, PayOrderId};
+use tarspay_types::{Amount, BizType, OrderState};
 
-pub(super) fn list_page(sandbox: &Sandbox, before: i64) -> Result<Markup, Problem> {
-    let orders = sandbox.orders_before(before, PAGE)?;
-    let next = layout::next(&orders, |(number, _)| *number);
-    Ok(layout::page(
-        "Orders",
-        Tab::Orders,
-        &html! {
-            h1 { "Orders" }
-            (table(&orders))
-            (layout::paging("Pages of orders", "/orders", before == i64::MAX, next.as_deref()))
-        },
-    ))
+const REASON: &str = "requested on the page of the sandbox";
+
+pub(super) type Taking = fn(&OperatorRequest) -> Result<(), Refused>;
+
+/// A form that was refused, for the page that shows it again.
+pub(super) struct Again {
+    message: String,
+    /// The amount that was entered, if the amount is wrong.
+    amount: Option<String>,
+}
+
+pub(super) fn list(it: &OperatorRequest) -> Result<Markup, Refused> {
+    let before = before(it)?;
+    let orders = it.sandbox.orders_before(before, PAGE)?;
+    let next = layout::last_of_full(&orders).map(|(number, _)| format!("before={number}"));
+    Ok(layout::list("Orders", "/orders", &table(&orders), before == i64::MAX, next.as_deref()))
+}
+
+/// Takes a step; if it is refused for itself alone, the page that it was taken on is shown again.
+pub(super) fn post(it: &OperatorRequest, place: &str, take: Taking) -> Result<Response, Refused> {
+    let refused = match take(it) {
+        Ok(()) => return Ok(see_other(place, &order_id(it)?)),
+        Err(refused) if matches!(refused.status, StatusCode::BAD_REQUEST | StatusCode::CONFLICT) => refused,
+        Err(refused) => return Err(refused),
+    };
+    let is_amount = it.step == "partial" && refused.status == StatusCode::BAD_REQUEST;
+    let amount = is_amount.then(|| entered(it)).transpose()?;
+    let again = Some(&Again { message: sentence(&refused.message), amount });
+    let page = if place == "pay" { cashier::page(it, again)? } else { page(it, again)? };
+    Ok(layout::html(refused.status, &page))
+}
+
+fn entered(it: &OperatorRequest) -> Result<String, Refused> {
+    Ok(it.input.text("amount")?.unwrap_or_default().to_owned())
+}
+
+pub(super) fn by_operator(it: &OperatorRequest) -> Result<(), Refused> {
+    let (sandbox, id) = (&it.sandbox, &order_id(it)?);
+    match it.step.as_str() {
+        "pay" => sandbox.pay(id)?,
+        "partial" => {
+            let amount = Amount::parse(entered(it)?.trim()).map_err(|_| {
+                "the amount must be a decimal number such as 12 or 12.50, without a currency".to_owned()
+            })?;
+            sandbox.pay_partially(id, amount)?
+        }
+        "fail" => sandbox.fail(id, REASON)?,
+        "reject" => sandbox.reject(id, REASON)?,
+        "refund" => sandbox.refund(id)?,
+        "expire" => sandbox.expire(id)?,
+        "resend" => {
+            let callback = it.input.number("callback")?.map(CallbackId::from_number);
+            let known = sandbox.callbacks_of(id)?;
+            let callback = known.iter().find(|known| Some(known.id) == callback);
+            sandbox.resend(callback.ok_or_else(|| no_such("callback of this order"))?.id)?;
+            return Ok(());
+        }
+        _ => return Err(no_such("button")),
+    };
+    Ok(())
 }
 
 // A table whose rows become cards on a narrow screen; the roles keep it a table for screen readers then.
@@ -61,15 +111,39 @@ fn row(order: &Order) -> Markup {
     }
 }
 
-pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>) -> Result<Markup, Problem> {
-    let order = sandbox.order(id)?;
+pub(super) fn alert(again: Option<&Again>) -> Markup {
+    html! { @if let Some(again) = again { p.alert #refused role="alert" { (again.message) } } }
+}
+
+/// The form for a part of the amount, with what was entered before if it was refused.
+pub(super) fn partial(action: &str, order: &Order, again: Option<&Again>) -> Markup {
+    let entered = again.and_then(|again| again.amount.as_deref());
+    let described = if entered.is_some() { "refused part-hint" } else { "part-hint" };
+    html! {
+        form.partial method="post" action=(action) {
+            label for="part" { "Pay only a part, in " (order.currency.as_str()) }
+            div.field {
+                input #part name="amount" inputmode="decimal" autocomplete="off" maxlength="40" required
+                    value=[entered] aria-invalid=[entered.map(|_| "true")] aria-describedby=(described);
+                button { "Pay this part" }
+            }
+            @if let Ok(rest) = life::rest(order) {
+                p.quiet #part-hint { "More than 0 and less than " (rest.to_string()) "." }
+            }
+        }
+    }
+}
+
+pub(super) fn page(it: &OperatorRequest, again: Option<&Again>) -> Result<Markup, Refused> {
+    let id = &order_id(it)?;
+    let order = it.sandbox.order(id)?;
     let is_deposit = order.direction != BizType::WITHDRAWAL;
     Ok(layout::page(
         &format!("Order {id}"),
-        Tab::Orders,
+        "/orders",
         &html! {
             h1 { span.quiet { (direction_name(order.direction)) " " } (id.as_str()) }
-            @if let Some(refused) = refused { p.alert #refused role="alert" { (refused.message) } }
+            (alert(again))
             section.card {
                 p.headline { span.big { (layout::money(order.amount, &order.currency)) } " " (layout::state(order.state)) }
                 dl.facts {
@@ -85,11 +159,11 @@ pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>
                 }
                 @if is_deposit { p { a href={ "/pay/" (id) } { "Cashier page" } } }
             }
-            (steps(&order, refused))
+            (steps(&order, again))
             section aria-labelledby="history" {
                 h2 #history { "History" }
                 ol.steps {
-                    @for step in sandbox.history(id)? {
+                    @for step in it.sandbox.history(id)? {
                         li {
                             (layout::time(step.at)) " " (layout::state(step.to))
                             @if let Some(reason) = &step.reason { " " span.quiet { (reason.as_str()) } }
@@ -99,14 +173,14 @@ pub(super) fn page(sandbox: &Sandbox, id: &PayOrderId, refused: Option<&Refused>
             }
             section aria-labelledby="callbacks" {
                 h2 #callbacks { "Callbacks" }
-                (callbacks::list(&sandbox.callbacks_of(id)?, true))
+                (lists::callback_list(&it.sandbox.callbacks_of(id)?, true))
             }
         },
     ))
 }
 
 /// A button for every step that the order can take from where it stands.
-fn steps(order: &Order, refused: Option<&Refused>) -> Markup {
+fn steps(order: &Order, again: Option<&Again>) -> Markup {
     const STEPS: &[(OrderState, &str, &str)] = &[
         (OrderState::SUCCESS, "pay", "Pay"),
         (OrderState::FAILED, "fail", "Fail"),
@@ -116,7 +190,6 @@ fn steps(order: &Order, refused: Option<&Refused>) -> Markup {
     ];
     let possible = STEPS.iter().filter(|(to, _, _)| life::can_come_to(order, *to));
     let to = |step: &str| format!("/orders/{}/{step}", order.pay_order_id);
-    let entered = refused.and_then(|refused| refused.amount.as_deref());
     html! {
         @if STEPS.iter().any(|(to, _, _)| life::can_come_to(order, *to)) {
             section aria-labelledby="actions" {
@@ -125,7 +198,7 @@ fn steps(order: &Order, refused: Option<&Refused>) -> Markup {
                     @for (_, step, name) in possible { form method="post" action=(to(step)) { button { (name) } } }
                 }
                 @if life::can_come_to(order, OrderState::PARTLY_PAID) {
-                    (cashier::partial(&to("partial"), order, entered))
+                    (partial(&to("partial"), order, again))
                 }
             }
         }

@@ -5,22 +5,20 @@ use super::{StoreError, Tx, Uint, parsed, uint, uint_or_null};
 use crate::callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
 use crate::clock::system_time;
 use crate::schedule::Delivery;
-use rusqlite::{Connection, Row, params};
-use tarspay_types::{NotifyUrl, OrderState, PayOrderId};
+use rusqlite::{Row, params};
+use tarspay_types::{NotifyUrl, OrderState, PayOrderId, PrivateText};
 
 /// How many attempts are shown with a callback: more than one schedule has.
 const LATEST_ATTEMPTS: u64 = 20;
 
-/// A new callback.
-pub(crate) struct New<'a> {
-    pub(crate) order: &'a Record,
-    pub(crate) body: &'a str,
-    /// The receiver's name, or why there is none.
-    pub(crate) receiver: Result<String, String>,
-}
-
-pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreError> {
-    let (receiver, status, reason, next_at) = match &new.receiver {
+/// Writes a new callback, with the receiver's name or why there is none.
+pub(crate) fn insert(
+    tx: &Tx<'_>,
+    order: &Record,
+    body: &str,
+    receiver: &Result<String, String>,
+) -> Result<CallbackId, StoreError> {
+    let (receiver, status, reason, next_at) = match receiver {
         Ok(name) => (name.as_str(), CallbackStatus::Due, None, Some(Uint(tx.now))),
         Err(reason) => ("", CallbackStatus::Undeliverable, Some(reason.as_str()), None),
     };
@@ -28,11 +26,11 @@ pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreErro
         "INSERT INTO callbacks (order_id, state, url, receiver, body, status, reason, next_at, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
-            new.order.id,
-            new.order.order.state.code(),
-            new.order.order.notify_url.as_str(),
+            order.id,
+            order.order.state.code(),
+            order.order.notify_url.as_str(),
             receiver,
-            new.body,
+            body,
             status as i64,
             reason,
             next_at,
@@ -42,10 +40,8 @@ pub(crate) fn insert(tx: &Tx<'_>, new: &New<'_>) -> Result<CallbackId, StoreErro
     Ok(CallbackId(tx.inserted()))
 }
 
-/// What the sender needs of a callback.
 pub(crate) struct ToSend {
     pub(crate) id: CallbackId,
-    /// The order's number in the store.
     pub(crate) order: i64,
     pub(crate) pay_order_id: PayOrderId,
     pub(crate) merchant_order_no: String,
@@ -76,11 +72,10 @@ pub(crate) fn to_send(tx: &Tx<'_>, id: CallbackId) -> Result<Option<ToSend>, Sto
 }
 
 /// All deliveries that are still to be made, when a sandbox starts.
-pub(crate) fn deliveries(connection: &Connection) -> Result<Vec<Delivery>, StoreError> {
-    let mut statement = connection.prepare(
-        "SELECT id, receiver, coalesce(next_at, created_at) FROM callbacks WHERE status = 0 ORDER BY id",
-    )?;
-    super::all(&mut statement, [], |row| {
+pub(crate) fn deliveries(tx: &Tx<'_>) -> Result<Vec<Delivery>, StoreError> {
+    let sql =
+        "SELECT id, receiver, coalesce(next_at, created_at) FROM callbacks WHERE status = 0 ORDER BY id";
+    tx.all(sql, [], |row| {
         let (id, receiver) = (CallbackId(row.get(0)?), row.get(1)?);
         Ok(Delivery { at: uint(row, 2)?, id, receiver, faults: None })
     })
@@ -95,7 +90,7 @@ pub(crate) fn note_attempt(tx: &Tx<'_>, id: CallbackId, attempt: &Attempt) -> Re
             id.0,
             Uint(tx.now),
             attempt.http_status,
-            attempt.response,
+            attempt.response.as_ref().map(PrivateText::as_str),
             attempt.error,
             attempt.signature.to_string(),
         ],
@@ -122,7 +117,6 @@ pub(crate) fn set_status(
 const SELECT: &str = "SELECT callbacks.id, pay_order_id, callbacks.state, url, body, status, reason, \
     callbacks.created_at, next_at FROM callbacks JOIN orders ON orders.id = order_id";
 
-/// A callback with its attempts.
 pub(crate) fn get(tx: &Tx<'_>, id: CallbackId) -> Result<Option<OutgoingCallback>, StoreError> {
     tx.one(&format!("{SELECT} WHERE callbacks.id = ?1"), [id.0], |row| outgoing(tx, row))
 }
@@ -136,7 +130,6 @@ pub(crate) fn page(tx: &Tx<'_>, filter: &CallbackFilter) -> Result<Vec<OutgoingC
     tx.all(&sql, values, |row| outgoing(tx, row))
 }
 
-/// Callbacks with smaller numbers, the newest first.
 pub(crate) fn before(tx: &Tx<'_>, before: i64, limit: u32) -> Result<Vec<OutgoingCallback>, StoreError> {
     let sql = format!("{SELECT} WHERE callbacks.id < ?1 ORDER BY callbacks.id DESC LIMIT ?2");
     tx.all(&sql, params![before, limit], |row| outgoing(tx, row))
@@ -157,7 +150,7 @@ fn outgoing(tx: &Tx<'_>, row: &Row<'_>) -> Result<OutgoingCallback, StoreError> 
         pay_order_id: parsed(row, 1)?,
         state: OrderState::from_code(row.get(2)?),
         url: parsed(row, 3)?,
-        body: row.get(4)?,
+        body: row.get::<_, String>(4)?.into(),
         status: CallbackStatus::from_code(row.get(5)?),
         reason: row.get(6)?,
         created_at: system_time(uint(row, 7)?),
@@ -181,7 +174,7 @@ pub(crate) fn attempts(
         Ok(Attempt {
             at: system_time(uint(row, 0)?),
             http_status: row.get(1)?,
-            response: row.get(2)?,
+            response: row.get::<_, Option<String>>(2)?.map(Into::into),
             error: row.get(3)?,
             signature: parsed(row, 4)?,
         })

@@ -4,7 +4,7 @@ use super::{StoreError, Tx, Uint, parsed, uint_or_null};
 use crate::error::{Error, ErrorKind};
 use crate::keys::ApiKey;
 use crate::merchant::{CurrencyBalance, Fee, MerchantStatus};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 use tarspay_sign::PublicKey;
 use tarspay_types::{Amount, BizType, Currency, MerchantNo};
 
@@ -14,14 +14,12 @@ const NO_CURRENCY: &str = "";
 /// The merchant of a fee that applies to everyone.
 const EVERYONE: &str = "";
 
-/// Adds a merchant if it is new.
 pub(crate) fn add(tx: &Tx<'_>, merchant_no: &MerchantNo) -> Result<(), StoreError> {
     let sql = "INSERT INTO merchants (merchant_no) VALUES (?1) ON CONFLICT DO NOTHING";
     tx.execute(sql, [merchant_no.as_str()])?;
     Ok(())
 }
 
-/// The status of a merchant; `None` if it is not known.
 pub(crate) fn status(tx: &Tx<'_>, merchant_no: &MerchantNo) -> Result<Option<MerchantStatus>, StoreError> {
     let sql = "SELECT status FROM merchants WHERE merchant_no = ?1";
     tx.one(sql, [merchant_no.as_str()], |row| Ok(MerchantStatus::from_code(row.get(0)?)))
@@ -68,12 +66,10 @@ pub(crate) fn put_key(tx: &Tx<'_>, key: &ApiKey) -> Result<(), StoreError> {
 }
 
 /// All keys, when a sandbox starts.
-pub(crate) fn all_keys(connection: &Connection) -> Result<Vec<ApiKey>, StoreError> {
-    let mut statement = connection.prepare(
-        "SELECT public_key, merchant_no, status, bound_ip, expires_at, disabled
-         FROM api_keys JOIN merchants USING (merchant_no)",
-    )?;
-    super::all(&mut statement, [], |row| {
+pub(crate) fn all_keys(tx: &Tx<'_>) -> Result<Vec<ApiKey>, StoreError> {
+    let sql = "SELECT public_key, merchant_no, status, bound_ip, expires_at, disabled
+         FROM api_keys JOIN merchants USING (merchant_no)";
+    tx.all(sql, [], |row| {
         let ip: Option<String> = row.get(3)?;
         Ok(ApiKey {
             key: PublicKey::from_hex(&row.get::<_, String>(0)?).map_err(StoreError::damaged)?,
@@ -86,7 +82,6 @@ pub(crate) fn all_keys(connection: &Connection) -> Result<Vec<ApiKey>, StoreErro
     })
 }
 
-/// What a merchant has in one currency.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Balance {
     pub(crate) available: Amount,
@@ -96,22 +91,18 @@ pub(crate) struct Balance {
 impl Balance {
     pub(crate) const ZERO: Self = Self { available: Amount::ZERO, frozen: Amount::ZERO };
 
-    /// Adds to what can be used.
     pub(crate) fn credit(self, amount: Amount) -> Result<Self, Error> {
         Ok(Self { available: sum(self.available, amount)?, ..self })
     }
 
-    /// Takes from what can be used.
     pub(crate) fn debit(self, amount: Amount) -> Result<Self, Error> {
         Ok(Self { available: difference(self.available, amount)?, ..self })
     }
 
-    /// Moves from available to frozen.
     pub(crate) fn freeze(self, amount: Amount) -> Result<Self, Error> {
         Ok(Self { available: difference(self.available, amount)?, frozen: sum(self.frozen, amount)? })
     }
 
-    /// Moves from frozen back to available.
     pub(crate) fn release(self, amount: Amount) -> Result<Self, Error> {
         Ok(Self { available: sum(self.available, amount)?, frozen: difference(self.frozen, amount)? })
     }
@@ -122,35 +113,40 @@ impl Balance {
     }
 }
 
-/// What a merchant has in a currency.
+/// What a merchant has in a currency; by default in its own, which the balance query reports.
 pub(crate) fn balance(
     tx: &Tx<'_>,
     merchant_no: &MerchantNo,
-    currency: &Currency,
+    currency: Option<&Currency>,
 ) -> Result<Balance, StoreError> {
-    read(tx, merchant_no, currency.as_str())
+    let sql = "SELECT available, frozen FROM balances WHERE merchant_no = ?1 AND currency = coalesce(?2, (
+        SELECT coalesce(currency, '') FROM merchants WHERE merchant_no = ?1))";
+    let values = params![merchant_no.as_str(), currency.map(Currency::as_str)];
+    Ok(tx.one(sql, values, balance_of)?.unwrap_or(Balance::ZERO))
+}
+
+pub(crate) fn own_balance(tx: &Tx<'_>, merchant_no: &MerchantNo) -> Result<Balance, StoreError> {
+    balance(tx, merchant_no, None)
 }
 
 pub(crate) fn set_balance(
     tx: &Tx<'_>,
     merchant_no: &MerchantNo,
-    currency: &Currency,
+    currency: Option<&Currency>,
     balance: Balance,
 ) -> Result<(), StoreError> {
-    write(tx, merchant_no, currency.as_str(), balance)
-}
-
-/// What the balance query reports: what the merchant has in its own currency.
-pub(crate) fn own_balance(tx: &Tx<'_>, merchant_no: &MerchantNo) -> Result<Balance, StoreError> {
-    read(tx, merchant_no, &own_currency(tx, merchant_no)?)
-}
-
-pub(crate) fn set_own_balance(
-    tx: &Tx<'_>,
-    merchant_no: &MerchantNo,
-    balance: Balance,
-) -> Result<(), StoreError> {
-    write(tx, merchant_no, &own_currency(tx, merchant_no)?, balance)
+    tx.execute(
+        "INSERT INTO balances (merchant_no, currency, available, frozen)
+         SELECT merchant_no, coalesce(?2, currency, ''), ?3, ?4 FROM merchants WHERE merchant_no = ?1
+         ON CONFLICT DO UPDATE SET available = ?3, frozen = ?4",
+        params![
+            merchant_no.as_str(),
+            currency.map(Currency::as_str),
+            balance.available.to_string(),
+            balance.frozen.to_string()
+        ],
+    )?;
+    Ok(())
 }
 
 /// Makes this the merchant's own currency if it has none yet; what it has without a currency is from now on in this one.
@@ -170,7 +166,6 @@ pub(crate) fn use_currency(
     Ok(())
 }
 
-/// All that a merchant has, by currency.
 pub(crate) fn balances(tx: &Tx<'_>, merchant_no: &MerchantNo) -> Result<Vec<CurrencyBalance>, StoreError> {
     tx.all(
         "SELECT available, frozen, currency FROM balances WHERE merchant_no = ?1 ORDER BY currency",
@@ -182,27 +177,6 @@ pub(crate) fn balances(tx: &Tx<'_>, merchant_no: &MerchantNo) -> Result<Vec<Curr
             Ok(CurrencyBalance { currency: currency.map_err(StoreError::damaged)?, available, frozen })
         },
     )
-}
-
-/// The merchant's own currency, or none.
-fn own_currency(tx: &Tx<'_>, merchant_no: &MerchantNo) -> Result<String, StoreError> {
-    let sql = "SELECT coalesce(currency, '') FROM merchants WHERE merchant_no = ?1";
-    let currency = tx.one(sql, [merchant_no.as_str()], |row| Ok(row.get(0)?))?;
-    Ok(currency.unwrap_or_default())
-}
-
-fn read(tx: &Tx<'_>, merchant_no: &MerchantNo, currency: &str) -> Result<Balance, StoreError> {
-    let sql = "SELECT available, frozen FROM balances WHERE merchant_no = ?1 AND currency = ?2";
-    Ok(tx.one(sql, [merchant_no.as_str(), currency], balance_of)?.unwrap_or(Balance::ZERO))
-}
-
-fn write(tx: &Tx<'_>, merchant_no: &MerchantNo, currency: &str, balance: Balance) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO balances (merchant_no, currency, available, frozen) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET available = ?3, frozen = ?4",
-        [merchant_no.as_str(), currency, &balance.available.to_string(), &balance.frozen.to_string()],
-    )?;
-    Ok(())
 }
 
 fn balance_of(row: &Row<'_>) -> Result<Balance, StoreError> {
@@ -247,19 +221,20 @@ pub(crate) fn fee(
     Ok(fee.unwrap_or_default())
 }
 
-fn sum(one: Amount, other: Amount) -> Result<Amount, Error> {
-    one.checked_add(other).map_err(|source| {
-        Error::new(ErrorKind::InvalidAmount, "the balance would have more than 28 digits").with_source(source)
-    })
+const MANY_DIGITS: &str = "the sum would have more than 28 digits";
+
+pub(crate) fn sum(one: Amount, other: Amount) -> Result<Amount, Error> {
+    one.checked_add(other)
+        .map_err(|source| Error::new(ErrorKind::InvalidAmount, MANY_DIGITS).with_source(source))
 }
 
-fn difference(one: Amount, other: Amount) -> Result<Amount, Error> {
+pub(crate) fn difference(one: Amount, other: Amount) -> Result<Amount, Error> {
     one.checked_sub(other).map_err(|source| {
         let (kind, reason) = match source.kind() {
             tarspay_types::ErrorKind::Negative => {
                 (ErrorKind::BalanceTooLow, format!("there is {one}, and {other} is needed"))
             }
-            _ => (ErrorKind::InvalidAmount, "the balance would have more than 28 digits".to_owned()),
+            _ => (ErrorKind::InvalidAmount, MANY_DIGITS.to_owned()),
         };
         Error::new(kind, reason).with_source(source)
     })

@@ -2,7 +2,7 @@
 
 use super::{StoreError, Tx, Uint};
 use crate::error::{Error, ErrorKind};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -101,22 +101,16 @@ fn private_file(path: &Path) -> std::io::Result<PathBuf> {
 
 /// A setting, made and kept when it is asked for the first time.
 pub(crate) fn setting(
-    connection: &Connection,
+    tx: &Tx<'_>,
     name: &str,
     make: impl FnOnce() -> Result<String, Error>,
 ) -> Result<String, Error> {
-    let cannot = |error: rusqlite::Error| Error::from(StoreError::from(error));
-    let known = connection
-        .query_row("SELECT value FROM settings WHERE name = ?1", [name], |row| row.get(0))
-        .optional()
-        .map_err(cannot)?;
+    let known = tx.one("SELECT value FROM settings WHERE name = ?1", [name], |row| Ok(row.get(0)?))?;
     if let Some(value) = known {
         return Ok(value);
     }
     let value = make()?;
-    connection
-        .execute("INSERT INTO settings (name, value) VALUES (?1, ?2)", [name, &value])
-        .map_err(cannot)?;
+    tx.execute("INSERT INTO settings (name, value) VALUES (?1, ?2)", [name, &value])?;
     Ok(value)
 }
 

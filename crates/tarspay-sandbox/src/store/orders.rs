@@ -2,6 +2,7 @@
 
 use super::{StoreError, Tx, Uint, parsed, uint, uint_or_null};
 use crate::clock::system_time;
+use crate::event::EventKind;
 use crate::order::{Order, OrderFilter, StateChange};
 use rusqlite::{Row, params, params_from_iter};
 use tarspay_types::{
@@ -21,7 +22,6 @@ pub(crate) struct Record {
     pub(crate) expires_at: Option<u64>,
 }
 
-/// What identifies an order.
 pub(crate) enum OrderKey<'a> {
     PayOrderId(&'a PayOrderId),
     Number(&'a MerchantNo, &'a MerchantOrderNo),
@@ -41,7 +41,6 @@ pub(crate) fn find(tx: &Tx<'_>, key: &OrderKey<'_>) -> Result<Option<Record>, St
     tx.one(&sql, params_from_iter(values), record)
 }
 
-/// The order with this number in the store.
 pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Option<Record>, StoreError> {
     tx.one(&format!("SELECT {COLUMNS} FROM orders WHERE id = ?1"), [id], record)
 }
@@ -102,7 +101,6 @@ pub(crate) fn insert(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes what can change about an order.
 pub(crate) fn update(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
     let Record { id, order, .. } = record;
     tx.execute(
@@ -121,7 +119,7 @@ pub(crate) fn update(tx: &Tx<'_>, record: &Record) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes a step in the life of an order, which has the state after it.
+/// Notes and reports a step in the life of an order, which has the state after it.
 pub(crate) fn note_change(
     tx: &Tx<'_>,
     record: &Record,
@@ -140,6 +138,8 @@ pub(crate) fn note_change(
             reason,
         ],
     )?;
+    let Order { pay_order_id, state, .. } = &record.order;
+    tx.report(EventKind::StateChanged { pay_order_id: pay_order_id.clone(), from, to: *state });
     Ok(())
 }
 
@@ -171,7 +171,6 @@ pub(crate) fn overdue(tx: &Tx<'_>, by: u64, limit: usize) -> Result<Vec<Record>,
     tx.all(&sql, params![Uint(by), Uint(limit as u64)], record)
 }
 
-/// When the next order times out.
 pub(crate) fn next_expiry(tx: &Tx<'_>) -> Result<Option<u64>, StoreError> {
     let sql = "SELECT min(expires_at) FROM orders WHERE state IN (0, 1) AND expires_at IS NOT NULL";
     Ok(tx.one(sql, [], |row| uint_or_null(row, 0))?.flatten())

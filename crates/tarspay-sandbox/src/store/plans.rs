@@ -2,17 +2,14 @@
 
 use super::{StoreError, Tx, Uint, uint, uint_or_null};
 use crate::scenario::{PlannedFault, Scenario, Step};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A scenario that is played.
 pub(crate) struct Played {
     pub(crate) scenario: Scenario,
-    /// How many orders it has taken.
     pub(crate) taken: u64,
 }
 
-/// A step that is still to be done.
 pub(crate) struct Planned {
     pub(crate) id: i64,
     pub(crate) order: i64,
@@ -22,7 +19,6 @@ pub(crate) struct Planned {
     pub(crate) step: Step,
 }
 
-/// A fault that is not used up.
 pub(crate) struct Waiting {
     id: i64,
     pub(crate) scenario: String,
@@ -57,7 +53,6 @@ pub(crate) fn played(tx: &Tx<'_>) -> Result<Vec<Played>, StoreError> {
     })
 }
 
-/// Plans for an order what a scenario wants.
 pub(crate) fn plan(tx: &Tx<'_>, order: i64, scenario: &Scenario, at: &[u64]) -> Result<(), StoreError> {
     tx.execute("UPDATE scenarios SET taken = taken + 1 WHERE name = ?1", [scenario.name()])?;
     for (step, at) in scenario.steps().iter().zip(at) {
@@ -89,7 +84,6 @@ pub(crate) fn of_order(tx: &Tx<'_>, order: i64) -> Result<Vec<Planned>, StoreErr
     tx.all(&format!("{SELECT_STEPS} WHERE order_id = ?1 ORDER BY at, id"), [order], planned)
 }
 
-/// When the next step of any order is due.
 pub(crate) fn next_at(tx: &Tx<'_>) -> Result<Option<u64>, StoreError> {
     Ok(tx.one("SELECT min(at) FROM planned_steps", [], |row| uint_or_null(row, 0))?.flatten())
 }
@@ -108,7 +102,6 @@ pub(crate) fn faults(tx: &Tx<'_>, order: i64) -> Result<Vec<Waiting>, StoreError
     })
 }
 
-/// Notes that a fault has applied once.
 pub(crate) fn applied(tx: &Tx<'_>, fault: &Waiting) -> Result<(), StoreError> {
     let sql = match fault.times_left {
         None => return Ok(()),
@@ -120,12 +113,9 @@ pub(crate) fn applied(tx: &Tx<'_>, fault: &Waiting) -> Result<(), StoreError> {
 }
 
 /// Whether there is or may be a fault of a scenario, when a sandbox starts.
-pub(crate) fn has_any(connection: &Connection) -> Result<bool, StoreError> {
-    Ok(connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM scenarios) OR EXISTS (SELECT 1 FROM planned_faults)",
-        [],
-        |row| row.get(0),
-    )?)
+pub(crate) fn has_any(tx: &Tx<'_>) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM scenarios) OR EXISTS (SELECT 1 FROM planned_faults)";
+    Ok(tx.one(sql, [], |row| Ok(row.get(0)?))?.unwrap_or(false))
 }
 
 fn planned(row: &Row<'_>) -> Result<Planned, StoreError> {

@@ -22,9 +22,25 @@ fn assert_forbidden(response: &Response) {
 #[tokio::test]
 async fn a_name_that_is_not_this_machine_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
-    let port = sandbox.address().port();
-    for host in ["sandbox", "evil.example", "10.0.0.1", "127.0.0.1.evil.example", "", "0.0.0.0"] {
-        assert_forbidden(&freeze(&format!("{host}:{port}")).send(sandbox.address()).await);
+    for host in [
+        "sandbox",
+        "evil.example",
+        "10.0.0.1",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "evillocalhost",
+        "localhost..",
+        "",
+        "0.0.0.0",
+        "[::]",
+        "[::ffff:10.0.0.1]",
+        "127.0.0.1@evil.example",
+        "evil.example@127.0.0.1",
+        "local host",
+    ] {
+        for host in [host.to_owned(), format!("{host}:8080")] {
+            assert_forbidden(&freeze(&host).send(sandbox.address()).await);
+        }
     }
     for bytes in [
         "POST /_sandbox/clock/freeze HTTP/1.0\r\n\r\n",
@@ -35,8 +51,24 @@ async fn a_name_that_is_not_this_machine_is_refused() {
         assert!(response.starts_with(b"HTTP/1.1 403") || response.starts_with(b"HTTP/1.0 403"), "{bytes}");
     }
     assert!(!sandbox.clock().is_frozen());
-    for host in ["127.0.0.1", "localhost", "[::1]"] {
-        assert_eq!(freeze(&format!("{host}:{port}")).send(sandbox.address()).await.status, 200);
+    let absolute =
+        "GET http://localhost/_sandbox/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let response = http::exchange(sandbox.address(), absolute.as_bytes()).await.unwrap();
+    assert!(response.starts_with(b"HTTP/1.1 200"));
+    for host in [
+        "127.0.0.1",
+        "127.1.2.3",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "shop.localhost",
+        "a.Shop.localhost.",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+    ] {
+        for host in [host.to_owned(), format!("{host}:8080")] {
+            assert_eq!(freeze(&host).send(sandbox.address()).await.status, 200, "{host}");
+        }
     }
     assert!(sandbox.clock().is_frozen());
 }
@@ -45,7 +77,14 @@ async fn a_name_that_is_not_this_machine_is_refused() {
 async fn a_page_of_another_origin_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let host = sandbox.address().to_string();
-    for origin in ["http://evil.example", "null", "http://localhost:1", &format!("https://{host}")] {
+    for origin in [
+        "http://evil.example",
+        "null",
+        "",
+        "http://localhost:1",
+        "http://127.0.0.1:1",
+        &format!("https://{host}"),
+    ] {
         assert_forbidden(&freeze(&host).header("Origin", origin).send(sandbox.address()).await);
     }
     assert!(!sandbox.clock().is_frozen());

@@ -72,7 +72,8 @@ async fn a_deposit_is_paid_in_two_parts_and_then_in_full() {
     let paid: Vec<_> = history.iter().map(|step| (step.to.code(), step.pay_amount.to_string())).collect();
     let expected = [(0, "0"), (1, "0"), (9, "400"), (9, "900"), (2, "1500")];
     assert_eq!(paid, expected.map(|(state, amount)| (state, amount.to_owned())));
-    let found: Vec<_> = sandbox.callbacks().unwrap().iter().map(|callback| callback.body.clone()).collect();
+    let found: Vec<_> =
+        sandbox.callbacks().unwrap().iter().map(|callback| callback.body.as_str().to_owned()).collect();
     for (body, expected) in found.iter().zip([(9, "400"), (9, "900"), (2, "1500")]) {
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(
