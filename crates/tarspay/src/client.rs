@@ -317,8 +317,7 @@ impl ClientBuilder {
         let builder =
             Transport::builder(&self.base_url).user_agent(concat!("tarspay/", env!("CARGO_PKG_VERSION")));
         let transport = (self.adjust)(builder).build().map_err(Error::transport)?;
-        let nonces =
-            self.nonces.unwrap_or_else(|| NonceSource::shared(&self.credentials.private_key().public_key()));
+        let nonces = self.nonces.unwrap_or_else(|| NonceSource::shared(&self.credentials.public_key()));
         Ok(Client(Arc::new(Engine {
             credentials: self.credentials,
             nonces,

@@ -1,6 +1,7 @@
 //! The engine behind the client: one attempt at a call, from members to a typed response, and the
 //! retries.
 
+use crate::credentials::Key;
 use crate::error::compression;
 use crate::retry::{RetryBudget, RetryPolicy, random};
 use crate::sign::{NonceSource, Parameters, RequestToSign};
@@ -10,7 +11,8 @@ use crate::{Client, Credentials, Error, ErrorKind, trace};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout};
 
 const CONTENT_TYPE: (&str, &str) = ("Content-Type", "application/json;charset=utf-8");
 
@@ -69,10 +71,7 @@ impl Engine {
         call: &Prepared<'_, R>,
         within: Option<Duration>,
     ) -> Result<R::Response, Error> {
-        if within.is_some_and(|within| within < SHORTEST_ATTEMPT) {
-            return Err(Error::out_of_time());
-        }
-        let response = self.send(call, within).await?;
+        let response = self.send(call, End::after(within)).await?;
         let result = self.read::<R>(call, &response);
         if result.is_err() {
             // A refusal names no order, so a second copy of it could be taken for the response to the next call.
@@ -107,20 +106,26 @@ impl Engine {
         Ok(data)
     }
 
-    async fn send<R: Request>(
-        &self,
-        call: &Prepared<'_, R>,
-        within: Option<Duration>,
-    ) -> Result<Response, Error> {
+    async fn send<R: Request>(&self, call: &Prepared<'_, R>, mut end: End) -> Result<Response, Error> {
+        end.left()?;
         let nonce = self.nonces.next_nonce();
         let to_sign =
             RequestToSign::new(&call.path, nonce, call.parameters.clone()).map_err(Error::cannot_sign)?;
-        let (headers, body) = to_sign.sign(self.credentials.private_key()).into_parts();
+        let signed = match self.credentials.key() {
+            Key::Private(key) => to_sign.sign(key),
+            Key::Elsewhere(public_key, signer) => {
+                end = end.at_most(self.transport.call_timeout());
+                let digest = to_sign.digest();
+                let signature = end.limit(signer.sign(&digest)).await?.map_err(Error::no_signature)?;
+                to_sign.with_signature(public_key, signature).map_err(Error::wrong_signature)?
+            }
+        };
+        let (headers, body) = signed.into_parts();
         let [key, nonce, signature] = headers.pairs();
         let headers = [key, nonce, signature, CONTENT_TYPE];
         // A request without a body has no content type.
         let headers = if body.is_empty() { &headers[..3] } else { &headers[..] };
-        match within {
+        match end.left()? {
             None => self.transport.post(&call.path, headers, body).await,
             Some(within) => self.transport.post_within(within, &call.path, headers, body).await,
         }
@@ -142,17 +147,55 @@ pub(crate) struct Options {
     pub(crate) retry: Option<RetryPolicy>,
 }
 
+/// The moment at which an attempt or a call ends, or never.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End(Option<Instant>);
+
+impl End {
+    fn after(time: Option<Duration>) -> Self {
+        // A time beyond the range of the clock never passes.
+        Self(time.and_then(|time| Instant::now().checked_add(time)))
+    }
+
+    /// The earlier of this end and the one after some time.
+    fn at_most(self, time: Duration) -> Self {
+        let after = Self::after(Some(time)).0;
+        Self(self.0.min(after).or(self.0).or(after))
+    }
+
+    /// The remaining time; `None` without a limit.
+    fn remaining(self) -> Option<Duration> {
+        self.0.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// The remaining time, if it is enough for an attempt.
+    fn left(self) -> Result<Option<Duration>, Error> {
+        match self.remaining() {
+            Some(left) if left < SHORTEST_ATTEMPT => Err(Error::out_of_time()),
+            left => Ok(left),
+        }
+    }
+
+    /// Waits for what comes before the sending, but not beyond the end.
+    async fn limit<F: Future>(self, before: F) -> Result<F::Output, Error> {
+        match self.remaining() {
+            None => Ok(before.await),
+            Some(_) if Handle::try_current().is_err() => Err(Error::outside_runtime()),
+            Some(left) => timeout(left, before).await.map_err(|_| Error::out_of_time()),
+        }
+    }
+}
+
 /// The attempts of one call: a policy, and the moment at which they end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Course {
     policy: RetryPolicy,
-    end: Option<Instant>,
+    end: End,
 }
 
 impl Course {
     pub(crate) fn begin(policy: RetryPolicy, deadline: Option<Duration>) -> Self {
-        // A deadline beyond the range of the clock never passes.
-        Self { policy, end: deadline.and_then(|deadline| Instant::now().checked_add(deadline)) }
+        Self { policy, end: End::after(deadline) }
     }
 
     /// How long to wait after so many attempts, at least as long as the gateway asked for.
@@ -162,7 +205,7 @@ impl Course {
 
     /// The remaining time; `None` without a limit.
     pub(crate) fn remaining(&self) -> Option<Duration> {
-        self.end.map(|end| end.saturating_duration_since(Instant::now()))
+        self.end.remaining()
     }
 
     /// Makes a call, and repeats it while that is safe, useful and allowed.

@@ -74,6 +74,8 @@ pub use callback::{CallbackVerifier, Verified};
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, PRODUCTION_URL};
 pub use credentials::Credentials;
+#[cfg(feature = "client")]
+pub use credentials::{Signer, Signing};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "client")]
 pub use place::{Matches, OrderRequest, Place, Placeable, Placed};

@@ -38,4 +38,6 @@ mod receivers;
 mod scripted;
 mod secrets;
 #[cfg(feature = "client")]
+mod signers;
+#[cfg(feature = "client")]
 mod waiting;
