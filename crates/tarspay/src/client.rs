@@ -13,6 +13,7 @@ use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// A client of the gateway for one merchant. Cheap to clone; clones share connections and nonces,
 /// and may be used from many tasks. It needs a tokio runtime.
@@ -104,6 +105,7 @@ impl Client {
             retry: RetryPolicy::default(),
             retry_budget: DEFAULT_RETRY_BUDGET,
             quiet_time: DEFAULT_QUIET_TIME,
+            max_in_flight: None,
             adjust: Box::new(|builder| builder),
         }
     }
@@ -230,6 +232,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     retry_budget: u32,
     quiet_time: Duration,
+    max_in_flight: Option<usize>,
     adjust: Box<dyn FnOnce(transport::Builder) -> transport::Builder + Send>,
 }
 
@@ -287,6 +290,17 @@ impl ClientBuilder {
         self
     }
 
+    /// The most attempts of all clones of the client that are in flight at once: being signed, sent,
+    /// or waiting for a response. Default: no limit.
+    ///
+    /// Further ones wait, and go in the order in which they came. The wait counts within the
+    /// deadline of the call. A call whose deadline passes in it was [not
+    /// sent](crate::ErrorKind::NotSent).
+    pub fn max_in_flight(mut self, attempts: usize) -> Self {
+        self.max_in_flight = Some(attempts);
+        self
+    }
+
     /// Adjusts the transport: deadlines, limits, a proxy, root certificates.
     ///
     /// ```
@@ -314,6 +328,9 @@ impl ClientBuilder {
     /// [`Invalid`](crate::ErrorKind::Invalid) if the base URL, or a setting of the transport,
     /// cannot be used; the source says which.
     pub fn build(self) -> Result<Client, Error> {
+        if self.max_in_flight == Some(0) {
+            return Err(Error::invalid("max_in_flight is 0, so no call could be made; set at least 1"));
+        }
         let builder =
             Transport::builder(&self.base_url).user_agent(concat!("tarspay/", env!("CARGO_PKG_VERSION")));
         let transport = (self.adjust)(builder).build().map_err(Error::transport)?;
@@ -325,6 +342,7 @@ impl ClientBuilder {
             retry: self.retry,
             budget: RetryBudget::new(self.retry_budget),
             quiet_time: self.quiet_time,
+            slots: self.max_in_flight.map(|most| Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
         })))
     }
 }

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
 const CONTENT_TYPE: (&str, &str) = ("Content-Type", "application/json;charset=utf-8");
@@ -30,6 +31,8 @@ pub(crate) struct Engine {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     pub(crate) quiet_time: Duration,
+    /// One permit for each attempt that may be in flight; `None` for no limit.
+    pub(crate) slots: Option<Semaphore>,
 }
 
 /// A request whose members are checked and sorted, once for all attempts. Attempts differ only in
@@ -71,7 +74,13 @@ impl Engine {
         call: &Prepared<'_, R>,
         within: Option<Duration>,
     ) -> Result<R::Response, Error> {
-        let response = self.send(call, End::after(within)).await?;
+        let end = End::after(within);
+        // Held until the response has been read. The semaphore serves in order, and is never closed.
+        let _slot = match &self.slots {
+            Some(slots) => end.limit(slots.acquire()).await?.ok(),
+            None => None,
+        };
+        let response = self.send(call, end).await?;
         let result = self.read::<R>(call, &response);
         if result.is_err() {
             // A refusal names no order, so a second copy of it could be taken for the response to the next call.

@@ -27,6 +27,8 @@ mod example_hyper;
 #[cfg(feature = "client")]
 mod failures;
 #[cfg(feature = "client")]
+mod limits;
+#[cfg(feature = "client")]
 mod nonces;
 #[cfg(feature = "client")]
 mod personal;

@@ -35,6 +35,8 @@ impl<F: Fn(usize, &Digest) -> Answer + Send + Sync> Signer for By<F> {
     }
 }
 
+type Signs = Box<dyn Fn(usize, &Digest) -> Answer + Send + Sync>;
+
 fn unavailable() -> Answer {
     Err("the HSM is locked".into())
 }
@@ -102,7 +104,6 @@ async fn what_a_signer_fails_at_was_not_sent_and_says_why() {
     let server = Scripted::with_json("200 OK", r#"{"code":0}"#).await;
     let (key, other) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap());
     let again = key.clone();
-    type Signs = Box<dyn Fn(usize, &Digest) -> Answer + Send + Sync>;
     let cases: [(&str, Signs); 4] = [
         ("the HSM is locked", Box::new(|_, _| unavailable())),
         ("check that both are of one key", Box::new(move |_, digest| Ok(Some(other.sign(digest))))),
