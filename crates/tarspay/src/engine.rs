@@ -10,6 +10,7 @@ use crate::types::{Decode as _, Envelope, Request};
 use crate::{Client, Credentials, Error, ErrorKind, trace};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -41,6 +42,8 @@ pub(crate) struct Prepared<'a, R> {
     request: &'a R,
     path: Cow<'a, str>,
     parameters: Parameters,
+    /// The attempts so far.
+    attempts: AtomicU32,
 }
 
 impl Engine {
@@ -50,7 +53,7 @@ impl Engine {
             Some(body) => Parameters::from_members(body.iter()).map_err(Error::cannot_sign)?,
             None => Parameters::none(),
         };
-        Ok(Prepared { request, path: request.path(), parameters })
+        Ok(Prepared { request, path: request.path(), parameters, attempts: AtomicU32::new(0) })
     }
 
     /// One attempt, with a nonce and a signature of its own. `within` and the transport's own
@@ -60,20 +63,24 @@ impl Engine {
         call: &Prepared<'_, R>,
         within: Option<Duration>,
     ) -> Result<R::Response, Error> {
-        let result = self.exchange(call, within).await;
-        let result = result.map_err(|error| error.of_call(call.request.effect()));
-        if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
-            self.budget.give_back();
-        }
-        trace::attempt(call.request, result.as_ref().err());
-        result
+        let resends = call.attempts.fetch_add(1, Ordering::Relaxed);
+        let exchange = async {
+            let result = self.exchange(call, within).await;
+            let result = result.map_err(|error| error.of_call(call.request.effect()));
+            if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
+                self.budget.give_back();
+            }
+            result
+        };
+        trace::attempt(call.request, self.transport.base_url(), resends, exchange).await
     }
 
+    /// The HTTP status, and the response.
     async fn exchange<R: Request>(
         &self,
         call: &Prepared<'_, R>,
         within: Option<Duration>,
-    ) -> Result<R::Response, Error> {
+    ) -> Result<(u16, R::Response), Error> {
         let end = End::after(within);
         // Held until the response has been read. The semaphore serves in order, and is never closed.
         let _slot = match &self.slots {
@@ -86,7 +93,7 @@ impl Engine {
             // A refusal names no order, so a second copy of it could be taken for the response to the next call.
             response.discard_connection();
         }
-        result
+        result.map(|data| (response.status(), data))
     }
 
     /// What a response says of the call.

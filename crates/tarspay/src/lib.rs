@@ -22,7 +22,7 @@
 //! | `platform-verifier` | no | `transport::Builder::platform_verifier` | a few crates, by platform |
 //! | `tower` | no | `CallbackLayer` | `tower-layer`, and `http` crates and tokio, which a server has anyway |
 //! | `axum` | no | `Verified<Callback>` as an extractor, `Acknowledged` | `axum-core`, and the same |
-//! | `tracing` | no | an event for every attempt: path, order number, code | `tracing` |
+//! | `tracing` | no | spans of calls and attempts, an event for every attempt | `tracing` |
 //!
 //! A feature only adds. Without default features the tree has no HTTP, async runtime or TLS. Types,
 //! signing and callback verification remain.
