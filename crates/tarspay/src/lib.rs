@@ -22,6 +22,7 @@
 //! | `platform-verifier` | no | `transport::Builder::platform_verifier` | a few crates, by platform |
 //! | `tower` | no | `CallbackLayer` | `tower-layer`, and `http` crates and tokio, which a server has anyway |
 //! | `axum` | no | `Verified<Callback>` as an extractor, `Acknowledged` | `axum-core`, and the same |
+//! | `blocking` | no | `blocking::Client`, for programs without async code | nothing |
 //! | `tracing` | no | spans of calls and attempts, an event for every attempt | `tracing` |
 //!
 //! A feature only adds. Without default features the tree has no HTTP, async runtime or TLS. Types,
@@ -35,6 +36,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "client")]
 mod call;
 mod callback;

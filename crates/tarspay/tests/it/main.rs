@@ -7,6 +7,8 @@
 )]
 #![allow(clippy::duplicate_mod, reason = "both examples have a copy of what they share")]
 
+#[cfg(feature = "blocking")]
+mod blocking;
 #[cfg(all(feature = "client", feature = "tower", feature = "axum"))]
 mod booking;
 mod callbacks;
@@ -20,10 +22,18 @@ mod environment;
 #[path = "../../examples/callback_axum.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the example as it stands")]
 mod example_axum;
+#[cfg(feature = "blocking")]
+#[path = "../../examples/balance.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the example as it stands")]
+mod example_balance;
 #[cfg(all(feature = "client", feature = "tower"))]
 #[path = "../../examples/callback_hyper.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the example as it stands")]
 mod example_hyper;
+#[cfg(feature = "blocking")]
+#[path = "../../examples/withdrawals.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the example as it stands")]
+mod example_withdrawals;
 #[cfg(feature = "client")]
 mod failures;
 #[cfg(feature = "client")]
