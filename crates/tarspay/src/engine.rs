@@ -84,7 +84,7 @@ impl Engine {
         let end = End::after(within);
         // Held until the response has been read. The semaphore serves in order, and is never closed.
         let _slot = match &self.slots {
-            Some(slots) => end.limit(slots.acquire()).await?.ok(),
+            Some(slots) => end.limit("its turn (max_in_flight)", slots.acquire()).await?.ok(),
             None => None,
         };
         let response = self.send(call, end).await?;
@@ -132,7 +132,8 @@ impl Engine {
             Key::Elsewhere(public_key, signer) => {
                 end = end.at_most(self.transport.call_timeout());
                 let digest = to_sign.digest();
-                let signature = end.limit(signer.sign(&digest)).await?.map_err(Error::no_signature)?;
+                let signature =
+                    end.limit("the signer", signer.sign(&digest)).await?.map_err(Error::no_signature)?;
                 to_sign.with_signature(public_key, signature).map_err(Error::wrong_signature)?
             }
         };
@@ -193,11 +194,11 @@ impl End {
     }
 
     /// Waits for what comes before the sending, but not beyond the end.
-    async fn limit<F: Future>(self, before: F) -> Result<F::Output, Error> {
+    async fn limit<F: Future>(self, what: &str, before: F) -> Result<F::Output, Error> {
         match self.remaining() {
             None => Ok(before.await),
             Some(_) if Handle::try_current().is_err() => Err(Error::outside_runtime()),
-            Some(left) => timeout(left, before).await.map_err(|_| Error::out_of_time()),
+            Some(left) => timeout(left, before).await.map_err(|_| Error::waited_too_long(what)),
         }
     }
 }

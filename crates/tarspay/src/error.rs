@@ -322,6 +322,14 @@ mod of_calls {
             Self::new(ErrorKind::NotSent, "the deadline of the call passed before the request was sent")
         }
 
+        /// The time of an attempt was used up by what comes before the sending.
+        pub(crate) fn waited_too_long(what: &str) -> Self {
+            Self::new(
+                ErrorKind::NotSent,
+                format!("a deadline passed while the request waited for {what}; nothing was sent"),
+            )
+        }
+
         pub(crate) fn outside_runtime() -> Self {
             Self::invalid("a call has to be polled in a tokio runtime")
         }

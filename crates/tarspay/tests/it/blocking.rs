@@ -97,7 +97,8 @@ fn inside_an_async_runtime_every_call_is_a_clear_error_and_the_client_can_be_mad
     for runtime in [Runtime::new().unwrap(), current] {
         let calls = || {
             let credentials = Credentials::new("M1".parse().unwrap(), PrivateKey::generate().unwrap());
-            let client = Client::new(credentials).unwrap();
+            let builder = tarspay::Client::builder(credentials).base_url("http://127.0.0.1:9");
+            let client = builder.build_blocking().unwrap();
             for error in [
                 client.balance().unwrap_err(),
                 client.place_deposit(&deposit("D1")).unwrap_err(),

@@ -111,7 +111,7 @@ async fn what_a_signer_fails_at_was_not_sent_and_says_why() {
             "does not hash the digest again",
             Box::new(move |_, digest| Ok(Some(again.sign(&Digest::of(digest.as_bytes()))))),
         ),
-        ("the deadline of the call passed", Box::new(|_, _| Ok(None))),
+        ("waited for the signer; nothing was sent", Box::new(|_, _| Ok(None))),
     ];
     for (expected, answer) in cases {
         let (builder, asked) = builder(&server.base_url, &key, answer);
