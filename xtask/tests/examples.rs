@@ -59,6 +59,19 @@ example!(
     }
 );
 
+example!(
+    signer: "/tour_8.rs",
+    pub(super) fn run(key: tarspay::sign::PrivateKey, merchant_no: MerchantNo) -> Credentials {
+        let public_key = key.public_key();
+        credentials(Kms(Box::new(move |digest| Ok(key.sign(&(*digest).into()).to_der()))), merchant_no, public_key)
+    }
+);
+example!(show: "/tour_9.rs", pub(super) fn run(client: &Client) { show(client).unwrap() });
+example!(
+    limited: "/tour_10.rs",
+    pub(super) fn run(credentials: Credentials) -> Client { one_at_a_time(credentials).unwrap() }
+);
+
 fn client_of(sandbox: &Sandbox) -> Client {
     let merchant = sandbox.merchant();
     let credentials = Credentials::new(merchant.merchant_no().clone(), merchant.private_key().clone());
@@ -134,6 +147,27 @@ async fn the_tour_makes_the_calls_of_one_market() {
     }
     let (trx_id, utr) = ("BI63CWYFV9".parse().unwrap(), "231500000000".parse().unwrap());
     paid_by::run(&client, trx_id, order, utr).await;
+}
+
+#[tokio::test]
+async fn the_tour_signs_elsewhere() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let merchant = sandbox.merchant();
+    let credentials = signer::run(merchant.private_key().clone(), merchant.merchant_no().clone());
+    assert!(limited::run(credentials.clone()).base_url().starts_with("https://"));
+    Client::builder(credentials).base_url(sandbox.base_url()).build().unwrap().balance().await.unwrap();
+}
+
+#[test]
+fn the_tour_needs_no_async_code() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let sandbox = runtime.block_on(Sandbox::start()).unwrap();
+    let client = client_of(&sandbox);
+    runtime.block_on(pay_in::run(&client));
+    sandbox.pay(&sandbox.orders().unwrap().pop().unwrap().pay_order_id).unwrap();
+    let merchant = sandbox.merchant();
+    let credentials = Credentials::new(merchant.merchant_no().clone(), merchant.private_key().clone());
+    show::run(&Client::builder(credentials).base_url(sandbox.base_url()).build_blocking().unwrap());
 }
 
 #[tokio::test]

@@ -68,6 +68,11 @@ impl Transport {
         &self.inner.base_url
     }
 
+    /// The deadline of every call, see [`Builder::call_timeout`].
+    pub fn call_timeout(&self) -> Duration {
+        self.inner.limits.call_timeout
+    }
+
     /// Sends `body` with `headers` to `path`, and returns the response whatever its status.
     ///
     /// - `path` begins with `/`, is ASCII without blanks, `?` and `#`, and goes out exactly as

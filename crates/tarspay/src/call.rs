@@ -2,7 +2,7 @@
 
 use crate::engine::{Course, Options};
 use crate::types::Request;
-use crate::{Client, Error, RetryPolicy};
+use crate::{Client, Error, RetryPolicy, trace};
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
@@ -66,7 +66,8 @@ where
         Box::pin(async move {
             let policy = self.options.retry.unwrap_or(self.client.0.retry);
             let course = Course::begin(policy, self.options.deadline);
-            course.repeat(&self.client, &self.request).await
+            let call = course.repeat(&self.client, &self.request);
+            trace::call("call", &self.request, |_| "Success", call).await
         })
     }
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// A client of the gateway for one merchant. Cheap to clone; clones share connections and nonces,
 /// and may be used from many tasks. It needs a tokio runtime.
@@ -105,6 +106,7 @@ impl Client {
             retry_budget: DEFAULT_RETRY_BUDGET,
             quiet_time: DEFAULT_QUIET_TIME,
             random: Random::default(),
+            max_in_flight: None,
             adjust: Box::new(|builder| builder),
         }
     }
@@ -232,6 +234,7 @@ pub struct ClientBuilder {
     retry_budget: u32,
     quiet_time: Duration,
     random: Random,
+    max_in_flight: Option<usize>,
     adjust: Box<dyn FnOnce(transport::Builder) -> transport::Builder + Send>,
 }
 
@@ -322,6 +325,17 @@ impl ClientBuilder {
         self.transport(|transport| transport.connector(connector))
     }
 
+    /// The most attempts of all clones of the client that are in flight at once: being signed, sent,
+    /// or waiting for a response. Default: no limit.
+    ///
+    /// Further ones wait, and go in the order in which they came. The wait counts within the
+    /// deadline of the call. A call whose deadline passes in it was [not
+    /// sent](crate::ErrorKind::NotSent).
+    pub fn max_in_flight(mut self, attempts: usize) -> Self {
+        self.max_in_flight = Some(attempts);
+        self
+    }
+
     /// Adjusts the transport: deadlines, limits, a proxy, root certificates.
     ///
     /// ```
@@ -349,11 +363,13 @@ impl ClientBuilder {
     /// [`Invalid`](crate::ErrorKind::Invalid) if the base URL, or a setting of the transport,
     /// cannot be used; the source says which.
     pub fn build(self) -> Result<Client, Error> {
+        if self.max_in_flight == Some(0) {
+            return Err(Error::invalid("max_in_flight is 0, so no call could be made; set at least 1"));
+        }
         let builder =
             Transport::builder(&self.base_url).user_agent(concat!("tarspay/", env!("CARGO_PKG_VERSION")));
         let transport = (self.adjust)(builder).build().map_err(Error::transport)?;
-        let nonces =
-            self.nonces.unwrap_or_else(|| NonceSource::shared(&self.credentials.private_key().public_key()));
+        let nonces = self.nonces.unwrap_or_else(|| NonceSource::shared(&self.credentials.public_key()));
         Ok(Client(Arc::new(Engine {
             credentials: self.credentials,
             nonces,
@@ -362,6 +378,7 @@ impl ClientBuilder {
             budget: RetryBudget::new(self.retry_budget),
             quiet_time: self.quiet_time,
             random: self.random,
+            slots: self.max_in_flight.map(|most| Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
         })))
     }
 }

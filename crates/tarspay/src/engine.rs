@@ -1,6 +1,7 @@
 //! The engine behind the client: one attempt at a call, from members to a typed response, and the
 //! retries.
 
+use crate::credentials::Key;
 use crate::error::compression;
 use crate::retry::{Random, RetryBudget, RetryPolicy};
 use crate::sign::{NonceSource, Parameters, RequestToSign};
@@ -9,8 +10,11 @@ use crate::types::{Decode as _, Envelope, Request};
 use crate::{Client, Credentials, Error, ErrorKind, trace};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
 
 const CONTENT_TYPE: (&str, &str) = ("Content-Type", "application/json;charset=utf-8");
 
@@ -29,6 +33,8 @@ pub(crate) struct Engine {
     pub(crate) budget: RetryBudget,
     pub(crate) quiet_time: Duration,
     pub(crate) random: Random,
+    /// One permit for each attempt that may be in flight; `None` for no limit.
+    pub(crate) slots: Option<Semaphore>,
 }
 
 /// A request whose members are checked and sorted, once for all attempts. Attempts differ only in
@@ -37,6 +43,8 @@ pub(crate) struct Prepared<'a, R> {
     request: &'a R,
     path: Cow<'a, str>,
     parameters: Parameters,
+    /// The attempts so far.
+    attempts: AtomicU32,
 }
 
 impl Engine {
@@ -46,7 +54,7 @@ impl Engine {
             Some(body) => Parameters::from_members(body.iter()).map_err(Error::cannot_sign)?,
             None => Parameters::none(),
         };
-        Ok(Prepared { request, path: request.path(), parameters })
+        Ok(Prepared { request, path: request.path(), parameters, attempts: AtomicU32::new(0) })
     }
 
     /// One attempt, with a nonce and a signature of its own. `within` and the transport's own
@@ -56,30 +64,37 @@ impl Engine {
         call: &Prepared<'_, R>,
         within: Option<Duration>,
     ) -> Result<R::Response, Error> {
-        let result = self.exchange(call, within).await;
-        let result = result.map_err(|error| error.of_call(call.request.effect()));
-        if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
-            self.budget.give_back();
-        }
-        trace::attempt(call.request, result.as_ref().err());
-        result
+        let resends = call.attempts.fetch_add(1, Ordering::Relaxed);
+        let exchange = async {
+            let result = self.exchange(call, within).await;
+            let result = result.map_err(|error| error.of_call(call.request.effect()));
+            if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
+                self.budget.give_back();
+            }
+            result
+        };
+        trace::attempt(call.request, self.transport.base_url(), resends, exchange).await
     }
 
+    /// The HTTP status, and the response.
     async fn exchange<R: Request>(
         &self,
         call: &Prepared<'_, R>,
         within: Option<Duration>,
-    ) -> Result<R::Response, Error> {
-        if within.is_some_and(|within| within < SHORTEST_ATTEMPT) {
-            return Err(Error::out_of_time());
-        }
-        let response = self.send(call, within).await?;
+    ) -> Result<(u16, R::Response), Error> {
+        let end = End::after(within);
+        // Held until the response has been read. The semaphore serves in order, and is never closed.
+        let _slot = match &self.slots {
+            Some(slots) => end.limit("its turn (max_in_flight)", slots.acquire()).await?.ok(),
+            None => None,
+        };
+        let response = self.send(call, end).await?;
         let result = self.read::<R>(call, &response);
         if result.is_err() {
             // A refusal names no order, so a second copy of it could be taken for the response to the next call.
             response.discard_connection();
         }
-        result
+        result.map(|data| (response.status(), data))
     }
 
     /// What a response says of the call.
@@ -108,20 +123,27 @@ impl Engine {
         Ok(data)
     }
 
-    async fn send<R: Request>(
-        &self,
-        call: &Prepared<'_, R>,
-        within: Option<Duration>,
-    ) -> Result<Response, Error> {
+    async fn send<R: Request>(&self, call: &Prepared<'_, R>, mut end: End) -> Result<Response, Error> {
+        end.left()?;
         let nonce = self.nonces.next_nonce();
         let to_sign =
             RequestToSign::new(&call.path, nonce, call.parameters.clone()).map_err(Error::cannot_sign)?;
-        let (headers, body) = to_sign.sign(self.credentials.private_key()).into_parts();
+        let signed = match self.credentials.key() {
+            Key::Private(key) => to_sign.sign(key),
+            Key::Elsewhere(public_key, signer) => {
+                end = end.at_most(self.transport.call_timeout());
+                let digest = to_sign.digest();
+                let signature =
+                    end.limit("the signer", signer.sign(&digest)).await?.map_err(Error::no_signature)?;
+                to_sign.with_signature(public_key, signature).map_err(Error::wrong_signature)?
+            }
+        };
+        let (headers, body) = signed.into_parts();
         let [key, nonce, signature] = headers.pairs();
         let headers = [key, nonce, signature, CONTENT_TYPE];
         // A request without a body has no content type.
         let headers = if body.is_empty() { &headers[..3] } else { &headers[..] };
-        match within {
+        match end.left()? {
             None => self.transport.post(&call.path, headers, body).await,
             Some(within) => self.transport.post_within(within, &call.path, headers, body).await,
         }
@@ -143,17 +165,55 @@ pub(crate) struct Options {
     pub(crate) retry: Option<RetryPolicy>,
 }
 
+/// The moment at which an attempt or a call ends, or never.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End(Option<Instant>);
+
+impl End {
+    fn after(time: Option<Duration>) -> Self {
+        // A time beyond the range of the clock never passes.
+        Self(time.and_then(|time| Instant::now().checked_add(time)))
+    }
+
+    /// The earlier of this end and the one after some time.
+    fn at_most(self, time: Duration) -> Self {
+        let after = Self::after(Some(time)).0;
+        Self(self.0.min(after).or(self.0).or(after))
+    }
+
+    /// The remaining time; `None` without a limit.
+    fn remaining(self) -> Option<Duration> {
+        self.0.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// The remaining time, if it is enough for an attempt.
+    fn left(self) -> Result<Option<Duration>, Error> {
+        match self.remaining() {
+            Some(left) if left < SHORTEST_ATTEMPT => Err(Error::out_of_time()),
+            left => Ok(left),
+        }
+    }
+
+    /// Waits for what comes before the sending, but not beyond the end.
+    async fn limit<F: Future>(self, what: &str, before: F) -> Result<F::Output, Error> {
+        match self.remaining() {
+            None => Ok(before.await),
+            Some(_) if Handle::try_current().is_err() => Err(Error::outside_runtime()),
+            Some(left) => timeout(left, before).await.map_err(|_| Error::waited_too_long(what)),
+        }
+    }
+}
+
 /// The attempts of one call: a policy, and the moment at which they end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Course {
     policy: RetryPolicy,
-    end: Option<Instant>,
+    end: End,
 }
 
 impl Course {
     pub(crate) fn begin(policy: RetryPolicy, deadline: Option<Duration>) -> Self {
-        // A deadline beyond the range of the clock never passes.
-        Self { policy, end: deadline.and_then(|deadline| Instant::now().checked_add(deadline)) }
+        Self { policy, end: End::after(deadline) }
     }
 
     /// How long to wait after so many attempts, at least as long as the gateway asked for.
@@ -163,7 +223,7 @@ impl Course {
 
     /// The remaining time; `None` without a limit.
     pub(crate) fn remaining(&self) -> Option<Duration> {
-        self.end.map(|end| end.saturating_duration_since(Instant::now()))
+        self.end.remaining()
     }
 
     /// Makes a call, and repeats it while that is safe, useful and allowed.

@@ -51,8 +51,8 @@ fn cut(mut text: String) -> String {
 pub enum ErrorKind {
     /// Refused here, before anything was sent. Fix the request or the configuration.
     Invalid,
-    /// No byte of the request left this machine: name not found, connection refused, TLS failed.
-    /// Retry freely.
+    /// No byte of the request left this machine: name not found, connection refused, TLS failed, no
+    /// signature from a signer, no time left. Retry freely.
     NotSent,
     /// The request was sent, but no complete, readable response came back. The gateway may have
     /// acted on it: ask by the merchant order number before anything else. A query never has this
@@ -258,10 +258,10 @@ pub(crate) fn compression(value: &[u8]) -> Option<&'static str> {
 
 #[cfg(feature = "client")]
 mod of_calls {
-    use super::{Error, ErrorKind};
+    use super::{Error, ErrorKind, StdError};
     use crate::transport::{self, Delivery};
-    use crate::types;
     use crate::types::{DecodeError, Effect, ResponseError};
+    use crate::{sign, types};
     use std::time::Duration;
 
     /// Errors of requests. Without the client they cannot happen.
@@ -320,6 +320,32 @@ mod of_calls {
         /// No time was left for an attempt.
         pub(crate) fn out_of_time() -> Self {
             Self::new(ErrorKind::NotSent, "the deadline of the call passed before the request was sent")
+        }
+
+        /// The time of an attempt was used up by what comes before the sending.
+        pub(crate) fn waited_too_long(what: &str) -> Self {
+            Self::new(
+                ErrorKind::NotSent,
+                format!("a deadline passed while the request waited for {what}; nothing was sent"),
+            )
+        }
+
+        pub(crate) fn outside_runtime() -> Self {
+            Self::invalid("a call has to be polled in a tokio runtime")
+        }
+
+        /// A signer failed.
+        pub(crate) fn no_signature(source: Box<dyn StdError + Send + Sync>) -> Self {
+            let mut error = Self::new(ErrorKind::NotSent, "the signer did not sign, so nothing was sent");
+            error.0.source = Some(source);
+            error
+        }
+
+        /// A signer made a signature that does not belong to the digest and the public key.
+        pub(crate) fn wrong_signature(source: sign::Error) -> Self {
+            let reason = "the signer's signature does not fit the public key of the credentials, so nothing was \
+                          sent; check that both are of one key, and that the signer does not hash the digest again";
+            Self::new(ErrorKind::NotSent, reason).caused_by(source)
         }
 
         /// A response about another order or merchant than was asked for.

@@ -23,7 +23,8 @@
 //! | `tower` | no | `CallbackLayer` | `tower-layer`, and `http` crates and tokio, which a server has anyway |
 //! | `axum` | no | `Verified<Callback>` as an extractor, `Acknowledged` | `axum-core`, and the same |
 //! | `testing` | no | `testing::ScriptedGateway`: a gateway in memory, for your unit tests | nothing: parts of tokio |
-//! | `tracing` | no | an event for every attempt: path, order number, code | `tracing` |
+//! | `blocking` | no | `blocking::Client`, for programs without async code | nothing |
+//! | `tracing` | no | spans of calls and attempts, an event for every attempt | `tracing` |
 //!
 //! A feature only adds. Without default features the tree has no HTTP, async runtime or TLS. Types,
 //! signing and callback verification remain.
@@ -36,6 +37,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "client")]
 mod call;
 mod callback;
@@ -77,6 +80,8 @@ pub use callback::{CallbackVerifier, Verified};
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, PRODUCTION_URL};
 pub use credentials::Credentials;
+#[cfg(feature = "client")]
+pub use credentials::{Signer, Signing};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "client")]
 pub use place::{Matches, OrderRequest, Place, Placeable, Placed};

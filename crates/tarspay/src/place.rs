@@ -21,7 +21,7 @@ use crate::types::{
     Amount, Currency, Deposit, DepositRequest, Direction, ErrorCode, MerchantOrderNo, Order, OrderQuery,
     OrderState, PayOrderId, PrivateText, Request, Withdrawal, WithdrawalRequest,
 };
-use crate::{Client, Error, ErrorKind, RetryPolicy};
+use crate::{Client, Error, ErrorKind, RetryPolicy, trace};
 use machine::{Action, Attempt, Conclusion, Event, LookedUp, Machine, Settings};
 use std::fmt;
 use std::future::IntoFuture;
@@ -348,7 +348,13 @@ impl<'a, R: OrderRequest> IntoFuture for Place<'a, R> {
     type IntoFuture = Boxed<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let outcome = |placed: &Placed<R::Response>| match placed {
+            Placed::Created { .. } => "Created",
+            Placed::Recovered { .. } => "Recovered",
+            Placed::AlreadyExisted { .. } => "AlreadyExisted",
+        };
+        let operation = if self.resumes { "resume" } else { "place" };
+        Box::pin(trace::call(operation, self.request, outcome, self.run()))
     }
 }
 

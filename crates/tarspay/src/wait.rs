@@ -3,7 +3,7 @@
 use crate::call::Boxed;
 use crate::engine::Course;
 use crate::types::{News, Order, OrderQuery, OrderState};
-use crate::{Client, Error, ErrorKind, RetryPolicy};
+use crate::{Client, Error, ErrorKind, RetryPolicy, trace};
 use std::future::IntoFuture;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -72,7 +72,7 @@ impl Wait {
         self
     }
 
-    async fn run(self) -> Result<Waited, Error> {
+    async fn run(&self) -> Result<Waited, Error> {
         let query = self.client.0.prepare(&self.query)?;
         let course = Course::begin(self.intervals, self.deadline);
         let mut seen: Option<Waited> = None;
@@ -147,6 +147,7 @@ impl IntoFuture for Wait {
     type IntoFuture = Boxed<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let outcome = |waited: &Waited| if waited.ended { "Ended" } else { "NotEnded" };
+        Box::pin(async move { trace::call("wait", &self.query, outcome, self.run()).await })
     }
 }
