@@ -295,7 +295,10 @@ async fn the_program_resumes_at_its_start_what_it_was_killed_in() {
     let again = Program::start(&world);
     let is_query =
         |kind| matches!(kind, EventKind::Called { path, code, .. } if path == QUERY && code.is_success());
-    while !is_query(tail.next().await.unwrap().kind) {}
+    let asked_for = async { while !is_query(tail.next().await.unwrap().kind) {} };
+    tokio::time::timeout(Duration::from_secs(60), asked_for)
+        .await
+        .expect("the order is looked up at the start");
     let (status, text) = send(&again.1, "/checkout", None, body).await.unwrap();
     assert!(status == 200 && text.contains(&number[0]), "{text}");
     world.sandbox.pay(&world.order().pay_order_id).unwrap();
