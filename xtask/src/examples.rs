@@ -1,7 +1,8 @@
-//! `cargo xtask examples`: builds and runs `docs/examples`, the programs of `docs/receivers.md` and `docs/database.md`.
+//! `cargo xtask examples`: builds and runs `docs/examples`, the programs of `docs/merchant.md`, `docs/receivers.md` and
+//! `docs/database.md`.
 //!
 //! They bring web frameworks and databases, so they are a workspace of their own, with its own lock file and target folder.
-//! `cargo xtask pages` writes them into the pages.
+//! `cargo xtask pages` writes those of the last two into their pages.
 
 use crate::shell::{Failure, cargo, output, root, run as run_command, say, skip, target_folder};
 use std::io::{BufRead as _, BufReader};

@@ -1,7 +1,8 @@
 //! The rows that a callback changes, in SQLite. One transaction; respond with `OK` after its commit.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 use std::error::Error;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tarspay::types::{Amount, BizType, Callback, Direction, News, OrderState, OrderStatus};
 use tarspay::{CallbackVerifier, ErrorKind, Verified, sign};
@@ -15,7 +16,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS for_a_person (callback TEXT PRIMARY KEY, raw_body BLOB NOT NULL) STRICT;
 ";
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The orders of one merchant number.
 #[derive(Clone)]
@@ -24,18 +25,27 @@ pub struct Orders(Arc<Mutex<Connection>>);
 impl Orders {
     /// Opens the file in the variable `DATABASE`. Insert an order's row before you place the order.
     pub fn open() -> Result<Self> {
-        let connection = Connection::open(std::env::var("DATABASE")?)?;
+        Self::at(std::env::var("DATABASE")?)
+    }
+
+    pub fn at(file: impl AsRef<Path>) -> Result<Self> {
+        let connection = Connection::open(file)?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
     /// Stores what a callback says, and returns what of it is news. It waits for the disk.
     pub fn store(&self, callback: &Verified<Callback>) -> Result<News> {
+        self.transaction(|transaction| apply(transaction, callback))
+    }
+
+    /// Commits what `change` does, if it returns `Ok`.
+    pub fn transaction<T>(&self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let news = apply(&transaction, callback)?;
+        let done = change(&transaction)?;
         transaction.commit()?;
-        Ok(news)
+        Ok(done)
     }
 
     /// For a framework without an extractor or layer: status and text of the response to a request.
@@ -58,7 +68,8 @@ impl Orders {
     }
 }
 
-fn apply(transaction: &Transaction<'_>, callback: &Verified<Callback>) -> Result<News> {
+/// What [`Orders::store`] does, as part of a transaction.
+pub fn apply(transaction: &Transaction<'_>, callback: &Verified<Callback>) -> Result<News> {
     let (said, number) = (callback.get(), callback.get().merchant_order_no.as_str());
     let sql =
         "SELECT pay_order_id, direction, amount, currency, state, pay_amount FROM orders WHERE number = ?1";
@@ -112,4 +123,32 @@ fn for_a_person(transaction: &Transaction<'_>, callback: &Verified<Callback>) ->
     let sql = "INSERT OR IGNORE INTO for_a_person VALUES (?1, ?2)";
     transaction.execute(sql, params![key, callback.raw_body()])?;
     Ok(News::Nothing)
+}
+
+/// Stores what the response to a query or to a creation says, and returns what of it is news.
+pub fn learn(
+    transaction: &Transaction<'_>,
+    number: &str,
+    pay_order_id: Option<&str>,
+    said: OrderStatus,
+) -> Result<News> {
+    let sql = "SELECT pay_order_id, state, pay_amount FROM orders WHERE number = ?1";
+    let row = |row: &Row<'_>| Ok((row.get(0)?, OrderState::from_code(row.get(1)?), row.get(2)?));
+    let (known, state, paid): (Option<String>, _, Option<String>) =
+        transaction.query_row(sql, [number], row)?;
+    let before = OrderStatus::new(state, paid.as_deref().map(Amount::parse).transpose()?);
+    let is_other = pay_order_id.is_some() && known.is_some() && pay_order_id != known.as_deref();
+    let news = if is_other { News::Contradiction } else { said.news_after(before) };
+    if news == News::Contradiction {
+        let what = format!("order {number}: {}, then {}", before.state, said.state);
+        transaction.execute("INSERT OR IGNORE INTO for_a_person VALUES (?1, x'')", [what])?;
+    }
+    let is_news = matches!(news, News::StateChanged | News::PaidAmountChanged);
+    let now = if is_news { said } else { before };
+    let (state, paid) = (now.state.code(), now.pay_amount.map(String::from));
+    transaction.execute(
+        "UPDATE orders SET pay_order_id = coalesce(pay_order_id, ?2), state = ?3, pay_amount = ?4 WHERE number = ?1",
+        params![number, pay_order_id, state, paid],
+    )?;
+    Ok(news)
 }
