@@ -22,6 +22,7 @@ mod pages {
 /// Makes one example of the tour callable.
 macro_rules! example {
     ($module:ident: $file:literal, $function:item) => {
+        #[allow(clippy::all, clippy::pedantic, clippy::expect_used, reason = "they are written for a page")]
         mod $module {
             include!(concat!(env!("OUT_DIR"), $file));
 
