@@ -149,7 +149,8 @@ pub(crate) struct VerifyCallback {
     /// Value of X-RESP-SIGNATURE
     #[arg(long, value_name = "HEX")]
     pub(crate) signature: String,
-    /// File with the body as it was received, - for standard input
+    /// File with the body as it was received, - for standard input; a byte order mark or a line end
+    /// that was not signed is left out
     #[arg(long, value_name = "FILE")]
     pub(crate) body: Option<PathBuf>,
     /// The signed text itself, in place of the body
@@ -195,7 +196,7 @@ pub(crate) struct Balance {
     #[arg(long)]
     pub(crate) platform_roots: bool,
     /// Allow plain HTTP to this host of a closed network, such as a sandbox in another container:
-    /// everybody on the way can read and change what is sent
+    /// anyone on the network path can read and change it
     #[arg(long, env = "TARSPAY_PLAIN_HTTP_HOST", hide_env_values = true, value_name = "HOST", value_parser = trimmed)]
     pub(crate) plain_http_host: Option<String>,
     #[command(flatten)]

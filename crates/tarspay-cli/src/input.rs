@@ -7,9 +7,11 @@ use std::env::VarError;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use tarspay::sign::{ErrorKind, Parameters, PrivateKey, PublicKey};
+use tarspay::sign::{ErrorKind, Nonce, Parameters, PrivateKey, PublicKey};
 
 const PRIVATE_KEY_VARIABLE: &str = "TARSPAY_PRIVATE_KEY";
+
+const MARK: char = '\u{feff}';
 
 /// The largest input that is read, in bytes: far above any body of the gateway.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -40,7 +42,25 @@ pub(crate) fn private_key(source: &PrivateKeySource) -> Result<PrivateKey, Failu
 }
 
 pub(crate) fn public_key(text: &str) -> Result<PublicKey, Failure> {
-    PublicKey::from_hex(text).map_err(|error| Failure::unreadable("--public-key").caused_by(&error))
+    text.parse().map_err(|error| Failure::unreadable("--public-key").caused_by(&error))
+}
+
+pub(crate) fn nonce(text: &str) -> Result<Nonce, Failure> {
+    bare(text).parse().map_err(|error| Failure::unreadable("--nonce").caused_by(&error))
+}
+
+/// The hex digits of a signature, or what else was given in their place.
+pub(crate) fn signature(text: &str) -> &str {
+    let text = bare(text);
+    text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text)
+}
+
+/// An argument without what a file or a program has around it: white space, a byte order mark, quotes.
+fn bare(text: &str) -> &str {
+    let is_around = |character: char| character.is_whitespace() || character == MARK;
+    let text = text.trim_matches(is_around);
+    let quoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    quoted.unwrap_or(text).trim()
 }
 
 /// An environment variable, without white space around it. An empty one counts as not set.
@@ -53,22 +73,41 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// A document of a file, or of standard input for `-`: its bytes, but without a byte order mark, and
-/// UTF-16 as UTF-8. Editors and shells write these, gateways do not. A note on stderr says so.
-pub(crate) fn document(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    let bytes = bytes(path, what)?;
+/// A document of a file, or of standard input for `-`, as [`plain`] text.
+fn document(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    plain(bytes(path, what)?, what)
+}
+
+/// A document without a byte order mark, and UTF-16 as UTF-8. Editors and shells write these, gateways
+/// do not. A note on stderr says so.
+pub(crate) fn plain(bytes: Vec<u8>, what: &str) -> Result<Vec<u8>, Failure> {
+    let wide = "is UTF-16, and is read as UTF-8";
     let (note, document) = match bytes.as_slice() {
         [0xef, 0xbb, 0xbf, rest @ ..] => {
-            ("begins with a byte order mark, which is left out", Some(rest.to_vec()))
+            (Some("begins with a byte order mark, which is left out"), Some(rest.to_vec()))
         }
-        [0xff, 0xfe, rest @ ..] => ("is UTF-16, and is read as UTF-8", utf8(rest, u16::from_le_bytes)),
-        [0xfe, 0xff, rest @ ..] => ("is UTF-16, and is read as UTF-8", utf8(rest, u16::from_be_bytes)),
-        _ => return Ok(bytes),
+        [0xff, 0xfe, rest @ ..] => (Some(wide), utf8(rest, u16::from_le_bytes)),
+        [0xfe, 0xff, rest @ ..] => (Some(wide), utf8(rest, u16::from_be_bytes)),
+        _ => (None, Some(bytes)),
     };
-    output::message(&format!("tarspay: {what} {note}"));
-    document.ok_or_else(|| {
+    if let Some(note) = note {
+        output::message(&format!("tarspay: {what} {note}"));
+    }
+    let document = document.ok_or_else(|| {
         Failure::unreadable(format!("{what} holds half a character of UTF-16; save it as UTF-8"))
-    })
+    })?;
+    if document.starts_with(MARK.to_string().as_bytes()) {
+        let reason = format!("{what} begins with two byte order marks; save it as UTF-8 without them");
+        return Err(Failure::unreadable(reason));
+    }
+    if let Some(at) = document.iter().position(|byte| *byte == 0) {
+        let reason = format!(
+            "{what} is not text: byte {} is NUL, as in UTF-16 without a byte order mark; save it as UTF-8",
+            at + 1
+        );
+        return Err(Failure::unreadable(reason));
+    }
+    Ok(document)
 }
 
 fn utf8(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Vec<u8>> {
@@ -77,7 +116,8 @@ fn utf8(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Vec<u8>> {
     text.ok().map(String::into_bytes)
 }
 
-fn bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+/// The bytes of a file, or of standard input for `-`.
+pub(crate) fn bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::unreadable(format!("cannot read {what}, {}", path.display())).caused_by(&error)
     };

@@ -13,12 +13,32 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 
 /// Writes one line to stdout, at once; `false` if its reader has gone.
 pub(crate) fn line_if_read(text: &str) -> Result<bool, Failure> {
+    write(&format!("{}\n", printable(text)))
+}
+
+fn write(lines: &str) -> Result<bool, Failure> {
     let mut stdout = std::io::stdout().lock();
-    match writeln!(stdout, "{}", printable(text)).and_then(|()| stdout.flush()) {
+    match stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::unreadable("cannot write the result").caused_by(&error)),
     }
+}
+
+/// Whether what is written to stdout is lost: it is the null device, which a closed stdout becomes
+/// when the program starts.
+pub(crate) fn is_discarded() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd as _;
+        use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+        let stdout = std::io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from);
+        let Ok(stdout) = stdout.and_then(|file| file.metadata()) else { return true };
+        stdout.file_type().is_char_device()
+            && std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == stdout.rdev())
+    }
+    #[cfg(not(unix))]
+    false
 }
 
 /// Writes one JSON object on one line.
@@ -28,8 +48,14 @@ pub(crate) fn json(value: &Value) -> Result<(), Failure> {
 
 /// Writes names and values, the values aligned.
 pub(crate) fn table(rows: &[(&str, &str)]) -> Result<(), Failure> {
+    table_if_read(rows).map(drop)
+}
+
+/// Writes names and values at once; `false` if their reader has gone.
+pub(crate) fn table_if_read(rows: &[(&str, &str)]) -> Result<bool, Failure> {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    rows.iter().try_for_each(|(name, value)| line(&format!("{name:width$}  {value}")))
+    let line = |(name, value): &(&str, &str)| printable(&format!("{name:width$}  {value}")) + "\n";
+    write(&rows.iter().map(line).collect::<String>())
 }
 
 /// Writes one line to stderr. If stderr is closed, it is lost.

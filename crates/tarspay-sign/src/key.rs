@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 /// Source: `docs/wire.md`, section 2; proven by the vector C1.
 pub const SYSTEM_PUBLIC_KEY: &str = "03029c655932f22aee81034d109795fbd7e23ca173ca27e195091d434e593a2e0f";
 
-pub(crate) const PRIVATE_KEY_DIGITS: usize = 64;
+const PRIVATE_KEY_DIGITS: usize = 64;
 pub(crate) const COMPRESSED_BYTES: usize = 33;
 const UNCOMPRESSED_BYTES: usize = 65;
 
@@ -147,7 +147,8 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a public key from 66 hex digits, of either case: `02` or `03` and the 32 bytes of x.
+    /// Reads a public key from 66 hex digits, of either case: `02` or `03` and the 32 bytes of x, and nothing around them.
+    /// To read a key as it was stored, [`parse`](str::parse) its text.
     ///
     /// # Errors
     ///
@@ -269,8 +270,6 @@ impl PublicKey {
         self.point.as_affine()
     }
 }
-
-read_from_hex!(PublicKey);
 
 fn invalid(reason: &str) -> Error {
     Error::new(ErrorKind::InvalidPublicKey, reason)

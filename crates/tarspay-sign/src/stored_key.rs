@@ -1,7 +1,7 @@
-//! Private keys as they are stored: in files, in variables, by editors and shells.
+//! Keys as they are stored: in files, in variables, by editors and shells.
 
-use crate::key::{COMPRESSED_BYTES, PRIVATE_KEY_DIGITS, decode, invalid_private};
-use crate::{Error, ErrorKind, PrivateKey};
+use crate::key::{COMPRESSED_BYTES, decode, invalid_private};
+use crate::{Error, ErrorKind, PrivateKey, PublicKey};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -74,22 +74,15 @@ impl PrivateKey {
     /// Reads a key as it is stored. The reason of a refusal says where the fault is, and not what the text is.
     fn stored(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > MAX_STORED_BYTES {
-            return Err(format!("a private key is {PRIVATE_KEY_DIGITS} hex digits, and this is far longer"));
+            return Err(format!("{}, and this is far longer", PRIVATE.is));
         }
         let text = narrow(bytes);
-        let mut skipped = text.len() - text.trim_ascii_start().len();
-        let mut digits = text.trim_ascii();
-        if let [first @ (b'"' | b'\''), inside @ .., last] = digits
-            && first == last
-        {
-            (digits, skipped) = (inside, skipped + 1);
-        }
-        if let [b'0', b'x' | b'X', rest @ ..] = digits {
-            (digits, skipped) = (rest, skipped + 2);
-        }
+        let (digits, skipped) = bare(&text);
         match decode(digits) {
             Some(bytes) => Self::from_number(&bytes).map_err(str::to_owned),
-            None => Err(why_not_a_key(digits, skipped)),
+            None => {
+                Err(why_not_hex(digits, skipped, &PRIVATE).unwrap_or_else(|| wrong_length_private(digits)))
+            }
         }
     }
 }
@@ -103,7 +96,31 @@ impl std::str::FromStr for PrivateKey {
     }
 }
 
+impl std::str::FromStr for PublicKey {
+    type Err = Error;
+
+    /// Reads a key as it was stored: 66 hex digits of either case. A byte order mark, white space around the digits, a
+    /// pair of quotes and `0x` are passed over. The error names the position of the first character that does not fit.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = narrow(text.as_bytes());
+        let (digits, skipped) = bare(&text);
+        match why_not_hex(digits, skipped, &PUBLIC) {
+            Some(reason) => Err(Error::new(ErrorKind::InvalidPublicKey, reason)),
+            // Hex digits are UTF-8.
+            None => Self::from_hex(&String::from_utf8_lossy(digits)),
+        }
+    }
+}
+
 impl TryFrom<&str> for PrivateKey {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl TryFrom<&str> for PublicKey {
     type Error = Error;
 
     fn try_from(text: &str) -> Result<Self, Error> {
@@ -128,34 +145,65 @@ fn narrow(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     text
 }
 
-/// Why this text is not 64 hex digits, after so many characters that were passed over.
-fn why_not_a_key(digits: &[u8], skipped: usize) -> String {
-    let rule = format!("a private key is {PRIVATE_KEY_DIGITS} hex digits");
+/// The digits without what stands around them, and how many characters stand before them.
+fn bare(text: &[u8]) -> (&[u8], usize) {
+    let mut skipped = text.len() - text.trim_ascii_start().len();
+    let mut digits = text.trim_ascii();
+    if let [first @ (b'"' | b'\''), inside @ .., last] = digits
+        && first == last
+    {
+        (digits, skipped) = (inside, skipped + 1);
+    }
+    if let [b'0', b'x' | b'X', rest @ ..] = digits {
+        (digits, skipped) = (rest, skipped + 2);
+    }
+    (digits, skipped)
+}
+
+/// What a kind of key is, and how it is got from PEM.
+struct Rule {
+    is: &'static str,
+    from_pem: &'static str,
+}
+
+const PRIVATE: Rule = Rule {
+    is: "a private key is 64 hex digits",
+    from_pem: "`openssl ec -in FILE -noout -text` shows under priv, with colons between",
+};
+
+const PUBLIC: Rule = Rule {
+    is: "a public key is 66 hex digits",
+    from_pem: "`openssl ec -pubin -in FILE -noout -text -conv_form compressed` shows under pub, with colons between",
+};
+
+/// Why this text is not hex digits, after so many characters that were passed over.
+fn why_not_hex(digits: &[u8], skipped: usize, rule: &Rule) -> Option<String> {
+    let Rule { is: rule, from_pem } = rule;
     if digits.is_empty() {
-        return format!("there is nothing in it; {rule}");
+        return Some(format!("there is nothing in it; {rule}"));
     }
     if digits.starts_with(b"-----BEGIN") {
-        return format!(
-            "this is PEM; {rule}, which `openssl ec -in FILE -noout -text` shows under priv, with colons between"
-        );
+        return Some(format!("this is PEM; {rule}, which {from_pem}"));
     }
-    if let Some(at) = digits.iter().position(|byte| !byte.is_ascii_hexdigit()) {
-        let what = match digits[at] {
-            b' ' | b'\t' => "a blank",
-            b'\r' | b'\n' => "a line end",
-            b'"' | b'\'' => "a quotation mark",
-            0 => "NUL, as in UTF-16 without a byte order mark (save it as UTF-8)",
-            0x80.. => "not ASCII",
-            _ => "not a hex digit",
-        };
-        return format!("character {} is {what}; {rule}, and nothing else", skipped + at + 1);
-    }
+    let at = digits.iter().position(|byte| !byte.is_ascii_hexdigit())?;
+    let what = match digits[at] {
+        b' ' | b'\t' => "a blank",
+        b'\r' | b'\n' => "a line end",
+        b'"' | b'\'' => "a quotation mark",
+        0 => "NUL, as in UTF-16 without a byte order mark (save it as UTF-8)",
+        0x80.. => "not ASCII",
+        _ => "not a hex digit",
+    };
+    Some(format!("character {} is {what}; {rule}, and nothing else", skipped + at + 1))
+}
+
+fn wrong_length_private(digits: &[u8]) -> String {
     let hint = match digits {
         [b'0', b'2' | b'3', ..] if digits.len() == 2 * COMPRESSED_BYTES => ", like a public key",
         [b'0', b'0', ..] if digits.len() == 2 * COMPRESSED_BYTES => "; leave out the first two zeros",
         _ => "",
     };
-    format!("{rule}, and this text has {}{hint}", digits.len())
+    format!("{}, and this text has {}{hint}", PRIVATE.is, digits.len())
 }
 
 fn open(path: &Path) -> Result<File, Error> {

@@ -24,11 +24,19 @@ pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
             ("private key", &format!("in {}", path.display())),
         ]);
     }
-    let private_key = key.expose_hex();
-    if args.output.json {
-        return output::json(&json!({ "public_key": public_key, "private_key": private_key.as_str() }));
+    // Unlike other results, a key cannot be made again.
+    let lost = || Failure::unreadable("cannot write the result: nobody reads the key; give --out FILE");
+    if output::is_discarded() {
+        return Err(lost());
     }
-    output::table(&[("public key", &public_key), ("private key", &private_key)])
+    let private_key = key.expose_hex();
+    let is_read = if args.output.json {
+        let pair = json!({ "public_key": public_key, "private_key": private_key.as_str() });
+        output::line_if_read(&pair.to_string())?
+    } else {
+        output::table_if_read(&[("public key", &public_key), ("private key", &private_key)])?
+    };
+    is_read.then_some(()).ok_or_else(lost)
 }
 
 /// Writes a key to a file that must not exist yet: a key is never overwritten.

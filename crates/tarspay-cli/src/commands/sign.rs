@@ -9,7 +9,7 @@ use tarspay::sign::{Nonce, NonceSource, RequestToSign, SignedRequest};
 pub(crate) fn run(args: &Sign) -> Result<(), Failure> {
     let key = input::private_key(&args.key)?;
     let nonce: Nonce = match &args.nonce {
-        Some(text) => text.parse().map_err(|error| Failure::unreadable("--nonce").caused_by(&error))?,
+        Some(text) => input::nonce(text)?,
         None => NonceSource::new().next_nonce(),
     };
     let parameters = input::parameters(&input::body(args.body.as_deref())?)?;

@@ -5,7 +5,7 @@ use crate::failure::{Failure, with_causes};
 use crate::{input, output};
 use serde_json::json;
 use tarspay::sign::{
-    CallbackVerifier, Digest, Error, ErrorKind, Nonce, PublicKey, RequestToSign, Signature, SignaturePolicy,
+    CallbackVerifier, Digest, Error, ErrorKind, PublicKey, RequestToSign, Signature, SignaturePolicy,
     SignedForm,
 };
 use tarspay_explain::{Explanation, FailedSignature, Outcome};
@@ -13,36 +13,33 @@ use tarspay_explain::{Explanation, FailedSignature, Outcome};
 pub(crate) fn request(args: &VerifyRequest) -> Result<(), Failure> {
     let key = input::public_key(&args.public_key)?;
     let policy = if args.low_s { SignaturePolicy::RequireLowS } else { SignaturePolicy::AcceptHighS };
-    // clap requires path and nonce, or the string to sign.
-    let (path, nonce) = (args.path.as_deref().unwrap_or_default(), args.nonce.as_deref().unwrap_or_default());
-    let (string_to_sign, body) = if let Some(text) = &args.string_to_sign {
-        (text.clone(), None)
-    } else {
-        let body = input::body(args.body.as_deref())?;
-        (string_to_sign(path, nonce, &body)?, Some(body))
+    let signature = input::signature(&args.signature);
+    let (string_to_sign, sent) = match (&args.string_to_sign, &args.path, &args.nonce) {
+        (Some(text), ..) => (text.clone(), None),
+        (None, Some(path), Some(nonce)) => {
+            let (nonce, body) = (input::nonce(nonce)?, input::body(args.body.as_deref())?);
+            let request = RequestToSign::new(path, nonce, input::parameters(&body)?)
+                .map_err(|error| Failure::unreadable("--path").caused_by(&error))?;
+            (request.string_to_sign().to_owned(), Some((path, nonce.to_string(), body)))
+        }
+        _ => return Err(Failure::unreadable("give --path and --nonce, or --string-to-sign")),
     };
     let digest = Digest::of(&string_to_sign);
     let verdict =
-        Signature::from_hex(&args.signature).and_then(|signature| key.verify(&digest, &signature, policy));
+        Signature::from_hex(signature).and_then(|signature| key.verify(&digest, &signature, policy));
     let Err(error) = verdict else {
         return valid(args.output.json, "made over this request with this key", None);
     };
-    let explanation = body.as_deref().filter(|_| !args.no_explain).map(|body| {
+    let explanation = sent.as_ref().filter(|_| !args.no_explain).map(|(path, nonce, body)| {
         FailedSignature::of_request(path, nonce, body)
             .key(&key)
-            .signature(&args.signature)
+            .signature(signature)
             .signature_policy(policy)
             .explain()
     });
-    let checked = [format!("string to sign: {string_to_sign}"), format!("digest: {digest}")];
+    let mut checked = vec![format!("string to sign: {string_to_sign}"), format!("digest: {digest}")];
+    checked.extend(not_hex(signature));
     invalid(args.output.json, &error, &checked, explanation.as_ref())
-}
-
-fn string_to_sign(path: &str, nonce: &str, body: &[u8]) -> Result<String, Failure> {
-    let nonce: Nonce = nonce.parse().map_err(|error| Failure::unreadable("--nonce").caused_by(&error))?;
-    RequestToSign::new(path, nonce, input::parameters(body)?)
-        .map(|request| request.string_to_sign().to_owned())
-        .map_err(|error| Failure::unreadable("--path").caused_by(&error))
 }
 
 pub(crate) fn callback(args: &VerifyCallback) -> Result<(), Failure> {
@@ -50,37 +47,79 @@ pub(crate) fn callback(args: &VerifyCallback) -> Result<(), Failure> {
         Some(text) => input::public_key(text)?,
         None => PublicKey::system(),
     };
-    let body = args.body.as_deref().map(|path| input::document(path, "the body")).transpose()?;
-    let verdict = match (&args.string_to_sign, &body) {
+    let signature = input::signature(&args.signature);
+    if let Some(text) = &args.string_to_sign {
         // The signed text itself: there is nothing to put in order.
-        (Some(text), _) => Signature::from_hex(&args.signature)
-            .and_then(|signature| key.verify(&Digest::of(text), &signature, SignaturePolicy::AcceptHighS))
-            .map(|()| SignedForm::AsReceived),
-        (None, Some(body)) => CallbackVerifier::trusting(key).verify(Some(&args.signature), body),
-        (None, None) => return Err(Failure::unreadable("give --body or --string-to-sign")),
+        let verdict = Signature::from_hex(signature)
+            .and_then(|signature| key.verify(&Digest::of(text), &signature, SignaturePolicy::AcceptHighS));
+        return match verdict {
+            Ok(()) => valid(args.output.json, AS_RECEIVED, Some(AS_RECEIVED)),
+            Err(error) => {
+                let checked: Vec<_> = not_hex(signature).into_iter().collect();
+                invalid(args.output.json, &error, &checked, None)
+            }
+        };
+    }
+    let path = args.body.as_deref().ok_or_else(|| Failure::unreadable("give --body or --string-to-sign"))?;
+    let bytes = input::bytes(path, "the body")?;
+    let verifier = CallbackVerifier::trusting(key);
+    // Editors add a byte order mark and a line end, but a receiver may have them in its body too.
+    let verify = |body: &[u8]| {
+        let verdict = verifier.verify(Some(signature), body);
+        let shorter = without_line_end(body).filter(|_| verdict.is_err());
+        let shorter = shorter.map(|body| verifier.verify(Some(signature), body));
+        if let Some(Ok(SignedForm::AsReceived)) = shorter {
+            output::message("tarspay: the body ends in a line end that was not signed, which is left out");
+            return Ok(SignedForm::AsReceived);
+        }
+        verdict
     };
-    match verdict {
-        Ok(form) => {
-            let form = match form {
-                SignedForm::AsReceived => "over the bytes as received",
-                _ => "over the members as ordered compact JSON",
-            };
+    if matches!(verify(&bytes), Ok(SignedForm::AsReceived)) {
+        return valid(args.output.json, AS_RECEIVED, Some(AS_RECEIVED));
+    }
+    let plain = input::plain(bytes.clone(), "the body")?;
+    match verify(&plain) {
+        Ok(SignedForm::AsReceived) => valid(args.output.json, AS_RECEIVED, Some(AS_RECEIVED)),
+        Ok(_) => {
+            let form = "over the members as ordered compact JSON";
             valid(args.output.json, form, Some(form))
         }
         Err(error) if matches!(error.kind(), ErrorKind::InvalidBody | ErrorKind::BodyTooLarge) => {
             Err(Failure::unreadable("the body").caused_by(&error))
         }
         Err(error) => {
-            let explanation = body.as_deref().filter(|_| !args.no_explain).map(|body| {
+            let explain = |body: &[u8]| {
                 FailedSignature::of_callback(body)
                     .key(&key)
                     .known_key("the gateway's system key", &PublicKey::system())
-                    .signature(&args.signature)
+                    .signature(signature)
                     .explain()
-            });
-            invalid(args.output.json, &error, &[], explanation.as_ref())
+            };
+            let mut bodies = vec![&bytes[..], &plain];
+            bodies.extend([&bytes, &plain].into_iter().filter_map(|body| without_line_end(body)));
+            bodies.dedup();
+            let explanation = (!args.no_explain).then(|| simplest(bodies.into_iter().map(explain))).flatten();
+            let checked: Vec<_> = not_hex(signature).into_iter().collect();
+            invalid(args.output.json, &error, &checked, explanation.as_ref())
         }
     }
+}
+
+const AS_RECEIVED: &str = "over the bytes as received";
+
+/// The place of the first character of a signature that is not a hex digit.
+fn not_hex(signature: &str) -> Option<String> {
+    let at = signature.chars().position(|character| !character.is_ascii_hexdigit())?;
+    Some(format!("--signature: character {} is not a hex digit", at + 1))
+}
+
+fn without_line_end(body: &[u8]) -> Option<&[u8]> {
+    body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n"))
+}
+
+/// The explanation with the fewest mistakes, the earlier one of two.
+fn simplest(explanations: impl Iterator<Item = Explanation>) -> Option<Explanation> {
+    explanations.min_by_key(|one| (one.outcome() != Outcome::Explained, one.mistakes().len()))
 }
 
 fn valid(as_json: bool, how: &str, form: Option<&str>) -> Result<(), Failure> {
@@ -113,5 +152,9 @@ fn invalid(
         }))?;
     }
     let report = explanation.map(|one| one.report().to_string()).unwrap_or_default();
-    Err(checked.iter().map(String::as_str).chain(report.lines()).fold(failure, Failure::detail))
+    // If the mistake is not in the text, both are the same.
+    let differs =
+        explanation.and_then(Explanation::finding).is_some_and(|one| one.first_difference().is_some());
+    let report = report.lines().filter(|line| differs || !line.starts_with("expected: "));
+    Err(checked.iter().map(String::as_str).chain(report).fold(failure, Failure::detail))
 }

@@ -145,6 +145,21 @@ fn a_body_is_read_as_editors_and_shells_store_it_and_a_note_says_so() {
 }
 
 #[test]
+fn what_keeps_a_body_from_being_text_is_named_and_a_place_once() {
+    let wide: Vec<_> = "{\"a\":\"1\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (body, words) in [
+        (wide, ["byte 2 is NUL", "UTF-16 without a byte order mark"]),
+        (b"\xef\xbb\xbf\xef\xbb\xbf{}".to_vec(), ["two byte order marks", "save it as UTF-8"]),
+        (b"\xff\xfe\xff\xfe{\0}\0".to_vec(), ["two byte order marks", "save it as UTF-8"]),
+        (br#"{"a":1,}"#.to_vec(), ["line 1, column 8", "trailing comma"]),
+    ] {
+        let args = ["sign", "--path", "/x", "--body", "-"];
+        let done = run_with_stdin(&mut tarspay_with_key(&args), &body).failed(2, &words);
+        assert!(done.stderr.matches("column").count() < 2, "{done:?}");
+    }
+}
+
+#[test]
 fn input_that_cannot_be_read_is_named() {
     let (files, args) = (Files::new(), ["sign", "--path", "/x", "--body"]);
     let missing = crate::as_argument(&files.path("missing.json"));
@@ -155,11 +170,14 @@ fn input_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn wrong_paths_and_nonces_are_refused() {
+fn wrong_paths_and_nonces_are_refused_and_what_is_around_a_nonce_is_not() {
+    for nonce in [format!("{NONCE}\n"), format!("\u{feff}\"{NONCE}\"\r\n")] {
+        run(&mut tarspay_with_key(&["sign", "--path", "/x", "--no-body", "--nonce", &nonce])).succeeded();
+    }
     for path in ["", "api/x", "https://payment.tarspay.com/api/x", "/a b", "/a|b", "/a?b=c", "/é"] {
         run(&mut tarspay_with_key(&["sign", "--path", path, "--no-body"])).failed(2, &["--path"]);
     }
-    for nonce in ["", "abc", "+1", "01", "1.5", "99999999999999999999"] {
+    for nonce in ["", "abc", "+1", "01", "0x1", "1.5", "99999999999999999999"] {
         let args = ["sign", "--path", "/x", "--no-body", "--nonce", nonce];
         run(&mut tarspay_with_key(&args)).failed(2, &["--nonce", "milliseconds"]);
     }

@@ -128,11 +128,9 @@ fn an_output_that_nobody_reads_ends_the_command_quietly() {
     let (key, signature) = (vector.text("public_key"), vector.text("signature"));
     let valid = ["verify", "request", "--public-key", key, "--signature", signature, "--string-to-sign"];
     let valid = [&valid[..], &[vector.text("string_to_sign")]].concat();
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 8] = [
         &["demo"],
         &["demo", "--json"],
-        &["keygen"],
-        &["keygen", "--json"],
         &["sign", "--path", "/x", "--no-body"],
         &["sign", "--path", "/x", "--no-body", "--json"],
         &["sandbox"],
@@ -143,6 +141,37 @@ fn an_output_that_nobody_reads_ends_the_command_quietly() {
     for command in commands {
         let done = run_into_closed_pipe(tarspay_with_key(command));
         assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{command:?}");
+    }
+}
+
+/// A key is the result: it cannot be made again.
+#[test]
+fn a_key_that_nobody_reads_is_an_error_unless_it_is_in_a_file() {
+    let words = ["cannot write the result", "--out FILE"];
+    for command in [&["keygen"][..], &["keygen", "--json"]] {
+        run_into_closed_pipe(tarspay(command)).failed(2, &words);
+        #[cfg(unix)]
+        {
+            let mut discarded = tarspay(command);
+            Done::from(discarded.stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap())
+                .failed(2, &words);
+            let mut closed = Command::new("sh");
+            closed.args(["-c", r#"exec "$0" "$@" >&-"#, env!("CARGO_BIN_EXE_tarspay")]).args(command);
+            run(&mut closed).failed(2, &words);
+            // The whole pair is written at once.
+            let mut first = Command::new("sh");
+            first.args(["-c", r#""$0" "$@" | head -1"#, env!("CARGO_BIN_EXE_tarspay")]).args(command);
+            run(&mut first).succeeded();
+        }
+    }
+    #[cfg(unix)]
+    {
+        let files = Files::new();
+        let path = as_argument(&files.path("new.key"));
+        let mut closed = Command::new("sh");
+        closed.args(["-c", r#"exec "$0" keygen --out "$1" >&-"#, env!("CARGO_BIN_EXE_tarspay"), &path]);
+        run(&mut closed).succeeded();
+        PrivateKey::from_file(&path).unwrap();
     }
 }
 

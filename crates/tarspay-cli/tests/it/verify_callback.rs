@@ -1,8 +1,9 @@
 //! `tarspay verify callback`.
 
 use crate::vectors::{Mismatch, Vector, mismatches};
-use crate::{Done, Files, run, run_with_stdin, tarspay, text};
+use crate::{Done, Files, TEST_KEY, run, run_with_stdin, tarspay, text};
 use serde_json::json;
+use tarspay::sign::{Digest, PrivateKey};
 
 fn verify(more: &[&str], body: &str) -> Done {
     let callback = Vector::named("C1");
@@ -31,6 +32,61 @@ fn a_byte_order_mark_of_an_editor_is_not_part_of_the_body() {
     let body = format!("\u{feff}{}", Vector::named("C1").body());
     let done = verify(&["--body", "-"], &body).failed(0, &["a byte order mark, which is left out"]);
     assert_eq!(done.stdout, "valid: over the bytes as received\n");
+}
+
+/// Not in order, so that the ordered form is another text.
+const UNSORTED: &str = r#"{"state":2,"mchNo":"M1"}"#;
+
+/// Verifies a body with the signature that the test key made of these bytes.
+fn verify_signed(signed: &[u8], body: &[u8], more: &[&str]) -> Done {
+    let key = PrivateKey::from_hex(TEST_KEY).unwrap();
+    let (signature, public) = (key.sign(&Digest::of(signed)).to_string(), key.public_key().to_string());
+    let args = ["verify", "callback", "--body", "-", "--signature", &signature, "--public-key", &public];
+    run_with_stdin(tarspay(&args).args(more), body)
+}
+
+#[test]
+fn a_body_is_valid_as_its_bytes_are_or_without_what_an_editor_adds() {
+    let marked = format!("\u{feff}{UNSORTED}");
+    let wide: Vec<_> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let (line, marked_line) = (format!("{UNSORTED}\n"), format!("{marked}\r\n"));
+    let (mark, end) = ("a byte order mark, which is left out", "a line end that was not signed");
+    let wide_note = "is UTF-16, and is read as UTF-8";
+    for (signed, body, notes) in [
+        (marked.as_bytes(), marked.as_bytes(), &[][..]),
+        (&wide, &wide, &[]),
+        (line.as_bytes(), line.as_bytes(), &[]),
+        (UNSORTED.as_bytes(), marked.as_bytes(), &[mark]),
+        (UNSORTED.as_bytes(), &wide, &[wide_note]),
+        (UNSORTED.as_bytes(), line.as_bytes(), &[end]),
+        (UNSORTED.as_bytes(), marked_line.as_bytes(), &[mark, end]),
+        (marked.as_bytes(), marked_line.as_bytes(), &[end]),
+    ] {
+        let done = verify_signed(signed, body, &[]);
+        assert_eq!((done.code, done.stdout.as_str()), (Some(0), "valid: over the bytes as received\n"));
+        assert_eq!(done.stderr.lines().count(), notes.len(), "{done:?}");
+        assert!(notes.iter().all(|note| done.stderr.contains(note)), "{notes:?}, but {done:?}");
+    }
+    // One line end, and nothing else.
+    for body in [format!("{UNSORTED}\n\n"), format!("{UNSORTED} "), format!("{UNSORTED}x\n")] {
+        assert_ne!(verify_signed(UNSORTED.as_bytes(), body.as_bytes(), &[]).code, Some(0), "{body:?}");
+    }
+    verify_signed(b"{}", b"\xef\xbb\xbf\xef\xbb\xbf{}", &[]).failed(2, &["two byte order marks"]);
+}
+
+#[test]
+fn a_line_end_of_an_editor_does_not_hide_the_mistake() {
+    let key = PrivateKey::from_hex(TEST_KEY).unwrap();
+    // SHA-256 of `UNSORTED`: one hash too few.
+    let once = "4bd5cd2923dfe06daa7ce7c7932b6b19a42319f801905fcde596a753f7065df3";
+    let (signature, public) =
+        (key.sign(&Digest::from_hex(once).unwrap()).to_string(), key.public_key().to_string());
+    let args = ["verify", "callback", "--body", "-", "--signature", &signature, "--public-key", &public];
+    let verify = |body: String| run_with_stdin(tarspay(&args).arg("--json"), body.as_bytes());
+    for body in [format!("{UNSORTED}\n"), format!("\u{feff}{UNSORTED}\r\n")] {
+        let whole = verify(UNSORTED.to_owned()).failed(1, &["not valid"]).json();
+        assert_eq!(verify(body).failed(1, &["not valid"]).json()["mistakes"], whole["mistakes"]);
+    }
 }
 
 #[test]

@@ -64,6 +64,35 @@ fn hex_is_read_in_either_case() {
 }
 
 #[test]
+fn arguments_are_read_as_files_and_programs_hold_them() {
+    let vector = Vector::named("R1");
+    let good = args(&vector);
+    for name in ["--public-key", "--signature", "--nonce"] {
+        let value = &good[good.iter().position(|arg| arg == name).unwrap() + 1];
+        let mut around = vec![
+            format!("{value}\n"),
+            format!(" {value}\r\n"),
+            format!("\"{value}\""),
+            format!("\u{feff}'{value}'\n"),
+        ];
+        if name != "--nonce" {
+            around.extend([format!("0x{value}"), format!("\"0X{}\"\n", value.to_uppercase())]);
+        }
+        for value in around {
+            verify(&with(&good, name, &value), &["--body", "-"], &vector.body()).succeeded();
+        }
+    }
+    let key = format!("{}\n{}", vector.text("public_key"), vector.text("public_key"));
+    verify(&with(&good, "--public-key", &key), &["--body", "-"], &vector.body())
+        .failed(2, &["--public-key", "character 67 is a line end"]);
+    let signature = format!("{}\n00", vector.text("signature"));
+    let place = format!("--signature: character {} is not", vector.text("signature").len() + 1);
+    for more in [&["--body", "-"][..], &["--body", "-", "--no-explain"]] {
+        verify(&with(&good, "--signature", &signature), more, &vector.body()).failed(1, &[&place]);
+    }
+}
+
+#[test]
 fn what_was_changed_after_signing_is_not_valid() {
     for name in REQUESTS {
         let vector = Vector::named(name);
@@ -109,6 +138,8 @@ fn the_likely_mistake_behind_a_signature_is_named() {
     let done = verify(&wrong, &["--body", "-"], &vector.body());
     let done = done.failed(1, &["not valid", "hashed_once", "hash twice"]);
     assert_eq!(done.stdout, "");
+    // The text was right, so it is shown once.
+    assert!(done.stderr.contains("signed: ") && !done.stderr.contains("expected: "), "{done:?}");
     let verdict =
         verify(&wrong, &["--body", "-", "--json"], &vector.body()).failed(1, &["hashed_once"]).json();
     assert_eq!(verdict["mistakes"], json!(["hashed_once"]));

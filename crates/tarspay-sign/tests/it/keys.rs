@@ -109,6 +109,36 @@ fn what_is_not_a_stored_key_is_refused_with_its_place_and_without_its_text() {
 }
 
 #[test]
+fn a_public_key_is_parsed_as_it_is_stored_and_its_fault_has_a_place() {
+    let digits = SYSTEM_PUBLIC_KEY;
+    for text in [
+        format!("{digits}\r\n"),
+        format!("\u{feff}\"{}\"\n", digits.to_uppercase()),
+        format!("'0X{digits}'"),
+        format!("0x{digits}"),
+    ] {
+        assert_eq!(text.parse::<PublicKey>().unwrap(), PublicKey::system(), "{text:?}");
+        assert!(PublicKey::from_hex(&text).is_err(), "{text:?}");
+    }
+    for (text, reason) in [
+        ("\n".to_owned(), "there is nothing in it"),
+        (format!("{digits}\n{digits}"), "character 67 is a line end"),
+        (format!(" \"0x{}g\"", &digits[1..]), "character 70 is not a hex digit"),
+        (format!("{digits}\0"), "character 67 is NUL"),
+        (format!("“{digits}”"), "character 1 is not ASCII"),
+        ("-----BEGIN PUBLIC KEY-----\nAA".to_owned(), "openssl ec -pubin"),
+        (format!("{TEST_KEY}\n"), "keep it secret"),
+        (format!("0x04{}", "0".repeat(128)), "uncompressed"),
+        (format!("{digits}00"), "02 or 03"),
+    ] {
+        let error = text.parse::<PublicKey>().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidPublicKey, "{text:?}");
+        assert!(error.to_string().contains(reason), "{reason}, but {error}");
+        assert!(!error.to_string().contains(&TEST_KEY[1..9]), "{error}");
+    }
+}
+
+#[test]
 fn a_stored_key_that_is_cut_anywhere_is_refused() {
     for stored in [utf16(TEST_KEY, u16::to_le_bytes), format!("\u{feff}\"0x{TEST_KEY}\"").into_bytes()] {
         for end in 0..stored.len() {
