@@ -74,6 +74,27 @@ async fn a_path_that_hangs_does_not_delay_another_one_of_the_same_server() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_with_many_paths_delays_no_other() {
+    let (sandbox, caller) = started().await;
+    let (dead, alive) = (Receiver::always(Reply::Silence).await, Receiver::ok().await);
+    let time = HeldTime::new();
+    let mut tail = sandbox.tail();
+    for number in 0..300 {
+        let url = format!("http://{}/n{number}", dead.address);
+        let id = caller.deposit_to(&sandbox, &format!("D{number}"), &url).await;
+        sandbox.pay(&id).unwrap();
+    }
+    dead.until(64).await;
+    for number in 0..20 {
+        let id = caller.deposit_to(&sandbox, &format!("A{number}"), &alive.url()).await;
+        sandbox.pay(&id).unwrap();
+        until(&mut tail, |kind| matches!(kind, EventKind::CallbackAttempted { delivered: true, .. })).await;
+    }
+    assert_eq!(dead.received().len(), 64);
+    time.go_on();
+}
+
+#[tokio::test]
 async fn settle_waits_for_what_is_due_and_not_for_what_comes_meanwhile() {
     let (sandbox, caller) = started().await;
     let sandbox = Arc::new(sandbox);
