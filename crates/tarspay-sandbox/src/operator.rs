@@ -73,11 +73,12 @@ impl Sandbox {
         self.shared.events.tail()
     }
 
-    /// Puts everything back to the first day: no orders, callbacks, transfers, fees, scenarios, faults and events, no
+    /// Puts everything back to the initial state: no orders, callbacks, transfers, fees, scenarios, faults and events, no
     /// merchant but the test merchant with its own key and its million in every currency, and the clock that the sandbox
     /// was given. The address and the keys stay, so that clients keep their settings; settings of
     /// [`Builder`](crate::Builder) stay too, and a nonce that was used stays used. Numbers of callbacks, faults and events
-    /// continue. A callback that is under way may still arrive.
+    /// continue. An attempt at a callback that is under way ends: it may have arrived, and [`settle`](Sandbox::settle)
+    /// does not wait for it.
     ///
     /// # Errors
     ///

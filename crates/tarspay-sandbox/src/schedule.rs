@@ -37,6 +37,8 @@ pub(crate) enum Message {
     /// Something is due about an order at this time.
     Due(u64),
     ClockChanged,
+    /// All that was to be done has gone; what comes after this message is new.
+    Reset,
     /// Respond when all that is due now has been tried.
     Settle(oneshot::Sender<()>),
 }

@@ -148,5 +148,6 @@ pub(crate) fn reset(tx: &Tx<'_>) -> Result<(), StoreError> {
     for table in TABLES {
         tx.execute(&format!("DELETE FROM {table}"), [])?;
     }
+    tx.unschedule();
     Ok(())
 }

@@ -95,6 +95,27 @@ async fn a_server_that_hangs_with_many_paths_delays_no_other() {
 }
 
 #[tokio::test]
+async fn after_a_reset_nobody_waits_for_an_attempt_from_before() {
+    let (sandbox, caller) = started().await;
+    let (dead, alive) = (Receiver::always(Reply::Silence).await, Receiver::ok().await);
+    let time = HeldTime::new();
+    let pay = async |number: &str, shop: &Receiver| {
+        let id = caller.deposit_to(&sandbox, number, &shop.url()).await;
+        sandbox.pay(&id).unwrap();
+    };
+    pay("D1", &dead).await;
+    dead.until(1).await;
+    tokio::join!(in_time(sandbox.settle()), async { sandbox.reset().unwrap() });
+    in_time(sandbox.settle()).await;
+    assert!(sandbox.callbacks().unwrap().is_empty());
+    pay("D2", &alive).await;
+    in_time(sandbox.settle()).await;
+    assert_eq!((alive.received().len(), sandbox.callbacks().unwrap().len()), (1, 1));
+    assert!(!sandbox.events().iter().any(|it| matches!(it.kind, EventKind::Failed { .. })));
+    time.go_on();
+}
+
+#[tokio::test]
 async fn settle_waits_for_what_is_due_and_not_for_what_comes_meanwhile() {
     let (sandbox, caller) = started().await;
     let sandbox = Arc::new(sandbox);
