@@ -8,6 +8,7 @@ use crate::clock::system_time;
 use crate::error::{Error, ErrorKind, with_causes};
 use crate::event::{Event, EventKind, EventTail};
 use crate::fault::{Fault, FaultId};
+use crate::input::quoted;
 use crate::order::PlannedStep;
 use crate::sandbox::{Sandbox, Shared};
 use crate::scenario::Scenario;
@@ -137,7 +138,7 @@ impl Sandbox {
             if plans::end(tx, &name)? {
                 return Ok(());
             }
-            Err(Error::new(ErrorKind::UnknownScenario, format!("no scenario {name:?} is played")))
+            Err(Error::new(ErrorKind::UnknownScenario, format!("no scenario {} is played", quoted(&name))))
         })
     }
 
