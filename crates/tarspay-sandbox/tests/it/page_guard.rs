@@ -188,8 +188,18 @@ async fn a_program_and_a_browser_without_fetch_metadata_open_the_cashier_page() 
 #[tokio::test]
 async fn every_response_to_a_browser_is_fenced_in() {
     let sandbox = Sandbox::start().await.unwrap();
-    for (path, host) in [("health", "localhost"), ("none", "localhost"), ("health", "evil.example")] {
-        let request = Request::post(&format!("/_sandbox/{path}"), "").method("GET").header("Host", host);
+    for (method, path, host) in [
+        ("GET", "/_sandbox/health", "localhost"),
+        ("GET", "/_sandbox/none", "localhost"),
+        ("PUT", "/_sandbox/health", "localhost"),
+        ("GET", "/_sandbox/health", "evil.example"),
+        ("GET", "/nope", "localhost"),
+        ("GET", "/nope", "evil.example"),
+        ("PUT", "/orders", "localhost"),
+        ("POST", "/api/balanceInfo", "localhost"),
+        ("GET", "/orders/none/none/none", "localhost"),
+    ] {
+        let request = Request::post(path, "").method(method).header("Host", host);
         let response = request.send(sandbox.address()).await;
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path} {host}");
         assert_eq!(response.header("cross-origin-resource-policy"), Some("same-origin"), "{path} {host}");
