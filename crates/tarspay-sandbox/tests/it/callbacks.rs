@@ -330,21 +330,34 @@ async fn a_delivered_callback_is_sent_again_on_demand() {
 #[tokio::test]
 async fn what_is_no_http_on_loopback_is_not_sent_and_the_reason_is_kept() {
     let (sandbox, caller) = started().await;
-    for (at, url) in ["https://127.0.0.1/notify", "http://192.0.2.1/notify", "http://shop.example/"]
-        .into_iter()
-        .enumerate()
+    for (at, (url, named)) in [
+        ("https://127.0.0.1/notify", "http only"),
+        ("http://192.0.2.1/notify", "loopback"),
+        ("http://shop.example/", "loopback"),
+        ("http://127.1/", "loopback"),
+        ("http://user:secret@127.0.0.1/", "user name"),
+        ("http://127.0.0.1:99999/", "port"),
+    ]
+    .into_iter()
+    .enumerate()
     {
+        let mut tail = sandbox.tail();
         let id = caller.deposit_to(&sandbox, &format!("D{at}"), url).await;
+        let is_told = |kind: &EventKind| {
+            matches!(kind, EventKind::Warned { message, .. }
+                if message.contains("no callback") && message.contains(named) && !message.contains("secret"))
+        };
+        until(&mut tail, is_told).await;
         sandbox.pay(&id).unwrap();
         in_time(sandbox.settle()).await;
         let [callback] = &sandbox.callbacks_of(&id).unwrap()[..] else { panic!("one callback") };
         assert_eq!((callback.status, callback.attempts.len()), (CallbackStatus::Undeliverable, 0));
-        assert!(callback.reason.as_deref().unwrap().contains(if at == 0 { "http only" } else { "loopback" }));
+        assert!(callback.reason.as_deref().unwrap().contains(named));
         assert_eq!(sandbox.resend(callback.id).unwrap().status, CallbackStatus::Undeliverable);
     }
     let found =
         sandbox.events().iter().filter(|it| matches!(it.kind, EventKind::CallbackGivenUp { .. })).count();
-    assert_eq!(found, 3);
+    assert_eq!(found, 6);
 }
 
 #[tokio::test]
