@@ -10,7 +10,7 @@ use crate::clock::unix_millis;
 use crate::error::{Error, ErrorKind, with_causes};
 use crate::fault::{Fault, FaultId};
 use crate::guard;
-use crate::input::{Input, required, wrong};
+use crate::input::{Input, cut, required, wrong};
 use crate::merchant::{Fee, KeySettings, MerchantStatus};
 use crate::order::{Order, OrderFilter, direction_name};
 use crate::sandbox::Sandbox;
@@ -158,14 +158,16 @@ fn members(head: &Parts, body: &[u8]) -> Result<Input, Refused> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Input::default());
     }
-    serde_json::from_slice(body)
-        .map(Input::new)
-        .map_err(|error| format!("the body is not a JSON object: {error}").into())
+    serde_json::from_slice(body).map(Input::new).map_err(|error| {
+        // An error about data repeats what was found, in full.
+        let why = if error.is_data() { String::new() } else { format!(": {error}") };
+        format!("the body is not a JSON object{why}").into()
+    })
 }
 
 async fn unknown_path(request: Request) -> Refused {
     let path = request.uri().path();
-    let path = path.strip_prefix(ROOT).unwrap_or(path).escape_debug();
+    let path = cut(path.strip_prefix(ROOT).unwrap_or(path));
     Refused::unknown("unknown_path", format!("there is nothing at {ROOT}{path}"))
 }
 
@@ -190,7 +192,7 @@ fn merchant_no(it: &OperatorRequest) -> Result<MerchantNo, Refused> {
 }
 
 fn unknown_merchant(id: &str) -> Refused {
-    let message = format!("no merchant {}; register it with a key first", id.escape_debug());
+    let message = format!("no merchant {}; register it with a key first", cut(id));
     Error::new(ErrorKind::UnknownMerchant, message).into()
 }
 
@@ -290,7 +292,7 @@ fn paged<T: Serialize>(name: &str, limit: u32, mut found: Vec<T>, next: impl FnO
 fn order(it: &OperatorRequest, take: impl FnOnce(&Sandbox, &PayOrderId) -> Result<Order, Error>) -> Shown {
     // A text that cannot be an order number is an unknown one.
     let id = it.id.parse().map_err(|_| {
-        let message = format!("no order {}; take its pay_order_id", it.id.escape_debug());
+        let message = format!("no order {}; take its pay_order_id", cut(&it.id));
         Error::new(ErrorKind::UnknownOrder, message)
     })?;
     let order = take(&it.sandbox, &id)?;
@@ -324,7 +326,7 @@ fn record_transfer(it: &OperatorRequest) -> Shown {
 
 fn callback_id(it: &OperatorRequest) -> Result<CallbackId, Error> {
     it.id.parse().map(CallbackId::from_number).map_err(|_| {
-        let message = format!("no callback {}; take its number", it.id.escape_debug());
+        let message = format!("no callback {}; take its number", cut(&it.id));
         Error::new(ErrorKind::UnknownCallback, message)
     })
 }
@@ -406,7 +408,7 @@ fn inject(it: &OperatorRequest) -> Shown {
 fn clear_fault(it: &OperatorRequest) -> Shown {
     let known = it.id.parse().is_ok_and(|number| it.sandbox.clear_fault(FaultId::from_number(number)));
     if !known {
-        let message = format!("no fault {}; it may be used up", it.id.escape_debug());
+        let message = format!("no fault {}; it may be used up", cut(&it.id));
         return Err(Refused::unknown("unknown_fault", message));
     }
     faults(it)

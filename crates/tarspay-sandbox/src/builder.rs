@@ -12,7 +12,7 @@ use crate::store::{self, Context, Settings, Store, Tx, callbacks, merchants, pla
 use crate::timekeeper::Timekeeper;
 use axum::http::uri::Authority;
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -129,7 +129,7 @@ impl Builder {
         self
     }
 
-    /// Lets callbacks go to this host, by its whole name, besides loopback. Still over `http` only.
+    /// Lets callbacks go to this host, by its whole name or its IP address, besides loopback. Still over `http` only.
     #[must_use]
     pub fn allow_receiver(mut self, host: impl Into<String>) -> Self {
         self.settings.allowed_receivers.push(host.into());
@@ -158,12 +158,18 @@ impl Builder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidAddress`] if the address is not an IP address with a port, or not one of loopback, or the public
-    /// name is not a host,
+    /// name or the host of a receiver is not a host,
     /// [`ErrorKind::Bind`] if it cannot be bound, [`ErrorKind::RandomSource`] if no key can be made,
     /// [`ErrorKind::Store`] if the file cannot be used.
     pub async fn start(mut self) -> Result<Sandbox, Error> {
         let address = address(&self.listen, self.trusts_the_network)?;
         let public = self.public_name.as_deref().map(public_name).transpose()?;
+        if let Some(host) = self.settings.allowed_receivers.iter().find(|host| !is_host(host)) {
+            let reason = format!(
+                "{host:?} is not the host of a receiver; write a name or an IP address alone, such as shop"
+            );
+            return Err(Error::new(ErrorKind::InvalidAddress, reason));
+        }
         self.settings.public_name = public.as_ref().map(|public| public.host().to_owned());
         let cannot_bind = |source| {
             Error::new(
@@ -279,6 +285,14 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         });
     }
     address
+}
+
+/// An IP address without brackets, or a name.
+fn is_host(host: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_')
+    };
+    host.parse::<IpAddr>().is_ok() || host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
 }
 
 fn public_name(name: &str) -> Result<Authority, Error> {

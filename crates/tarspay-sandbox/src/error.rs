@@ -18,7 +18,7 @@ pub struct Error {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The address is not an IP address with a port, or not loopback.
+    /// The address is not an IP address with a port, or not loopback; or a host is not one.
     InvalidAddress,
     /// The address cannot be bound, usually because its port is taken.
     Bind,

@@ -145,7 +145,7 @@ pub enum EventKind {
         /// The outcome in words.
         outcome: String,
     },
-    /// The sandbox was put back to its first day.
+    /// The sandbox was put back to its initial state.
     Reset,
     /// An internal failure, such as a file that cannot be written.
     #[non_exhaustive]

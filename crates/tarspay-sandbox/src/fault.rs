@@ -1,7 +1,7 @@
 //! Faults that can be injected: what goes wrong, and with which calls or callbacks.
 
 use crate::error::{Error, ErrorKind};
-use crate::input::{Input, wrong};
+use crate::input::{Input, required, wrong};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -27,6 +27,10 @@ macro_rules! kinds {
         pub(crate) enum FaultKind {
             $($variant { $($(#[$attribute])* $member: $type)? },)*
         }
+
+        /// The name of each kind, and of its own member.
+        const KINDS: &[(&str, &[&str])] =
+            &[$((stringify!($constructor), &[$(stringify!($member))?]),)*];
 
         impl FaultKind {
             pub(crate) fn target(&self) -> Target {
@@ -132,6 +136,9 @@ impl FaultKind {
     }
 }
 
+/// The longest delay: beyond the last attempt at a callback, and below what is a mistake in the unit.
+const MOST_MILLIS: u64 = 30 * 24 * 3600 * 1000;
+
 /// The most copies of one callback.
 const MOST_COPIES: u32 = 100;
 
@@ -185,10 +192,19 @@ impl TryFrom<Map<String, Value>> for Fault {
 }
 
 fn read_kind(members: Map<String, Value>) -> Result<FaultKind, String> {
-    // A kind has one member at most, so an error of serde that names none is about that one.
-    let mut own = members.keys().filter(|name| *name != "kind");
-    let named = own.next().filter(|_| own.next().is_none()).map_or("kind", String::as_str).to_owned();
-    serde_json::from_value(Value::Object(members)).map_err(|error| wrong(&named, error))
+    let input = Input::new(members);
+    let kind = required("kind", input.text("kind")?)?;
+    let Some((_, own)) = KINDS.iter().find(|(name, _)| *name == kind) else {
+        let names: Vec<_> = KINDS.iter().map(|(name, _)| *name).collect();
+        return Err(wrong("kind", format!("must be one of {}", names.join(", "))));
+    };
+    input.only(&[&["kind"], *own, SETTINGS].concat())?;
+    for name in *own {
+        required(name, input.get(name))?;
+    }
+    // What is still wrong is its one member.
+    let named = own.first().copied().unwrap_or("kind");
+    serde_json::from_value(Value::Object(input.into_members())).map_err(|error| wrong(named, error))
 }
 
 impl Fault {
@@ -323,7 +339,11 @@ fn as_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok,
 }
 
 fn from_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    whole(deserializer).map(Duration::from_millis)
+    let millis = whole(deserializer)?;
+    if millis > MOST_MILLIS {
+        return Err(D::Error::custom(format!("must be at most {MOST_MILLIS}, which is 30 days")));
+    }
+    Ok(Duration::from_millis(millis))
 }
 
 /// `SplitMix64`: a small pseudo-random generator, so that the same seed gives the same run.

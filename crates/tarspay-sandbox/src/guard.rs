@@ -93,7 +93,8 @@ fn is_this_machine(authority: &Authority, local: Option<&Local>) -> bool {
     let host = authority.host();
     let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let public_name = local.and_then(|local| local.public_name.as_deref());
-    if public_name.is_some_and(|name| name.eq_ignore_ascii_case(host)) {
+    let without_dot = |name: &'_ str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    if public_name.is_some_and(|name| without_dot(name) == without_dot(host)) {
         return true;
     }
     let is_where_it_arrived = |ip: IpAddr| local.and_then(|local| local.ip) == Some(ip.to_canonical());
@@ -117,13 +118,17 @@ mod tests {
             ("evil.example", "192.0.2.7", false),
             ("sandbox:8787", "192.0.2.7", true),
             ("SandBox", "127.0.0.1", true),
+            ("sandbox.:8787", "192.0.2.7", true),
+            ("sandbox..:8787", "192.0.2.7", false),
             ("sandbox.evil.example", "192.0.2.7", false),
             ("x.sandbox", "192.0.2.7", false),
         ] {
-            let ip = Some(arrived_at.parse().unwrap());
-            let local = Local { peer: [192, 0, 2, 1].into(), ip, public_name: Some("sandbox".into()) };
-            let request = Request::get("/").header("Host", host).extension(local).body(()).unwrap();
-            assert_eq!(check(&request.into_parts().0).is_ok(), passes, "{host}");
+            for public_name in ["sandbox", "Sandbox."] {
+                let ip = Some(arrived_at.parse().unwrap());
+                let local = Local { peer: [192, 0, 2, 1].into(), ip, public_name: Some(public_name.into()) };
+                let request = Request::get("/").header("Host", host).extension(local).body(()).unwrap();
+                assert_eq!(check(&request.into_parts().0).is_ok(), passes, "{host}");
+            }
         }
     }
 }

@@ -15,6 +15,10 @@ impl Input {
         Self(members)
     }
 
+    pub(crate) fn into_members(self) -> Map<String, Value> {
+        self.0
+    }
+
     pub(crate) fn members(&self) -> &Map<String, Value> {
         &self.0
     }
@@ -23,7 +27,12 @@ impl Input {
     pub(crate) fn only(&self, names: &[&str]) -> Result<(), String> {
         let Some(unknown) = self.0.keys().find(|name| !names.contains(&name.as_str())) else { return Ok(()) };
         let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        Err(wrong(unknown, format!("is not known here; known: {known}")))
+        // What does not look like a name may be a value, and a secret one.
+        let is_name = |name: &str| {
+            name.len() <= 40 && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'-')
+        };
+        let shown = if is_name(unknown) { quoted(unknown) } else { "a member".to_owned() };
+        Err(format!("{shown} is not known here; known: {known}"))
     }
 
     /// A member that may be absent or null.
@@ -78,7 +87,18 @@ pub(crate) fn wrong(name: &str, why: impl fmt::Display) -> String {
     format!("{} {why}", quoted(name))
 }
 
-/// A name from outside, escaped and cut.
+/// The most of a text from outside that a message repeats, in characters.
+const SHOWN: usize = 64;
+
+/// A name from outside, quoted, escaped and cut.
 pub(crate) fn quoted(name: &str) -> String {
-    format!("{:?}", name.chars().take(64).collect::<String>())
+    format!("\"{}\"", cut(name))
+}
+
+/// A text from outside, escaped and cut.
+pub(crate) fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text[..end].escape_debug()),
+        None => text.escape_debug().to_string(),
+    }
 }

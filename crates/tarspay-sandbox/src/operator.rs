@@ -8,6 +8,7 @@ use crate::clock::system_time;
 use crate::error::{Error, ErrorKind, with_causes};
 use crate::event::{Event, EventKind, EventTail};
 use crate::fault::{Fault, FaultId};
+use crate::input::quoted;
 use crate::order::PlannedStep;
 use crate::sandbox::{Sandbox, Shared};
 use crate::scenario::Scenario;
@@ -73,11 +74,12 @@ impl Sandbox {
         self.shared.events.tail()
     }
 
-    /// Puts everything back to the first day: no orders, callbacks, transfers, fees, scenarios, faults and events, no
+    /// Puts everything back to the initial state: no orders, callbacks, transfers, fees, scenarios, faults and events, no
     /// merchant but the test merchant with its own key and its million in every currency, and the clock that the sandbox
     /// was given. The address and the keys stay, so that clients keep their settings; settings of
     /// [`Builder`](crate::Builder) stay too, and a nonce that was used stays used. Numbers of callbacks, faults and events
-    /// continue. A callback that is under way may still arrive.
+    /// continue. An attempt at a callback that is under way ends: it may have arrived, and [`settle`](Sandbox::settle)
+    /// does not wait for it.
     ///
     /// # Errors
     ///
@@ -136,7 +138,7 @@ impl Sandbox {
             if plans::end(tx, &name)? {
                 return Ok(());
             }
-            Err(Error::new(ErrorKind::UnknownScenario, format!("no scenario {name:?} is played")))
+            Err(Error::new(ErrorKind::UnknownScenario, format!("no scenario {} is played", quoted(&name))))
         })
     }
 

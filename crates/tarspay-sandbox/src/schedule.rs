@@ -1,20 +1,25 @@
 //! Which callback is sent when: a plain structure without clock, network or store.
 //!
-//! Each receiver has its own queue and limit, so that one that does not respond delays no other.
+//! Each receiver has its own queue and limit, and so has each server, which may have many receivers. So one that does not
+//! respond delays no other.
 
 use crate::callback::CallbackId;
 use crate::faults::CallbackFaults;
+use crate::guard::is_loopback;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 use tokio::sync::oneshot;
 
 /// How many callbacks are under way to one receiver at a time.
 const AT_ONCE: usize = 16;
 
+/// How many are under way to one server, whatever their paths.
+const AT_SERVER: usize = 64;
+
 /// How many callbacks are under way in all; each has a connection.
 const IN_ALL: usize = 256;
 
-/// From this many on, only the first one to a receiver is sent: receivers that hang leave room for the others.
+/// From this many on, only the first one to a server is sent: servers that hang leave room for the others.
 const SHARED: usize = IN_ALL / 2;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +37,8 @@ pub(crate) enum Message {
     /// Something is due about an order at this time.
     Due(u64),
     ClockChanged,
+    /// All that was to be done has gone; what comes after this message is new.
+    Reset,
     /// Respond when all that is due now has been tried.
     Settle(oneshot::Sender<()>),
 }
@@ -40,12 +47,15 @@ pub(crate) enum Message {
 pub(crate) struct Schedule {
     later: BinaryHeap<Reverse<Delivery>>,
     receivers: BTreeMap<String, Queue>,
+    /// How many are under way to a server.
+    servers: HashMap<String, usize>,
     /// Started and not finished.
     sending: HashSet<CallbackId>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
+    server: String,
     due: VecDeque<Delivery>,
     sending: usize,
 }
@@ -60,25 +70,35 @@ impl Schedule {
             && delivery.at <= now
         {
             let Some(Reverse(delivery)) = self.later.pop() else { break };
-            let queue = self.receivers.entry(delivery.receiver.clone()).or_default();
+            let receiver = delivery.receiver.clone();
+            let queue = self.receivers.entry(receiver).or_insert_with_key(|receiver| Queue {
+                server: server(receiver),
+                due: VecDeque::new(),
+                sending: 0,
+            });
             queue.due.push_back(delivery);
         }
         let mut started = Vec::new();
-        for (of_receiver, in_all) in [(1, IN_ALL), (AT_ONCE, SHARED)] {
+        for (of_receiver, at_server, in_all) in
+            [(1, 1, IN_ALL), (1, AT_SERVER, SHARED), (AT_ONCE, AT_SERVER, SHARED)]
+        {
             for queue in self.receivers.values_mut() {
                 while queue.sending < of_receiver
+                    && self.servers.get(&queue.server).is_none_or(|sending| *sending < at_server)
                     && self.sending.len() < in_all
                     && let Some(delivery) = queue.due.pop_front()
                 {
                     // One that is under way is scheduled again if it is still due afterwards.
                     if self.sending.insert(delivery.id) {
                         queue.sending += 1;
+                        *self.servers.entry(queue.server.clone()).or_default() += 1;
                         started.push(delivery);
                     }
                 }
             }
         }
         self.receivers.retain(|_, queue| queue.sending > 0 || !queue.due.is_empty());
+        self.servers.retain(|_, sending| *sending > 0);
         started
     }
 
@@ -87,6 +107,9 @@ impl Schedule {
             && let Some(queue) = self.receivers.get_mut(receiver)
         {
             queue.sending = queue.sending.saturating_sub(1);
+            if let Some(sending) = self.servers.get_mut(&queue.server) {
+                *sending = sending.saturating_sub(1);
+            }
         }
     }
 
@@ -102,9 +125,18 @@ impl Schedule {
     }
 }
 
+/// The server of a receiver. Every name and address of loopback leads to this machine: there, a port is a server.
+fn server(receiver: &str) -> String {
+    let authority = receiver.split('/').next().unwrap_or_default();
+    match authority.rsplit_once(':') {
+        Some((host, port)) if is_loopback(host.trim_matches(['[', ']'])) => format!(":{port}"),
+        _ => authority.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{AT_ONCE, Delivery, IN_ALL, SHARED, Schedule};
+    use super::{AT_ONCE, AT_SERVER, Delivery, IN_ALL, SHARED, Schedule};
     use crate::CallbackId;
 
     fn delivery(at: u64, id: i64, receiver: &str) -> Delivery {
@@ -162,6 +194,28 @@ mod tests {
             schedule.finished(one.id, &one.receiver);
         }
         assert_eq!(schedule.start(0).len(), 1200 - 1000 - (IN_ALL - SHARED));
+    }
+
+    #[test]
+    fn a_server_that_does_not_respond_leaves_room_for_others_however_many_addresses_it_has() {
+        for address in ["127.0.0.1:80/n{}", "n{}.localhost:80/", "127.0.0.{}:80/", "shop.example:80/n{}"] {
+            let mut schedule = Schedule::default();
+            for id in 0..300 {
+                schedule.add(delivery(0, id, &address.replace("{}", &(id % 250).to_string())));
+            }
+            assert_eq!(schedule.start(0).len(), AT_SERVER, "{address}");
+            // More than one of another server, and one of each when half are taken.
+            for id in 300..450 {
+                schedule.add(delivery(0, id, "127.0.0.1:81/"));
+                schedule.add(delivery(0, id + 200, &format!("[::1]:{id}/")));
+            }
+            let started = schedule.start(0);
+            assert_eq!(started.iter().filter(|it| it.receiver.starts_with('[')).count(), 150, "{address}");
+            for one in started.iter().filter(|it| it.receiver.starts_with('[')) {
+                schedule.finished(one.id, &one.receiver);
+            }
+            assert_eq!(schedule.start(0).len(), AT_ONCE - 1, "{address}");
+        }
     }
 
     #[test]

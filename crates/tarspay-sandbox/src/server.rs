@@ -43,6 +43,12 @@ const PLACE: Duration = Duration::from_secs(1);
 /// The most bytes of a connection that are buffered, and so the longest head.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
+/// What keeps pages of other origins from making something else of a response, or from embedding it.
+const FOREIGN_PAGES: [(HeaderName, HeaderValue); 2] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];
+
 /// Names the mistakes behind a signature that was refused.
 const EXPLAIN_HEADER: HeaderName = HeaderName::from_static("x-sandbox-explain");
 
@@ -200,7 +206,8 @@ async fn connection(
             let is_whole = request.body().is_end_stream();
             turn.change(if is_whole { TurnState::Busy } else { TurnState::Waiting(Instant::now()) })?;
             let request = request.map(|body| Arriving { body, turn: Arc::clone(&turn) });
-            let Ok(response) = router.call(request).await;
+            let Ok(mut response) = router.call(request).await;
+            response.headers_mut().extend(FOREIGN_PAGES);
             turn.change(TurnState::Waiting(Instant::now()))?;
             if response.extensions().get::<CloseConnection>().is_some() {
                 return Err(io::Error::other("a fault closed the connection"));

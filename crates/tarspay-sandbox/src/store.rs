@@ -62,6 +62,8 @@ impl Default for Settings {
 #[derive(Default)]
 struct Effects {
     events: Vec<EventKind>,
+    /// Everything before these deliveries has gone.
+    is_reset: bool,
     deliveries: Vec<Delivery>,
     /// When something is due about an order.
     due: Option<u64>,
@@ -86,6 +88,11 @@ impl Tx<'_> {
     /// Schedules a delivery of a callback, once this job is committed.
     pub(crate) fn deliver(&self, delivery: Delivery) {
         self.effects.borrow_mut().deliveries.push(delivery);
+    }
+
+    /// Ends all that is scheduled, once this job is committed.
+    pub(crate) fn unschedule(&self) {
+        self.effects.borrow_mut().is_reset = true;
     }
 
     /// Schedules the next look at what is due about orders, once this job is committed.
@@ -366,8 +373,9 @@ impl Worker {
                 effects: RefCell::default(),
             };
             let (keep, reply) = job(Ok(&tx));
-            let Effects { mut events, mut deliveries, due } = tx.effects.into_inner();
+            let Effects { mut events, is_reset, mut deliveries, due } = tx.effects.into_inner();
             if keep {
+                all.is_reset |= is_reset;
                 all.events.append(&mut events);
                 all.deliveries.append(&mut deliveries);
                 all.due = [all.due, due].into_iter().flatten().min();
@@ -395,6 +403,10 @@ impl Worker {
     fn publish(&self, effects: Effects) {
         for event in effects.events {
             self.context.events.push(self.context.clock.now(), event);
+        }
+        // Before all deliveries of the group: one that has gone is not sent, and one that came after the reset is.
+        if effects.is_reset {
+            let _ = self.context.timekeeper.send(Message::Reset);
         }
         for delivery in effects.deliveries {
             let _ = self.context.timekeeper.send(Message::Deliver(delivery));

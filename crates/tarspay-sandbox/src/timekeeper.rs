@@ -85,6 +85,16 @@ impl Timekeeper {
                 self.next_due = Some(self.next_due.map_or(at, |earlier| earlier.min(at)));
             }
             Message::ClockChanged => {}
+            Message::Reset => {
+                self.schedule = Schedule::default();
+                self.next_due = None;
+                // Ends the attempts that are under way. What one of them has still written is of no callback any more.
+                self.sendings = JoinSet::new();
+                self.held.clear();
+                for settling in self.settling.drain(..) {
+                    let _ = settling.settled.send(());
+                }
+            }
             Message::Settle(settled) => self.settling.push(Settling { due: None, settled }),
         }
     }

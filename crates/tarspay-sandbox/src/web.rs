@@ -12,10 +12,6 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What keeps pages of other origins from making something else of a response, or from embedding it.
-const FOREIGN_PAGES: [(&str, &str); 2] =
-    [("x-content-type-options", "nosniff"), ("cross-origin-resource-policy", "same-origin")];
-
 /// The control API or the pages.
 #[derive(Clone)]
 pub(crate) struct Web {
@@ -28,7 +24,7 @@ pub(crate) struct Form {
     /// Reads the members in the body of a POST.
     pub(crate) read: fn(&Parts, &[u8]) -> Result<Input, Refused>,
     pub(crate) refuse: fn(&Refused) -> Response,
-    /// The headers of all responses.
+    /// The headers of its responses, besides those that all responses have.
     pub(crate) headers: &'static [(&'static str, &'static str)],
 }
 
@@ -166,7 +162,7 @@ pub(crate) fn finish(form: &Form, mut response: Response) -> Response {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
         }
     }
-    for (name, value) in FOREIGN_PAGES.iter().chain(form.headers) {
+    for (name, value) in form.headers {
         response.headers_mut().insert(*name, HeaderValue::from_static(value));
     }
     response

@@ -54,6 +54,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let ready = if args.output.json {
         let ready = json!({
             "base_url": sandbox.base_url(),
+            "listen": sandbox.address(),
             "merchant_no": merchant.merchant_no(),
             "private_key": private_key.as_str(),
             "public_key": public_key,
@@ -62,8 +63,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         ready.to_string()
     } else {
         format!(
-            "sandbox {} merchant {} private-key {} public-key {public_key} system-public-key {system_public_key}",
+            "sandbox {} listen {} merchant {} private-key {} public-key {public_key} system-public-key {system_public_key}",
             sandbox.base_url(),
+            sandbox.address(),
             merchant.merchant_no(),
             private_key.as_str(),
         )

@@ -9,8 +9,9 @@ use tarspay::sign::{PrivateKey, PublicKey};
 #[test]
 fn the_line_in_json_holds_what_a_client_needs() {
     let (_running, ready) = Running::start_json();
-    assert_eq!(ready.as_object().unwrap().len(), 5);
+    assert_eq!(ready.as_object().unwrap().len(), 6);
     assert!(text(&ready, "base_url").starts_with("http://127.0.0.1:"));
+    assert_eq!(format!("http://{}", text(&ready, "listen")), text(&ready, "base_url"));
     assert_eq!(text(&ready, "merchant_no"), "M1688443086");
     let key = PrivateKey::from_hex(text(&ready, "private_key")).unwrap();
     assert_eq!(key.public_key().to_string(), text(&ready, "public_key"));
@@ -23,11 +24,12 @@ fn the_line_in_json_holds_what_a_client_needs() {
 fn the_line_in_text_holds_the_same() {
     let running = Running::start(&[]);
     let words: Vec<_> = running.ready.split(' ').collect();
-    let [_, base_url, _, merchant_no, _, private_key, _, public_key, _, _] = words[..] else {
+    let [_, base_url, _, listen, _, merchant_no, _, private_key, _, public_key, _, _] = words[..] else {
         panic!("{}", running.ready)
     };
     let names: Vec<_> = words.iter().step_by(2).copied().collect();
-    assert_eq!(names, ["sandbox", "merchant", "private-key", "public-key", "system-public-key"]);
+    assert_eq!(names, ["sandbox", "listen", "merchant", "private-key", "public-key", "system-public-key"]);
+    assert_eq!(format!("http://{listen}"), base_url);
     let ready = json!({ "base_url": base_url, "merchant_no": merchant_no, "private_key": private_key });
     run(&mut balance_of(&ready)).succeeded();
     assert_eq!(PrivateKey::from_hex(private_key).unwrap().public_key().to_string(), public_key);

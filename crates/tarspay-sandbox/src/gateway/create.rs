@@ -6,6 +6,7 @@ use crate::clock::{later, millis, system_time};
 use crate::event::EventKind;
 use crate::life;
 use crate::order::Order;
+use crate::receiver::Receiver;
 use crate::store::orders::{self, OrderKey, Record};
 use crate::store::{StoreError, Tx};
 use tarspay_types::market::{self, Market, Report, Rule, Violation};
@@ -82,7 +83,10 @@ fn draft<R: Request>(
         return Err(Refusal::new(ErrorCode::CHANNEL_UNKNOWN, format!("channel unknown: {reason}")));
     }
     check_way(market, direction, &report)?;
-    let warnings = report.warnings().map(ToString::to_string).collect();
+    let mut warnings: Vec<_> = report.warnings().map(ToString::to_string).collect();
+    if let Err(reason) = Receiver::of(&notify_url, &caller.shared.settings.allowed_receivers) {
+        warnings.push(format!("no callback will be sent to `notifyUrl`: {reason}"));
+    }
     Ok(Draft {
         merchant_no: caller.merchant_no.clone(),
         direction,

@@ -16,8 +16,9 @@ use tokio::sync::oneshot;
 /// attempts, 10 seconds after the first one, then 30 seconds, 1, 2, 5, 10, 20 and 30 minutes, 1, 2, 3, 4, 6, 8 and 12
 /// hours after each other, by the sandbox's [clock](Sandbox::clock); then the callback is parked.
 ///
-/// Up to 16 callbacks are on their way to one receiver at a time, and 256 in all. A receiver is a host, port and path. Receivers
-/// do not wait for each other: half of the 256 are kept for those that have none on its way.
+/// Up to 16 callbacks are on their way to one receiver (host, port and path) at a time, 64 to one server (host and port; on
+/// loopback the port alone), and 256 in all. Servers do not wait for each other: half of the 256 are kept for those that have
+/// none on their way.
 impl Sandbox {
     /// All callbacks, the oldest first.
     ///

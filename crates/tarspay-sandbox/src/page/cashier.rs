@@ -36,10 +36,18 @@ pub(super) fn visit(it: &OperatorRequest) -> Result<Markup, Refused> {
 
 /// Whether a person or a program opens the page: not an image, a script or a frame of another page, not a look ahead.
 fn is_navigation(head: &Parts) -> bool {
-    // Programs do not send these headers. Browsers look ahead with `prefetch` or `prefetch;prerender`.
+    // Programs do not send these headers, and browsers send `Sec-Fetch-Dest` only to hosts that they trust, such as
+    // loopback. Browsers look ahead with `prefetch` or `prefetch;prerender`.
     head.method == Method::GET
-        && matches!(header(head, "sec-fetch-dest"), None | Some("document"))
+        && header(head, "sec-fetch-dest").map_or_else(|| accepts_a_page(head), |kind| kind == "document")
         && ["sec-purpose", "purpose", "x-moz"].iter().all(|name| header(head, name).is_none())
+}
+
+/// Whether a page is what `Accept` asks for: `text/html`, or `*/*` beside no type of an image, a video or a style.
+fn accepts_a_page(head: &Parts) -> bool {
+    let Some(accept) = header(head, "accept").map(str::to_ascii_lowercase) else { return true };
+    let names = |kind: &str| accept.contains(kind);
+    names("text/html") || names("*/*") && !["image/", "video/", "audio/", "text/css"].into_iter().any(names)
 }
 
 /// A payer can act on an order only while it waits for them. Should it end between this look and the step, the

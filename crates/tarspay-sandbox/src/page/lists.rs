@@ -265,7 +265,7 @@ fn words(kind: &EventKind) -> Markup {
             " beside callback no. " (callback) " of " (link(pay_order_id))
             (if *believed { " was believed: " } else { " was not believed: " }) (outcome)
         },
-        EventKind::Reset => html! { span.badge { "sandbox" } " is back at its first day" },
+        EventKind::Reset => html! { span.badge { "sandbox" } " is back in its initial state" },
         EventKind::Failed { message } => html! { span.badge.bad { "sandbox" } " " (message) },
     }
 }

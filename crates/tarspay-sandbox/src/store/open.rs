@@ -22,10 +22,15 @@ pub(crate) fn open(path: Option<&Path>) -> Result<Connection, Error> {
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
                 "another sandbox uses it"
             }
-            Some(rusqlite::ErrorCode::NotADatabase) => "it is not a file of a sandbox",
+            Some(rusqlite::ErrorCode::NotADatabase) => "it is not a file of a sandbox; choose another one",
             _ => "it cannot be opened",
         };
-        Error::new(ErrorKind::Store, format!("cannot keep the state in {place}: {reason}")).with_source(error)
+        let refused = Error::new(ErrorKind::Store, format!("cannot keep the state in {place}: {reason}"));
+        match error.sqlite_error_code() {
+            // Its words say the same twice.
+            Some(rusqlite::ErrorCode::NotADatabase) => refused,
+            _ => refused.with_source(error),
+        }
     };
     let connection = match path {
         None => Connection::open_in_memory().map_err(cannot)?,
@@ -148,5 +153,6 @@ pub(crate) fn reset(tx: &Tx<'_>) -> Result<(), StoreError> {
     for table in TABLES {
         tx.execute(&format!("DELETE FROM {table}"), [])?;
     }
+    tx.unschedule();
     Ok(())
 }

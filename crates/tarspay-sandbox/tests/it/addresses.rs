@@ -102,6 +102,32 @@ async fn a_public_name_is_in_its_urls_and_reaches_it() {
 }
 
 #[tokio::test]
+async fn what_is_not_a_host_is_not_the_host_of_a_receiver() {
+    for host in [
+        "",
+        ".",
+        "a\u{1b}[2J",
+        "a b",
+        "http://shop",
+        "shop:80",
+        "[::1]",
+        "user@shop",
+        "a/b",
+        "a..b",
+        "sh\u{f6}p",
+    ] {
+        let error = Sandbox::builder().allow_receiver("shop").allow_receiver(host).start().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidAddress, "{host:?}");
+        assert!(error.to_string().contains("such as shop"), "{error}");
+        assert!(!error.to_string().contains(char::is_control), "{error:?}");
+    }
+    let builder = ["shop", "Shop.example.", "my_shop-2", "192.0.2.1", "2001:db8::1"]
+        .into_iter()
+        .fold(Sandbox::builder(), tarspay_sandbox::Builder::allow_receiver);
+    builder.start().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_no_ip_address_and_port_is_refused() {
     for address in
         ["", "8080", ":8080", "127.0.0.1", "127.0.0.1:65536", "localhost:0", "http://127.0.0.1:0", "\u{7}"]

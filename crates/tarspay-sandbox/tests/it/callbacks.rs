@@ -74,6 +74,48 @@ async fn a_path_that_hangs_does_not_delay_another_one_of_the_same_server() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_with_many_paths_delays_no_other() {
+    let (sandbox, caller) = started().await;
+    let (dead, alive) = (Receiver::always(Reply::Silence).await, Receiver::ok().await);
+    let time = HeldTime::new();
+    let mut tail = sandbox.tail();
+    for number in 0..300 {
+        let url = format!("http://{}/n{number}", dead.address);
+        let id = caller.deposit_to(&sandbox, &format!("D{number}"), &url).await;
+        sandbox.pay(&id).unwrap();
+    }
+    dead.until(64).await;
+    for number in 0..20 {
+        let id = caller.deposit_to(&sandbox, &format!("A{number}"), &alive.url()).await;
+        sandbox.pay(&id).unwrap();
+        until(&mut tail, |kind| matches!(kind, EventKind::CallbackAttempted { delivered: true, .. })).await;
+    }
+    assert_eq!(dead.received().len(), 64);
+    time.go_on();
+}
+
+#[tokio::test]
+async fn after_a_reset_nobody_waits_for_an_attempt_from_before() {
+    let (sandbox, caller) = started().await;
+    let (dead, alive) = (Receiver::always(Reply::Silence).await, Receiver::ok().await);
+    let time = HeldTime::new();
+    let pay = async |number: &str, shop: &Receiver| {
+        let id = caller.deposit_to(&sandbox, number, &shop.url()).await;
+        sandbox.pay(&id).unwrap();
+    };
+    pay("D1", &dead).await;
+    dead.until(1).await;
+    tokio::join!(in_time(sandbox.settle()), async { sandbox.reset().unwrap() });
+    in_time(sandbox.settle()).await;
+    assert!(sandbox.callbacks().unwrap().is_empty());
+    pay("D2", &alive).await;
+    in_time(sandbox.settle()).await;
+    assert_eq!((alive.received().len(), sandbox.callbacks().unwrap().len()), (1, 1));
+    assert!(!sandbox.events().iter().any(|it| matches!(it.kind, EventKind::Failed { .. })));
+    time.go_on();
+}
+
+#[tokio::test]
 async fn settle_waits_for_what_is_due_and_not_for_what_comes_meanwhile() {
     let (sandbox, caller) = started().await;
     let sandbox = Arc::new(sandbox);
@@ -288,21 +330,34 @@ async fn a_delivered_callback_is_sent_again_on_demand() {
 #[tokio::test]
 async fn what_is_no_http_on_loopback_is_not_sent_and_the_reason_is_kept() {
     let (sandbox, caller) = started().await;
-    for (at, url) in ["https://127.0.0.1/notify", "http://192.0.2.1/notify", "http://shop.example/"]
-        .into_iter()
-        .enumerate()
+    for (at, (url, named)) in [
+        ("https://127.0.0.1/notify", "http only"),
+        ("http://192.0.2.1/notify", "loopback"),
+        ("http://shop.example/", "loopback"),
+        ("http://127.1/", "loopback"),
+        ("http://user:secret@127.0.0.1/", "user name"),
+        ("http://127.0.0.1:99999/", "port"),
+    ]
+    .into_iter()
+    .enumerate()
     {
+        let mut tail = sandbox.tail();
         let id = caller.deposit_to(&sandbox, &format!("D{at}"), url).await;
+        let is_told = |kind: &EventKind| {
+            matches!(kind, EventKind::Warned { message, .. }
+                if message.contains("no callback") && message.contains(named) && !message.contains("secret"))
+        };
+        until(&mut tail, is_told).await;
         sandbox.pay(&id).unwrap();
         in_time(sandbox.settle()).await;
         let [callback] = &sandbox.callbacks_of(&id).unwrap()[..] else { panic!("one callback") };
         assert_eq!((callback.status, callback.attempts.len()), (CallbackStatus::Undeliverable, 0));
-        assert!(callback.reason.as_deref().unwrap().contains(if at == 0 { "http only" } else { "loopback" }));
+        assert!(callback.reason.as_deref().unwrap().contains(named));
         assert_eq!(sandbox.resend(callback.id).unwrap().status, CallbackStatus::Undeliverable);
     }
     let found =
         sandbox.events().iter().filter(|it| matches!(it.kind, EventKind::CallbackGivenUp { .. })).count();
-    assert_eq!(found, 3);
+    assert_eq!(found, 6);
 }
 
 #[tokio::test]

@@ -142,6 +142,18 @@ async fn only_a_navigation_opens_the_cashier_page() {
     ] {
         others.extend([visit.clone().header(name, value), as_document.clone().header(name, value)]);
     }
+    // Without `Sec-Fetch-Dest`, as over plain HTTP to a public name.
+    for accept in [
+        "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
+        "image/webp,video/*;q=0.8,image/png,image/*;q=0.8,*/*;q=0.5",
+        "IMAGE/*",
+        "text/css,*/*;q=0.1",
+        "video/webm,video/*;q=0.9,*/*;q=0.5",
+        "application/json",
+        "",
+    ] {
+        others.push(visit.clone().header("Accept", accept));
+    }
     others.push(visit.clone().method("HEAD"));
     for request in others {
         assert_eq!(request.send(sandbox.address()).await.status, 200, "{request:?}");
@@ -152,10 +164,42 @@ async fn only_a_navigation_opens_the_cashier_page() {
 }
 
 #[tokio::test]
+async fn a_program_and_a_browser_without_fetch_metadata_open_the_cashier_page() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (caller, host) = (Caller::of(&sandbox), sandbox.address().to_string());
+    for (at, accept) in [
+        None,
+        Some("*/*"),
+        Some("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"),
+        Some("application/json, text/plain, */*"),
+        Some("Text/HTML"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = caller.create(&sandbox, DEPOSIT, &kenya(&format!("D{at}"), &json!({}))).await;
+        let visit = Request::post(&format!("/pay/{id}"), "").method("GET").header("Host", &host);
+        let visit = accept.map_or_else(|| visit.clone(), |accept| visit.clone().header("Accept", accept));
+        assert_eq!(visit.send(sandbox.address()).await.status, 200);
+        assert_eq!(sandbox.order(&id).unwrap().state, OrderState::PROCESSING, "{accept:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_response_to_a_browser_is_fenced_in() {
     let sandbox = Sandbox::start().await.unwrap();
-    for (path, host) in [("health", "localhost"), ("none", "localhost"), ("health", "evil.example")] {
-        let request = Request::post(&format!("/_sandbox/{path}"), "").method("GET").header("Host", host);
+    for (method, path, host) in [
+        ("GET", "/_sandbox/health", "localhost"),
+        ("GET", "/_sandbox/none", "localhost"),
+        ("PUT", "/_sandbox/health", "localhost"),
+        ("GET", "/_sandbox/health", "evil.example"),
+        ("GET", "/nope", "localhost"),
+        ("GET", "/nope", "evil.example"),
+        ("PUT", "/orders", "localhost"),
+        ("POST", "/api/balanceInfo", "localhost"),
+        ("GET", "/orders/none/none/none", "localhost"),
+    ] {
+        let request = Request::post(path, "").method(method).header("Host", host);
         let response = request.send(sandbox.address()).await;
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path} {host}");
         assert_eq!(response.header("cross-origin-resource-policy"), Some("same-origin"), "{path} {host}");

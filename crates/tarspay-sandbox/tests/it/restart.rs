@@ -4,6 +4,7 @@ use crate::http::in_time;
 use crate::support::{DEPOSIT, QUERY_DEPOSIT, Receiver, Reply, WITHDRAWAL, amount, kenya, payout};
 use crate::{BALANCE, Caller, merchant_no};
 use serde_json::json;
+use std::error::Error as _;
 use std::path::Path;
 use std::time::Duration;
 use tarspay_sandbox::{CallbackStatus, ErrorKind, KeySettings, MerchantStatus, Sandbox};
@@ -194,6 +195,17 @@ async fn a_file_that_others_could_read_is_the_owners_alone_with_all_that_stands_
         assert_eq!(mode(file), 0o600, "{}", file.display());
     }
     in_time(sandbox.stop()).await;
+}
+
+#[tokio::test]
+async fn what_is_not_a_database_is_refused_in_words_that_are_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    std::fs::write(&file, "not a database, and long enough to have a header of one: ".repeat(100)).unwrap();
+    let error = Sandbox::builder().data(&file).start().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Store);
+    assert!(error.to_string().contains("not a file of a sandbox"), "{error}");
+    assert!(error.source().is_none());
 }
 
 #[tokio::test]

@@ -69,8 +69,8 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed() {
         (&deposit("after = \"1m\"\ndo = \"pay_partially\""), &["`amount`", "`percent`"]),
         (&deposit("after = \"1m\"\ndo = \"pay_partially\"\npercent = 100"), &["`percent`", "1 to 99"]),
         (&deposit("after = \"1m\"\ndo = \"pay_partially\"\namount = \"0\""), &["`amount`", "above zero"]),
-        (&fault("kind = \"rain\""), &["line 3", "kind", "expected one of `delay`"]),
-        (&fault("kind = \"delay\""), &["line 3", "missing field `millis`"]),
+        (&fault("kind = \"rain\""), &["line 3", "kind", "must be one of delay"]),
+        (&fault("kind = \"delay\""), &["line 3", "\"millis\" is missing"]),
         (&fault("kind = \"delay\"\nmillis = 1.5"), &["millis", "must be a whole number"]),
         (&fault("kind = \"refuse\"\ncode = 1\ncall = \"pay\""), &["`call`", "create or query"]),
         (&fault("kind = \"lose_callback\"\ncall = \"query\""), &["`call`", "callbacks"]),
@@ -79,7 +79,7 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed() {
             &["`merchant_order_no`", "one order"],
         ),
         (&fault("kind = \"lose_callback\"\nchance_percent = 5"), &["`chance_percent`"]),
-        (&fault("kind = \"lose_callback\"\ncopies = 5"), &["unknown field `copies`"]),
+        (&fault("kind = \"lose_callback\"\ncopies = 5"), &["\"copies\" is not known here"]),
     ] {
         let error = Scenario::parse(toml).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidScenario);

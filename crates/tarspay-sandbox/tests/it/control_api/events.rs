@@ -15,7 +15,8 @@ async fn events_come_after_a_number_and_are_waited_for() {
     let caller = Caller::of(&sandbox);
     assert_eq!(get(&sandbox, "events").await, json!({ "events": [], "last": 0 }));
     assert_eq!(get(&sandbox, "events?after=0&wait_millis=1").await["last"], 0);
-    caller.create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
+    let body = kenya("D1", &json!({ "notifyUrl": "http://127.0.0.1:9/" }));
+    caller.create(&sandbox, DEPOSIT, &body).await;
     let events = get(&sandbox, "events?wait_millis=20000").await;
     let kinds: Vec<_> = events["events"].as_array().unwrap().iter().map(|event| &event["kind"]).collect();
     assert_eq!(kinds, ["state_changed", "called"]);

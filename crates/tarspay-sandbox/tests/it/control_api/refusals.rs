@@ -31,16 +31,25 @@ async fn what_cannot_be_is_refused_and_named() {
         ("merchants/%20/keys", &format!(r#"{{"public_key":"{key}"}}"#), "\"merchant_no\" cannot be used"),
         ("merchants/M1688443086/status", r#"{"status":"fine"}"#, "\"status\" must be active"),
         ("merchants/M1688443086/balances", r#"{"frozen":"1"}"#, "\"available\" is missing"),
-        ("faults", "{}", "missing field `kind`"),
-        ("faults", r#"{"kind":"rain"}"#, "unknown variant `rain`, expected one of `delay`"),
-        ("faults", r#"{"kind":"delay"}"#, "missing field `millis`"),
-        ("faults", r#"{"kind":"delay","millis":1,"bytes":1}"#, "unknown field `bytes`, expected `millis`"),
+        ("faults", "{}", "\"kind\" is missing"),
+        ("faults", r#"{"kind":"rain"}"#, "\"kind\" must be one of delay, drop_connection,"),
+        ("faults", r#"{"kind":"delay"}"#, "\"millis\" is missing"),
+        (
+            "faults",
+            r#"{"kind":"delay","millis":1,"bytes":1}"#,
+            "\"bytes\" is not known here; known: kind, millis, after",
+        ),
         ("faults", r#"{"kind":"http_status","status":70000}"#, "\"status\" must be from 200 to 599"),
         ("faults", r#"{"kind":"http_status","status":-1}"#, "\"status\" must be from 200 to 599"),
         ("faults", r#"{"kind":"http_status","status":502.5}"#, "\"status\" must be a whole number"),
         ("faults", r#"{"kind":"refuse","code":"x"}"#, "\"code\" must be a whole number"),
         ("faults", r#"{"kind":"truncate","bytes":-1}"#, "\"bytes\" must be a whole number"),
         ("faults", r#"{"kind":"delay","millis":1e300}"#, "\"millis\" must be a whole number"),
+        ("faults", r#"{"kind":"duplicate_callback"}"#, "\"copies\" is missing"),
+        ("faults", r#"{"kind":1}"#, "\"kind\" must be a text"),
+        ("faults", r#"{"kind":"delay","millis":2592000001}"#, "\"millis\" must be at most 2592000000"),
+        ("faults", r#"{"kind":"slow_response","millis":1000000000000000}"#, "which is 30 days"),
+        ("faults", r#"{"kind":"delay_callback","millis":2592000001}"#, "which is 30 days"),
         ("faults", r#"{"kind":"reorder_callbacks","times":0}"#, "\"times\" must be at least 1"),
         ("faults", r#"{"kind":"reorder_callbacks","times":1,"always":true}"#, "together with always"),
         ("faults", r#"{"kind":"reorder_callbacks","always":1}"#, "\"always\" must be true or false"),
@@ -59,6 +68,28 @@ async fn what_cannot_be_is_refused_and_named() {
     }
     assert_eq!(sandbox.order(&id).unwrap().state, tarspay_types::OrderState::CREATING);
     assert!(sandbox.faults().is_empty());
+}
+
+#[tokio::test]
+async fn a_long_text_is_cut_where_a_refusal_repeats_it() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let long = "x".repeat(3000);
+    for body in [
+        format!(r#"{{"kind":"{long}"}}"#),
+        format!(r#"{{"kind":"delay","millis":"{long}"}}"#),
+        format!(r#"{{"kind":"delay","{long}":1}}"#),
+        format!(r#"{{"kind":"delay","millis":1,"merchant_order_no":"{long}"}}"#),
+        format!(r#""{long}""#),
+    ] {
+        let (_, message) = refused(&sandbox, 400, "POST", "faults", &body).await;
+        assert!(!message.contains(&"x".repeat(65)), "{message}");
+    }
+    for path in ["", "merchants/", "orders/", "callbacks/"] {
+        let (_, message) = refused(&sandbox, 404, "GET", &format!("{path}{long}"), "").await;
+        assert!(!message.contains(&"x".repeat(65)) && message.contains("xxx…"), "{message}");
+    }
+    let (_, message) = refused(&sandbox, 404, "POST", &format!("scenarios/{long}/clear"), "").await;
+    assert!(!message.contains(&"x".repeat(65)), "{message}");
 }
 
 #[tokio::test]
