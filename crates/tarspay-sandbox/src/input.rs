@@ -80,5 +80,7 @@ pub(crate) fn wrong(name: &str, why: impl fmt::Display) -> String {
 
 /// A name from outside, escaped and cut.
 pub(crate) fn quoted(name: &str) -> String {
-    format!("{:?}", name.chars().take(64).collect::<String>())
+    const LONGEST: usize = 64;
+    let more = if name.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    format!("{:?}", name.chars().take(LONGEST).collect::<String>() + more)
 }

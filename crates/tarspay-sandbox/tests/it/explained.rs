@@ -246,7 +246,10 @@ async fn the_mistake_of_python_ecdsa_is_named_with_its_remedy() {
     let (names, reason) =
         explained(&sandbox, &with_signature(&caller, nonce, &caller.body(), &signature)).await;
     assert_eq!(names, "hashed_with_sha1");
-    assert!(reason.contains("hashed with SHA-1 besides") && reason.contains("sign_digest"), "{reason}");
+    assert!(
+        reason.contains("hashed with SHA-1 in addition to SHA-256") && reason.contains("sign_digest"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]
