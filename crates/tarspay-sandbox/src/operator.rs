@@ -10,7 +10,7 @@ use crate::event::{Event, EventKind, EventTail};
 use crate::fault::{Fault, FaultId};
 use crate::order::PlannedStep;
 use crate::sandbox::{Sandbox, Shared};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, called};
 use crate::schedule::Message;
 use crate::store::{open, plans};
 use std::fmt;
@@ -136,7 +136,7 @@ impl Sandbox {
             if plans::end(tx, &name)? {
                 return Ok(());
             }
-            Err(Error::new(ErrorKind::UnknownScenario, format!("no scenario {name:?} is played")))
+            Err(Error::new(ErrorKind::UnknownScenario, format!("{} is not played", called(&name))))
         })
     }
 
