@@ -176,7 +176,7 @@ impl DecodeError {
         &self.path
     }
 
-    /// What a value is told to be wrong with, without its place.
+    /// Why a value cannot be used, without its place.
     pub(crate) fn into_cause(self) -> Arc<dyn StdError + Send + Sync> {
         match self.source {
             Some(source) => source,
