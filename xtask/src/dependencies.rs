@@ -156,13 +156,32 @@ fn beside(neighbours: &[String]) -> Result<(), Failure> {
         write(&folder.join("Cargo.toml"), &manifest)?;
         match output(cargo(&folder, &["generate-lockfile"])) {
             Ok(_) => say(&format!("resolves beside {neighbour}")),
-            Err(failure) if failure.to_string().contains("failed to select a version") => {
-                return Err(Failure::to(&format!("be used beside {neighbour}"), failure));
+            Err(failure) if is_out_of_reach(&failure.to_string()) => {
+                skip(&format!("a project with {neighbour}"), &failure.to_string());
             }
-            Err(failure) => skip(&format!("a project with {neighbour}"), &failure.to_string()),
+            Err(failure) => return Err(Failure::to(&format!("be used beside {neighbour}"), failure)),
         }
     }
     Ok(())
+}
+
+/// Whether cargo failed because it could not reach its registry. It says "unable to update" of a bad manifest in a path
+/// too, so that the registry must be named.
+fn is_out_of_reach(message: &str) -> bool {
+    let message = message.to_lowercase();
+    let network = [
+        "unable to update registry",
+        "failed to download",
+        "failed to fetch",
+        "could not resolve host",
+        "couldn't resolve host",
+        "failed to connect to",
+        "download of config.json failed",
+        "network failure",
+        "spurious network error",
+        "attempting to make an http request, but --offline was specified",
+    ];
+    !message.contains("failed to select a version") && network.iter().any(|words| message.contains(words))
 }
 
 fn deny() -> Result<(), Failure> {
@@ -184,7 +203,7 @@ fn deny() -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{metadata, off_the_map, over_the_limits, rules, too_new};
+    use super::{is_out_of_reach, metadata, off_the_map, over_the_limits, rules, too_new};
     use crate::shell::{read, root};
     use cargo_metadata::{Metadata, Package};
     use serde_json::Value;
@@ -228,6 +247,22 @@ mod tests {
             off_the_map(&rules().unwrap().crates, &tampered),
             ["docs/architecture.md forbids tarspay-sign -> tarspay-types"]
         );
+    }
+
+    #[test]
+    fn a_neighbour_is_skipped_only_where_the_registry_cannot_be_reached() {
+        for (message, is_skipped) in [
+            ("error: failed to get `axum`\n\nCaused by:\n  Unable to update registry `crates-io`", true),
+            ("warning: spurious network error (3 tries remaining): [6] Could not resolve hostname", true),
+            ("error: failed to download from `https://index.crates.io/ax/um/axum`", true),
+            ("error: failed to select a version for `libsqlite3-sys`", false),
+            ("error: failed to load source for dependency\n  Unable to update /work/crates/tarspay", false),
+            ("error: no matching package named `axmu` found", false),
+            ("error: failed to parse manifest at `Cargo.toml`", false),
+            ("", false),
+        ] {
+            assert_eq!(is_out_of_reach(message), is_skipped, "{message}");
+        }
     }
 
     #[test]

@@ -113,6 +113,8 @@ pub(crate) struct Parameters {
     pub(crate) quotes: Quotes,
     /// Members of the body that the text does not have, as bits by their position.
     pub(crate) left_out: u64,
+    /// The name of an empty member that the body does not have.
+    pub(crate) extra: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -182,6 +184,7 @@ impl Parameters {
         escape: JsonEscape::Kept,
         quotes: Quotes::Kept,
         left_out: 0,
+        extra: None,
     };
 
     /// Right for a callback: the JSON of the members, ordered.
@@ -206,20 +209,30 @@ impl Parameters {
     ) -> String {
         let mut text = String::with_capacity(body.raw.len());
         let mut first = true;
-        for field in self.fields(body) {
-            let Some(value) = self.value(field) else { continue };
+        let mut push = |text: &mut String, name: &str, value: &str| {
             if !std::mem::take(&mut first) {
                 text.push_str(self.joiners.1);
             }
             if self.names {
                 match self.values {
-                    Values::Percent(rule) => text.push_str(&percent_encoded(&field.name, rule)),
-                    _ => text.push_str(&field.name),
+                    Values::Percent(rule) => text.push_str(&percent_encoded(name, rule)),
+                    _ => text.push_str(name),
                 }
                 text.push_str(self.joiners.0);
             }
-            text.push_str(&value);
+            text.push_str(value);
+        };
+        let mut extra = self.extra;
+        for field in self.fields(body) {
+            let Some(value) = self.value(field) else { continue };
+            if let Some(name) = extra.take_if(|name| **name < *field.name) {
+                push(&mut text, name, "");
+            }
+            push(&mut text, &field.name, &value);
             note(field, text.len());
+        }
+        if let Some(name) = extra {
+            push(&mut text, name, "");
         }
         text
     }

@@ -100,6 +100,11 @@ impl Changes {
         if body.any(|value| matches!(value, Value::Text(text) if text.is_empty())) {
             self.add(EMPTY, &[Mistake::EmptyDropped], |candidate| candidate.parameters.drops_empty = true);
         }
+        if body.fields().iter().all(|field| field.name != RETURN_URL) {
+            self.add_alone(EMPTY, &[Mistake::MemberNotInBody], |candidate| {
+                candidate.parameters.extra = Some(RETURN_URL);
+            });
+        }
         self.add_left_out(body);
         if body.names_twice() {
             for duplicates in [Duplicates::First, Duplicates::All] {
@@ -110,12 +115,19 @@ impl Changes {
         }
     }
 
-    /// Each member left out. They share no place with anything, so that two can be.
+    /// Each member left out, and those together that are often added after signing. They share no place with anything,
+    /// so that two can be.
     fn add_left_out(&mut self, body: &Body<'_>) {
         // The bits of a mask are enough for any call.
-        for index in 0..body.fields().len().min(63) {
+        let mut masks: Vec<u64> = (0..body.fields().len().min(63)).map(|index| 1 << index).collect();
+        let is_added = |mask: &u64| ADDED.contains(&&*body.fields()[mask.trailing_zeros() as usize].name);
+        let added: Vec<u64> = masks.iter().copied().filter(is_added).collect();
+        if added.len() > 1 {
+            masks.push(added.into_iter().sum());
+        }
+        for mask in masks {
             self.add(0, &[Mistake::MemberNotSigned], move |candidate| {
-                candidate.parameters.left_out |= 1 << index;
+                candidate.parameters.left_out |= mask;
             });
         }
     }
@@ -223,6 +235,12 @@ const CALLS: &[&str] = &[
     "/api/trxSupplement",
 ];
 
+/// The optional member of each order, which encoders of JSON drop where it is empty.
+const RETURN_URL: &str = "returnUrl";
+
+/// The members that libraries of other gateways add to a body after signing.
+const ADDED: &[&str] = &["sign", "signType", "sign_type"];
+
 /// The host of the gateway, tried along with the hosts that the caller names.
 const GATEWAY_HOST: &str = "payment.tarspay.com";
 
@@ -323,15 +341,11 @@ fn add_json(changes: &mut Changes) {
 
 fn add_paths(changes: &mut Changes, target: &Target<'_>) {
     let path = target.path;
-    for other in CALLS {
-        if *other != path {
-            changes.add_alone(PATH, &[Mistake::PathOfOtherCall], move |candidate| {
-                candidate.path = (*other).into();
-            });
-        }
-    }
+    // A path that another mistake makes of the received one is not said to be that of another call.
+    let mut calls: Vec<&'static str> = CALLS.iter().copied().filter(|call| *call != path).collect();
     let mut add = |text: String, mistakes: &[Mistake]| {
         let text: Rc<str> = text.into();
+        calls.retain(|call| *call != &*text);
         if *text != *path {
             changes.add(PATH, mistakes, move |candidate| candidate.path = Rc::clone(&text));
         }
@@ -341,6 +355,9 @@ fn add_paths(changes: &mut Changes, target: &Target<'_>) {
         single = single.replace("//", "/");
     }
     let is_single = single == path;
+    if let Some(rest) = single.strip_suffix('/').filter(|_| !is_single) {
+        add(rest.to_owned(), &[Mistake::SlashTooManyInUrl, Mistake::TrailingSlashInPath]);
+    }
     add(single, &[Mistake::SlashTooManyInUrl]);
     if let Some(rest) = path.strip_prefix('/').filter(|_| is_single) {
         add(rest.to_owned(), &[Mistake::LeadingSlashMissing]);
@@ -368,6 +385,9 @@ fn add_paths(changes: &mut Changes, target: &Target<'_>) {
                 add(url, &[Mistake::UrlInPath, Mistake::QueryInPath]);
             }
         }
+    }
+    for call in calls {
+        changes.add_alone(PATH, &[Mistake::PathOfOtherCall], move |candidate| candidate.path = call.into());
     }
 }
 

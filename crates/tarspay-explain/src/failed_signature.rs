@@ -180,10 +180,11 @@ impl<'a> FailedSignature<'a> {
             return body.into_iter().collect();
         }
         let Target { path, nonce, .. } = self.target;
+        let empty = self.body.is_empty().then_some(Mistake::BodyEmpty);
         let slashes = path.contains("//").then_some(Mistake::SlashTooManyInUrl);
         let is_millis = nonce.len() == 13 && nonce.bytes().all(|byte| byte.is_ascii_digit());
         let unit = (!is_millis).then_some(Mistake::HeaderNonceNotMillis);
-        body.into_iter().chain(slashes).chain(unit).collect()
+        body.into_iter().chain(empty).chain(slashes).chain(unit).collect()
     }
 
     /// What keeps the body from being signed.

@@ -6,8 +6,8 @@ use crate::changes::{Change, Weight};
 use crate::mistake::Mistake;
 use crate::signature::Signers;
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
-use sha3::{Keccak256, Sha3_256};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+use sha3::{Keccak256, Sha3_256, Sha3_384, Sha3_512};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -243,40 +243,51 @@ type WrongHash = (&'static [Mistake], fn(&[u8], &[u8; 32]) -> [u8; 32]);
 const EVERYDAY_HASHES: usize = 3;
 const COMMON_HASHES: usize = 9;
 
-const WRONG_HASHES: &[WrongHash] = &[
-    (&[Mistake::HashedOnce], |_, once| *once),
-    (&[Mistake::HashedThreeTimes], |_, once| sha256(&sha256(once))),
-    (&[Mistake::HashedWithSha1], |_, once| other::<Sha1>(&sha256(once))),
-    (&[Mistake::HexOfHashHashed], |_, once| sha256(hex::encode(once).as_bytes())),
-    (&[Mistake::HexOfHashHashed], |_, once| sha256(hex::encode_upper(once).as_bytes())),
-    // Hashed once more by the signer: the hex text of the first hash, and of the second.
-    (&[Mistake::HashedThreeTimes, Mistake::HexOfHashHashed], |_, once| {
-        sha256(&sha256(hex::encode(once).as_bytes()))
-    }),
-    (&[Mistake::HashedThreeTimes, Mistake::HexOfHashHashed], |_, once| {
-        sha256(hex::encode(sha256(once)).as_bytes())
-    }),
-    // The first 32 characters of a hex text.
-    (&[Mistake::DigestAsText], |_, once| leftmost(hex::encode(sha256(once)).as_bytes())),
-    (&[Mistake::HashedOnce, Mistake::DigestAsText], |_, once| leftmost(hex::encode(once).as_bytes())),
-    (&[Mistake::HashedOnce, Mistake::HashedWithSha1], |_, once| other::<Sha1>(once)),
-    (&[Mistake::HexOfHashHashed, Mistake::HashedWithSha1], |_, once| {
-        other::<Sha1>(hex::encode(sha256(once)).as_bytes())
-    }),
-    (&[Mistake::HashedWithSha1], |text, _| other::<Sha1>(text)),
-    (&[Mistake::HashedWithSha512], |_, once| other::<Sha512>(&sha256(once))),
-    (&[Mistake::HashedOnce, Mistake::HashedWithSha512], |_, once| other::<Sha512>(once)),
-    (&[Mistake::HashedWithSha512], |text, _| other::<Sha512>(text)),
-    (&[Mistake::HashedWithSha512], |text, _| other::<Sha512>(&Sha512::digest(text))),
-    (&[Mistake::HashedWithSha3], |_, once| other::<Sha3_256>(&sha256(once))),
-    (&[Mistake::HashedOnce, Mistake::HashedWithSha3], |_, once| other::<Sha3_256>(once)),
-    (&[Mistake::HashedWithSha3], |text, _| other::<Sha3_256>(text)),
-    (&[Mistake::HashedWithSha3], |text, _| other::<Sha3_256>(&Sha3_256::digest(text))),
-    (&[Mistake::HashedWithSha3], |_, once| other::<Keccak256>(&sha256(once))),
-    (&[Mistake::HashedOnce, Mistake::HashedWithSha3], |_, once| other::<Keccak256>(once)),
-    (&[Mistake::HashedWithSha3], |text, _| other::<Keccak256>(text)),
-    (&[Mistake::HashedWithSha3], |text, _| other::<Keccak256>(&Keccak256::digest(text))),
-];
+/// [`WRONG_HASHES`]: the listed ones, and four for each other hash: of the digest, of the first hash, of the text, and twice.
+macro_rules! wrong_hashes {
+    ([$($listed:expr,)*] $($hash:ty: $mistake:ident,)*) => {
+        &[
+            $($listed,)*
+            $(
+                (&[Mistake::$mistake], |_, once| other::<$hash>(&sha256(once))),
+                (&[Mistake::HashedOnce, Mistake::$mistake], |_, once| other::<$hash>(once)),
+                (&[Mistake::$mistake], |text, _| other::<$hash>(text)),
+                (&[Mistake::$mistake], |text, _| other::<$hash>(&<$hash>::digest(text))),
+            )*
+        ]
+    };
+}
+
+const WRONG_HASHES: &[WrongHash] = wrong_hashes! {
+    [
+        (&[Mistake::HashedOnce], |_, once| *once),
+        (&[Mistake::HashedThreeTimes], |_, once| sha256(&sha256(once))),
+        (&[Mistake::HashedWithSha1], |_, once| other::<Sha1>(&sha256(once))),
+        (&[Mistake::HexOfHashHashed], |_, once| sha256(hex::encode(once).as_bytes())),
+        (&[Mistake::HexOfHashHashed], |_, once| sha256(hex::encode_upper(once).as_bytes())),
+        // Hashed once more by the signer: the hex text of the first hash, and of the second.
+        (&[Mistake::HashedThreeTimes, Mistake::HexOfHashHashed], |_, once| {
+            sha256(&sha256(hex::encode(once).as_bytes()))
+        }),
+        (&[Mistake::HashedThreeTimes, Mistake::HexOfHashHashed], |_, once| {
+            sha256(hex::encode(sha256(once)).as_bytes())
+        }),
+        // The first 32 characters of a hex text.
+        (&[Mistake::DigestAsText], |_, once| leftmost(hex::encode(sha256(once)).as_bytes())),
+        (&[Mistake::HashedOnce, Mistake::DigestAsText], |_, once| leftmost(hex::encode(once).as_bytes())),
+        (&[Mistake::HashedOnce, Mistake::HashedWithSha1], |_, once| other::<Sha1>(once)),
+        (&[Mistake::HexOfHashHashed, Mistake::HashedWithSha1], |_, once| {
+            other::<Sha1>(hex::encode(sha256(once)).as_bytes())
+        }),
+        (&[Mistake::HashedWithSha1], |text, _| other::<Sha1>(text)),
+    ]
+    Sha384: HashedWithSha512,
+    Sha512: HashedWithSha512,
+    Sha3_256: HashedWithSha3,
+    Sha3_384: HashedWithSha3,
+    Sha3_512: HashedWithSha3,
+    Keccak256: HashedWithSha3,
+};
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()

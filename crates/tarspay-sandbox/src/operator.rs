@@ -8,10 +8,9 @@ use crate::clock::system_time;
 use crate::error::{Error, ErrorKind, with_causes};
 use crate::event::{Event, EventKind, EventTail};
 use crate::fault::{Fault, FaultId};
-use crate::input::quoted;
 use crate::order::PlannedStep;
 use crate::sandbox::{Sandbox, Shared};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, called};
 use crate::schedule::Message;
 use crate::store::{open, plans};
 use std::fmt;
@@ -138,7 +137,7 @@ impl Sandbox {
             if plans::end(tx, &name)? {
                 return Ok(());
             }
-            Err(Error::new(ErrorKind::UnknownScenario, format!("no scenario {} is played", quoted(&name))))
+            Err(Error::new(ErrorKind::UnknownScenario, format!("{} is not played", called(&name))))
         })
     }
 

@@ -148,13 +148,14 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::UnknownScenario`] with the names that there are.
+    /// [`ErrorKind::UnknownScenario`] with the names that there are. A name that looks like a key is not repeated.
     pub fn shipped(name: &str) -> Result<Self, Error> {
         Self::shipped_ones().find(|scenario| scenario.name == name).ok_or_else(|| {
             let names: Vec<_> = Self::shipped_ones().map(|scenario| scenario.name).collect();
+            let names = names.join(", ");
             Error::new(
                 ErrorKind::UnknownScenario,
-                format!("no scenario {name:?} comes with the sandbox; there are {}", names.join(", ")),
+                format!("{} does not come with the sandbox; there are {names}", called(name)),
             )
         })
     }
@@ -351,13 +352,23 @@ impl PlannedFault {
     }
 }
 
+/// No word of ours is as long as a key, in bytes.
+const LONGEST_WORD: usize = 40;
+
+/// A scenario by the name that a caller gave it, which can be a key by mistake.
+pub(crate) fn called(name: &str) -> String {
+    let words = name.split(|character: char| !character.is_ascii_alphanumeric());
+    if words.into_iter().any(|word| word.len() > LONGEST_WORD) {
+        return "a scenario of this name (not repeated, as it may be a key)".to_owned();
+    }
+    format!("scenario {name:?}")
+}
+
 /// A message of serde without what was found: what is wrong with it, a member by its name, and what is allowed.
 fn without_values(message: &str) -> String {
     const FOUND: &[&str] = &["unknown field ", "unknown variant ", "invalid type: ", "invalid value: "];
     let is_name =
         |text: &str| text.len() <= 40 && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
-    // No word of ours is as long as a key.
-    let is_short = |word: &str| word.len() <= 40;
     let mut text = message.to_owned();
     if let Some(at) = FOUND.iter().filter_map(|kind| message.find(kind)).min() {
         let (before, found) = message.split_at(at);
@@ -370,7 +381,7 @@ fn without_values(message: &str) -> String {
         text = format!("{before}{kind}{name}{allowed}");
     }
     let words = text.split_inclusive(|character: char| !character.is_ascii_alphanumeric());
-    let shown: String = words.map(|word| if is_short(word) { word } else { "…" }).collect();
+    let shown: String = words.map(|word| if word.len() <= LONGEST_WORD { word } else { "…" }).collect();
     shown
         .chars()
         .map(|it| if is_unprintable(it) { it.escape_debug().to_string() } else { it.into() })

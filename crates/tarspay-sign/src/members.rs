@@ -160,12 +160,12 @@ fn not_an_object(json: &str, source: serde_json::Error) -> Error {
         }
         Category::Eof => "the body ends in the middle of its JSON object".to_owned(),
         Category::Syntax | Category::Io => {
-            format!("the body is not JSON: see line {}, column {}", source.line(), source.column())
+            // It names what is wrong and the place, no value.
+            return Error::new(ErrorKind::InvalidBody, format!("the body is not JSON: {source}"));
         }
     };
     let error = Error::new(ErrorKind::InvalidBody, reason);
-    // A data error repeats the value that it found, which can be personal; the others name a place
-    // only.
+    // A data error repeats the value that it found, which can be personal.
     if source.classify() == Category::Data { error } else { error.with_source(source) }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::members::Members;
 use crate::text::quoted;
 
@@ -74,8 +74,8 @@ impl Decode for serde_json::Value {}
 impl<T: Decode> Decode for Vec<T> {
     fn from_json(json: &str) -> Result<Self, DecodeError> {
         let _: &RawValue = serde_json::from_str(json).map_err(DecodeError::not_json)?;
-        let items: Vec<&RawValue> = serde_json::from_str(json)
-            .map_err(|_| DecodeError::from(Error::new("list", ErrorKind::WrongType)))?;
+        let items: Vec<&RawValue> =
+            serde_json::from_str(json).map_err(|_| DecodeError::from(Error::wrong_type("list", "a list")))?;
         items.into_iter().map(|item| T::from_json(item.get())).collect()
     }
 }
@@ -174,6 +174,14 @@ impl DecodeError {
     /// name is escaped, and cut after 64 characters.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Why a value cannot be used, without its place.
+    pub(crate) fn into_cause(self) -> Arc<dyn StdError + Send + Sync> {
+        match self.source {
+            Some(source) => source,
+            None => Arc::new(self),
+        }
     }
 
     /// Why the JSON cannot be used.

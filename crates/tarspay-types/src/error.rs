@@ -12,6 +12,8 @@ use std::fmt;
 pub struct Error {
     what: &'static str,
     kind: ErrorKind,
+    /// For [`ErrorKind::WrongType`]: what to give instead.
+    expected: &'static str,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -40,7 +42,7 @@ pub enum ErrorKind {
     OutOfRange,
     /// The member is required and has no value.
     Missing,
-    /// The member came with a value that cannot be used.
+    /// The member came with a value that cannot be used; [`source`](StdError::source) says why.
     Unusable,
     /// The address does not begin with `http://` or `https://` and a host, or holds a blank. Where
     /// any scheme is allowed: it has none, or nothing after it.
@@ -64,7 +66,11 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) const fn new(what: &'static str, kind: ErrorKind) -> Self {
-        Self { what, kind, source: None }
+        Self { what, kind, expected: "", source: None }
+    }
+
+    pub(crate) const fn wrong_type(what: &'static str, expected: &'static str) -> Self {
+        Self { what, kind: ErrorKind::WrongType, expected, source: None }
     }
 
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -97,7 +103,9 @@ impl fmt::Display for Error {
             }
             ErrorKind::Negative => "is below zero; only zero and more is allowed",
             ErrorKind::TooManyDigits => "needs more than 28 digits; use a smaller amount or fewer decimals",
-            ErrorKind::WrongType => "has the wrong JSON type",
+            ErrorKind::WrongType => {
+                return write!(f, "{} has the wrong JSON type; give {}", self.what, self.expected);
+            }
             ErrorKind::OutOfRange => "does not fit a 64-bit integer",
             ErrorKind::Missing => "is required and missing; set it",
             ErrorKind::Unusable => {

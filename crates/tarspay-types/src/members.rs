@@ -118,14 +118,20 @@ impl Members {
 
     /// Whether an optional member of a request, if it has a value or came with one, has one that
     /// can be sent.
-    pub(crate) fn check_optional(
+    pub(crate) fn check_optional<T: Outgoing + Decode>(
         &self,
         name: &'static str,
-        value: Option<&impl Outgoing>,
+        value: Option<&T>,
     ) -> Result<(), Error> {
         match (value, self.get(name)) {
             (Some(value), _) => value.check_outgoing(name),
-            (None, Some(json)) if json != "null" => Err(Error::new(name, ErrorKind::Unusable)),
+            (None, Some(json)) if json != "null" => {
+                let error = Error::new(name, ErrorKind::Unusable);
+                Err(match T::from_json(json) {
+                    Ok(_) => error,
+                    Err(why) => error.caused_by(why.into_cause()),
+                })
+            }
             (None, _) => Ok(()),
         }
     }

@@ -324,7 +324,7 @@ impl FromScalar for Direction {
     fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
         match scalar {
             Scalar::Text(text) => text.parse(),
-            _ => Err(Error::new("direction", ErrorKind::WrongType)),
+            _ => Err(Error::wrong_type("direction", "a text")),
         }
     }
 }

@@ -93,7 +93,7 @@ impl FromScalar for PrivateText {
         match scalar {
             Scalar::Text(text) => Ok(Self::from(text.as_ref())),
             Scalar::Number(number) => Ok(Self::from(*number)),
-            Scalar::Other => Err(Error::new("text", ErrorKind::WrongType)),
+            Scalar::Other => Err(Error::wrong_type("text", "a text or a number")),
         }
     }
 }
@@ -198,7 +198,7 @@ macro_rules! addresses {
             fn from_scalar(scalar: &Scalar<'_>) -> Result<Self, Error> {
                 match scalar {
                     Scalar::Text(text) => Self::new(text.as_ref()),
-                    _ => Err(Error::new($what, ErrorKind::WrongType)),
+                    _ => Err(Error::wrong_type($what, "a text")),
                 }
             }
         }

@@ -43,7 +43,7 @@ impl<'a> Scalar<'a> {
         match self {
             Self::Text(text) => Ok(text),
             Self::Number(number) => Ok(number),
-            Self::Other => Err(Error::new(what, ErrorKind::WrongType)),
+            Self::Other => Err(Error::wrong_type(what, "a text or a number")),
         }
     }
 
@@ -61,7 +61,7 @@ impl<'a> Scalar<'a> {
                 i64::try_from(number.trunc().mantissa()).map_err(|_| refuse(ErrorKind::OutOfRange))
             }
             Err(ErrorKind::TooManyDigits) => Err(refuse(ErrorKind::OutOfRange)),
-            _ => Err(refuse(ErrorKind::WrongType)),
+            _ => Err(Error::wrong_type(what, "a whole number")),
         }
     }
 }
@@ -217,7 +217,7 @@ impl Decode for String {
             Scalar::Text(text) if text.is_empty() => Err(Error::new("text", ErrorKind::Empty).into()),
             Scalar::Text(text) => Ok(text.into_owned()),
             Scalar::Number(number) => Ok(number.to_owned()),
-            Scalar::Other => Err(Error::new("text", ErrorKind::WrongType).into()),
+            Scalar::Other => Err(Error::wrong_type("text", "a text or a number").into()),
         }
     }
 }

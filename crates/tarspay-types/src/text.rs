@@ -160,7 +160,7 @@ macro_rules! identifiers {
                     Scalar::Number(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
                         Ok(Self((*number).to_owned()))
                     }
-                    _ => Err(Error::new($what, ErrorKind::WrongType)),
+                    _ => Err(Error::wrong_type($what, "a text or a whole number")),
                 }
             }
         }
@@ -260,7 +260,7 @@ macro_rules! open_words {
                         check_received($what, text)?;
                         Ok(Self(text.as_ref().to_owned().into()))
                     }
-                    _ => Err(Error::new($what, ErrorKind::WrongType)),
+                    _ => Err(Error::wrong_type($what, "a text")),
                 }
             }
         }

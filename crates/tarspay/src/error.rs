@@ -116,9 +116,13 @@ impl Error {
         Self::new(ErrorKind::CallbackForOtherMerchant, reason)
     }
 
-    /// The same error of a body that came compressed, which is why it cannot be read.
+    /// The same error of a body that came compressed, which is why it cannot be read. Unchanged where its source says so.
     #[cfg(any(feature = "axum", feature = "client", feature = "tower"))]
     pub(crate) fn compressed(mut self, encoding: &'static str) -> Self {
+        let source = self.0.source.as_ref().and_then(|source| source.downcast_ref::<types::DecodeError>());
+        if encoding == "gzip" && source.is_some_and(|it| it.kind() == types::DecodeErrorKind::Gzip) {
+            return self;
+        }
         self.0.reason.push_str("; it came compressed with ");
         self.0.reason.push_str(encoding);
         self.0.reason.push_str(", which was not asked for: let no server or proxy on the way compress it");

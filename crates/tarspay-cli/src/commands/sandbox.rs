@@ -97,8 +97,8 @@ fn scenario(name: &OsStr) -> Result<Scenario, Failure> {
         Ok(scenario) => return Ok(scenario),
         Err(_) if path.exists() => {}
         Err(error) => {
-            let reason = format!("the file {} does not exist", path.display());
-            return Err(Failure::unreadable(reason).caused_by(&error));
+            // It says which name, unless that may be a key.
+            return Err(Failure::unreadable(format!("{error}; and there is no file of this name")));
         }
     }
     let text = input::text(path, "the scenario")?;

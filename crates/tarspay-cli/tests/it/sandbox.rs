@@ -103,8 +103,13 @@ fn the_scenarios_that_are_shipped_are_listed() {
 
 #[test]
 fn an_invalid_scenario_is_refused_with_its_file_and_line() {
-    run(&mut tarspay(&["sandbox", "--scenario", "paid-at-onse"]))
-        .failed(2, &["paid-at-onse", "does not exist", "paid-at-once"]);
+    run(&mut tarspay(&["sandbox", "--scenario", "paid-at-onse"])).failed(
+        2,
+        &["\"paid-at-onse\" does not come with the sandbox", "paid-at-once", "no file of this name"],
+    );
+    let key = "5eadf3e4".repeat(8);
+    let shown = run(&mut tarspay(&["sandbox", "--scenario", &key])).failed(2, &["may be a key"]).stderr;
+    assert!(!shown.contains("5eadf3e4"), "{shown}");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mine.toml");
     std::fs::write(&file, "name = \"mine\"\ndescription = \"M\"\nstep = 1\n").unwrap();

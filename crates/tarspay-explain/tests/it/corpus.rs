@@ -142,7 +142,7 @@ fn every_mistake_has_a_case() {
         .collect();
     assert_eq!(
         missing,
-        ["header_nonce_not_millis", "body_not_utf8", "body_compressed"],
+        ["header_nonce_not_millis", "body_not_utf8", "body_compressed", "body_empty"],
         "`explanations` has a test of these"
     );
 }
@@ -173,6 +173,8 @@ pub(crate) fn hashed(rule: &str, text: &[u8]) -> [u8; 32] {
         "sha1" => fit(&sha1::Sha1::digest(text)),
         "once_then_sha1" => fit(&sha1::Sha1::digest(once)),
         "twice_then_sha1" => fit(&sha1::Sha1::digest(sha256(once))),
+        "sha384" => fit(&sha2::Sha384::digest(text)),
+        "sha3_512" => fit(&sha3::Sha3_512::digest(text)),
         "twice_then_sha512" => fit(&sha2::Sha512::digest(sha256(once))),
         "twice_then_sha3" => fit(&sha3::Sha3_256::digest(sha256(once))),
         "sha3_twice" => fit(&sha3::Sha3_256::digest(sha3::Sha3_256::digest(text))),

@@ -250,6 +250,33 @@ fn a_member_that_was_not_signed_is_named() {
 }
 
 #[test]
+fn sign_and_its_type_added_after_signing_are_found_by_a_shallow_search() {
+    let body = String::from_utf8(BODY.to_vec()).unwrap().replace('}', r#","signType":"EC","sign":"abc"}"#);
+    let signature = signed(&right_text());
+    let failed = FailedSignature::of_request(PATH, NONCE, body.as_bytes()).key(&test_key().public_key());
+    let explanation = failed.signature(&signature).max_candidates(500).explain();
+    assert_eq!(explanation.mistakes(), [Mistake::MemberNotSigned]);
+    assert_eq!(explanation.finding().unwrap().members_not_signed(), ["signType", "sign"]);
+}
+
+#[test]
+fn slashes_that_differ_are_not_the_path_of_another_call() {
+    let signature = signed(&right_text());
+    for (path, mistakes) in [
+        ("//api/balanceInfo", &[Mistake::SlashTooManyInUrl][..]),
+        ("/api//balanceInfo", &[Mistake::SlashTooManyInUrl]),
+        ("/api/balanceInfo/", &[Mistake::TrailingSlashInPath]),
+        ("/api//balanceInfo/", &[Mistake::SlashTooManyInUrl, Mistake::TrailingSlashInPath]),
+        ("/api/payInInfo", &[Mistake::PathOfOtherCall]),
+    ] {
+        let failed = FailedSignature::of_request(path, NONCE, BODY).key(&test_key().public_key());
+        let explanation = failed.signature(&signature).explain();
+        assert_eq!(explanation.mistakes(), mistakes, "{path}");
+        assert!(explanation.finding().unwrap().equivalents().is_empty(), "{path}");
+    }
+}
+
+#[test]
 fn a_member_that_was_added_to_a_callback_is_named() {
     let signature = signed(r#"{"payOrderId":"P1","state":2}"#);
     let received = br#"{"payOrderId":"P1","state":2,"traceId":"a"}"#;
@@ -294,7 +321,7 @@ fn what_is_wrong_with_the_request_alone_is_said_even_when_nothing_fits() {
         assert_eq!(of(PATH, nonce, BODY), [Mistake::HeaderNonceNotMillis], "{nonce}");
     }
     assert_eq!(of(PATH, NONCE, BODY), []);
-    assert_eq!(of(PATH, NONCE, b""), []);
+    assert_eq!(of(PATH, NONCE, b""), [Mistake::BodyEmpty]);
 }
 
 #[test]
@@ -311,6 +338,7 @@ fn a_shallow_search_costs_what_it_may_and_finds_single_mistakes_and_pairs_of_eve
         (right_text().replace(NONCE, "1704180814999"), &[Mistake::NonceDiffers]),
         (right_text().replace(PATH, "/api/utrQuery"), &[Mistake::PathOfOtherCall]),
         (right_text().replace("amount=10&", ""), &[Mistake::MemberNotSigned]),
+        (right_text() + "&returnUrl=", &[Mistake::MemberNotInBody]),
         (pair, &[Mistake::LeadingSlashMissing, Mistake::TrailingNewline]),
     ] {
         let explanation = shallow(&text);

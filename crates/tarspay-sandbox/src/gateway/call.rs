@@ -10,8 +10,8 @@ use serde_json::Value;
 use std::net::IpAddr;
 use tarspay_sign::CallbackText;
 use tarspay_types::{
-    BizType, Decode, DecodeError, Envelope, ErrorCode, Members, MerchantNo, MerchantOrderNo, PayOrderId,
-    Request, WithMerchant,
+    BizType, Decode, DecodeError, DecodeErrorKind, Envelope, ErrorCode, Members, MerchantNo, MerchantOrderNo,
+    PayOrderId, Request, WithMerchant,
 };
 
 /// A call as it came in, its body read.
@@ -151,6 +151,12 @@ impl From<Error> for Refusal {
     }
 }
 
+/// Why a body is refused, and for a missing member what to do: the reader of a response cannot add one.
+fn with_remedy(error: &DecodeError) -> String {
+    let remedy = if error.kind() == DecodeErrorKind::Missing { "; send it with a value" } else { "" };
+    with_causes(error) + remedy
+}
+
 /// An authenticated call.
 pub(super) struct Caller<'a> {
     pub(super) shared: &'a Shared,
@@ -161,7 +167,7 @@ pub(super) struct Caller<'a> {
 impl Caller<'_> {
     /// The members of the body, which must name the caller; what the request itself requires is not checked.
     pub(super) fn members(&self) -> Result<&Members, Refusal> {
-        let unreadable = |error: &DecodeError| Refusal::new(ErrorCode::PARAMETER_MISSING, with_causes(error));
+        let unreadable = |error: &DecodeError| Refusal::new(ErrorCode::PARAMETER_MISSING, with_remedy(error));
         let members = self.call.members.as_ref().map_err(unreadable)?;
         let WithMerchant { merchant_no, .. } =
             WithMerchant::<Members>::from_members(members).map_err(|error| unreadable(&error))?;
@@ -179,8 +185,8 @@ impl Caller<'_> {
     /// Reads a request, which must name the caller and have all that the call requires.
     pub(super) fn read<R: Decode + Request>(&self) -> Result<R, Refusal> {
         let WithMerchant { request, .. } = WithMerchant::<R>::from_members(self.members()?)
-            .map_err(|error| Refusal::missing(with_causes(&error)))?;
-        request.check().map_err(Refusal::missing)?;
+            .map_err(|error| Refusal::missing(with_remedy(&error)))?;
+        request.check().map_err(|error| Refusal::missing(with_causes(&error)))?;
         Ok(request)
     }
 

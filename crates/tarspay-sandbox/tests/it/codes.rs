@@ -232,12 +232,12 @@ async fn a_refusal_of_a_field_says_field_value_rule_and_what_to_do_in_plain_word
     for (changes, code, parts) in [
         (json!({ "currency": "BRL" }), 5_003_015, &["`currency`", "Brazil's is `BRA`", "given: `BRL`"][..]),
         (json!({ "currency": "usd" }), 5_003_015, &["`currency`", "`KES` (Kenya)", "given: `usd`"]),
-        (json!({ "currency": 5 }), 5_003_001, &["`currency`", "wrong JSON type"]),
+        (json!({ "currency": 5 }), 5_003_001, &["`currency`", "wrong JSON type; give a text"]),
         (json!({ "currency": null }), 5_003_001, &["`currency`", "missing"]),
         (
             json!({ "notifyUrl": "ftp://shop.example/n" }),
             500_322,
-            &["`notifyUrl`", "http://", "20 characters"],
+            &["`notifyUrl` has another scheme than http and https", "http://", "20 characters"],
         ),
         (json!({ "notifyUrl": "shop.example/n" }), 5_003_012, &["`notifyUrl`", "http://", "14 characters"]),
         (json!({ "notifyUrl": "" }), 5_003_001, &["`notifyUrl`", "empty"]),
@@ -246,6 +246,8 @@ async fn a_refusal_of_a_field_says_field_value_rule_and_what_to_do_in_plain_word
         (json!({ "amount": "0" }), 500_321, &["`amount` is zero", "above zero"]),
         (json!({ "wayCode": "MPESA" }), 500_327, &["`wayCode`", "given: `MPESA`", "`EWALLET_MPESA`"]),
         (json!({ "mchOrderNo": "" }), 5_003_001, &["`mchOrderNo`"]),
+        (json!({ "step": "many" }), 5_003_001, &["step came with", "wrong JSON type; give"]),
+        (json!({ "mchNo": null }), 5_003_001, &["`mchNo`", "send it with a value"]),
         (json!({ "mchNo": "M2" }), 5_003_002, &["mchNo", "send your own number"]),
     ] {
         let answer = caller.call(&sandbox, DEPOSIT, &kenya("D1", &changes)).await;

@@ -97,6 +97,11 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed() {
     let error = Scenario::shipped("paid-at-onse").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownScenario);
     assert!(error.to_string().contains("paid-at-once"), "{error}");
+    let key = "5eadf3e4".repeat(8);
+    for name in [key.clone(), format!("0x{key}"), format!("{key}.toml")] {
+        let error = Scenario::shipped(&name).unwrap_err().to_string();
+        assert!(!error.contains("5eadf3e4") && error.contains("may be a key"), "{error}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 use std::collections::HashMap;
+use std::error::Error as _;
 use tarspay_sign::{CallbackText, ErrorKind, Members, Parameters};
 
 fn text(json: &str) -> String {
@@ -205,6 +206,10 @@ fn what_is_not_one_json_object_is_refused() {
         assert_eq!(refused(json).0, ErrorKind::InvalidBody, "{json}");
     }
     assert_eq!(Parameters::from_json(b"{\"a\":\"\xff\"}").unwrap_err().kind(), ErrorKind::InvalidBody);
+    let error = Parameters::from_json(b"{\"a\":-}").unwrap_err();
+    let shown = format!("{error} {}", error.source().map(ToString::to_string).unwrap_or_default());
+    assert!(shown.contains("not JSON: invalid number at line 1 column"), "{shown}");
+    assert_eq!(shown.matches("column").count(), 1, "the place is named once: {shown}");
     assert_eq!(Parameters::from_value(&["a"]).unwrap_err().kind(), ErrorKind::InvalidBody);
     assert_eq!(Parameters::from_value(&()).unwrap_err().kind(), ErrorKind::InvalidBody);
 }

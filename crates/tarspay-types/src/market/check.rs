@@ -209,13 +209,16 @@ impl<'a> Check<'a> {
     fn addresses(&mut self) {
         let is_web = |text: &str| NotifyUrl::new(text).is_ok();
         let is_url = |text: &str| ReturnUrl::new(text).is_ok();
-        let no_url = "is no URL; begin with https:// or http:// and a host, without blanks";
-        if self.text(NOTIFY).is_some_and(|text| !is_web(&text)) {
-            self.report(NOTIFY, Rule::NotUrl, Severity::Structural, URL, no_url);
+        let not_url = "is not a URL; begin with https:// or http:// and a host, without blanks";
+        let other_scheme = "has another scheme than http and https; begin with https:// or http://";
+        if let Some(text) = self.text(NOTIFY).filter(|text| !is_web(text)) {
+            let is_other = is_url(&text) && text.contains("://");
+            let message = if is_other { other_scheme } else { not_url };
+            self.report(NOTIFY, Rule::NotUrl, Severity::Structural, URL, message);
         }
         let Some(text) = self.text(RETURN) else { return };
         if !is_url(&text) {
-            self.report(RETURN, Rule::NotUrl, Severity::Structural, URL, no_url);
+            self.report(RETURN, Rule::NotUrl, Severity::Structural, URL, not_url);
         } else if !is_web(&text) {
             let message = "does not begin with https:// or http://; whether the gateway takes the link of an \
                            app is not documented";
@@ -359,7 +362,11 @@ fn unknown_currency(given: &str) -> String {
             format!("{name}{genitive} is `{currency}`; ")
         });
     let listed: Vec<_> = known.iter().map(|(currency, name)| format!("`{currency}` ({name})")).collect();
-    format!("has no market that is known; {}known: {}", likely.collect::<String>(), listed.join(", "))
+    format!(
+        "is not the currency of a documented market; {}known: {}",
+        likely.collect::<String>(),
+        listed.join(", ")
+    )
 }
 
 /// Whether the first two letters, which stand for the country in ISO 4217, are the same in whatever

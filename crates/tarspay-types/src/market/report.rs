@@ -42,7 +42,7 @@ pub enum Rule {
     NotFlat,
     /// A value of another JSON type than documented.
     WrongType,
-    /// An address that is no `http://` or `https://` URL. A `returnUrl` with another scheme only warns.
+    /// An address that is not an `http://` or `https://` URL. A `returnUrl` with another scheme only warns.
     NotUrl,
     /// An amount that is not plain decimal text.
     NotAmount,

@@ -1,6 +1,7 @@
 //! Every request: its call, what it sends, and what it refuses to send.
 
 use serde_json::{Value, json};
+use std::error::Error as _;
 use tarspay_types::market::bangladesh::{ReprocessingRequest, SubmissionRequest, TransactionQuery};
 use tarspay_types::market::brazil::{CertificateQuery, DepositByTrxIdQuery};
 use tarspay_types::market::india::TransferByUtrQuery;
@@ -252,11 +253,17 @@ fn a_request_that_was_stored_is_read_back_the_same() {
 #[test]
 fn an_optional_member_that_cannot_be_used_is_never_sent() {
     let mut json = body(&deposit());
-    for (name, value) in [("returnUrl", json!("shop")), ("step", json!("x")), ("customerName", json!({}))] {
+    for (name, value, why) in [
+        ("returnUrl", json!("shop"), "return URL is not an address"),
+        ("step", json!("x"), "number has the wrong JSON type; give a whole number"),
+        ("customerName", json!({}), "text has the wrong JSON type; give a text or a number"),
+    ] {
         json[name] = value;
         let mut request = WithMerchant::<DepositRequest>::from_json(&json.to_string()).unwrap().request;
         let error = request.body(&merchant()).unwrap_err();
         assert_eq!((error.what(), error.kind()), (name, ErrorKind::Unusable));
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.starts_with(why), "{cause}");
         request.extra.remove(name);
         assert!(request.check().is_ok());
         json.as_object_mut().unwrap().remove(name);

@@ -272,8 +272,9 @@ fn a_currency_of_no_market_warns_and_names_the_one_that_was_probably_meant() {
     ] {
         let report = by_currency(&json!(currency));
         assert_eq!(found(&report), ["currency UnknownCurrency Advice"], "{currency}");
-        let expected =
-            format!("has no market that is known; {likely}known: `BRA` (Brazil), `MXN` (Mexico), ");
+        let expected = format!(
+            "is not the currency of a documented market; {likely}known: `BRA` (Brazil), `MXN` (Mexico), "
+        );
         let violation = &report.violations()[0];
         assert!(violation.message().starts_with(&expected), "{}", violation.message());
         assert_eq!(violation.source().to_string(), "docs/markets.md, inferred");

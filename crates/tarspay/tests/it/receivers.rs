@@ -3,6 +3,7 @@
 mod limits;
 
 use axum::Router;
+use axum::extract::Path;
 use axum::routing::post;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tarspay::sign::PrivateKey;
 use tarspay::transport::Transport;
-use tarspay::types::{Callback, MerchantNo, OrderState};
+use tarspay::types::{Amount, Callback, Currency, MerchantNo, MerchantOrderNo, OrderState};
 use tarspay::{Acknowledged, CallbackLayer, CallbackRejection, CallbackVerifier, SignedCallback, Verified};
 use tokio::net::TcpListener;
 use tower_layer::Layer as _;
@@ -91,6 +92,38 @@ fn extractor(verifier: CallbackVerifier) -> (Router, Stored) {
 async fn send(receiver: &Transport, headers: &[(&str, &str)], body: &str) -> (u16, String) {
     let response = receiver.post("/notify", headers, body.to_owned()).await.unwrap();
     (response.status(), String::from_utf8(response.body().to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn the_scalars_are_extracted_from_a_path_alone_and_together() {
+    let router = Router::new()
+        .route("/number/{number}", post(async |Path(it): Path<MerchantOrderNo>| it.to_string()))
+        .route("/amount/{amount}", post(async |Path(it): Path<Amount>| it.to_string()))
+        .route("/state/{state}", post(async |Path(it): Path<OrderState>| it.code().to_string()))
+        .route(
+            "/orders/{currency}/{number}",
+            post(async |Path((currency, number)): Path<(Currency, MerchantOrderNo)>| {
+                format!("{currency} {number}")
+            }),
+        );
+    let receiver = serve(router).await;
+    for (path, status, text) in [
+        ("/number/D1", 200, "D1"),
+        ("/number/0042", 200, "0042"),
+        ("/number/a%20b%2Fc", 200, "a b/c"),
+        ("/amount/100.50", 200, "100.50"),
+        ("/state/2", 200, "2"),
+        ("/orders/KES/D1", 200, "KES D1"),
+        ("/number/a%0Ab", 400, "control character"),
+        ("/amount/-1", 400, "below zero"),
+        ("/amount/ten", 400, "not plain decimal text"),
+        ("/state/paid", 400, "whole number"),
+    ] {
+        let response = receiver.post(path, &[], String::new()).await.unwrap();
+        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        assert_eq!(response.status(), status, "{path}: {body}");
+        assert!(if status == 200 { body == text } else { body.contains(text) }, "{path}: {body}");
+    }
 }
 
 #[tokio::test]
