@@ -60,13 +60,7 @@ pub(crate) fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        let mut reason = cause.to_string();
-        // The place in JSON, if the text has it already.
-        if let Some((what, at)) = reason.rsplit_once(" at line ")
-            && text.contains(&format!("line {}", at.replace(" column", ", column")))
-        {
-            reason.truncate(what.len());
-        }
+        let reason = cause.to_string();
         // Some errors have their causes in their text.
         if !text.contains(&reason) {
             text = format!("{text}: {reason}");

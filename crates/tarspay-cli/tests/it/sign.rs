@@ -151,7 +151,7 @@ fn what_keeps_a_body_from_being_text_is_named_and_a_place_once() {
         (wide, ["byte 2 is NUL", "UTF-16 without a byte order mark"]),
         (b"\xef\xbb\xbf\xef\xbb\xbf{}".to_vec(), ["two byte order marks", "save it as UTF-8"]),
         (b"\xff\xfe\xff\xfe{\0}\0".to_vec(), ["two byte order marks", "save it as UTF-8"]),
-        (br#"{"a":1,}"#.to_vec(), ["line 1, column 8", "trailing comma"]),
+        (br#"{"a":1,}"#.to_vec(), ["line 1 column 8", "trailing comma"]),
     ] {
         let args = ["sign", "--path", "/x", "--body", "-"];
         let done = run_with_stdin(&mut tarspay_with_key(&args), &body).failed(2, &words);
