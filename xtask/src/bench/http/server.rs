@@ -12,8 +12,6 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 const BALANCE: &str = r#"{"code":0,"msg":"SUCCESS","data":{"mchNo":"M1688443086","availableAmount":"1000.00","frozenAmount":"0.00"}}"#;
-const DEPOSIT: &str = r#"{"code":0,"msg":"SUCCESS","data":{"mchNo":"M1688443086","payOrderId":"P1734517376779485186","orderState":0,"payData":"https://pay.example/cashier/P1734517376779485186","payDataType":"payUrl"}}"#;
-
 /// Prints its address and serves until it is killed.
 ///
 /// # Errors
@@ -39,7 +37,17 @@ async fn serve() -> std::io::Result<()> {
 }
 
 async fn respond(request: Request<Incoming>) -> hyper::Result<Response<Full<Bytes>>> {
-    let body = if request.uri().path() == BALANCE_PATH { BALANCE } else { DEPOSIT };
-    request.into_body().collect().await?;
-    Ok(Response::new(Full::new(Bytes::from_static(body.as_bytes()))))
+    let is_balance = request.uri().path() == BALANCE_PATH;
+    let body = request.into_body().collect().await?.to_bytes();
+    let response = if is_balance { Bytes::from_static(BALANCE.as_bytes()) } else { deposit(&body).into() };
+    Ok(Response::new(Full::new(response)))
+}
+
+/// The deposit that a request creates: it names the request's own number.
+fn deposit(request: &[u8]) -> String {
+    let members: serde_json::Value = serde_json::from_slice(request).unwrap_or_default();
+    let number = &members["mchOrderNo"];
+    format!(
+        r#"{{"code":0,"msg":"SUCCESS","data":{{"mchNo":"M1688443086","mchOrderNo":{number},"payOrderId":"P1734517376779485186","orderState":0,"payData":"https://pay.example/cashier/P1734517376779485186","payDataType":"payUrl"}}}}"#
+    )
 }
