@@ -83,6 +83,7 @@ fn arbitrary_base_urls() {
             "https://",
             "http://",
             "localhost",
+            ".localhost",
             "127.0.0.1",
             "[::1]",
             "gateway.test",
@@ -109,8 +110,11 @@ fn arbitrary_base_urls() {
                 let plain = transport.base_url();
                 if let Some(rest) = plain.strip_prefix("http://") {
                     let local = rest.starts_with("[::1]") || {
-                        let host = rest.split(':').next().unwrap();
-                        host == "localhost" || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+                        let host = rest.split(':').next().unwrap().to_ascii_lowercase();
+                        let name = host.strip_suffix('.').unwrap_or(&host);
+                        name == "localhost"
+                            || name.ends_with(".localhost")
+                            || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
                     };
                     prop_assert!(local, "{} -> {}", url, plain);
                 }
