@@ -256,7 +256,7 @@ mod tests {
             ("warning: spurious network error (3 tries remaining): [6] Could not resolve hostname", true),
             ("error: failed to download from `https://index.crates.io/ax/um/axum`", true),
             ("error: failed to select a version for `libsqlite3-sys`", false),
-            ("error: failed to load source for dependency\n  Unable to update /work/crates/tarspay", false),
+            ("error: failed to load source for dependency\n  Unable to update /shop/crates/tarspay", false),
             ("error: no matching package named `axmu` found", false),
             ("error: failed to parse manifest at `Cargo.toml`", false),
             ("", false),

@@ -111,7 +111,7 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Locks a value. Every change of ours is whole, so a thread that has panicked leaves nothing half done.
+/// Locks a value. Each change is complete, so a thread that has panicked leaves nothing half done.
 pub(crate) fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -352,7 +352,7 @@ impl PlannedFault {
     }
 }
 
-/// No word of ours is as long as a key, in bytes.
+/// Our names have no word as long as a key, in bytes.
 const LONGEST_WORD: usize = 40;
 
 /// A scenario by the name that a caller gave it, which can be a key by mistake.

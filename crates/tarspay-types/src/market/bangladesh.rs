@@ -225,7 +225,7 @@ const PATH: &str = "/api/bd/";
 /// Without a correct transaction id, handed in after the payment, such an order gets no callback.
 ///
 /// Both values stand in the path and there is no body. They may hold ASCII letters and digits only
-/// (a rule of ours), so that a value can never become another path.
+/// (our rule), so that a value can never become another path.
 ///
 /// The JSON of this type, an object with `payOrderId` and `trxId`, is never sent; it is for those
 /// who keep requests.
