@@ -141,10 +141,11 @@ impl fmt::Display for Report<'_> {
         let Some(finding) = &self.0.finding else { return Ok(()) };
         // Escaped, so that a line end or a blank at the end can be seen.
         write!(f, "\nsigned:   {}", visible(&finding.signed_text()))?;
-        if let Some(expected) = finding.expected_text() {
-            write!(f, "\nexpected: {}", visible(&expected))?;
-        }
+        // Without a difference the mistake is not in the text, and both are the same.
         if let Some(difference) = finding.first_difference() {
+            if let Some(expected) = finding.expected_text() {
+                write!(f, "\nexpected: {}", visible(&expected))?;
+            }
             write!(f, "\naround the difference, signed:   {}", visible(difference.signed_context()))?;
             write!(f, "\naround the difference, expected: {}", visible(difference.expected_context()))?;
         }

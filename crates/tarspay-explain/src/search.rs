@@ -212,7 +212,7 @@ impl<'s> Search<'s> {
         let (index, key) = self.found?;
         let mut ways: Vec<_> = self.ways[index].iter().map(|way| (self.mistakes(*way), *way)).collect();
         ways.sort_by_key(|(mistakes, _)| mistakes.len());
-        let shortest = self.shortest(index);
+        let shortest = ways[0].0.len();
         ways.retain(|(mistakes, _)| mistakes.len() == shortest);
         let candidate = self.candidate(ways[0].1);
         let mut lists: Vec<Vec<Mistake>> = Vec::new();

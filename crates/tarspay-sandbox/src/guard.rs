@@ -52,8 +52,13 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return ip.to_canonical().is_loopback();
     }
-    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let host = name(host);
     host == "localhost" || host.ends_with(".localhost")
+}
+
+/// A host by which names compare: in lower case, without the dot of the root.
+fn name(host: &str) -> String {
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
 pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
@@ -93,8 +98,7 @@ fn is_this_machine(authority: &Authority, local: Option<&Local>) -> bool {
     let host = authority.host();
     let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let public_name = local.and_then(|local| local.public_name.as_deref());
-    let without_dot = |name: &'_ str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    if public_name.is_some_and(|name| without_dot(name) == without_dot(host)) {
+    if public_name.is_some_and(|public| name(public) == name(host)) {
         return true;
     }
     let is_where_it_arrived = |ip: IpAddr| local.and_then(|local| local.ip) == Some(ip.to_canonical());

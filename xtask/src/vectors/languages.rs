@@ -1,7 +1,7 @@
 //! The programs of `docs/signing.md` in other languages: each signs K1, and what it prints is verified. Its commands for
 //! OpenSSL are run, too.
 
-use super::outside::{PACKAGE_MISSING, Verdict, interpreter};
+use super::outside::{Verdict, interpreter, verdict};
 use crate::shell::{Failure, read, root, say, skip, write};
 use std::path::Path;
 use std::process::Command;
@@ -46,7 +46,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         let name = format!("{PAGE}: {title}");
         match sign(program(&page, title)?, file, command, [key, text])? {
             Verdict::Agrees(signature) => {
-                Signature::from_hex(signature.trim())
+                Signature::from_hex(&signature)
                     .and_then(|it| public_key.verify(&Digest::of(text), &it, SignaturePolicy::AcceptHighS))
                     .map_err(|error| Failure::new(format!("{name} printed {signature:?}: {error}")))?;
                 say(&format!("vectors: {name}: its signature verifies"));
@@ -93,16 +93,10 @@ fn sign(program: &str, file: &str, words: &[&str], arguments: [&str; 2]) -> Resu
     write(&folder.path().join(file), program)?;
     let mut command = Command::new(interpreter(words[0])?);
     command.args(&words[1..]).args(arguments).current_dir(folder.path());
-    let Ok(output) = command.output() else {
-        return Ok(Verdict::Skipped(format!("{} is not installed", words[0])));
-    };
-    let report = String::from_utf8_lossy(&output.stderr).into_owned();
-    Ok(match output.status.code() {
-        Some(0) => Verdict::Agrees(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Some(PACKAGE_MISSING) => Verdict::Skipped("the language or a package is not installed".to_owned()),
-        _ if report.contains("ModuleNotFoundError") => {
+    Ok(match verdict(command, words[0]) {
+        Verdict::Disagrees(report) if report.contains("ModuleNotFoundError") => {
             Verdict::Skipped("its package is not installed".to_owned())
         }
-        _ => Verdict::Disagrees(report),
+        verdict => verdict,
     })
 }

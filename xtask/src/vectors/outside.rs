@@ -33,18 +33,26 @@ pub(crate) fn check(checker: &Checker, suite: &Path) -> Result<Verdict, Failure>
     let mut command = Command::new(interpreter(checker.interpreter)?);
     command.arg(root().join(checker.program)).arg(suite);
     command.env("NODE_PATH", tools()?.join("node_modules"));
+    Ok(verdict(command, checker.interpreter))
+}
+
+/// Runs a program, and reads its exit code.
+pub(crate) fn verdict(mut command: Command, interpreter: &str) -> Verdict {
     let Ok(output) = command.output() else {
-        return Ok(Verdict::Skipped(format!("{} is not installed", checker.interpreter)));
+        return Verdict::Skipped(format!("{interpreter} is not installed"));
     };
     let mut said = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
-    Ok(match output.status.code() {
+    match output.status.code() {
         Some(0) => Verdict::Agrees(said),
+        Some(PACKAGE_MISSING) if said.is_empty() => {
+            Verdict::Skipped("the language or a package is not installed".to_owned())
+        }
         Some(PACKAGE_MISSING) => Verdict::Skipped(said),
         _ => {
             said.push_str(&String::from_utf8_lossy(&output.stderr));
             Verdict::Disagrees(said)
         }
-    })
+    }
 }
 
 /// The interpreter of this name; that of the folder of tools, which has the packages, if it is there.

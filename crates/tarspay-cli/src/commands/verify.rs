@@ -152,9 +152,5 @@ fn invalid(
         }))?;
     }
     let report = explanation.map(|one| one.report().to_string()).unwrap_or_default();
-    // If the mistake is not in the text, both are the same.
-    let differs =
-        explanation.and_then(Explanation::finding).is_some_and(|one| one.first_difference().is_some());
-    let report = report.lines().filter(|line| differs || !line.starts_with("expected: "));
-    Err(checked.iter().map(String::as_str).chain(report).fold(failure, Failure::detail))
+    Err(checked.iter().map(String::as_str).chain(report.lines()).fold(failure, Failure::detail))
 }

@@ -11,7 +11,7 @@ use tarspay_types::{NotifyUrl, OrderState, PayOrderId, PrivateText};
 /// How many attempts are shown with a callback: more than one schedule has.
 const LATEST_ATTEMPTS: u64 = 20;
 
-/// Writes a new callback, with the receiver's name or why there is none.
+/// Writes a new callback, with the receiver's name, or the reason why it cannot be delivered.
 pub(crate) fn insert(
     tx: &Tx<'_>,
     order: &Record,
