@@ -63,7 +63,7 @@ impl AsRef<[u8]> for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        f.write_str(hex_of(&self.0, &mut [0; 64]))
     }
 }
 
@@ -71,4 +71,13 @@ impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest({self})")
     }
+}
+
+/// Writes lower-case hex into a buffer of at least twice the length. `hex::encode` goes through `char`s, which takes ten
+/// times as long.
+pub(crate) fn hex_of<'b>(bytes: &[u8], buffer: &'b mut [u8]) -> &'b str {
+    let digits = buffer.get_mut(..2 * bytes.len()).unwrap_or_default();
+    // It fails for a buffer of another length only, and hex digits are UTF-8.
+    let _ = hex::encode_to_slice(bytes, digits);
+    std::str::from_utf8(digits).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! The key pair of a merchant and the public key of the gateway.
 
+use crate::digest::hex_of;
 use crate::{Digest, Error, ErrorKind, Signature, SignaturePolicy};
 use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use k256::ecdsa::{SigningKey, VerifyingKey};
@@ -305,7 +306,7 @@ impl std::hash::Hash for PublicKey {
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.bytes))
+        f.write_str(hex_of(&self.bytes, &mut [0; 66]))
     }
 }
 

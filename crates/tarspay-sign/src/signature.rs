@@ -1,5 +1,6 @@
 //! Signatures: strict DER in hex. We write a low `s` and read either.
 
+use crate::digest::hex_of;
 use crate::{Error, ErrorKind};
 use k256::ecdsa;
 use std::fmt;
@@ -166,7 +167,8 @@ read_from_hex!(Signature);
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0.to_der().as_bytes()))
+        let mut buffer = [0; 2 * MAX_DER_BYTES];
+        f.write_str(hex_of(self.0.to_der().as_bytes(), &mut buffer))
     }
 }
 

@@ -7,7 +7,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::Error;
@@ -103,7 +103,7 @@ fn is_damaged_for_people_only(json: &str, has_data: bool) -> bool {
     Unread::from_json(json).is_ok_and(|members| {
         members.0.iter().all(|(name, value)| {
             let value = value.get();
-            let is_for_people = FOR_PEOPLE.contains(&name.as_str()) && value.starts_with('"');
+            let is_for_people = FOR_PEOPLE.contains(&&**name) && value.starts_with('"');
             let is_data = has_data && name == "data";
             is_intact(name)
                 && (is_intact(value) || is_for_people || is_data && is_damaged_for_people_only(value, false))
@@ -246,7 +246,10 @@ pub(crate) use deserialize_by_decode;
 
 /// Members that no field has taken, in their order, no name twice. What is left becomes a model's
 /// `extra`.
-pub(crate) struct Unread<'a>(Vec<(String, &'a RawValue)>);
+pub(crate) struct Unread<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// Room for the members of every documented response without growing.
+const USUAL_MEMBERS: usize = 16;
 
 /// What some editors and libraries write before a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -261,9 +264,10 @@ impl<'a> Unread<'a> {
 
     /// Reads an object in which members may stand twice, which is for the caller to decide upon.
     pub(crate) fn with_duplicates(json: &'a str) -> Result<Self, DecodeError> {
-        serde_json::from_str(json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json)).map_err(|error| {
-            // The text of a data error would repeat the value.
-            if error.is_data() {
+        let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
+        serde_json::from_str(json).map_err(|error: serde_json::Error| {
+            // The text of a data error would repeat the value. In an object it is about a name.
+            if error.is_data() && !json.trim_start().starts_with('{') {
                 DecodeError::new(DecodeErrorKind::NotAnObject)
             } else {
                 DecodeError::not_json(error)
@@ -283,13 +287,13 @@ impl<'a> Unread<'a> {
     }
 
     pub(crate) fn of(members: &'a Members) -> Self {
-        Self(members.raw().map(|(name, value)| (name.into(), value)).collect())
+        Self(members.raw().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
     }
 
     /// A name that stands twice.
     pub(crate) fn named_twice(&self) -> Option<&str> {
         // Sorting finds duplicates in good time however many members a hostile body has.
-        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
         names.sort_unstable();
         names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
     }
@@ -340,9 +344,17 @@ impl<'a> Unread<'a> {
     pub(crate) fn into_members(self) -> Members {
         let mut members = Members::new();
         for (name, value) in self.0 {
-            members.push(name, value.to_owned());
+            members.push(name.into_owned(), value.to_owned());
         }
         members
+    }
+}
+
+/// The text of a JSON string, borrowed if it has no escapes.
+fn unquoted(json: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+    match json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) {
+        Some(text) if !text.contains('\\') => Ok(Cow::Borrowed(text)),
+        _ => serde_json::from_str(json).map(Cow::Owned),
     }
 }
 
@@ -359,9 +371,9 @@ impl<'de> Deserialize<'de> for Unread<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unread<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry()? {
-                    members.push((name, value));
+                let mut members = Vec::with_capacity(USUAL_MEMBERS);
+                while let Some((name, value)) = map.next_entry::<&RawValue, _>()? {
+                    members.push((unquoted(name.get()).map_err(A::Error::custom)?, value));
                 }
                 Ok(Unread(members))
             }
