@@ -118,27 +118,3 @@ fn on_runtime(task: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
         .map_err(|error| Failure::usage("the runtime cannot start").caused_by(&error))?
         .block_on(task)
 }
-
-#[cfg(test)]
-mod tests {
-    use clap::Command;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        super::command().debug_assert();
-    }
-
-    fn names(command: &Command) -> Vec<String> {
-        let own = command.get_arguments().map(|argument| argument.get_id().to_string());
-        own.chain(command.get_subcommands().flat_map(names)).collect()
-    }
-
-    #[test]
-    fn no_argument_is_a_private_key() {
-        let mut names = names(&super::command());
-        names.retain(|name| ["key", "private", "secret"].iter().any(|word| name.contains(word)));
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names, ["allow_readable_key_file", "key_file", "public_key"]);
-    }
-}

@@ -207,3 +207,22 @@ fn help_into_a_closed_output_ends_quietly() {
         assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{command:?}");
     }
 }
+
+#[test]
+fn the_command_line_is_consistent() {
+    tarspay_cli::command().debug_assert();
+}
+
+fn names(command: &clap::Command) -> Vec<String> {
+    let own = command.get_arguments().map(|argument| argument.get_id().to_string());
+    own.chain(command.get_subcommands().flat_map(names)).collect()
+}
+
+#[test]
+fn no_argument_is_a_private_key() {
+    let mut names = names(&tarspay_cli::command());
+    names.retain(|name| ["key", "private", "secret"].iter().any(|word| name.contains(word)));
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names, ["allow_readable_key_file", "key_file", "public_key"]);
+}
