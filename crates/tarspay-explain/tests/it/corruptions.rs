@@ -1,6 +1,7 @@
 //! A thousand corrupted texts and signatures: what is reported as fitting does fit, by an independent check.
 
 use crate::corpus::{cases, corpus, failed_signature, hashed, text};
+use crate::rounds;
 use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -9,7 +10,6 @@ use tarspay_explain::{Explanation, Mistake, Outcome};
 use tarspay_sign::{PrivateKey, PublicKey};
 
 const THREADS: u8 = 4;
-const CORRUPTIONS_EACH: usize = 250;
 
 #[test]
 fn no_corruption_is_reported_as_fitting_when_it_does_not() {
@@ -20,7 +20,9 @@ fn no_corruption_is_reported_as_fitting_when_it_does_not() {
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     // A changed character now and then gives another mistake, or leaves r and s as they are; most of them fit nothing.
-    assert!((1..250).contains(&explained), "{explained}");
+    // That one does is sure in a long run only.
+    let least = usize::from(rounds(1) > 0);
+    assert!((least..250).contains(&explained), "{explained}");
 }
 
 /// Returns how many were explained all the same.
@@ -28,7 +30,7 @@ fn corruptions(corpus: &Value, thread: u8) -> usize {
     let cases = cases(corpus);
     let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[thread; 32]);
     let mut explained = 0;
-    for _ in 0..CORRUPTIONS_EACH {
+    for _ in 0..rounds(250) {
         let case = &cases[below(&mut rng, cases.len())];
         // Half the time the text is corrupted and then signed in earnest, half the time the signature.
         let signature = if below(&mut rng, 2) == 0 {

@@ -1,6 +1,6 @@
 //! Explanations: what they say, what they show, and that they never accept.
 
-use crate::{TEST_KEY, test_key};
+use crate::{TEST_KEY, rounds, test_key};
 use proptest::prelude::*;
 use tarspay_explain::{Explanation, FailedSignature, MAX_CANDIDATES, MAX_INPUT_BYTES, Mistake, Outcome};
 use tarspay_sign::{CallbackText, Digest, Nonce, Parameters, PrivateKey, RequestToSign, SignaturePolicy};
@@ -380,7 +380,7 @@ fn a_hostile_body_is_bounded_in_work() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(rounds(50)))]
 
     #[test]
     fn what_the_crate_signs_is_never_explained(
