@@ -201,22 +201,42 @@ fn scalar(schema: &str, member: &str, place: Place) -> Option<&'static str> {
     })
 }
 
-/// The known values of an open set, with their meanings.
-fn open(kind: &str, description: &str, known: impl Iterator<Item = Value>) -> Value {
-    let any_other = json!({ "title": "Any other", "description": "The set is open." });
-    let values: Vec<Value> = known.chain([any_other]).collect();
-    json!({ "type": kind, "description": description, "anyOf": values })
+/// A known value of an open set: its name in programs, what it means, and how certain it is.
+struct Known {
+    value: Value,
+    name: Option<&'static str>,
+    meaning: String,
+    certainty: &'static str,
 }
 
-/// An open set of integers as a schema.
+/// An open set. Generators of clients read the values as one `enum`, beside any other value of their type, and names and
+/// meanings in its order.
+fn open(kind: &str, description: &str, known: impl Iterator<Item = Known>) -> Value {
+    let known: Vec<Known> = known.collect();
+    let mut values = json!({
+        "type": kind,
+        "enum": known.iter().map(|known| &known.value).collect::<Vec<_>>(),
+        "x-enum-descriptions": known.iter().map(|known| &known.meaning).collect::<Vec<_>>(),
+        "x-enum-certainty": known.iter().map(|known| known.certainty).collect::<Vec<_>>(),
+    });
+    if let Some(names) = known.iter().map(|known| known.name).collect::<Option<Vec<_>>>() {
+        values["x-enum-varnames"] = json!(names);
+    }
+    let any_other = json!({ "type": kind, "description": "Any other: the set is open." });
+    json!({ "type": kind, "description": description, "anyOf": [values, any_other] })
+}
+
+/// An open set of integers.
 macro_rules! codes {
     ($type:ty, $description:literal) => {
         open(
             "integer",
             $description,
-            <$type>::KNOWN.iter().map(|value| {
-                let meaning = value.meanings().join(", or ");
-                json!({ "const": value, "title": value.name(), "description": meaning, "x-certainty": "doc" })
+            <$type>::KNOWN.iter().map(|value| Known {
+                value: json!(value),
+                name: value.name(),
+                meaning: value.meanings().join(", or "),
+                certainty: "doc",
             }),
         )
     };
@@ -224,16 +244,21 @@ macro_rules! codes {
 
 fn scalars() -> Map<String, Value> {
     let web = r"^[Hh][Tt][Tt][Pp][Ss]?://([^\s/?#]*@)?[^\s/?#@:]\S*$";
+    let word = |value: Value, meaning: &str, certainty| Known {
+        value,
+        name: None,
+        meaning: meaning.to_owned(),
+        certainty,
+    };
     let currencies = ALL.iter().filter_map(|market| {
         let certainty = mark(market.currency_certainty());
-        Some(json!({ "const": market.currency()?, "title": market.name(), "x-certainty": certainty }))
+        Some(word(json!(market.currency()?), market.name(), certainty))
     });
     let countries = CountryCode::KNOWN.iter().map(|code| {
-        let market =
-            ALL.iter().find(|market| market.country_code() == Some(code)).map(|market| market.name());
-        json!({ "const": code, "title": market, "x-certainty": "doc" })
+        let market = ALL.iter().find(|market| market.country_code() == Some(code));
+        word(json!(code), market.map_or("", |market| market.name()), "doc")
     });
-    let kinds = PayDataType::KNOWN.iter().map(|kind| json!({ "const": kind, "x-certainty": "doc" }));
+    let kinds = PayDataType::KNOWN.iter().map(|kind| word(json!(kind), "a page to send the payer to", "doc"));
     let scalars = [
         (
             "Amount",

@@ -47,9 +47,9 @@ fn schema(market: &Market, currency: &str, offer: &Offer) -> Value {
     of_currency["const"] = json!(currency);
     of_currency["x-certainty"] = json!(mark(market.currency_certainty()));
     if !offer.ways().is_empty() {
-        let mut ways: Vec<Value> = offer.ways().iter().map(way).collect();
-        ways.push(json!({ "title": "Any other", "description": "The set is open." }));
-        properties.entry("wayCode").or_insert_with(|| json!({ "x-certainty": "doc" }))["anyOf"] = json!(ways);
+        let any_other = json!({ "description": "Any other: the set is open." });
+        let ways: Value = offer.ways().iter().map(way).chain([any_other]).collect();
+        properties.entry("wayCode").or_insert_with(|| json!({ "x-certainty": "doc" }))["anyOf"] = ways;
     }
     let mut then = json!({ "properties": properties });
     let required = offer.fields().iter().filter(|field| field.presence() == Presence::Required);
@@ -62,6 +62,8 @@ fn schema(market: &Market, currency: &str, offer: &Offer) -> Value {
         then["allOf"] = json!(conditions);
     }
     json!({
+        "type": "object",
+        "additionalProperties": true,
         "description": words.join(" "),
         "if": { "properties": { "currency": { "const": currency } }, "required": ["currency"] },
         "then": then,

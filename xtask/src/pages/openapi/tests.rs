@@ -65,7 +65,9 @@ impl Validator {
         if let Some(name) = schema["$ref"].as_str() {
             return self.sample(self.document.pointer(&name[1..]).unwrap());
         }
-        if let Some(value) = schema.get("const").or_else(|| schema["examples"].get(0)) {
+        if let Some(value) =
+            schema.get("const").or_else(|| schema["enum"].get(0)).or_else(|| schema["examples"].get(0))
+        {
             return value.clone();
         }
         if let Some(first) = schema["anyOf"].get(0).filter(|_| schema.get("properties").is_none()) {
@@ -172,7 +174,14 @@ fn every_path_is_a_call_of_the_types_and_every_fact_has_a_certainty() {
     fn visit(value: &Value, place: &str) {
         let words = ["doc", "verified", "client", "inferred", "ours"];
         for (name, inner) in value.as_object().into_iter().flatten() {
-            if name == "x-certainty" {
+            if name == "x-enum-certainty" {
+                let known =
+                    inner.as_array().unwrap().iter().all(|word| words.contains(&word.as_str().unwrap()));
+                assert!(
+                    known && inner.as_array().unwrap().len() == value["enum"].as_array().unwrap().len(),
+                    "{place}"
+                );
+            } else if name == "x-certainty" {
                 assert!(inner.as_str().is_some_and(|word| words.contains(&word)), "{place}: {inner}");
             } else if name == "properties" && !place.ends_with("/if") && !place.ends_with("/allOf/then") {
                 for (member, schema) in inner.as_object().unwrap() {
