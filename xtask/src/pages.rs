@@ -1,12 +1,30 @@
 //! Files of the repository that are made from the code, and the check that they are current.
 
 mod markets;
+mod openapi;
 
-use crate::shell::{Failure, read, root, say, write};
+use crate::shell::{Failure, read, root, say, skip, write};
+use crate::vectors::outside;
 
-/// Writes the pages of `docs/` that are made from the code, or with `check` compares them.
+/// Writes the pages of `docs/` that are made from the code, or with `check` compares them; then lints `docs/openapi.json`.
 pub(crate) fn run(check: bool) -> Result<(), Failure> {
+    keep_all(check)?;
+    match outside::check(&outside::LINTER, &root().join("docs/openapi.json"))? {
+        outside::Verdict::Agrees(summary) => say(&summary),
+        outside::Verdict::Skipped(reason) => skip("the linter of docs/openapi.json", &reason),
+        outside::Verdict::Disagrees(report) => {
+            return Err(Failure::new(format!("{} disagrees:\n{report}", outside::LINTER.name)));
+        }
+    }
+    Ok(())
+}
+
+fn keep_all(check: bool) -> Result<(), Failure> {
     keep("docs/markets.md", &markets::page(), check)?;
+    let document = openapi::document()?;
+    keep("docs/openapi.json", &format!("{document:#}\n"), check)?;
+    // The one that the sandbox serves, so that it is in the package.
+    keep("crates/tarspay-sandbox/src/openapi.json", &format!("{document}\n"), check)?;
     for page in ["docs/database.md", "docs/receivers.md"] {
         keep(page, &with_programs(&read(&root().join(page))?)?, check)?;
     }
@@ -60,6 +78,6 @@ mod tests {
 
     #[test]
     fn every_page_is_current() {
-        super::run(true).unwrap();
+        super::keep_all(true).unwrap();
     }
 }

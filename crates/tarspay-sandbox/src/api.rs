@@ -33,6 +33,9 @@ use tokio::sync::watch;
 
 const ROOT: &str = "/_sandbox";
 
+/// The calls of the merchant API. `cargo xtask pages` writes it, together with `docs/openapi.json`.
+const OPENAPI: &str = include_str!("openapi.json");
+
 /// The longest wait for an event: shorter than the patience of most HTTP clients.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
@@ -62,6 +65,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(
     let routes = Router::new()
         .route("/health", get(&[], health))
         .route("/reset", post(&[], reset))
+        .route("/openapi.json", get(&[], openapi))
         .route("/merchants", get(&[], |it| Ok(json!({ "merchants": it.sandbox.merchants()? }))))
         .route("/merchants/", get(&[], merchant))
         .route("/merchants/{merchant_no}", get(&[], merchant))
@@ -184,6 +188,14 @@ fn health(it: &OperatorRequest) -> Shown {
 fn reset(it: &OperatorRequest) -> Shown {
     it.sandbox.reset()?;
     health(it)
+}
+
+/// The calls of the gateway, at the address of this sandbox.
+fn openapi(it: &OperatorRequest) -> Shown {
+    #[expect(clippy::expect_used, reason = "a constant; a test of this crate reads it")]
+    let mut document: Value = serde_json::from_str(OPENAPI).expect("a document without faults");
+    document["servers"] = json!([{ "url": it.sandbox.base_url(), "description": "This sandbox" }]);
+    Ok(document)
 }
 
 /// The merchant that the path names. A text that cannot be a merchant number is an unknown one.

@@ -59,7 +59,8 @@
 //! # From other languages
 //!
 //! The same over HTTP: under `/_sandbox/` of [`base_url`](Sandbox::base_url) there is a control API in JSON, for programs
-//! that are not written in Rust. `GET /_sandbox/health` shows where to start. It accepts requests whose `Host` is loopback
+//! that are not written in Rust. `GET /_sandbox/health` shows where to start, and `GET /_sandbox/openapi.json`
+//! describes the calls of the gateway for tools. It accepts requests whose `Host` is loopback
 //! and whose `Origin` is missing or its own, so that no web page can drive it.
 //!
 //! # For people

@@ -181,7 +181,7 @@ fn meaning(way: &Way) -> String {
     }
 }
 
-fn presence(field: &Field) -> String {
+pub(super) fn presence(field: &Field) -> String {
     match field.presence() {
         Presence::Required => "yes".into(),
         Presence::RequiredWith(way) => format!("yes with `{way}`, else no"),
@@ -192,10 +192,19 @@ fn presence(field: &Field) -> String {
 }
 
 fn rule(market: &Market, field: &Field) -> String {
-    let mut parts = Vec::new();
+    let mut parts = words(field);
     if let Some(currency) = market.currency().filter(|_| field.name() == "currency") {
-        parts.push(format!("`{currency}`"));
+        parts.insert(0, format!("`{currency}`"));
     }
+    if let Some(example) = field.example() {
+        parts.push(format!("example `{example}`"));
+    }
+    parts.join("; ")
+}
+
+/// The form of a field, and what else to know.
+pub(super) fn words(field: &Field) -> Vec<String> {
+    let mut parts = Vec::new();
     if let Some(format) = field.format() {
         let condition = field
             .format_condition()
@@ -205,10 +214,7 @@ fn rule(market: &Market, field: &Field) -> String {
     if !field.note().is_empty() {
         parts.push(field.note().to_owned());
     }
-    if let Some(example) = field.example() {
-        parts.push(format!("example `{example}`"));
-    }
-    parts.join("; ")
+    parts
 }
 
 /// The amount with commas between its thousands.

@@ -4,7 +4,7 @@ use crate::shell::{Failure, root, target_folder};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A program that reads the suite and agrees or not.
+/// A program that reads a suite, or a document, and agrees or not.
 pub(crate) struct Checker {
     pub(crate) name: &'static str,
     interpreter: &'static str,
@@ -15,6 +15,10 @@ pub(crate) const CHECKERS: &[Checker] = &[
     Checker { name: "python with ecdsa", interpreter: "python3", program: "xtask/conformance/check.py" },
     Checker { name: "node with elliptic", interpreter: "node", program: "xtask/conformance/check.mjs" },
 ];
+
+/// The linter of `docs/openapi.json`.
+pub(crate) const LINTER: Checker =
+    Checker { name: "redocly's linter", interpreter: "node", program: "xtask/conformance/openapi.mjs" };
 
 /// What a checker says of a suite.
 pub(crate) enum Verdict {

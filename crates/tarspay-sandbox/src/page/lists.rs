@@ -26,7 +26,10 @@ pub(super) fn overview(it: &OperatorRequest) -> Result<Markup, Refused> {
         "/",
         &html! {
             h1 { "Sandbox" }
-            p { "The gateway's address is " code { (sandbox.base_url()) } "." }
+            p {
+                "The gateway's address is " code { (sandbox.base_url()) } ". "
+                a href="/_sandbox/openapi.json" { "All its calls as an OpenAPI document" }
+            }
             section aria-labelledby="orders" {
                 h2 #orders { "Orders" }
                 p #changed hidden { a href="/" { "Something has changed: show it" } }

@@ -277,7 +277,9 @@ async fn long_lists_are_shown_in_parts() {
         }
         assert_eq!(counts, [20, 20, 5], "{path}");
     }
-    assert_eq!(get(&sandbox, "/").await.body.matches("<tr role=\"row\"><td").count(), 8);
+    let overview = get(&sandbox, "/").await;
+    assert_eq!(overview.body.matches("<tr role=\"row\"><td").count(), 8);
+    assert_shows(&overview, 200, &["href=\"/_sandbox/openapi.json\""]);
     for path in ["/orders?before=x", "/log?before=1.5", "/page/log?after=-1"] {
         assert_shows(&get(&sandbox, path).await, 400, &["whole number"]);
     }

@@ -191,6 +191,7 @@ async fn every_response_to_a_browser_is_fenced_in() {
     for (method, path, host) in [
         ("GET", "/_sandbox/health", "localhost"),
         ("GET", "/_sandbox/none", "localhost"),
+        ("GET", "/_sandbox/openapi.json", "localhost"),
         ("PUT", "/_sandbox/health", "localhost"),
         ("GET", "/_sandbox/health", "evil.example"),
         ("GET", "/nope", "localhost"),

@@ -17,6 +17,25 @@ async fn health_says_where_to_start() {
 }
 
 #[tokio::test]
+async fn the_openapi_document_is_about_this_sandbox_and_has_every_call() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let document = get(&sandbox, "openapi.json").await;
+    assert_eq!(document["servers"].as_array().unwrap().len(), 1);
+    assert_eq!(document["servers"][0]["url"], sandbox.base_url());
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), 11);
+    let caller = Caller::of(&sandbox);
+    for path in paths.keys() {
+        let path = path.replace("{payOrderId}", "P1").replace("{trxId}", "T1");
+        let response = caller.call(&sandbox, &path, &json!({})).await;
+        // -1: there is no such call.
+        assert_ne!(response.json()["code"], -1, "{path}");
+    }
+    let (_, message) = refused(&sandbox, 400, "GET", "openapi.json?format=yaml", "").await;
+    assert!(message.contains("format"), "{message}");
+}
+
+#[tokio::test]
 async fn a_callback_of_ones_own_is_signed_and_a_reset_forgets_all() {
     let sandbox = Sandbox::start().await.unwrap();
     let signed = post(&sandbox, "callbacks/sign", &json!({ "body": r#"{"state":2,"mchNo":"M1"}"# })).await;
