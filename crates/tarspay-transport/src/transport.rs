@@ -189,7 +189,8 @@ impl Transport {
         if let Some(connection) = self.inner.pool.take(runtime.id()) {
             return Ok(connection);
         }
-        let stream = self.inner.route.connect(progress).await?;
+        // Boxed, or each call would have room for a handshake.
+        let stream = Box::pin(self.inner.route.connect(progress)).await?;
         self.inner.pool.open(stream, runtime).await.map_err(|error| failed(progress, error))
     }
 }

@@ -4,7 +4,7 @@ use crate::engine::{Course, Options};
 use crate::types::Request;
 use crate::{Client, Error, RetryPolicy, trace};
 use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 /// A boxed future of a call or placing whose options are set.
@@ -66,7 +66,7 @@ where
         Box::pin(async move {
             let policy = self.options.retry.unwrap_or(self.client.0.retry);
             let course = Course::begin(policy, self.options.deadline);
-            let call = course.repeat(&self.client, &self.request);
+            let call = pin!(course.repeat(&self.client, &self.request));
             trace::call("call", &self.request, |_| "Success", call).await
         })
     }

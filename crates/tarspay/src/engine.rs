@@ -9,6 +9,7 @@ use crate::transport::{Response, Transport};
 use crate::types::{Decode as _, Envelope, Request};
 use crate::{Client, Credentials, Error, ErrorKind, trace};
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -65,14 +66,15 @@ impl Engine {
         within: Option<Duration>,
     ) -> Result<R::Response, Error> {
         let resends = call.attempts.fetch_add(1, Ordering::Relaxed);
-        let exchange = async {
+        // Pinned here: the span's future would hold it twice, as its argument and while it awaits it.
+        let exchange = pin!(async {
             let result = self.exchange(call, within).await;
             let result = result.map_err(|error| error.of_call(call.request.effect()));
             if result.as_ref().err().is_none_or(|error| error.status().is_some()) {
                 self.budget.give_back();
             }
             result
-        };
+        });
         trace::attempt(call.request, self.transport.base_url(), resends, exchange).await
     }
 

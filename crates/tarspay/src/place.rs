@@ -25,6 +25,7 @@ use crate::{Client, Error, ErrorKind, RetryPolicy, trace};
 use machine::{Action, Attempt, Conclusion, Event, LookedUp, Machine, Settings};
 use std::fmt;
 use std::future::IntoFuture;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -354,7 +355,10 @@ impl<'a, R: OrderRequest> IntoFuture for Place<'a, R> {
             Placed::AlreadyExisted { .. } => "AlreadyExisted",
         };
         let operation = if self.resumes { "resume" } else { "place" };
-        Box::pin(trace::call(operation, self.request, outcome, self.run()))
+        Box::pin(async move {
+            let request = self.request;
+            trace::call(operation, request, outcome, pin!(self.run())).await
+        })
     }
 }
 

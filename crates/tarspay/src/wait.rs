@@ -5,6 +5,7 @@ use crate::engine::Course;
 use crate::types::{News, Order, OrderQuery, OrderState};
 use crate::{Client, Error, ErrorKind, RetryPolicy, trace};
 use std::future::IntoFuture;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -148,6 +149,6 @@ impl IntoFuture for Wait {
 
     fn into_future(self) -> Self::IntoFuture {
         let outcome = |waited: &Waited| if waited.ended { "Ended" } else { "NotEnded" };
-        Box::pin(async move { trace::call("wait", &self.query, outcome, self.run()).await })
+        Box::pin(async move { trace::call("wait", &self.query, outcome, pin!(self.run())).await })
     }
 }
