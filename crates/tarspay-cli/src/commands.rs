@@ -3,6 +3,7 @@
 pub(crate) mod balance;
 pub(crate) mod demo;
 pub(crate) mod keygen;
+pub(crate) mod proxy;
 pub(crate) mod sandbox;
 pub(crate) mod sign;
 pub(crate) mod verify;

@@ -6,11 +6,12 @@ mod commands;
 mod failure;
 mod input;
 mod output;
+mod server;
 mod settings;
 
 use clap::builder::Resettable;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use commands::{balance, demo, keygen, sandbox, sign, verify};
+use commands::{balance, demo, keygen, proxy, sandbox, sign, verify};
 use failure::Failure;
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -49,6 +50,14 @@ enum Command {
     Verify(verify::Verify),
     /// Ask the gateway for the merchant's balance
     Balance(balance::Balance),
+    /// Sign plain JSON of local programs and pass it on, until Ctrl-C
+    ///
+    /// Send the members of a call as JSON to the path of the call, with the token that is printed at
+    /// the start. The merchant number, a nonce and the signature are added. The response comes back
+    /// unchanged. Against production only the documented queries pass, unless --allow-money is given.
+    /// No call is sent twice.
+    #[command(after_help = proxy::EXAMPLES)]
+    Proxy(proxy::Proxy),
     /// Run a local gateway until Ctrl-C
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
@@ -106,6 +115,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Verify(verify) => verify::run(&verify),
         Command::Balance(args) => on_runtime(balance::run(args)),
+        Command::Proxy(args) => on_runtime(proxy::run(args)),
         Command::Sandbox(args) => on_runtime(sandbox::run(args)),
     }
 }

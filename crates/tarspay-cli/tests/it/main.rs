@@ -9,11 +9,13 @@
 
 mod balance;
 mod demo;
+mod fake;
 mod keygen;
 mod keys;
 #[cfg(unix)]
 mod killed;
 mod owner;
+mod proxy;
 mod readme;
 mod running;
 mod sandbox;
