@@ -1,8 +1,10 @@
 //! One module per command.
 
 pub(crate) mod balance;
+pub(crate) mod callback;
 pub(crate) mod demo;
 pub(crate) mod keygen;
+pub(crate) mod listen;
 pub(crate) mod proxy;
 pub(crate) mod sandbox;
 pub(crate) mod sign;

@@ -1,4 +1,4 @@
-//! The HTTP server of `proxy`: limits of connections and heads, and an end that waits
+//! The HTTP server of `proxy` and `listen`: limits of connections and heads, and an end that waits
 //! for what is in flight.
 
 use crate::failure::Failure;

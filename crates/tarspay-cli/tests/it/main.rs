@@ -8,12 +8,14 @@
 )]
 
 mod balance;
+mod callback;
 mod demo;
 mod fake;
 mod keygen;
 mod keys;
 #[cfg(unix)]
 mod killed;
+mod listen;
 mod owner;
 mod proxy;
 mod readme;
