@@ -3,6 +3,7 @@
 pub(crate) mod balance;
 pub(crate) mod callback;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod keygen;
 pub(crate) mod listen;
 pub(crate) mod proxy;

@@ -75,6 +75,11 @@ impl Failure {
         Self::new(3, "not_sent", reason.into())
     }
 
+    /// The reason, and the lines below it.
+    pub(crate) fn parts(&self) -> (&str, String) {
+        (&self.reason, self.details.join(" "))
+    }
+
     /// Adds the causes, one after the other, to the reason.
     pub(crate) fn caused_by(mut self, error: &dyn StdError) -> Self {
         self.reason.push_str(": ");

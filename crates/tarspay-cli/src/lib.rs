@@ -10,10 +10,11 @@ mod output;
 mod receiver;
 mod server;
 mod settings;
+mod tls;
 
 use clap::builder::Resettable;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use commands::{balance, callback, demo, keygen, listen, proxy, sandbox, sign, verify};
+use commands::{balance, callback, demo, doctor, keygen, listen, proxy, sandbox, sign, verify};
 use failure::Failure;
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -73,6 +74,11 @@ enum Command {
     /// No call is sent twice.
     #[command(after_help = proxy::EXAMPLES)]
     Proxy(proxy::Proxy),
+    /// Check the way to the gateway: settings, names, connections, TLS, clock, key
+    ///
+    /// It sends one signed balance query. Exit code 1 if a check failed.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::Doctor),
     /// Run a local gateway until Ctrl-C
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
@@ -133,6 +139,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Listen(args) => on_runtime(listen::run(args)),
         Command::Callback(callback) => on_runtime(callback::run(callback)),
         Command::Proxy(args) => on_runtime(proxy::run(args)),
+        Command::Doctor(args) => on_runtime(doctor::run(args)),
         Command::Sandbox(args) => on_runtime(sandbox::run(args)),
     }
 }

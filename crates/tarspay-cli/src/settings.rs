@@ -113,6 +113,37 @@ impl Gateway {
         }
     }
 
+    /// The settings that have a value: their names, values and sources. No value is a secret.
+    pub(crate) fn rows(&self) -> Vec<(&'static str, String, String)> {
+        let source = |flag: &str, variable: &'static str, value: &str| {
+            let is_set = std::env::var(variable).is_ok_and(|set| set.trim() == value);
+            if is_set { variable.to_owned() } else { flag.to_owned() }
+        };
+        let mut rows = vec![(
+            "api_url",
+            self.api_url.clone(),
+            match self.api_url.as_str() {
+                tarspay::PRODUCTION_URL => "default".to_owned(),
+                url => source("--api-url", "TARSPAY_API_URL", url),
+            },
+        )];
+        if let Some(merchant_id) = &self.merchant_id {
+            let source = source("--merchant-id", "TARSPAY_MERCHANT_ID", merchant_id);
+            rows.push(("merchant_id", merchant_id.clone(), source));
+        }
+        if let Some(path) = &self.key.key_file {
+            rows.push(("key_file", path.display().to_string(), "--key-file".to_owned()));
+        } else if let Ok(Some(_)) = input::variable("TARSPAY_PRIVATE_KEY") {
+            rows.push(("key_file", "(the key itself)".to_owned(), "TARSPAY_PRIVATE_KEY".to_owned()));
+        }
+        if let Ok(Some(url)) = self.proxy() {
+            let host = url.rsplit('@').next().unwrap_or_default().to_owned();
+            let from = if self.proxy.is_some() { "--proxy" } else { "TARSPAY_PROXY" };
+            rows.push(("proxy", host, from.to_owned()));
+        }
+        rows
+    }
+
     fn adjust(&self) -> Result<impl FnOnce(Builder) -> Builder + use<>, Failure> {
         let (proxy, plain_http_host) = (self.proxy()?, self.plain_http_host.clone());
         let platform_roots = self.platform_roots;

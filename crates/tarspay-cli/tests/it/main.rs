@@ -10,6 +10,7 @@
 mod balance;
 mod callback;
 mod demo;
+mod doctor;
 mod fake;
 mod keygen;
 mod keys;
