@@ -304,3 +304,27 @@ fn settings_that_cannot_be_used_are_named() {
     run(&mut tarspay(&["proxy", "--merchant-id", "M1"])).failed(2, &["no private key"]);
     run(&mut tarspay_with_key(&["proxy"])).failed(2, &["TARSPAY_MERCHANT_ID"]);
 }
+
+#[test]
+fn a_call_too_many_is_refused_and_not_sent() {
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let gateway = Fake::start(move |_| {
+        // An error once the test has let go.
+        let _ = wait.recv();
+        response(200, "", r#"{"code":0}"#)
+    });
+    let proxy = Proxy::start(&["--to", &gateway.url()]);
+    let (sender, responses) = std::sync::mpsc::channel();
+    for _ in 0..65 {
+        let (sender, address) = (sender.clone(), proxy.address().to_owned());
+        let headers = format!("{JSON}X-Tarspay-Proxy-Token: {}\r\n", proxy.token());
+        std::thread::spawn(move || sender.send(send(&address, post(&address, CREATE, &headers, "{}"))));
+    }
+    let refused = responses.recv().unwrap();
+    assert_eq!((refused.status(), kind(&refused).as_str()), (503, "too_many_calls"));
+    drop(release);
+    for _ in 0..64 {
+        assert_eq!(responses.recv().unwrap().status(), 200);
+    }
+    assert_eq!(std::iter::repeat_with(|| gateway.request()).take(64).count() + gateway.rest(), 64);
+}
