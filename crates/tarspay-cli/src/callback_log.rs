@@ -67,6 +67,10 @@ impl CallbackLog {
 
     /// Writes a callback, and returns its number once it is on the disk.
     pub(crate) fn append(&mut self, callback: &Verified<Callback>) -> io::Result<u64> {
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&self.file.metadata()?) == 0 {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed"));
+        }
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let body = match std::str::from_utf8(callback.raw_body()) {
             Ok(text) => json!(text),

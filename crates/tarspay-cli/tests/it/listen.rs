@@ -354,6 +354,23 @@ fn a_log_that_cannot_be_written_ends_it_and_the_callback_is_not_acknowledged() {
 
 #[cfg(unix)]
 #[test]
+fn a_log_that_was_removed_ends_it_and_the_callback_is_not_acknowledged() {
+    let files = Files::new();
+    let path = as_argument(&files.path("callbacks.jsonl"));
+    let listen = Listen::start(&["--log", &path]);
+    // Under another name it still is the same file.
+    std::fs::rename(&path, files.path("renamed")).unwrap();
+    assert!(is_ok(&listen.post(&paid("P1"))));
+    listen.event("callback");
+    std::fs::remove_file(files.path("renamed")).unwrap();
+    assert_eq!(listen.post(&paid("P2")).status(), 503);
+    let (code, stderr) = listen.running.ended();
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("the file was removed"), "{stderr}");
+}
+
+#[cfg(unix)]
+#[test]
 fn it_ends_if_no_connection_can_be_accepted_any_more() {
     let listen = Listen::of(&mut limited("ulimit -n 24", &[]));
     let connections: Vec<_> =
