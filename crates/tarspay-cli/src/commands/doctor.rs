@@ -111,9 +111,7 @@ async fn check(args: &Doctor, report: &mut Report) -> Result<(), Failure> {
     let key = check_key(args, report)?;
     let (transport, proxy) = match (gateway.transport(), gateway.proxy()) {
         (Ok(transport), Ok(proxy)) => (transport, proxy),
-        (Err(failure), _) | (_, Err(failure)) => {
-            return report.broken("gateway", &failure);
-        }
+        (Err(failure), _) | (_, Err(failure)) => return report.broken("gateway", &failure),
     };
     if proxy.is_none()
         && let Some(name) = FOREIGN_PROXIES.iter().find(|name| std::env::var_os(name).is_some())
@@ -212,13 +210,12 @@ async fn check_connection(
     if has_proxy {
         report.ok("proxy", "it opens a tunnel to the gateway")?;
     }
-    let Some(authority) = transport.base_url().strip_prefix("https://") else {
-        let advice = "use it for a sandbox only";
-        report.add(Status::Ok, "tls", "not used: plain HTTP", advice)?;
+    let uri: Uri = transport.base_url().parse().unwrap_or_default();
+    if uri.scheme_str() != Some("https") {
+        report.add(Status::Ok, "tls", "not used: plain HTTP", "use it for a sandbox only")?;
         return Ok(Some(String::new()));
-    };
-    let uri: Uri = authority.parse().unwrap_or_default();
-    match in_time(tls::look_at(stream, uri.host().unwrap_or(authority))).await {
+    }
+    match in_time(tls::look_at(stream, uri.host().unwrap_or_default())).await {
         Ok(seen) => Ok(Some(seen)),
         Err(error) => {
             let advice = "TLS 1.2 or 1.3 is needed; check that this port speaks TLS";
@@ -295,10 +292,9 @@ fn check_clock(response: &transport::Response, sent: SystemTime, report: &mut Re
         Err(error) => (error.duration(), "behind"),
     };
     let detail = format!("{} s {direction} the server's", offset.as_secs());
-    let status = match offset {
-        _ if offset > WRONG_OFFSET => Status::Fail,
-        _ if offset > DOUBTFUL_OFFSET => Status::Warn,
-        _ => return report.ok("clock", &detail),
-    };
+    if offset <= DOUBTFUL_OFFSET {
+        return report.ok("clock", &detail);
+    }
+    let status = if offset > WRONG_OFFSET { Status::Fail } else { Status::Warn };
     report.add(status, "clock", &detail, "set this machine's clock; the nonce of each request is the time")
 }
