@@ -1,8 +1,12 @@
 //! One module per command.
 
 pub(crate) mod balance;
+pub(crate) mod callback;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod keygen;
+pub(crate) mod listen;
+pub(crate) mod proxy;
 pub(crate) mod sandbox;
 pub(crate) mod sign;
 pub(crate) mod verify;

@@ -70,6 +70,16 @@ impl Failure {
         failure
     }
 
+    /// A callback that was not sent: exit code 3.
+    pub(crate) fn not_sent(reason: impl Into<String>) -> Self {
+        Self::new(3, "not_sent", reason.into())
+    }
+
+    /// The reason, and the lines below it.
+    pub(crate) fn parts(&self) -> (&str, String) {
+        (&self.reason, self.details.join(" "))
+    }
+
     /// Adds the causes, one after the other, to the reason.
     pub(crate) fn caused_by(mut self, error: &dyn StdError) -> Self {
         self.reason.push_str(": ");

@@ -2,15 +2,19 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::doc_markdown, reason = "doc comments of arguments are help texts: plain text")]
 
+mod callback_log;
 mod commands;
 mod failure;
 mod input;
 mod output;
+mod receiver;
+mod server;
 mod settings;
+mod tls;
 
 use clap::builder::Resettable;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use commands::{balance, demo, keygen, sandbox, sign, verify};
+use commands::{balance, callback, demo, doctor, keygen, listen, proxy, sandbox, sign, verify};
 use failure::Failure;
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -49,6 +53,32 @@ enum Command {
     Verify(verify::Verify),
     /// Ask the gateway for the merchant's balance
     Balance(balance::Balance),
+    /// Receive, verify, show, keep and forward callbacks (webhooks) until Ctrl-C
+    ///
+    /// A callback is answered with OK, after which the gateway does not send it again, only when it
+    /// is written to --log or when every --forward has accepted it: with a 2xx status and the text
+    /// OK. One that comes again is answered and not forwarded.
+    #[command(after_help = listen::EXAMPLES)]
+    Listen(listen::Args),
+    /// Send signed test callbacks (webhooks), or past ones again
+    ///
+    /// They are signed with a test key. The private key of the gateway is not known, so no receiver
+    /// in production accepts them: let the receiver under test trust the public key that is shown.
+    #[command(subcommand)]
+    Callback(callback::Callback),
+    /// Sign plain JSON of local programs and pass it on, until Ctrl-C
+    ///
+    /// Send the members of a call as JSON to the path of the call, with the token that is printed at
+    /// the start. The merchant number, a nonce and the signature are added. The response comes back
+    /// unchanged. Against production only the documented queries pass, unless --allow-money is given.
+    /// No call is sent twice.
+    #[command(after_help = proxy::EXAMPLES)]
+    Proxy(proxy::Proxy),
+    /// Check the way to the gateway: settings, names, connections, TLS, clock, key
+    ///
+    /// It sends one signed balance query. Exit code 1 if a check failed.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::Doctor),
     /// Run a local gateway until Ctrl-C
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
@@ -106,6 +136,10 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Verify(verify) => verify::run(&verify),
         Command::Balance(args) => on_runtime(balance::run(args)),
+        Command::Listen(args) => on_runtime(listen::run(args)),
+        Command::Callback(callback) => on_runtime(callback::run(callback)),
+        Command::Proxy(args) => on_runtime(proxy::run(args)),
+        Command::Doctor(args) => on_runtime(doctor::run(args)),
         Command::Sandbox(args) => on_runtime(sandbox::run(args)),
     }
 }

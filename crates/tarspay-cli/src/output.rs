@@ -1,7 +1,7 @@
 //! Writing results: text for people, one JSON object for machines. Every text is escaped here.
 
 use crate::failure::Failure;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::sync::OnceLock;
@@ -36,6 +36,23 @@ fn write(lines: &str) -> Result<bool, Failure> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::usage("cannot write the result").caused_by(&error)),
     }
+}
+
+/// Writes the line with which a server says that it is ready, and where; `false` if nobody reads it.
+pub(crate) fn ready(server: &str, facts: &[(&str, Value)]) -> Result<bool, Failure> {
+    if is_json() {
+        let mut event = json!({ "event": "ready" });
+        for (name, fact) in facts {
+            event[name] = fact.clone();
+        }
+        return line_if_read(&printable_json(&event.to_string()));
+    }
+    let mut line = server.to_owned();
+    for (name, fact) in facts {
+        let fact = fact.as_str().map_or_else(|| fact.to_string(), ToOwned::to_owned);
+        line.extend([" ", name, " ", &fact]);
+    }
+    line_if_read(&line)
 }
 
 /// Whether what is written to stdout is lost: it is the null device, which a closed stdout becomes

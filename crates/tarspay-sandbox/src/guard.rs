@@ -65,8 +65,14 @@ pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json;charset=utf-8")], body.into()).into_response()
 }
 
-/// Who may operate the sandbox: programs on this machine, and no web page. The error says in a sentence what is refused.
-pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
+/// Refuses a request to a server on loopback that a web page can send: one that names another host, as
+/// after DNS rebinding, or has a foreign `Origin`. The sandbox guards its control API and its pages so;
+/// `tarspay proxy` does the same.
+///
+/// # Errors
+///
+/// What is refused and why, in a sentence.
+pub fn refuse_web_pages(head: &request::Parts) -> Result<(), &'static str> {
     let mut hosts = head.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
@@ -77,7 +83,7 @@ pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
     let Some(host) = host.filter(names_us) else {
         return Err(
             "the header Host must name this machine, such as 127.0.0.1, localhost, or the IP address that was called; \
-             another name must be the sandbox's public name",
+             another name must be the public name",
         );
     };
     if head.uri.authority().is_some_and(|named| !names_us(named)) {
@@ -86,7 +92,7 @@ pub(crate) fn check(head: &request::Parts) -> Result<(), &'static str> {
     let own = format!("http://{host}");
     let is_own = |origin: &[u8]| origin.eq_ignore_ascii_case(own.as_bytes());
     if !head.headers.get_all(header::ORIGIN).iter().all(|origin| is_own(origin.as_bytes())) {
-        return Err("web pages of another origin cannot drive the sandbox");
+        return Err("web pages of another origin are refused");
     }
     Ok(())
 }
@@ -107,7 +113,7 @@ fn is_this_machine(authority: &Authority, local: Option<&Local>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Local, check};
+    use super::{Local, refuse_web_pages};
     use axum::http::Request;
 
     #[test]
@@ -131,7 +137,7 @@ mod tests {
                 let ip = Some(arrived_at.parse().unwrap());
                 let local = Local { peer: [192, 0, 2, 1].into(), ip, public_name: Some(public_name.into()) };
                 let request = Request::get("/").header("Host", host).extension(local).body(()).unwrap();
-                assert_eq!(check(&request.into_parts().0).is_ok(), passes, "{host}");
+                assert_eq!(refuse_web_pages(&request.into_parts().0).is_ok(), passes, "{host}");
             }
         }
     }

@@ -136,6 +136,7 @@ pub use callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, Outgoing
 pub use error::{Error, ErrorKind};
 pub use event::{Event, EventKind, EventTail, SignatureExplanation};
 pub use fault::{Fault, FaultId};
+pub use guard::refuse_web_pages;
 pub use merchant::{CurrencyBalance, Fee, KeySettings, MerchantStatus, RegisteredKey, RegisteredMerchant};
 pub use operator::TimeControl;
 pub use order::{Order, OrderFilter, PlannedStep, StateChange};

@@ -70,7 +70,7 @@ pub(crate) fn has(method: &Method, path: &str) -> bool {
 }
 
 pub(crate) fn not_found(head: &Parts) -> Response {
-    let refused = guard::check(head).map_or_else(Refused::forbidden, |()| no_such("page"));
+    let refused = guard::refuse_web_pages(head).map_or_else(Refused::forbidden, |()| no_such("page"));
     web::finish(&FORM, refused.into_response())
 }
 

@@ -149,7 +149,7 @@ impl IntoResponse for Refused {
 /// Lets in who may operate the sandbox, and writes the response in the form of the API or the pages.
 pub(crate) async fn guarded(State(web): State<Web>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    match guard::check(&head) {
+    match guard::refuse_web_pages(&head) {
         Ok(()) => finish(web.form, next.run(Request::from_parts(head, body)).await),
         Err(why) => finish(web.form, Refused::forbidden(why).into_response()),
     }

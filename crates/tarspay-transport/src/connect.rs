@@ -41,24 +41,36 @@ pub(crate) struct Route {
 impl Route {
     /// A new connection, within the time for it.
     pub(crate) async fn connect(&self, progress: &Arc<Progress>) -> Result<Box<dyn ByteStream>, Error> {
-        timeout(self.timeout, self.take_all_steps(progress)).await.unwrap_or_else(|_| {
-            let what = format!("no connection to {} within {:?}", self.gateway.host_and_port(), self.timeout);
-            Err(Error::connecting(ErrorKind::Timeout, progress.phase(), what))
-        })
+        let steps = timeout(self.timeout, self.take_all_steps(progress));
+        steps.await.unwrap_or_else(|_| Err(self.took_too_long(progress)))
     }
 
-    async fn take_all_steps(&self, progress: &Arc<Progress>) -> Result<Box<dyn ByteStream>, Error> {
+    /// A new stream without TLS, within the time for a connection.
+    pub(crate) async fn open(&self, progress: &Arc<Progress>) -> Result<Box<dyn ByteStream>, Error> {
+        let steps = timeout(self.timeout, self.reach(progress));
+        steps.await.unwrap_or_else(|_| Err(self.took_too_long(progress)))
+    }
+
+    fn took_too_long(&self, progress: &Progress) -> Error {
+        let what = format!("no connection to {} within {:?}", self.gateway.host_and_port(), self.timeout);
+        Error::connecting(ErrorKind::Timeout, progress.phase(), what)
+    }
+
+    async fn reach(&self, progress: &Arc<Progress>) -> Result<Box<dyn ByteStream>, Error> {
         progress.connecting(Phase::Connect);
         let destination = Destination { origin: &self.gateway, progress };
-        let stream = self.connector.connect(destination).await.map_err(|error| {
+        self.connector.connect(destination).await.map_err(|error| {
             error.downcast().map_or_else(
                 |error| no_connection(&self.gateway, progress.phase(), error),
                 // Of the built-in connector. One that calls another transport may fail with an error
                 // of it, but this request was not sent.
                 Error::not_sent,
             )
-        })?;
-        let socket = Socket::new(stream, self.max_read);
+        })
+    }
+
+    async fn take_all_steps(&self, progress: &Arc<Progress>) -> Result<Box<dyn ByteStream>, Error> {
+        let socket = Socket::new(self.reach(progress).await?, self.max_read);
         let stream: Box<dyn ByteStream> = match &self.tls {
             None => Box::new(socket),
             Some(tls) => {

@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::builder::Builder;
-use crate::connect::Route;
+use crate::connect::{ByteStream, Route};
 use crate::error::{Error, ErrorKind, Phase, classify};
 use crate::limits::{Limits, SHORTEST};
 use crate::outgoing::Outgoing;
@@ -71,6 +71,17 @@ impl Transport {
     /// The deadline of every call, see [`Builder::call_timeout`].
     pub fn call_timeout(&self) -> Duration {
         self.inner.limits.call_timeout
+    }
+
+    /// Opens a stream to the gateway as a call does, through the proxy if there is one, but without
+    /// TLS on top, and sends nothing to the gateway. For a diagnosis of the way there, such as that of
+    /// `tarspay doctor`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`post`](Self::post) up to the [phase](Error::phase) of the proxy.
+    pub async fn open_stream(&self) -> Result<Box<dyn ByteStream>, Error> {
+        self.inner.route.open(&Arc::new(Progress::new())).await
     }
 
     /// Sends `body` with `headers` to `path`, and returns the response whatever its status.

@@ -8,12 +8,17 @@
 )]
 
 mod balance;
+mod callback;
 mod demo;
+mod doctor;
+mod fake;
 mod keygen;
 mod keys;
 #[cfg(unix)]
 mod killed;
+mod listen;
 mod owner;
+mod proxy;
 mod readme;
 mod running;
 mod sandbox;

@@ -1,8 +1,8 @@
-//! A running `tarspay sandbox`, which never outlives its test.
+//! A running command, such as `tarspay sandbox`, which never outlives its test.
 
 use crate::{tarspay, text};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -15,21 +15,43 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
+    errors: Receiver<String>,
     /// The line that it prints when it is ready.
     pub(crate) ready: String,
 }
 
 impl Running {
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut running = Self::begin(args);
-        running.ready = running.lines.recv_timeout(PATIENCE).expect("the sandbox says that it is ready");
+        Self::start_command(tarspay(&["sandbox"]).args(args))
+    }
+
+    /// Starts any command that prints a line when it is ready.
+    pub(crate) fn start_command(command: &mut Command) -> Self {
+        let mut running = Self::begin(command);
+        running.ready = running.line();
         running
+    }
+
+    /// The next line of stdout.
+    #[track_caller]
+    pub(crate) fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("the command prints a line")
+    }
+
+    /// The next line of stderr.
+    #[track_caller]
+    pub(crate) fn error_line(&self) -> String {
+        self.errors.recv_timeout(PATIENCE).expect("the command prints a line to stderr")
+    }
+
+    pub(crate) fn json_line(&self) -> Value {
+        serde_json::from_str(&self.line()).unwrap()
     }
 
     /// Starts it, looks at it so many times or until it is ready, and kills it.
     #[cfg(unix)]
     pub(crate) fn killed_while_starting(args: &[&str], looks: u32) {
-        let mut running = Self::begin(args);
+        let mut running = Self::begin(tarspay(&["sandbox"]).args(args));
         for _ in 0..looks {
             assert_eq!(running.child.try_wait().unwrap(), None, "it ends only when it is killed");
             if running.lines.try_recv().is_ok() {
@@ -49,23 +71,12 @@ impl Running {
         assert_eq!(self.child.wait().unwrap().signal(), Some(SIGKILL), "it ends only when it is killed");
     }
 
-    fn begin(args: &[&str]) -> Self {
-        let mut child = tarspay(&["sandbox"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = channel();
-        // Ends when the program does.
-        std::thread::spawn(move || {
-            for line in stdout.lines() {
-                let _ = sender.send(line.unwrap());
-            }
-        });
-        Self { child, lines, ready: String::new() }
+    fn begin(command: &mut Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = lines_of(child.stdout.take().unwrap());
+        let errors = lines_of(child.stderr.take().unwrap());
+        Self { child, lines, errors, ready: String::new() }
     }
 
     pub(crate) fn start_json() -> (Self, Value) {
@@ -96,10 +107,20 @@ impl Running {
             Err(RecvTimeoutError::Disconnected),
             "it ends silently"
         );
-        let mut stderr = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        let stderr = self.errors.iter().map(|line| line + "\n").collect();
         (self.child.wait().unwrap().code(), stderr)
     }
+}
+
+/// The lines of a stream, as they come. Ends when the program does.
+fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines() {
+            let _ = sender.send(line.unwrap());
+        }
+    });
+    lines
 }
 
 impl Drop for Running {

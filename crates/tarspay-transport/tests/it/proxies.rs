@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use tarspay_transport::{Delivery, ErrorKind, Phase};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use crate::certificates::{BOTH_VERSIONS, Identity};
@@ -47,6 +48,24 @@ async fn a_call_through_the_tunnel() {
         [""; 0],
         "the proxy's password stays with the proxy"
     );
+}
+
+#[tokio::test]
+async fn a_stream_for_a_diagnosis_goes_the_same_way_and_sends_nothing_by_itself() {
+    let gateway = Server::plain(|mut peer| async move { peer.send("the gateway").await }).await;
+    let target = gateway.address;
+    let proxy = Server::plain(move |peer| tunnel(peer, target)).await;
+    let transport = patient_over_tls("https://gateway.test").proxy(&proxy.url()).build().unwrap();
+    let mut text = String::new();
+    transport.open_stream().await.unwrap().read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "the gateway");
+    assert_eq!((proxy.seen.requests().len(), gateway.seen.requests().len()), (1, 0));
+
+    let refusing = Server::plain(|peer| peer.response_all(407, "")).await;
+    let transport = patient_over_tls("https://gateway.test").proxy(&refusing.url()).build().unwrap();
+    let error = transport.open_stream().await.err().expect("no tunnel");
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Proxy, Some(Phase::Proxy)));
+    assert_eq!(error.proxy_status(), Some(407));
 }
 
 #[tokio::test]

@@ -1,0 +1,278 @@
+//! `tarspay callback`: signed test callbacks (webhooks), and past ones again.
+
+use crate::callback_log;
+use crate::failure::{Failure, with_causes};
+use crate::output;
+use crate::receiver::Receiver;
+use crate::settings::{merchant_no, trimmed};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+use tarspay::sign::{CallbackText, PrivateKey, PublicKey};
+use tarspay::types::{BizType, Decode as _, Direction, Members, OrderState};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long a sandbox may take to respond.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const SEND_EXAMPLES: &str = "\
+Examples:
+  tarspay keygen --out test.key
+  tarspay callback send --merchant-id M1 --state success --key-file test.key --to http://127.0.0.1:3000/notify
+  tarspay callback send --state 9 --paid 40 --set currency=KES --sandbox http://127.0.0.1:8080 --to …";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  tarspay callback replay 3 --log callbacks.jsonl --to http://127.0.0.1:3000/notify
+  tarspay callback replay 3 --log callbacks.jsonl --set state=3 --key-file test.key --to …
+  tarspay callback replay 1 --sandbox http://127.0.0.1:8080        # where it went before";
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Callback {
+    /// Make a callback, sign it with a test key, and post it
+    #[command(after_help = SEND_EXAMPLES)]
+    Send(Send),
+    /// Post a past callback again, as it was or edited
+    ///
+    /// Without --set it keeps its signature. An edited one is signed with a test key.
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(Replay),
+}
+
+/// What signs, and where the callback goes.
+#[derive(Debug, clap::Args)]
+struct Delivery {
+    /// File with the test key that signs, 64 hex digits; tarspay keygen --out FILE makes one
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Let the running sandbox at this URL sign: its receivers trust it already
+    #[arg(long, value_name = "URL", value_parser = trimmed, conflicts_with = "key_file")]
+    sandbox: Option<String>,
+    /// Set a member of the body; repeatable. The value is a text, or a number for state and bizType;
+    /// member:=JSON takes any JSON
+    #[arg(long = "set", value_name = "MEMBER=VALUE")]
+    set: Vec<String>,
+    /// Allow --to another machine
+    #[arg(long, requires = "to")]
+    to_network: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Send {
+    #[command(flatten)]
+    delivery: Delivery,
+    /// Receiver, a URL of this machine
+    #[arg(long, value_name = "URL", value_parser = trimmed)]
+    to: String,
+    /// success, failed, partly-paid, refunded, timed-out, rejected, processing, or a number
+    #[arg(long, value_parser = state)]
+    state: OrderState,
+    /// Merchant number
+    #[arg(long, env = "TARSPAY_MERCHANT_ID", hide_env_values = true, value_name = "NUMBER", value_parser = trimmed)]
+    merchant_id: Option<String>,
+    /// deposit or withdrawal
+    #[arg(long, value_name = "KIND", default_value = "deposit")]
+    direction: Direction,
+    /// Your number of the order
+    #[arg(long, value_name = "NUMBER", default_value = "TEST-1")]
+    order_no: String,
+    /// The gateway's number of the order
+    #[arg(long, value_name = "NUMBER", default_value = "P-TEST-1")]
+    pay_order_no: String,
+    /// Amount asked for
+    #[arg(long, default_value = "100")]
+    amount: String,
+    /// Amount paid [default: --amount if the state is success, else 0]
+    #[arg(long, value_name = "AMOUNT")]
+    paid: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Replay {
+    /// Number of the callback, as listen or the sandbox shows it
+    id: u64,
+    #[command(flatten)]
+    delivery: Delivery,
+    /// The file of tarspay listen --log [default: the callbacks of --sandbox]
+    #[arg(long, value_name = "FILE", required_unless_present = "sandbox")]
+    log: Option<PathBuf>,
+    /// Receiver, a URL of this machine [default: where the sandbox sent it]
+    #[arg(long, value_name = "URL", value_parser = trimmed, required_unless_present = "sandbox")]
+    to: Option<String>,
+}
+
+pub(crate) async fn run(callback: Callback) -> Result<(), Failure> {
+    match callback {
+        Callback::Send(args) => send(args).await,
+        Callback::Replay(args) => replay(args).await,
+    }
+}
+
+async fn send(args: Send) -> Result<(), Failure> {
+    let merchant_no = merchant_no(args.merchant_id.as_deref())?;
+    let paid = args.paid.unwrap_or_else(|| {
+        if args.state == OrderState::SUCCESS { args.amount.clone() } else { "0".to_owned() }
+    });
+    let body = json!({
+        "bizType": BizType::from(args.direction),
+        "currency": "KES", "fee": "0", "mchNo": merchant_no, "mchOrderNo": args.order_no,
+        "orderAmount": args.amount, "payAmount": paid, "payOrderId": args.pay_order_no,
+        "state": args.state.code(),
+    });
+    let signed = args.delivery.sign(body.to_string().as_bytes()).await?;
+    args.delivery.post(&args.to, signed).await
+}
+
+async fn replay(args: Replay) -> Result<(), Failure> {
+    let delivery = &args.delivery;
+    let (signature, body, went_to) = match (&args.log, &delivery.sandbox) {
+        (Some(path), _) => {
+            let entry = callback_log::find(path, args.id)?;
+            (Some(entry.signature), entry.body, None)
+        }
+        (None, Some(url)) => {
+            let callback = sandbox(url, "GET", &format!("callbacks/{}", args.id), "").await?;
+            let body = callback["body"].as_str().unwrap_or_default().to_owned().into_bytes();
+            // The sandbox signs each attempt anew, so this is what it would send.
+            (None, body, callback["url"].as_str().map(ToOwned::to_owned))
+        }
+        (None, None) => return Err(Failure::usage("give --log FILE or --sandbox URL")),
+    };
+    let to = args.to.clone().or(went_to).ok_or_else(|| Failure::usage("give --to URL"))?;
+    let signed = match signature {
+        Some(signature) if delivery.set.is_empty() => {
+            Signed { public_key: None, signature, body: body.clone() }
+        }
+        _ => delivery.sign(&body).await?,
+    };
+    delivery.post(&to, signed).await
+}
+
+struct Signed {
+    /// `None` if the signature is that of the past callback.
+    public_key: Option<String>,
+    signature: String,
+    body: Vec<u8>,
+}
+
+impl Delivery {
+    /// Edits a body and signs it as the gateway does, with a test key.
+    async fn sign(&self, body: &[u8]) -> Result<Signed, Failure> {
+        let unusable =
+            |error: &dyn std::error::Error| Failure::usage("the callback cannot be signed").caused_by(error);
+        let mut members = Members::from_slice(body).map_err(|error| unusable(&error))?;
+        for setting in &self.set {
+            let (name, value) = member(setting)?;
+            members.insert(name, &value).map_err(|error| unusable(&error))?;
+        }
+        let text = CallbackText::from_value(&members).map_err(|error| unusable(&error))?;
+        let body = text.as_str().to_owned().into_bytes();
+        if let Some(url) = &self.sandbox {
+            let request = json!({ "body": text.as_str() }).to_string();
+            let signed = sandbox(url, "POST", "callbacks/sign", &request).await?;
+            let health = sandbox(url, "GET", "health", "").await?;
+            let member = |from: &Value, name| from[name].as_str().unwrap_or_default().to_owned();
+            let public_key = Some(member(&health, "system_public_key"));
+            return Ok(Signed { public_key, signature: member(&signed, "signature"), body });
+        }
+        let path = self.key_file.as_deref().ok_or_else(|| {
+            Failure::usage("no test key: give --key-file FILE or --sandbox URL")
+                .detail("tarspay keygen --out test.key makes one. The gateway's own key is not known.")
+        })?;
+        let key =
+            PrivateKey::from_file(path).map_err(|error| Failure::usage("--key-file").caused_by(&error))?;
+        let public_key = key.public_key();
+        if public_key == PublicKey::system() {
+            return Err(Failure::usage("this is the gateway's own key, which receivers in production trust"));
+        }
+        let signature = text.sign(&key).to_string();
+        Ok(Signed { public_key: Some(public_key.to_string()), signature, body })
+    }
+
+    async fn post(&self, to: &str, signed: Signed) -> Result<(), Failure> {
+        let receiver = Receiver::new(to, self.to_network, "--to-network")?;
+        let Signed { public_key, signature, body } = signed;
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let reply = receiver.post(&signature, "application/json;charset=utf-8", body).await;
+        if output::is_json() {
+            let mut result = reply.as_json();
+            result["system_public_key"] = public_key.into();
+            result["signature"] = signature.into();
+            result["body"] = text.into();
+            output::json(&result)?;
+        } else {
+            let trust = public_key.map(|key| format!("TARSPAY_SYSTEM_PUBLIC_KEY={key}"));
+            output::table(&[
+                ("receiver trusts", trust.as_deref().unwrap_or("the key of the past callback")),
+                ("signature", &signature),
+                ("body", &output::printable_json(&text)),
+                ("reply", &reply.as_text()),
+            ])?;
+        }
+        match (reply.is_ok(), reply.is_not_sent()) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Failure::not_sent("not sent: nobody accepts connections there")
+                .detail("Start the receiver, or correct --to.")),
+            (false, false) => Err(Failure::refused("the receiver has not accepted the callback")
+                .detail("It must respond with a 2xx status and the bare text OK.")),
+        }
+    }
+}
+
+fn state(text: &str) -> Result<OrderState, String> {
+    Ok(match text {
+        "created" | "creating" => OrderState::CREATING,
+        "processing" => OrderState::PROCESSING,
+        "success" => OrderState::SUCCESS,
+        "failed" => OrderState::FAILED,
+        "refunded" => OrderState::REFUNDED,
+        "timed-out" => OrderState::TIMED_OUT,
+        "rejected" => OrderState::REJECTED,
+        "partly-paid" => OrderState::PARTLY_PAID,
+        _ => OrderState::from_code(text.parse().map_err(
+            |_| "write success, failed, partly-paid, refunded, timed-out, rejected, processing, or a number",
+        )?),
+    })
+}
+
+/// A name and a value of `--set`.
+fn member(setting: &str) -> Result<(&str, Value), Failure> {
+    let wrong = || Failure::usage("--set takes member=value, or member:=JSON");
+    let (name, value) = setting.split_once('=').ok_or_else(wrong)?;
+    let (name, value) = match name.strip_suffix(':') {
+        Some(name) => (name, serde_json::from_str(value).map_err(|error| wrong().caused_by(&error))?),
+        None if matches!(name, "state" | "bizType") => {
+            (name, value.parse::<i64>().map_or_else(|_| value.into(), Value::from))
+        }
+        None => (name, Value::from(value)),
+    };
+    if name.is_empty() { Err(wrong()) } else { Ok((name, value)) }
+}
+
+/// Asks the control API of a sandbox on this machine.
+async fn sandbox(url: &str, method: &str, path: &str, body: &str) -> Result<Value, Failure> {
+    let unusable = |why: String| Failure::usage(format!("--sandbox: {why}"));
+    let host = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
+    let ask = async {
+        let mut stream = TcpStream::connect(host).await?;
+        // HTTP/1.0 ends the response with the connection.
+        let request = format!(
+            "{method} /_sandbox/{path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut response = String::new();
+        stream.take(1024 * 1024).read_to_string(&mut response).await?;
+        std::io::Result::Ok(response)
+    };
+    let asked = timeout(PATIENCE, ask).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+    let response = asked.map_err(|error| unusable(format!("no sandbox there: {}", with_causes(&error))))?;
+    let (_, json) = response.split_once("\r\n\r\n").unwrap_or_default();
+    let json: Value = serde_json::from_str(json).map_err(|_| unusable("no sandbox there".to_owned()))?;
+    match json["error"]["message"].as_str() {
+        Some(message) => Err(Failure::refused(format!("the sandbox refuses: {message}"))),
+        None => Ok(json),
+    }
+}
