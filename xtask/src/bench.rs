@@ -21,6 +21,8 @@ pub(crate) mod measure;
 #[cfg(feature = "bench")]
 mod page;
 #[cfg(feature = "bench")]
+mod profile;
+#[cfg(feature = "bench")]
 mod sample;
 #[cfg(feature = "bench")]
 mod sandbox;

@@ -1,7 +1,7 @@
 //! All measurements, one after the other: the machine is left to each alone.
 
 use super::child::Child;
-use super::{builds, callback, curve, http, page, sandbox};
+use super::{builds, callback, curve, http, page, profile, sandbox};
 use crate::shell::{Failure, cargo, root, run as run_command, say, target_folder};
 use std::process::Command;
 
@@ -28,6 +28,8 @@ pub(crate) fn run() -> Result<(), Failure> {
         say(&format!("bench: {name}"));
         rows.extend(measure()?);
     }
+    say("bench: where the time goes");
+    let parts = profile::parts()?;
     say("bench: clean builds");
-    page::publish(&rows, &builds::weights()?)
+    page::publish(&rows, &parts, &builds::weights()?)
 }
