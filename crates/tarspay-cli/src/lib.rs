@@ -4,6 +4,7 @@
 
 mod commands;
 mod failure;
+mod guard;
 mod input;
 mod output;
 mod settings;
