@@ -1,6 +1,7 @@
 //! One module per command.
 
 pub(crate) mod balance;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod keygen;
 pub(crate) mod sandbox;

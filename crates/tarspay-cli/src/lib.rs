@@ -7,20 +7,19 @@ mod failure;
 mod guard;
 mod input;
 mod output;
+mod profile;
 mod settings;
 
-use clap::builder::Resettable;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use commands::{balance, demo, keygen, sandbox, sign, verify};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use commands::{balance, config, demo, keygen, sandbox, sign, verify};
 use failure::Failure;
-use std::ffi::OsStr;
 use std::process::ExitCode;
 
 /// Sign, verify and query for the TarsPay payment gateway, and run a local sandbox gateway.
 ///
-/// Private keys come from the environment variable TARSPAY_PRIVATE_KEY or --key-file, never from an
-/// argument. TARSPAY_MERCHANT_ID and TARSPAY_API_URL replace --merchant-id and --api-url. An empty
-/// variable counts as not set.
+/// Settings come from flags, then from the environment (TARSPAY_PRIVATE_KEY, TARSPAY_MERCHANT_ID,
+/// TARSPAY_API_URL), then from a profile: see `tarspay config`. Private keys come from
+/// TARSPAY_PRIVATE_KEY or a key file, never from an argument. An empty variable counts as not set.
 ///
 /// Exit codes: 0 done or valid, 1 refused or not valid, 2 wrong usage or unreadable input, 3 not
 /// sent, 4 outcome unknown, 130 interrupted.
@@ -50,6 +49,9 @@ enum Command {
     Verify(verify::Verify),
     /// Ask the gateway for the merchant's balance
     Balance(balance::Balance),
+    /// Show settings and where they come from, and write profiles
+    #[command(subcommand)]
+    Config(config::Config),
     /// Run a local gateway until Ctrl-C
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
@@ -68,10 +70,7 @@ pub fn command() -> clap::Command {
 /// Runs the command that the program's arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = without_empty_variables(command())
-        .try_get_matches()
-        .and_then(|matches| Args::from_arg_matches(&matches));
-    let outcome = match args {
+    let outcome = match Args::try_parse() {
         Ok(args) => {
             output::set_json(args.json);
             run(args.command)
@@ -89,17 +88,6 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// clap takes an empty variable for a value; a deployment often sets all of them.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let is_empty = |name: &OsStr| std::env::var(name).is_ok_and(|value| value.trim().is_empty());
-    command
-        .mut_args(|argument| match argument.get_env() {
-            Some(name) if is_empty(name) => argument.env(Resettable::Reset),
-            _ => argument,
-        })
-        .mut_subcommands(without_empty_variables)
-}
-
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Demo => on_runtime(demo::run()),
@@ -107,6 +95,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Verify(verify) => verify::run(&verify),
         Command::Balance(args) => on_runtime(balance::run(args)),
+        Command::Config(config) => config::run(&config),
         Command::Sandbox(args) => on_runtime(sandbox::run(args)),
     }
 }

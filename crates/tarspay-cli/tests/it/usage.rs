@@ -5,7 +5,7 @@ use crate::{Done, Files, TEST_KEY, as_argument, run, tarspay, tarspay_with_key};
 use std::process::{Command, Stdio};
 use tarspay::sign::PrivateKey;
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 13] = [
     &[],
     &["demo"],
     &["keygen"],
@@ -14,6 +14,10 @@ const COMMANDS: [&[&str]; 9] = [
     &["verify", "request"],
     &["verify", "callback"],
     &["balance"],
+    &["config"],
+    &["config", "show"],
+    &["config", "set"],
+    &["config", "path"],
     &["sandbox"],
 ];
 
