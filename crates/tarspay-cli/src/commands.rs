@@ -1,9 +1,13 @@
 //! One module per command.
 
 pub(crate) mod balance;
+pub(crate) mod call;
 pub(crate) mod config;
+pub(crate) mod country;
+pub(crate) mod create;
 pub(crate) mod demo;
 pub(crate) mod keygen;
+pub(crate) mod order;
 pub(crate) mod sandbox;
 pub(crate) mod sign;
 pub(crate) mod verify;

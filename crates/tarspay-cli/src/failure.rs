@@ -45,6 +45,16 @@ impl Failure {
         Self::new(2, "usage", reason.into())
     }
 
+    /// An order that may exist, or may still change: exit code 4.
+    pub(crate) fn in_doubt(reason: impl Into<String>) -> Self {
+        Self::new(4, "outcome_unknown", reason.into())
+    }
+
+    /// Ctrl-C: exit code 130.
+    pub(crate) fn interrupted(reason: impl Into<String>) -> Self {
+        Self::new(130, "interrupted", reason.into())
+    }
+
     /// What clap has found.
     pub(crate) fn of_usage(error: &clap::Error) -> Self {
         let text = error.render().to_string();

@@ -1,5 +1,4 @@
 //! Calls that can move real money are made on purpose only.
-#![allow(dead_code, reason = "the verbs that ask follow")]
 
 use crate::failure::Failure;
 use crate::output;

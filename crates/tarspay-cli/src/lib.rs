@@ -6,12 +6,13 @@ mod commands;
 mod failure;
 mod guard;
 mod input;
+mod members;
 mod output;
 mod profile;
 mod settings;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use commands::{balance, config, demo, keygen, sandbox, sign, verify};
+use commands::{balance, call, config, country, demo, keygen, order, sandbox, sign, verify};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -49,6 +50,26 @@ enum Command {
     Verify(verify::Verify),
     /// Ask the gateway for the merchant's balance
     Balance(balance::Balance),
+    /// Create a deposit (money in), ask where one stands, wait for its end
+    #[command(subcommand)]
+    Deposit(order::Deposit),
+    /// Create a withdrawal (money out), ask where one stands, wait for its end
+    #[command(subcommand)]
+    Withdrawal(order::Withdrawal),
+    /// Calls that only Brazil has
+    #[command(subcommand)]
+    Brazil(country::Brazil),
+    /// Calls that only Bangladesh has
+    #[command(subcommand)]
+    Bangladesh(country::Bangladesh),
+    /// Calls that only India has
+    #[command(subcommand)]
+    India(country::India),
+    /// Make any other call by its path
+    ///
+    /// At a production gateway only the documented queries pass, unless --allow-money is given.
+    #[command(after_help = "Example:\n  tarspay call /api/payInInfo --set mchOrderNo=D1659318251029")]
+    Call(call::Call),
     /// Show settings and where they come from, and write profiles
     #[command(subcommand)]
     Config(config::Config),
@@ -95,6 +116,12 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Verify(verify) => verify::run(&verify),
         Command::Balance(args) => on_runtime(balance::run(args)),
+        Command::Deposit(verb) => on_runtime(order::deposit(verb)),
+        Command::Withdrawal(verb) => on_runtime(order::withdrawal(verb)),
+        Command::Brazil(verb) => on_runtime(country::brazil(verb)),
+        Command::Bangladesh(verb) => on_runtime(country::bangladesh(verb)),
+        Command::India(verb) => on_runtime(country::india(verb)),
+        Command::Call(args) => on_runtime(call::run(args)),
         Command::Config(config) => config::run(&config),
         Command::Sandbox(args) => on_runtime(sandbox::run(args)),
     }
@@ -102,11 +129,14 @@ fn run(command: Command) -> Result<(), Failure> {
 
 /// One thread is enough for one command.
 fn on_runtime(task: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::usage("the runtime cannot start").caused_by(&error))?
-        .block_on(task)
+        .map_err(|error| Failure::usage("the runtime cannot start").caused_by(&error))?;
+    let outcome = runtime.block_on(task);
+    // A look-up of a name that hangs does not hold up Ctrl-C.
+    runtime.shutdown_background();
+    outcome
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Profiles: named settings in a TOML file of the platform's config folder, one table for each.
 
 use crate::failure::{Failure, unknown};
+use crate::settings::{self, SETTINGS};
 use etcetera::BaseStrategy as _;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
@@ -8,18 +9,6 @@ use std::path::{Path, PathBuf};
 use tarspay::sign::{PrivateKey, PublicKey};
 use tarspay::types::MerchantNo;
 use toml::{Table, Value};
-
-/// The members of a profile. The flag of each has the same name, with hyphens.
-pub(crate) const MEMBERS: [&str; 8] = [
-    "merchant_id",
-    "key_file",
-    "allow_readable_key_file",
-    "api_url",
-    "proxy",
-    "platform_roots",
-    "plain_http_host",
-    "system_public_key",
-];
 
 /// The profile that is used if none is named. It may be missing.
 const DEFAULT: &str = "default";
@@ -31,7 +20,7 @@ const VARIABLE: &str = "TARSPAY_PROFILE";
 pub(crate) struct ProfileName {
     /// Take settings that are neither flags nor in the environment from this profile of the file that
     /// `tarspay config path` names [env: TARSPAY_PROFILE] [default: "default", if there is one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = SETTINGS)]
     profile: Option<String>,
 }
 
@@ -157,14 +146,15 @@ fn parse(text: &str, file: &Path) -> Result<Table, Failure> {
 
 /// Whether a profile can hold this. No message repeats the value.
 fn check(member: &str, value: &str) -> Result<(), Failure> {
+    let is_known = settings::ALL.iter().any(|(name, _)| *name == member);
     let is_key = value.parse::<PrivateKey>().is_ok() || member == "key_file" && has_long_hex(value);
-    if is_key || (!MEMBERS.contains(&member) && member.contains("private")) {
+    if is_key || (!is_known && member.contains("private")) {
         let reason =
             "a profile never holds a key; write the key to a file that only you can read, and set key_file";
         return Err(Failure::usage(reason).detail("`tarspay keygen --out FILE` writes such a file."));
     }
     let wrong = match member {
-        _ if !MEMBERS.contains(&member) => return Err(unknown("setting", member, MEMBERS)),
+        _ if !is_known => return Err(unknown("setting", member, settings::ALL.map(|(name, _)| name))),
         _ if value.trim().is_empty() || value.chars().any(char::is_control) => {
             Some("is empty, or has control characters".to_owned())
         }

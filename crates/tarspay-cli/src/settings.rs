@@ -3,23 +3,38 @@
 use crate::failure::Failure;
 use crate::input;
 use crate::profile::{self, Profile, ProfileName};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tarspay::sign::{ErrorKind, PrivateKey, PublicKey};
 use tarspay::{Client, Credentials};
 
-const PRIVATE_KEY_VARIABLE: &str = "TARSPAY_PRIVATE_KEY";
+/// The settings: each is a member of a profile, and has a variable, and a flag of the same name with
+/// hyphens. The key's variable holds the key itself, and the flag of the last is `--public-key`.
+pub(crate) const ALL: [(&str, &str); 8] = [
+    ("merchant_id", "TARSPAY_MERCHANT_ID"),
+    ("api_url", "TARSPAY_API_URL"),
+    ("key_file", "TARSPAY_PRIVATE_KEY"),
+    ("allow_readable_key_file", "TARSPAY_ALLOW_READABLE_KEY_FILE"),
+    ("proxy", "TARSPAY_PROXY"),
+    ("platform_roots", "TARSPAY_PLATFORM_ROOTS"),
+    ("plain_http_host", "TARSPAY_PLAIN_HTTP_HOST"),
+    ("system_public_key", "TARSPAY_SYSTEM_PUBLIC_KEY"),
+];
+
+/// The heading of their flags in a help text.
+pub(crate) const SETTINGS: &str = "Settings";
 
 /// Where the private key is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PrivateKeySource {
     /// File that holds the private key, 64 hex digits, - for standard input [default: the
     /// environment variable TARSPAY_PRIVATE_KEY, then the profile's key_file]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = SETTINGS)]
     key_file: Option<PathBuf>,
     /// Allow a key file that other users can read, such as a mounted secret [env:
     /// TARSPAY_ALLOW_READABLE_KEY_FILE]
-    #[arg(long)]
+    #[arg(long, help_heading = SETTINGS)]
     allow_readable_key_file: bool,
     #[command(flatten)]
     profile: ProfileName,
@@ -31,31 +46,31 @@ pub(crate) struct Gateway {
     #[command(flatten)]
     key: PrivateKeySource,
     /// Merchant number [env: TARSPAY_MERCHANT_ID]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", help_heading = SETTINGS)]
     merchant_id: Option<String>,
     /// Base URL of the gateway [env: TARSPAY_API_URL] [default: production,
     /// https://payment.tarspay.com]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help_heading = SETTINGS)]
     api_url: Option<String>,
     /// Go through the HTTP proxy at this address, with CONNECT
     ///
     /// [default: the environment variable TARSPAY_PROXY, which may hold a user and a password:
     /// http://user:password@host:port]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help_heading = SETTINGS)]
     proxy: Option<String>,
     /// Trust the certificates that the operating system trusts, not the built-in ones [env:
     /// TARSPAY_PLATFORM_ROOTS]
-    #[arg(long)]
+    #[arg(long, help_heading = SETTINGS)]
     platform_roots: bool,
     /// Allow plain HTTP to this host of a closed network, such as a sandbox in another container:
     /// anyone on the network path can read and change it [env: TARSPAY_PLAIN_HTTP_HOST]
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", help_heading = SETTINGS)]
     plain_http_host: Option<String>,
 }
 
 /// A value, and where it comes from.
-pub(crate) struct Setting<T = String> {
-    pub(crate) value: T,
+pub(crate) struct Setting {
+    value: String,
     pub(crate) source: Source,
 }
 
@@ -89,52 +104,41 @@ impl fmt::Display for Source {
     }
 }
 
-/// The settings of a call, each with its source. `None` is not set.
+/// The settings of a call that are set.
 pub(crate) struct Settings {
-    /// From the environment, its value is a note: the key itself stays there.
-    pub(crate) key_file: Option<Setting<PathBuf>>,
-    pub(crate) allow_readable_key_file: Option<Setting>,
-    pub(crate) merchant_id: Option<Setting>,
-    pub(crate) api_url: Setting,
-    pub(crate) proxy: Option<Setting>,
-    pub(crate) platform_roots: Option<Setting>,
-    pub(crate) plain_http_host: Option<Setting>,
+    set: BTreeMap<&'static str, Setting>,
+    /// As it was given: it may not be UTF-8.
+    key_file: Option<PathBuf>,
 }
 
-/// A setting of this name, which is that of a profile's member: from its flag, its variable or the
-/// profile.
+/// A setting from its flag, its variable or the profile.
 fn find(
-    member: &'static str,
+    name: &str,
     flag: Option<String>,
-    variable: &'static str,
     profile: &Profile,
-) -> Result<Option<Setting>, Failure> {
+) -> Result<Option<(&'static str, Setting)>, Failure> {
+    let Some((member, variable)) = ALL.into_iter().find(|(member, _)| *member == name) else {
+        return Ok(None);
+    };
     let (value, source) = if let Some(value) = flag {
-        (value.trim().to_owned(), Source::Flag(format!("--{}", member.replace('_', "-"))))
+        let flag = if member == "system_public_key" { "public-key" } else { member };
+        (value.trim().to_owned(), Source::Flag(format!("--{}", flag.replace('_', "-"))))
     } else if let Some(value) = input::variable(variable)? {
-        (value, Source::Variable(variable))
+        // The key stays where it is.
+        (if member == "key_file" { "(the key itself)".to_owned() } else { value }, Source::Variable(variable))
     } else if let Some(value) = profile.get(member) {
         (value.to_owned(), Source::Profile(profile.name.clone()))
     } else {
         return Ok(None);
     };
-    Ok(Some(Setting { value, source }))
-}
-
-fn is_on(setting: Option<&Setting>) -> Result<bool, Failure> {
-    setting.map_or(Ok(false), |Setting { value, source }| {
-        profile::boolean(value).ok_or_else(|| Failure::usage(format!("{source} must be true or false")))
-    })
+    Ok(Some((member, Setting { value, source })))
 }
 
 /// The key that callbacks must be signed with: by this flag, or from TARSPAY_SYSTEM_PUBLIC_KEY, the
 /// profile, or the gateway's own.
 pub(crate) fn system_key(flag: Option<&str>, profile: &Profile) -> Result<(PublicKey, Source), Failure> {
-    if let Some(text) = flag {
-        return Ok((input::public_key(text)?, Source::Flag("--public-key".to_owned())));
-    }
-    match find("system_public_key", None, "TARSPAY_SYSTEM_PUBLIC_KEY", profile)? {
-        Some(Setting { value, source }) => match value.parse() {
+    match find("system_public_key", flag.map(str::to_owned), profile)? {
+        Some((_, Setting { value, source })) => match value.parse() {
             Ok(key) => Ok((key, source)),
             Err(error) => Err(Failure::usage(source.to_string()).caused_by(&error)),
         },
@@ -142,62 +146,27 @@ pub(crate) fn system_key(flag: Option<&str>, profile: &Profile) -> Result<(Publi
     }
 }
 
-impl PrivateKeySource {
-    pub(crate) fn profile(&self) -> Result<Profile, Failure> {
-        self.profile.load()
-    }
+fn switch(is_on: bool) -> Option<String> {
+    is_on.then(|| "true".to_owned())
+}
 
-    fn settings(&self, profile: &Profile) -> Result<(Option<Setting<PathBuf>>, Option<Setting>), Failure> {
-        let file = if let Some(path) = &self.key_file {
-            Some(Setting { value: path.clone(), source: Source::Flag("--key-file".to_owned()) })
-        } else {
-            let is_key = |setting: &Setting| matches!(setting.source, Source::Variable(_));
-            find("key_file", None, PRIVATE_KEY_VARIABLE, profile)?.map(|setting| Setting {
-                value: if is_key(&setting) { "(the key itself)".into() } else { setting.value.into() },
-                source: setting.source,
-            })
-        };
-        let flag = self.allow_readable_key_file.then(|| "true".to_owned());
-        let variable = "TARSPAY_ALLOW_READABLE_KEY_FILE";
-        Ok((file, find("allow_readable_key_file", flag, variable, profile)?))
+impl PrivateKeySource {
+    fn settings(&self, profile: &Profile) -> Result<Settings, Failure> {
+        let mut settings = Settings { set: BTreeMap::new(), key_file: self.key_file.clone() };
+        let file = self.key_file.as_ref().map(|path| path.display().to_string());
+        settings.add("key_file", file, profile)?;
+        settings.add("allow_readable_key_file", switch(self.allow_readable_key_file), profile)?;
+        Ok(settings)
     }
 
     pub(crate) fn private_key(&self) -> Result<PrivateKey, Failure> {
-        let (file, allow_readable) = self.settings(&self.profile()?)?;
-        read_key(file.as_ref(), allow_readable.as_ref())
+        self.settings(&self.profile.load()?)?.private_key()
     }
-}
-
-fn read_key(
-    file: Option<&Setting<PathBuf>>,
-    allow_readable: Option<&Setting>,
-) -> Result<PrivateKey, Failure> {
-    let Some(Setting { value, source }) = file else {
-        let reason = format!("no private key: set {PRIVATE_KEY_VARIABLE} or give --key-file FILE");
-        return Err(Failure::usage(reason));
-    };
-    let key = match source {
-        Source::Variable(name) => {
-            let text = input::variable(name)?.unwrap_or_default();
-            let place = format!("the key in {name}");
-            return text.parse().map_err(|error| Failure::usage(place).caused_by(&error));
-        }
-        _ if value.as_os_str() == "-" => PrivateKey::from_reader(std::io::stdin().lock()),
-        _ if is_on(allow_readable)? => PrivateKey::from_exposed_file(value),
-        _ => PrivateKey::from_file(value),
-    };
-    key.map_err(|error| {
-        let failure = Failure::usage(source.to_string()).caused_by(&error);
-        if error.kind() != ErrorKind::KeyFileExposed {
-            return failure;
-        }
-        failure.detail("If it must stay so, as a mounted secret must, give --allow-readable-key-file.")
-    })
 }
 
 impl Gateway {
     pub(crate) fn profile(&self) -> Result<Profile, Failure> {
-        self.key.profile()
+        self.key.profile.load()
     }
 
     /// What is set, and where.
@@ -207,90 +176,108 @@ impl Gateway {
                 "--proxy must hold no password, which other users could see; give this URL in TARSPAY_PROXY";
             return Err(Failure::usage(reason));
         }
-        let profile = &self.profile()?;
-        let (key_file, allow_readable_key_file) = self.key.settings(profile)?;
-        let default = || Setting { value: tarspay::PRODUCTION_URL.to_owned(), source: Source::Default };
-        let platform_roots = self.platform_roots.then(|| "true".to_owned());
-        Ok(Settings {
-            key_file,
-            allow_readable_key_file,
-            merchant_id: find("merchant_id", self.merchant_id.clone(), "TARSPAY_MERCHANT_ID", profile)?,
-            api_url: find("api_url", self.api_url.clone(), "TARSPAY_API_URL", profile)?
-                .unwrap_or_else(default),
-            proxy: find("proxy", self.proxy.clone(), "TARSPAY_PROXY", profile)?,
-            platform_roots: find("platform_roots", platform_roots, "TARSPAY_PLATFORM_ROOTS", profile)?,
-            plain_http_host: find(
-                "plain_http_host",
-                self.plain_http_host.clone(),
-                "TARSPAY_PLAIN_HTTP_HOST",
-                profile,
-            )?,
-        })
+        let profile = self.profile()?;
+        let mut settings = self.key.settings(&profile)?;
+        for (name, flag) in [
+            ("merchant_id", self.merchant_id.clone()),
+            ("api_url", self.api_url.clone()),
+            ("proxy", self.proxy.clone()),
+            ("platform_roots", switch(self.platform_roots)),
+            ("plain_http_host", self.plain_http_host.clone()),
+        ] {
+            settings.add(name, flag, &profile)?;
+        }
+        let production = Setting { value: tarspay::PRODUCTION_URL.to_owned(), source: Source::Default };
+        settings.set.entry("api_url").or_insert(production);
+        Ok(settings)
     }
 
     /// The client for this gateway.
-    pub(crate) fn client(self) -> Result<Client, Failure> {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
         self.settings()?.open().map(|(client, _)| client)
     }
 }
 
 impl Settings {
-    /// All by their names, those of a profile's members, to be shown: without a proxy's password.
-    pub(crate) fn rows(&self) -> [(&'static str, Option<Setting>); 7] {
-        let copy =
-            |setting: &Setting| Setting { value: setting.value.clone(), source: setting.source.clone() };
-        let proxy = self.proxy.as_ref().map(|Setting { value, source }| Setting {
-            value: value
-                .rsplit_once('@')
-                .map_or_else(|| value.clone(), |(_, host)| format!("http://…@{host}")),
-            source: source.clone(),
-        });
-        let key_file = self.key_file.as_ref().map(|Setting { value, source }| Setting {
-            value: value.display().to_string(),
-            source: source.clone(),
-        });
-        [
-            ("merchant_id", self.merchant_id.as_ref().map(copy)),
-            ("api_url", Some(copy(&self.api_url))),
-            ("key_file", key_file),
-            ("allow_readable_key_file", self.allow_readable_key_file.as_ref().map(copy)),
-            ("proxy", proxy),
-            ("platform_roots", self.platform_roots.as_ref().map(copy)),
-            ("plain_http_host", self.plain_http_host.as_ref().map(copy)),
-        ]
+    fn add(&mut self, name: &str, flag: Option<String>, profile: &Profile) -> Result<(), Failure> {
+        self.set.extend(find(name, flag, profile)?);
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Setting> {
+        self.set.get(name)
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        self.get(name).map(|setting| setting.value.clone())
+    }
+
+    fn is_on(&self, name: &str) -> Result<bool, Failure> {
+        self.get(name).map_or(Ok(false), |Setting { value, source }| {
+            profile::boolean(value).ok_or_else(|| Failure::usage(format!("{source} must be true or false")))
+        })
     }
 
     pub(crate) fn private_key(&self) -> Result<PrivateKey, Failure> {
-        read_key(self.key_file.as_ref(), self.allow_readable_key_file.as_ref())
+        let Some(Setting { value, source }) = self.get("key_file") else {
+            let reason = "no private key: set TARSPAY_PRIVATE_KEY or give --key-file FILE";
+            return Err(Failure::usage(reason));
+        };
+        let path = self.key_file.as_deref().unwrap_or(Path::new(value));
+        let key = match source {
+            Source::Variable(name) => {
+                let text = input::variable(name)?.unwrap_or_default();
+                let place = format!("the key in {name}");
+                return text.parse().map_err(|error| Failure::usage(place).caused_by(&error));
+            }
+            _ if path == Path::new("-") => PrivateKey::from_reader(std::io::stdin().lock()),
+            _ if self.is_on("allow_readable_key_file")? => PrivateKey::from_exposed_file(path),
+            _ => PrivateKey::from_file(path),
+        };
+        key.map_err(|error| {
+            let failure = Failure::usage(source.to_string()).caused_by(&error);
+            if error.kind() != ErrorKind::KeyFileExposed {
+                return failure;
+            }
+            failure.detail("If it must stay so, as a mounted secret must, give --allow-readable-key-file.")
+        })
     }
 
     /// The client, and the credentials that it signs with.
     pub(crate) fn open(self) -> Result<(Client, Credentials), Failure> {
         let key = self.private_key()?;
-        let Setting { value, source } = self.merchant_id.ok_or_else(|| {
+        let Setting { value, source } = self.get("merchant_id").ok_or_else(|| {
             Failure::usage("no merchant number: set TARSPAY_MERCHANT_ID or give --merchant-id NUMBER")
         })?;
         let merchant_no =
             value.parse().map_err(|error| Failure::usage(source.to_string()).caused_by(&error))?;
         let credentials = Credentials::new(merchant_no, key);
-        let platform_roots = is_on(self.platform_roots.as_ref())?;
-        let (plain_http_host, proxy) = (self.plain_http_host, self.proxy);
-        let client = Client::builder(credentials.clone())
-            .base_url(self.api_url.value)
-            .transport(move |mut transport| {
-                if platform_roots {
-                    transport = transport.platform_verifier();
-                }
-                if let Some(host) = plain_http_host {
-                    transport = transport.allow_plain_http_to(&host.value);
-                }
-                match &proxy {
-                    Some(url) => transport.proxy(&url.value),
-                    None => transport,
-                }
-            })
-            .build()
-            .map_err(|error| Failure::usage("cannot call this gateway").caused_by(&error))?;
+        let platform_roots = self.is_on("platform_roots")?;
+        let mut builder = Client::builder(credentials.clone());
+        if let Some(url) = self.value("api_url") {
+            builder = builder.base_url(url);
+        }
+        if let Some(host) = self.value("plain_http_host") {
+            builder = builder.allow_plain_http_to(host);
+        }
+        if let Some(url) = self.value("proxy") {
+            builder = builder.transport(move |transport| transport.proxy(&url));
+        }
+        if platform_roots {
+            builder = builder.transport(tarspay::transport::Builder::platform_verifier);
+        }
+        let client =
+            builder.build().map_err(|error| Failure::usage("cannot call this gateway").caused_by(&error))?;
         Ok((client, credentials))
+    }
+}
+
+impl Setting {
+    /// The value without the password of a proxy.
+    pub(crate) fn shown(&self) -> String {
+        match self.value.rsplit_once('@') {
+            Some((_, host)) => format!("http://…@{host}"),
+            None => self.value.clone(),
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 use crate::output;
-use crate::profile::{self, MEMBERS, ProfileName};
-use crate::settings::{Gateway, Setting, system_key};
+use crate::profile::{self, ProfileName};
+use crate::settings::{self, Gateway, Source, system_key};
 use serde_json::{Map, json};
 
 #[derive(Debug, clap::Subcommand)]
@@ -40,7 +40,7 @@ pub(crate) struct Set {
     #[command(flatten)]
     profile: ProfileName,
     /// Name of the setting
-    #[arg(value_name = "MEMBER", help = format!("One of {}", MEMBERS.join(", ")))]
+    #[arg(value_name = "MEMBER", help = format!("One of {}", settings::ALL.map(|(name, _)| name).join(", ")))]
     member: String,
     /// Its value
     value: String,
@@ -67,29 +67,32 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
 fn show(args: &Show) -> Result<(), Failure> {
     let profile = args.gateway.profile()?;
     let settings = args.gateway.settings()?;
-    let (system_key, source) = system_key(args.public_key.as_deref(), &profile)?;
-    let system_key = Setting { value: system_key.to_string(), source };
-    let public_key = settings.key_file.as_ref().map(|file| Setting {
-        value: match settings.private_key() {
+    let (system_key, system_source) = system_key(args.public_key.as_deref(), &profile)?;
+    let mut rows: Vec<_> = settings::ALL
+        .into_iter()
+        .filter(|(name, _)| *name != "system_public_key")
+        .map(|(name, _)| (name, settings.get(name).map(|setting| (setting.shown(), setting.source.clone()))))
+        .collect();
+    let public_key = settings.get("key_file").map(|file| {
+        let key = match settings.private_key() {
             Ok(key) => key.public_key().to_string(),
             Err(failure) => format!("(the key cannot be read: {})", failure.reason()),
-        },
-        source: file.source.clone(),
+        };
+        (key, file.source.clone())
     });
-    let mut rows = Vec::from(settings.rows());
-    rows.extend([("public_key", public_key), ("system_public_key", Some(system_key))]);
+    rows.extend([
+        ("public_key", public_key),
+        ("system_public_key", Some((system_key.to_string(), system_source))),
+    ]);
     if output::is_json() {
-        let describe = |Setting { value, source }: Setting| json!({ "value": value, "source": source.kind(), "place": source.to_string() });
+        let describe = |(value, source): (String, Source)| json!({ "value": value, "source": source.kind(), "place": source.to_string() });
         let settings: Map<_, _> =
             rows.into_iter().map(|(name, row)| (name.to_owned(), row.map(describe).into())).collect();
         return output::json(&json!({ "profile": profile.name, "settings": settings }));
     }
-    let lines: Vec<_> = rows
-        .into_iter()
-        .map(|(name, row)| {
-            let line = row.map(|Setting { value, source }| format!("{value}  ({source})"));
-            (name, line.unwrap_or_else(|| "not set".to_owned()))
-        })
-        .collect();
+    let line = |row: Option<(String, Source)>| {
+        row.map_or_else(|| "not set".to_owned(), |(value, source)| format!("{value}  ({source})"))
+    };
+    let lines: Vec<_> = rows.into_iter().map(|(name, row)| (name, line(row))).collect();
     output::table(&lines.iter().map(|(name, line)| (*name, line.as_str())).collect::<Vec<_>>())
 }

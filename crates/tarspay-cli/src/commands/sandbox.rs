@@ -146,7 +146,7 @@ fn scenario(name: &OsStr) -> Result<Scenario, Failure> {
 }
 
 /// Ready on Ctrl-C, and on Unix on SIGTERM too.
-fn stop_signal() -> Result<impl Future<Output = Result<(), Failure>>, Failure> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = Result<(), Failure>>, Failure> {
     let cannot = |error: std::io::Error| Failure::usage("cannot listen for Ctrl-C").caused_by(&error);
     #[cfg(unix)]
     {

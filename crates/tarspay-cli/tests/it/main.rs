@@ -8,8 +8,10 @@
 )]
 
 mod balance;
+mod calls;
 #[cfg(unix)]
 mod config;
+mod create;
 mod demo;
 mod keygen;
 mod keys;
