@@ -50,6 +50,11 @@ impl Failure {
         Self::new(4, "outcome_unknown", reason.into())
     }
 
+    /// The same of a call that has changed something: wrong usage would mean that nothing was done.
+    pub(crate) fn after_the_call(self) -> Self {
+        Self::in_doubt(format!("the call was made, but its result is lost: {}", self.reason))
+    }
+
     /// Ctrl-C: exit code 130.
     pub(crate) fn interrupted(reason: impl Into<String>) -> Self {
         Self::new(130, "interrupted", reason.into())

@@ -98,7 +98,9 @@ impl Caller {
     where
         R: Request<Response: Serialize + Send> + Send + Sync + 'static,
     {
-        self.call(request).await?.map_or(Ok(()), |response| show(&[], &response))
+        let is_read = request.effect().is_read();
+        let shown = self.call(request).await?.map_or(Ok(()), |response| show(&[], &response));
+        if is_read { shown } else { shown.map_err(Failure::after_the_call) }
     }
 }
 

@@ -113,7 +113,7 @@ pub(crate) async fn bangladesh(verb: Bangladesh) -> Result<(), Failure> {
             let request = ReprocessingRequest::new(read(&trx_id)?, read(&order_no)?);
             confirm(&caller, &request, &order_no, yes)?;
             let Some(response) = caller.call(request).await? else { return Ok(()) };
-            call::show(&[], &response)?;
+            call::show(&[], &response).map_err(Failure::after_the_call)?;
             if response.status.is_success() {
                 return Ok(());
             }

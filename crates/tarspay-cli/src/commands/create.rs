@@ -247,7 +247,8 @@ fn report<A: Placeable + Serialize>(order_no: &MerchantOrderNo, placed: &Placed<
     let response =
         response.map_err(|error| Failure::refused("the response cannot be shown").caused_by(&error))?;
     let facts = [("outcome", outcome), ("order_no", order_no.as_str()), ("matches", matches)];
-    call::show(&facts.map(|(name, value)| (name, value.to_owned())), &response)?;
+    call::show(&facts.map(|(name, value)| (name, value.to_owned())), &response)
+        .map_err(|failure| resumable(failure.after_the_call(), order_no))?;
     if placed.matches() == Matches::No {
         let reason = format!("the order {order_no} has another amount or currency than this request");
         return Err(Failure::in_doubt(reason)

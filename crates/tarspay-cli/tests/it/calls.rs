@@ -169,7 +169,7 @@ async fn wait_ends_with_the_state_of_the_order() {
     let owner = owner_of(&ready);
     let id = text(&create(&ready), "payOrderId").to_owned();
     let wait = |more: &[&str]| run(merchant_of(&ready, &["deposit", "wait", "D1"]).args(more));
-    let pending = wait(&["--deadline", "50ms"]).failed(4, &["has not ended", "tarspay deposit wait D1"]);
+    let pending = wait(&["--deadline", "2s"]).failed(4, &["has not ended", "tarspay deposit wait D1"]);
     assert!(pending.stdout.contains("being created") && !pending.stderr.contains('\u{1b}'), "{pending:?}");
     owner.change(&format!("orders/{id}/pay"), "").await;
     let done = wait(&["--json"]).succeeded();
@@ -178,7 +178,7 @@ async fn wait_ends_with_the_state_of_the_order() {
     let refunded = wait(&["--json"]).failed(1, &["did not succeed", "\"state\":5"]);
     assert_eq!(refunded.json()["data"]["state"], json!(5));
     // Whether it exists is not known, so it did not fail.
-    run(&mut merchant_of(&ready, &["deposit", "wait", "D9", "--deadline", "50ms", "--json"]))
+    run(&mut merchant_of(&ready, &["deposit", "wait", "D9", "--deadline", "2s", "--json"]))
         .failed(4, &["outcome_unknown", "5003018"]);
     let (_reserved, address) = reserve();
     let url = format!("http://{address}");

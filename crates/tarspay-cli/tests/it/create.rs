@@ -114,6 +114,10 @@ async fn all_rules_that_a_request_breaks_are_shown_and_warnings_need_force() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_response_is_resolved() {
     let (_running, ready) = Running::start_json();
+    let withdrawal = [&WITHDRAWAL[..], &["--amount", "500", "--order-no", "W1", "--json"]].concat();
+    let lost = json!({ "kind": "drop_connection", "after_commit": true, "path": "/api/payOut/unifiedOrder" });
+    owner_of(&ready).change("faults", &lost.to_string()).await;
+    placed(&run(&mut merchant_of(&ready, &withdrawal)), "recovered");
     for (number, fault) in [
         ("D1", json!({ "kind": "drop_connection", "after_commit": true, "path": "/api/pay/unifiedOrder" })),
         (
@@ -126,7 +130,19 @@ async fn a_lost_response_is_resolved() {
         let outcome = if number == "D3" { "created" } else { "recovered" };
         placed(&run(&mut deposit(&ready, &["--order-no", number, "--json"])), outcome);
     }
-    assert_eq!(numbers(&ready).await.len(), 3);
+    assert_eq!(numbers(&ready).await.len(), 4);
+}
+
+/// The disk is full.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_result_cannot_be_written_is_not_wrong_usage() {
+    let (_running, ready) = Running::start_json();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = deposit(&ready, &["--order-no", "D1"]);
+    let output = command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    Done::from(output).failed(4, &["the call was made", "cannot write the result", "--resume D1"]);
+    assert_eq!(numbers(&ready).await, ["D1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,17 +171,17 @@ async fn an_unknown_outcome_is_named_and_resumed() {
     assert_eq!(placed(&run(&mut deposit(&ready, &["--resume", "D9", "--json"])), "created"), "D9");
 }
 
-#[test]
-fn what_was_refused_or_not_sent_is_no_order() {
-    let (_running, ready) = Running::start_json();
-    let broke = [&WITHDRAWAL[..], &["--amount", "50000", "--order-no", "W1", "--json"]].concat();
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_or_not_sent_is_no_order() {
+    let (_running, ready) = Running::start_json_with(&["--enforce-limits"]);
+    let small = [&DEPOSIT[..], &["--amount", "20", "--force", "--json"]].concat();
+    let done = run(&mut merchant_of(&ready, &small)).failed(1, &["no deposit D", "rejected"]);
+    done.keeps_secret(text(&ready, "private_key"));
     let (_reserved, address) = reserve();
     let url = format!("http://{address}");
     let done = run(&mut deposit(&ready, &["--api-url", &url, "--order-no", "D1"]));
     done.failed(3, &["tarspay: deposit D1\n", "no deposit D1", "was not sent"]);
-    let done =
-        run(merchant_of(&ready, &broke).env("TARSPAY_PRIVATE_KEY", crate::TEST_KEY)).failed(1, &["5003005"]);
-    done.keeps_secret(crate::TEST_KEY);
+    assert_eq!(numbers(&ready).await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
