@@ -153,12 +153,11 @@ async fn an_unknown_outcome_is_named_and_resumed() {
         let fault = json!({ "kind": "drop_connection", "after_commit": true, "path": path, "always": true });
         owner.change("faults", &fault.to_string()).await;
     }
-    let done = run(&mut deposit(&ready, &["--deadline", "500ms"]));
+    let done = run(&mut deposit(&ready, &[]));
     let done = done.failed(4, &["may exist", "Never create it anew", "--resume D"]);
     let number = done.stderr.split("--resume ").nth(1).unwrap().split(',').next().unwrap().to_owned();
     assert_eq!(numbers(&ready).await, [number.as_str()]);
-    let done = run(&mut deposit(&ready, &["--resume", &number, "--deadline", "300ms", "--json"]))
-        .failed(4, &["may exist"]);
+    let done = run(&mut deposit(&ready, &["--resume", &number, "--json"])).failed(4, &["may exist"]);
     let error: Value = serde_json::from_str(done.stderr.lines().last().unwrap()).unwrap();
     assert_eq!(
         (text(&error["error"], "kind"), text(&error["error"], "order_no")),
@@ -199,8 +198,7 @@ async fn the_number_is_in_its_file_before_anything_is_sent_and_never_replaces_on
         stream.read_exact(&mut byte).unwrap();
         std::fs::read_to_string(path).unwrap()
     });
-    let done =
-        run(&mut deposit(&ready, &["--order-file", &file, "--deadline", "300ms"])).failed(4, &["may exist"]);
+    let done = run(&mut deposit(&ready, &["--order-file", &file])).failed(4, &["may exist"]);
     let number = seen.join().unwrap();
     assert!(done.stderr.contains(&format!("--resume {}", number.trim_end())), "{number} {done:?}");
     assert_eq!(number, std::fs::read_to_string(&file).unwrap());
