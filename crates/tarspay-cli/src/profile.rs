@@ -64,7 +64,10 @@ impl ProfileName {
             let text = match value {
                 Value::String(text) => text,
                 Value::Boolean(value) => value.to_string(),
-                _ => return Err(profile.wrong(&member, "is neither a text nor true or false")),
+                _ => {
+                    let reason = "is neither a text nor true or false";
+                    return Err(Failure::usage(format!("`{member}` of profile `{}` {reason}", profile.name)));
+                }
             };
             check(&member, &text)
                 .map_err(|failure| failure.within(&format!("profile `{}`", profile.name)))?;
@@ -113,10 +116,6 @@ impl ProfileName {
 impl Profile {
     pub(crate) fn get(&self, member: &str) -> Option<&str> {
         self.members.get(member).map(String::as_str)
-    }
-
-    fn wrong(&self, member: &str, what: &str) -> Failure {
-        Failure::usage(format!("`{member}` of profile `{}` {what}", self.name))
     }
 }
 
@@ -171,7 +170,7 @@ fn check(member: &str, value: &str) -> Result<(), Failure> {
     wrong.map_or(Ok(()), |wrong| Err(Failure::usage(format!("{member}: {wrong}"))))
 }
 
-/// A key with a slip of the pen is still a secret.
+/// A mistyped key is still a secret.
 fn has_long_hex(text: &str) -> bool {
     text.as_bytes().windows(48).any(|window| window.iter().all(u8::is_ascii_hexdigit))
 }
@@ -192,14 +191,11 @@ fn with_member(text: &str, table: &str, member: &str, value: &Value) -> String {
         Some(text) => format!("{member} = {}", serde_json::Value::from(text)),
         None => format!("{member} = {}", value.as_bool().unwrap_or_default()),
     };
-    let begin = lines.iter().position(|line| line.trim().strip_prefix('[') == Some(&format!("{table}]")));
     let header = format!("[{table}]");
+    let begin = lines.iter().position(|line| line.trim() == header);
     match begin {
-        None => lines.extend(
-            [if lines.is_empty() { None } else { Some("") }, Some(&header), Some(&line)]
-                .into_iter()
-                .flatten(),
-        ),
+        None if lines.is_empty() => lines.extend([&*header, &line]),
+        None => lines.extend(["", &header, &line]),
         Some(begin) => {
             let is_member = |line: &&str| line.split_once('=').is_some_and(|(name, _)| name.trim() == member);
             let length = lines[begin + 1..].iter().position(|line| line.trim_start().starts_with('['));

@@ -186,8 +186,7 @@ fn violations(report: &Report) -> Vec<serde_json::Value> {
 
 /// What a person confirms.
 fn action(direction: Direction, members: &Members, order_no: &MerchantOrderNo) -> String {
-    let text =
-        |name| members.value(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+    let text = |name| members.get(name).unwrap_or_default().trim_matches('"');
     format!(
         "create the {direction} {order_no} of {} {} by {}",
         text("amount"),
@@ -206,7 +205,13 @@ fn keep_number(
     if let Some(path) = file {
         write_new(path, order_no.as_str()).map_err(|error| {
             let reason = format!("cannot write the new file {}; nothing was sent", path.display());
-            Failure::usage(reason).caused_by(&error)
+            let failure = Failure::usage(reason).caused_by(&error);
+            if error.kind() != std::io::ErrorKind::AlreadyExists {
+                return failure;
+            }
+            failure.detail(
+                "It may hold the number of an order that exists: give it by --resume, or another file.",
+            )
         })?;
     }
     let text = format!("tarspay: {direction} {order_no}");

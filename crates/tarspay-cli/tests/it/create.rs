@@ -205,8 +205,9 @@ async fn the_number_is_in_its_file_before_anything_is_sent_and_never_replaces_on
     // It is still there, so nothing is sent; nor where there can be no file.
     let (_running, ready) = Running::start_json();
     let missing = as_argument(&files.path("no-folder/order.txt"));
-    for file in [&file, &missing] {
-        run(&mut deposit(&ready, &["--order-file", file])).failed(2, &["cannot write", "nothing was sent"]);
+    for (file, hint) in [(&file, "--resume"), (&missing, "No such file")] {
+        let done = run(&mut deposit(&ready, &["--order-file", file]));
+        done.failed(2, &["cannot write", "nothing was sent", hint]);
     }
     assert_eq!(number, std::fs::read_to_string(&file).unwrap());
     assert_eq!(numbers(&ready).await, [""; 0]);
