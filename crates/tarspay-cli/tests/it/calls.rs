@@ -1,7 +1,9 @@
 //! The calls to the gateway: queries, `call PATH`, waits, and what is refused before it is sent.
 
+use crate::balance::responding;
 use crate::owner::Owner;
 use crate::running::{Running, merchant_of, reserve};
+use crate::terminal::{HOSTILE, escaped};
 use crate::{Done, Files, TEST_KEY, run, run_with_stdin, tarspay_with_key, text};
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
@@ -120,6 +122,24 @@ fn any_other_path_is_called_with_members_of_files_and_flags() {
         run(merchant_of(&ready, &call).args(more)).failed(2, words);
     }
     run(&mut merchant_of(&ready, &["call", "/api/none"])).failed(1, &["/api/none"]);
+}
+
+#[test]
+fn what_came_is_shown_escaped_on_one_line_and_with_its_decimals() {
+    let hostile = Value::from(HOSTILE);
+    let body = format!(
+        "{{\"code\":0,\"data\":{{\n {hostile}: {hostile},\n\t\"n\": [1.50,\r\n {{\"b \\\" c\": 2}}]}}}}"
+    );
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let url = responding(format!("{head}{body}").into_bytes());
+    let call = ["call", "/api/x", "--merchant-id", "M1", "--api-url", &url];
+    let done = run(&mut tarspay_with_key(&call)).succeeded();
+    escaped(&done);
+    assert!(done.stdout.ends_with("  [1.50,{\"b \\\" c\":2}]\n"), "{done:?}");
+    let done = run(tarspay_with_key(&call).arg("--json")).succeeded();
+    escaped(&done);
+    assert_eq!(done.json()["data"][HOSTILE], hostile);
+    assert!(done.stdout.ends_with("\"n\":[1.50,{\"b \\\" c\":2}]}}\n"), "{done:?}");
 }
 
 #[test]
