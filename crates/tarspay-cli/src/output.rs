@@ -3,7 +3,9 @@
 use crate::failure::Failure;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::OnceLock;
 
 static JSON: OnceLock<bool> = OnceLock::new();
@@ -71,6 +73,24 @@ pub(crate) fn table_if_read(rows: &[(&str, &str)]) -> Result<bool, Failure> {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let line = |(name, value): &(&str, &str)| printable(&format!("{name:width$}  {value}")) + "\n";
     write(&rows.iter().map(line).collect::<String>())
+}
+
+/// Writes these lines to a file that must not exist yet, for its owner alone. A crash right after does
+/// not lose them.
+pub(crate) fn new_file(path: &Path, lines: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    writeln!(file, "{lines}")?;
+    file.sync_all()?;
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Writes one line to stderr. If stderr is closed, it is lost.

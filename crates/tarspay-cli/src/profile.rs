@@ -1,10 +1,11 @@
 //! Profiles: named settings in a TOML file of the platform's config folder, one table for each.
 
 use crate::failure::{Failure, unknown};
+use crate::output;
 use crate::settings::{self, SETTINGS};
 use etcetera::BaseStrategy as _;
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use tarspay::sign::{PrivateKey, PublicKey};
 use tarspay::types::MerchantNo;
@@ -206,7 +207,7 @@ fn with_member(text: &str, table: &str, member: &str, value: &Value) -> String {
             }
         }
     }
-    lines.join("\n") + "\n"
+    lines.join("\n")
 }
 
 /// Replaces the file at once: whoever reads it meanwhile sees the old or the new one. A link stays.
@@ -216,15 +217,7 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     let draft = file.with_extension(format!("toml.{}", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut draft_file = options.open(&draft)?;
-    let written = draft_file
-        .write_all(text.as_bytes())
-        .and_then(|()| draft_file.sync_all())
-        .and_then(|()| std::fs::rename(&draft, file));
+    let written = output::new_file(&draft, text).and_then(|()| std::fs::rename(&draft, file));
     if written.is_err() {
         let _ = std::fs::remove_file(&draft);
     }

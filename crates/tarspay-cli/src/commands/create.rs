@@ -7,9 +7,7 @@ use crate::members::{Body, Fields, Given, ORDER_NO};
 use crate::{guard, output};
 use serde::Serialize;
 use serde_json::json;
-use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tarspay::types::market::{self, Report, Violation};
@@ -203,7 +201,7 @@ fn keep_number(
     is_new: bool,
 ) -> Result<(), Failure> {
     if let Some(path) = file {
-        write_new(path, order_no.as_str()).map_err(|error| {
+        output::new_file(path, order_no.as_str()).map_err(|error| {
             let reason = format!("cannot write the new file {}; nothing was sent", path.display());
             let failure = Failure::usage(reason).caused_by(&error);
             if error.kind() != std::io::ErrorKind::AlreadyExists {
@@ -220,19 +218,6 @@ fn keep_number(
     if is_new && file.is_none() && !is_read {
         let reason = "nobody reads the order number, and it would be lost; nothing was sent";
         return Err(Failure::usage(reason).detail("Give --order-no NUMBER or --order-file FILE."));
-    }
-    Ok(())
-}
-
-/// Writes a file that must not exist yet, so that a crash right after cannot lose it.
-fn write_new(path: &Path, line: &str) -> std::io::Result<()> {
-    let mut file = File::create_new(path)?;
-    writeln!(file, "{line}")?;
-    file.sync_all()?;
-    #[cfg(unix)]
-    {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(())
 }
