@@ -45,6 +45,21 @@ impl Failure {
         Self::new(2, "usage", reason.into())
     }
 
+    /// An order that may exist, or may still change: exit code 4.
+    pub(crate) fn in_doubt(reason: impl Into<String>) -> Self {
+        Self::new(4, "outcome_unknown", reason.into())
+    }
+
+    /// The same of a call that has changed something: wrong usage would mean that nothing was done.
+    pub(crate) fn after_the_call(self) -> Self {
+        Self::in_doubt(format!("the call was made, but its result is lost: {}", self.reason))
+    }
+
+    /// Ctrl-C: exit code 130.
+    pub(crate) fn interrupted(reason: impl Into<String>) -> Self {
+        Self::new(130, "interrupted", reason.into())
+    }
+
     /// What clap has found.
     pub(crate) fn of_usage(error: &clap::Error) -> Self {
         let text = error.render().to_string();
@@ -64,10 +79,10 @@ impl Failure {
             ErrorKind::Rejected => (1, "rejected"),
             _ => (1, "other"),
         };
-        let mut failure = Self::new(code, kind, what.to_owned()).caused_by(error);
-        failure.facts.insert("code".to_owned(), error.code().map(ErrorCode::code).into());
-        failure.facts.insert("can_repeat_query".to_owned(), error.can_repeat_query().into());
-        failure
+        Self::new(code, kind, what.to_owned())
+            .caused_by(error)
+            .fact("code", error.code().map(ErrorCode::code))
+            .fact("can_repeat_query", error.can_repeat_query())
     }
 
     /// A callback that was not sent: exit code 3.
@@ -93,6 +108,22 @@ impl Failure {
         self
     }
 
+    /// Says first where this happened.
+    pub(crate) fn within(mut self, place: &str) -> Self {
+        self.reason = format!("{place}: {}", self.reason);
+        self
+    }
+
+    /// Adds what a program can act upon.
+    pub(crate) fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.facts.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     pub(crate) fn report(mut self) -> ExitCode {
         if output::is_json() {
             self.facts.insert("message".to_owned(), self.reason.into());
@@ -104,6 +135,30 @@ impl Failure {
         }
         ExitCode::from(self.code)
     }
+}
+
+/// A name that is not among those there are, with the nearest of them.
+pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
+    // Whatever is that long is no name, and may be a secret.
+    let shown = if name.chars().count() > 40 { "a name of more than 40 characters" } else { name };
+    let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
+    let nearest = known.into_iter().min_by_key(|one| distance(&plain(one), &plain(name)));
+    Failure::usage(format!("unknown {what} `{shown}`; did you mean `{}`?", nearest.unwrap_or_default()))
+}
+
+/// How many characters to insert, delete or replace to make one text the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, character) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
+        for (at, same) in other.iter().map(|other| *other == character).enumerate() {
+            let replaced = diagonal + usize::from(!same);
+            diagonal = row[at + 1];
+            row[at + 1] = replaced.min(row[at] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// An error and its causes in one line, in words of the command.

@@ -2,44 +2,16 @@
 
 use crate::failure::{Failure, with_causes};
 use crate::output;
-use crate::settings::PrivateKeySource;
 use std::env::VarError;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use tarspay::sign::{ErrorKind, Nonce, Parameters, PrivateKey, PublicKey};
-
-const PRIVATE_KEY_VARIABLE: &str = "TARSPAY_PRIVATE_KEY";
+use tarspay::sign::{Nonce, Parameters, PublicKey};
 
 const MARK: char = '\u{feff}';
 
 /// The largest input that is read, in bytes: far above any body of the gateway.
 const MAX_BYTES: u64 = 1024 * 1024;
-
-/// The private key from its file, or else from the environment.
-pub(crate) fn private_key(source: &PrivateKeySource) -> Result<PrivateKey, Failure> {
-    let Some(path) = &source.key_file else {
-        let text = variable(PRIVATE_KEY_VARIABLE)?.ok_or_else(|| {
-            Failure::usage(format!("no private key: set {PRIVATE_KEY_VARIABLE} or give --key-file FILE"))
-        })?;
-        let place = format!("the key in {PRIVATE_KEY_VARIABLE}");
-        return text.parse().map_err(|error| Failure::usage(place).caused_by(&error));
-    };
-    let key = if path == Path::new("-") {
-        PrivateKey::from_reader(std::io::stdin().lock())
-    } else if source.allow_readable_key_file {
-        PrivateKey::from_exposed_file(path)
-    } else {
-        PrivateKey::from_file(path)
-    };
-    key.map_err(|error| {
-        let failure = Failure::usage("--key-file").caused_by(&error);
-        if error.kind() != ErrorKind::KeyFileExposed {
-            return failure;
-        }
-        failure.detail("If it must stay so, as a mounted secret must, give --allow-readable-key-file.")
-    })
-}
 
 pub(crate) fn public_key(text: &str) -> Result<PublicKey, Failure> {
     text.parse().map_err(|error| Failure::usage("--public-key").caused_by(&error))

@@ -5,25 +5,29 @@
 mod callback_log;
 mod commands;
 mod failure;
+mod guard;
 mod input;
+mod members;
 mod output;
+mod profile;
 mod receiver;
 mod server;
 mod settings;
 mod tls;
 
-use clap::builder::Resettable;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use commands::{balance, callback, demo, doctor, keygen, listen, proxy, sandbox, sign, verify};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use commands::{
+    balance, call, callback, config, country, demo, doctor, keygen, listen, order, proxy, sandbox, sign,
+    verify,
+};
 use failure::Failure;
-use std::ffi::OsStr;
 use std::process::ExitCode;
 
 /// Sign, verify and query for the TarsPay payment gateway, and run a local sandbox gateway.
 ///
-/// Private keys come from the environment variable TARSPAY_PRIVATE_KEY or --key-file, never from an
-/// argument. TARSPAY_MERCHANT_ID and TARSPAY_API_URL replace --merchant-id and --api-url. An empty
-/// variable counts as not set.
+/// Settings come from flags, then from the environment (TARSPAY_PRIVATE_KEY, TARSPAY_MERCHANT_ID,
+/// TARSPAY_API_URL), then from a profile: see `tarspay config`. Private keys come from
+/// TARSPAY_PRIVATE_KEY or a key file, never from an argument. An empty variable counts as not set.
 ///
 /// Exit codes: 0 done or valid, 1 refused or not valid, 2 wrong usage or unreadable input, 3 not
 /// sent, 4 outcome unknown, 130 interrupted.
@@ -79,6 +83,29 @@ enum Command {
     /// It sends one signed balance query. Exit code 1 if a check failed.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
+    /// Create a deposit (money in), ask where one stands, wait for its end
+    #[command(subcommand)]
+    Deposit(order::Deposit),
+    /// Create a withdrawal (money out), ask where one stands, wait for its end
+    #[command(subcommand)]
+    Withdrawal(order::Withdrawal),
+    /// Calls that only Brazil has
+    #[command(subcommand)]
+    Brazil(country::Brazil),
+    /// Calls that only Bangladesh has
+    #[command(subcommand)]
+    Bangladesh(country::Bangladesh),
+    /// Calls that only India has
+    #[command(subcommand)]
+    India(country::India),
+    /// Make any other call by its path
+    ///
+    /// At a production gateway only the documented queries pass, unless --allow-money is given.
+    #[command(after_help = "Example:\n  tarspay call /api/payInInfo --set mchOrderNo=D1659318251029")]
+    Call(call::Call),
+    /// Show settings and where they come from, and write profiles
+    #[command(subcommand)]
+    Config(config::Config),
     /// Run a local gateway until Ctrl-C
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
@@ -97,10 +124,7 @@ pub fn command() -> clap::Command {
 /// Runs the command that the program's arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = without_empty_variables(command())
-        .try_get_matches()
-        .and_then(|matches| Args::from_arg_matches(&matches));
-    let outcome = match args {
+    let outcome = match Args::try_parse() {
         Ok(args) => {
             output::set_json(args.json);
             run(args.command)
@@ -118,17 +142,6 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// clap takes an empty variable for a value; a deployment often sets all of them.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let is_empty = |name: &OsStr| std::env::var(name).is_ok_and(|value| value.trim().is_empty());
-    command
-        .mut_args(|argument| match argument.get_env() {
-            Some(name) if is_empty(name) => argument.env(Resettable::Reset),
-            _ => argument,
-        })
-        .mut_subcommands(without_empty_variables)
-}
-
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Demo => on_runtime(demo::run()),
@@ -140,15 +153,25 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Callback(callback) => on_runtime(callback::run(callback)),
         Command::Proxy(args) => on_runtime(proxy::run(args)),
         Command::Doctor(args) => on_runtime(doctor::run(args)),
+        Command::Deposit(verb) => on_runtime(order::deposit(verb)),
+        Command::Withdrawal(verb) => on_runtime(order::withdrawal(verb)),
+        Command::Brazil(verb) => on_runtime(country::brazil(verb)),
+        Command::Bangladesh(verb) => on_runtime(country::bangladesh(verb)),
+        Command::India(verb) => on_runtime(country::india(verb)),
+        Command::Call(args) => on_runtime(call::run(args)),
+        Command::Config(config) => config::run(&config),
         Command::Sandbox(args) => on_runtime(sandbox::run(args)),
     }
 }
 
 /// One thread is enough for one command.
 fn on_runtime(task: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::usage("the runtime cannot start").caused_by(&error))?
-        .block_on(task)
+        .map_err(|error| Failure::usage("the runtime cannot start").caused_by(&error))?;
+    let outcome = runtime.block_on(task);
+    // A look-up of a name that hangs does not hold up Ctrl-C.
+    runtime.shutdown_background();
+    outcome
 }

@@ -3,7 +3,9 @@
 use crate::failure::Failure;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Write as _};
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::OnceLock;
 
 static JSON: OnceLock<bool> = OnceLock::new();
@@ -55,20 +57,22 @@ pub(crate) fn ready(server: &str, facts: &[(&str, Value)]) -> Result<bool, Failu
     line_if_read(&line)
 }
 
-/// Whether what is written to stdout is lost: it is the null device, which a closed stdout becomes
-/// when the program starts.
+/// Whether what is written to stdout is lost.
 pub(crate) fn is_discarded() -> bool {
     #[cfg(unix)]
-    {
-        use std::os::fd::AsFd as _;
-        use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-        let stdout = std::io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from);
-        let Ok(stdout) = stdout.and_then(|file| file.metadata()) else { return true };
-        stdout.file_type().is_char_device()
-            && std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == stdout.rdev())
-    }
+    return is_null(&std::io::stdout());
     #[cfg(not(unix))]
     false
+}
+
+/// Whether it is the null device, which a closed stream becomes when the program starts.
+#[cfg(unix)]
+fn is_null(stream: &impl std::os::fd::AsFd) -> bool {
+    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+    let stream = stream.as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let Ok(stream) = stream.and_then(|file| file.metadata()) else { return true };
+    stream.file_type().is_char_device()
+        && std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == stream.rdev())
 }
 
 /// Writes one JSON object on one line.
@@ -88,9 +92,44 @@ pub(crate) fn table_if_read(rows: &[(&str, &str)]) -> Result<bool, Failure> {
     write(&rows.iter().map(line).collect::<String>())
 }
 
+/// Writes these lines to a file that must not exist yet, for its owner alone. A crash right after does
+/// not lose them.
+pub(crate) fn new_file(path: &Path, lines: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    writeln!(file, "{lines}")?;
+    file.sync_all()?;
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
 /// Writes one line to stderr. If stderr is closed, it is lost.
 pub(crate) fn message(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", printable(text));
+}
+
+/// Writes one line to stderr, or with `--json` this object; `false` if nobody can read it.
+pub(crate) fn note(text: &str, json: &Value) -> bool {
+    let line = if is_json() { printable_json(&json.to_string()) } else { printable(text) };
+    let is_written = writeln!(std::io::stderr(), "{line}").is_ok();
+    #[cfg(unix)]
+    let is_written = is_written && !is_null(&std::io::stderr());
+    is_written
+}
+
+/// Rewrites the status line, if stderr is a terminal; an empty text removes it.
+pub(crate) fn status(text: &str) {
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() && !is_json() {
+        let _ = write!(stderr, "\r\u{1b}[K{}", printable(text)).and_then(|()| stderr.flush());
+    }
 }
 
 /// Text without what could move the cursor, hide what was written or change its order.

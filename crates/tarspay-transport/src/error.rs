@@ -17,8 +17,9 @@ use crate::progress::Stopped;
 /// [`phase`](Self::phase) where, and [`source`](StdError::source) leads down to the operating
 /// system's or the TLS library's own error.
 ///
-/// Neither `Display` nor `Debug` shows a body, a header's value or a credential. Hosts and ports do
-/// appear.
+/// `Display` says what happened and where, and leaves the delivery to the caller, who must say what it
+/// means for the call. Neither `Display` nor `Debug` shows a body, a header's value or a credential.
+/// Hosts and ports do appear.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -220,7 +221,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
         if let Some(phase) = self.phase {
-            write!(f, " ({phase}; {})", self.delivery)?;
+            write!(f, " ({phase})")?;
         }
         Ok(())
     }
@@ -242,15 +243,6 @@ impl fmt::Display for Phase {
             Self::Send => "while sending the request",
             Self::ResponseHead => "while waiting for the response",
             Self::ResponseBody => "while reading the response",
-        })
-    }
-}
-
-impl fmt::Display for Delivery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotSent => "the request was not sent, it is safe to send it again",
-            Self::MaybeReceived => "the request may have been received",
         })
     }
 }

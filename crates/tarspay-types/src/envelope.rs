@@ -239,11 +239,15 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the gateway refused the call with code {}", self.code)?;
+        f.write_str("the gateway refused the call with code ")?;
+        // Escaped: the text comes from outside and may go to a log.
         match &self.msg {
-            // Escaped: the text comes from outside and may go to a log.
-            Some(msg) => write!(f, ": {}", msg.escape_debug()),
-            None => Ok(()),
+            // The message has the documented meaning already.
+            Some(msg) if self.code.meanings().iter().any(|meaning| msg.starts_with(meaning)) => {
+                write!(f, "{}: {}", self.code.code(), msg.escape_debug())
+            }
+            Some(msg) => write!(f, "{}: {}", self.code, msg.escape_debug()),
+            None => write!(f, "{}", self.code),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::call::Boxed;
 use crate::engine::Course;
 use crate::types::{News, Order, OrderQuery, OrderState};
 use crate::{Client, Error, ErrorKind, RetryPolicy, trace};
+use std::fmt;
 use std::future::IntoFuture;
 use std::pin::pin;
 use std::time::Duration;
@@ -32,14 +33,16 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 /// [`query_deposit`](Client::query_deposit).
 ///
 /// Dropping the future stops the queries and changes nothing at the gateway.
-#[derive(Debug)]
 #[must_use = "an order is queried when this is awaited"]
 pub struct Wait {
     client: Client,
     query: OrderQuery,
     deadline: Option<Duration>,
     intervals: RetryPolicy,
+    observer: Option<Observer>,
 }
+
+type Observer = Box<dyn FnMut(&Order) + Send + Sync>;
 
 /// The result of a wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +60,7 @@ pub struct Waited {
 impl Wait {
     pub(crate) fn new(client: Client, query: OrderQuery) -> Self {
         let intervals = RetryPolicy::default().waits(Duration::from_secs(2), Duration::from_secs(30));
-        Self { client, query, deadline: Some(DEFAULT_WAIT), intervals }
+        Self { client, query, deadline: Some(DEFAULT_WAIT), intervals, observer: None }
     }
 
     /// The longest time to query the order; `None` for no limit. Default: [`DEFAULT_WAIT`].
@@ -73,7 +76,13 @@ impl Wait {
         self
     }
 
-    async fn run(&self) -> Result<Waited, Error> {
+    /// Calls this with the order as last seen after each query that found it, to show progress.
+    pub fn observe(mut self, observer: impl FnMut(&Order) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    async fn run(&self, mut observer: Option<Observer>) -> Result<Waited, Error> {
         let query = self.client.0.prepare(&self.query)?;
         let course = Course::begin(self.intervals, self.deadline);
         let mut seen: Option<Waited> = None;
@@ -84,6 +93,9 @@ impl Wait {
             match self.client.0.attempt(&query, course.remaining()).await {
                 Ok(order) => {
                     let waited = Waited::after(order, seen);
+                    if let Some(observe) = &mut observer {
+                        observe(&waited.order);
+                    }
                     if waited.ended {
                         return Ok(waited);
                     }
@@ -143,12 +155,26 @@ impl Waited {
     }
 }
 
+impl fmt::Debug for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait")
+            .field("client", &self.client)
+            .field("query", &self.query)
+            .field("deadline", &self.deadline)
+            .field("intervals", &self.intervals)
+            .finish_non_exhaustive()
+    }
+}
+
 impl IntoFuture for Wait {
     type Output = Result<Waited, Error>;
     type IntoFuture = Boxed<'static, Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
+    fn into_future(mut self) -> Self::IntoFuture {
         let outcome = |waited: &Waited| if waited.ended { "Ended" } else { "NotEnded" };
-        Box::pin(async move { trace::call("wait", &self.query, outcome, pin!(self.run())).await })
+        Box::pin(async move {
+            let observer = self.observer.take();
+            trace::call("wait", &self.query, outcome, pin!(self.run(observer))).await
+        })
     }
 }

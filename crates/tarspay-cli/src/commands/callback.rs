@@ -4,7 +4,7 @@ use crate::callback_log;
 use crate::failure::{Failure, with_causes};
 use crate::output;
 use crate::receiver::Receiver;
-use crate::settings::{merchant_no, trimmed};
+use crate::settings::Merchant;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,7 +48,7 @@ struct Delivery {
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// Let the running sandbox at this URL sign: its receivers trust it already
-    #[arg(long, value_name = "URL", value_parser = trimmed, conflicts_with = "key_file")]
+    #[arg(long, value_name = "URL", conflicts_with = "key_file")]
     sandbox: Option<String>,
     /// Set a member of the body; repeatable. The value is a text, or a number for state and bizType;
     /// member:=JSON takes any JSON
@@ -64,14 +64,13 @@ pub(crate) struct Send {
     #[command(flatten)]
     delivery: Delivery,
     /// Receiver, a URL of this machine
-    #[arg(long, value_name = "URL", value_parser = trimmed)]
+    #[arg(long, value_name = "URL")]
     to: String,
     /// success, failed, partly-paid, refunded, timed-out, rejected, processing, or a number
     #[arg(long, value_parser = state)]
     state: OrderState,
-    /// Merchant number
-    #[arg(long, env = "TARSPAY_MERCHANT_ID", hide_env_values = true, value_name = "NUMBER", value_parser = trimmed)]
-    merchant_id: Option<String>,
+    #[command(flatten)]
+    merchant: Merchant,
     /// deposit or withdrawal
     #[arg(long, value_name = "KIND", default_value = "deposit")]
     direction: Direction,
@@ -99,7 +98,7 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "FILE", required_unless_present = "sandbox")]
     log: Option<PathBuf>,
     /// Receiver, a URL of this machine [default: where the sandbox sent it]
-    #[arg(long, value_name = "URL", value_parser = trimmed, required_unless_present = "sandbox")]
+    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
     to: Option<String>,
 }
 
@@ -111,7 +110,7 @@ pub(crate) async fn run(callback: Callback) -> Result<(), Failure> {
 }
 
 async fn send(args: Send) -> Result<(), Failure> {
-    let merchant_no = merchant_no(args.merchant_id.as_deref())?;
+    let (merchant_no, _) = args.merchant.load()?;
     let paid = args.paid.unwrap_or_else(|| {
         if args.state == OrderState::SUCCESS { args.amount.clone() } else { "0".to_owned() }
     });

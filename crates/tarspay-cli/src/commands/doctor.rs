@@ -2,7 +2,7 @@
 
 use super::proxy::post;
 use crate::failure::{Failure, with_causes};
-use crate::settings::Gateway;
+use crate::settings::{self, Gateway, Settings};
 use crate::{input, output, tls};
 use axum::http::Uri;
 use serde_json::{Value, json};
@@ -100,19 +100,25 @@ pub(crate) async fn run(args: Doctor) -> Result<(), Failure> {
 }
 
 async fn check(args: &Doctor, report: &mut Report) -> Result<(), Failure> {
-    let gateway = &args.gateway;
-    for (name, value, source) in gateway.rows() {
-        report.ok("setting", &format!("{name} = {value}, from {source}"))?;
+    let settings = match args.gateway.settings() {
+        Ok(settings) => settings,
+        Err(failure) => return report.broken("setting", &failure),
+    };
+    for (name, _) in settings::ALL {
+        if let Some(setting) = settings.get(name) {
+            report.ok("setting", &format!("{name} = {}, from {}", setting.shown(), setting.source))?;
+        }
     }
-    let merchant_no = gateway.merchant_no();
+    let merchant_no = settings.merchant_no();
     if let Err(failure) = &merchant_no {
         report.broken("merchant", failure)?;
     }
-    let key = check_key(args, report)?;
-    let (transport, proxy) = match (gateway.transport(), gateway.proxy()) {
-        (Ok(transport), Ok(proxy)) => (transport, proxy),
-        (Err(failure), _) | (_, Err(failure)) => return report.broken("gateway", &failure),
+    let key = check_key(&settings, args.public_key.as_deref(), report)?;
+    let transport = match settings.transport() {
+        Ok(transport) => transport,
+        Err(failure) => return report.broken("gateway", &failure),
     };
+    let proxy = settings.proxy();
     if proxy.is_none()
         && let Some(name) = FOREIGN_PROXIES.iter().find(|name| std::env::var_os(name).is_some())
     {
@@ -121,7 +127,7 @@ async fn check(args: &Doctor, report: &mut Report) -> Result<(), Failure> {
     }
     let is_tls = transport.base_url().starts_with("https://");
     let first_hop = proxy.filter(|_| is_tls);
-    if !check_addresses(first_hop.as_deref().unwrap_or(transport.base_url()), report).await? {
+    if !check_addresses(first_hop.unwrap_or(transport.base_url()), report).await? {
         return Ok(());
     }
     let Some(handshake) = check_connection(&transport, first_hop.is_some(), report).await? else {
@@ -130,8 +136,12 @@ async fn check(args: &Doctor, report: &mut Report) -> Result<(), Failure> {
     check_gateway(&transport, &handshake, key.as_ref().zip(merchant_no.as_ref().ok()), report).await
 }
 
-fn check_key(args: &Doctor, report: &mut Report) -> Result<Option<PrivateKey>, Failure> {
-    let key = match args.gateway.private_key() {
+fn check_key(
+    settings: &Settings,
+    registered: Option<&str>,
+    report: &mut Report,
+) -> Result<Option<PrivateKey>, Failure> {
+    let key = match settings.private_key() {
         Ok(key) => key,
         Err(failure) => {
             report.broken("key", &failure)?;
@@ -140,7 +150,7 @@ fn check_key(args: &Doctor, report: &mut Report) -> Result<Option<PrivateKey>, F
     };
     let public_key = key.public_key();
     let own = format!("the private key is read; its public key is {public_key}");
-    match args.public_key.as_deref().map(input::public_key).transpose()? {
+    match registered.map(input::public_key).transpose()? {
         Some(registered) if registered != public_key => report.fail(
             "key",
             &format!("{own}, and not the one of --public-key"),

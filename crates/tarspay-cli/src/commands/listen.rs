@@ -4,8 +4,8 @@ use super::sandbox::stop_signal;
 use crate::callback_log::CallbackLog;
 use crate::failure::{Failure, with_causes};
 use crate::receiver::{Receiver, Reply};
-use crate::settings::{merchant_no, trimmed};
-use crate::{input, output, server};
+use crate::settings::{Merchant, system_key};
+use crate::{output, server};
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "listen")]
     listen_on_network: bool,
     /// Post each verified callback to this URL of this machine; repeatable
-    #[arg(long = "forward", value_name = "URL", value_parser = trimmed)]
+    #[arg(long = "forward", value_name = "URL")]
     forwards: Vec<String>,
     /// Allow --forward to other machines
     #[arg(long, requires = "forwards")]
@@ -45,11 +45,12 @@ pub(crate) struct Args {
     /// Time between two signs of life on stderr
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
     heartbeat: Duration,
-    /// Merchant number: callbacks to another one are refused
-    #[arg(long, env = "TARSPAY_MERCHANT_ID", hide_env_values = true, value_name = "NUMBER", value_parser = trimmed)]
-    merchant_id: Option<String>,
-    /// Public key that signs the callbacks, such as that of a sandbox [default: the gateway's own]
-    #[arg(long, env = "TARSPAY_SYSTEM_PUBLIC_KEY", value_name = "HEX")]
+    /// Callbacks to another merchant are refused
+    #[command(flatten)]
+    merchant: Merchant,
+    /// Public key that signs the callbacks, such as that of a sandbox [env:
+    /// TARSPAY_SYSTEM_PUBLIC_KEY] [default: the gateway's own]
+    #[arg(long, value_name = "HEX")]
     public_key: Option<String>,
 }
 
@@ -88,11 +89,9 @@ impl FromRef<Listener> for CallbackVerifier {
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let merchant_no = merchant_no(args.merchant_id.as_deref())?;
-    let verifier = match &args.public_key {
-        Some(key) => CallbackVerifier::trusting(merchant_no.clone(), input::public_key(key)?),
-        None => CallbackVerifier::production(merchant_no.clone()),
-    };
+    let (merchant_no, profile) = args.merchant.load()?;
+    let (key, _) = system_key(args.public_key.as_deref(), &profile)?;
+    let verifier = CallbackVerifier::trusting(merchant_no.clone(), key);
     let receiver =
         |url: &String| Receiver::new(url, args.forward_to_network, "--forward-to-network").map(Arc::new);
     let forwards = args.forwards.iter().map(receiver).collect::<Result<Vec<_>, _>>()?;

@@ -2,7 +2,8 @@
 
 use super::sandbox::stop_signal;
 use crate::failure::{Failure, with_causes};
-use crate::settings::{Gateway, is_documented_query, is_production, trimmed};
+use crate::guard::{is_documented_query, is_production};
+use crate::settings::Gateway;
 use crate::{output, server};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -52,7 +53,7 @@ pub(crate) struct Proxy {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790")]
     listen: String,
     /// Pass calls on to the gateway at this URL [default: --api-url]
-    #[arg(long, value_name = "URL", value_parser = trimmed)]
+    #[arg(long, value_name = "URL")]
     to: Option<String>,
     /// Pass on every call to production, also those that create orders: money moves
     #[arg(long)]
@@ -71,9 +72,9 @@ struct Signer {
 }
 
 pub(crate) async fn run(args: Proxy) -> Result<(), Failure> {
-    let gateway = args.gateway.at(args.to);
+    let settings = args.gateway.at(args.to).settings()?;
     let (key, merchant_no, transport) =
-        (gateway.private_key()?, gateway.merchant_no()?, gateway.transport()?);
+        (settings.private_key()?, settings.merchant_no()?, settings.transport()?);
     let stop = stop_signal()?;
     let (listener, address) = server::bind(&args.listen, false, None).await?;
     let (base_url, to) = (format!("http://{address}"), transport.base_url());

@@ -28,7 +28,7 @@ pub(crate) struct Sign {
 }
 
 pub(crate) fn run(args: &Sign) -> Result<(), Failure> {
-    let key = input::private_key(&args.key)?;
+    let key = args.key.private_key()?;
     let nonce: Nonce = match &args.nonce {
         Some(text) => input::nonce(text)?,
         None => NonceSource::new().next_nonce(),

@@ -1,6 +1,8 @@
 //! `tarspay verify`: is this signature valid, and if not, why.
 
 use crate::failure::{Failure, with_causes};
+use crate::profile::ProfileName;
+use crate::settings::system_key;
 use crate::{input, output};
 use clap::ArgGroup;
 use serde_json::json;
@@ -57,9 +59,11 @@ pub(crate) struct Request {
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("what_was_sent").required(true).args(["body", "string_to_sign"])))]
 pub(crate) struct Callback {
-    /// Public key of the sender [default: the gateway's system key]
+    /// Public key of the sender [env: TARSPAY_SYSTEM_PUBLIC_KEY] [default: the gateway's system key]
     #[arg(long, value_name = "HEX")]
     public_key: Option<String>,
+    #[command(flatten)]
+    profile: ProfileName,
     /// Value of X-RESP-SIGNATURE
     #[arg(long, value_name = "HEX")]
     signature: String,
@@ -115,10 +119,7 @@ fn request(args: &Request) -> Result<(), Failure> {
 }
 
 fn callback(args: &Callback) -> Result<(), Failure> {
-    let key = match &args.public_key {
-        Some(text) => input::public_key(text)?,
-        None => PublicKey::system(),
-    };
+    let (key, _) = system_key(args.public_key.as_deref(), &args.profile.load()?)?;
     let signature = input::signature(&args.signature);
     if let Some(text) = &args.string_to_sign {
         // The signed text itself: there is nothing to put in order.

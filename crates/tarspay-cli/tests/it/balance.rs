@@ -100,7 +100,7 @@ fn an_unreachable_proxy_was_not_sent_anything() {
 
 /// A gateway that responds to every call with these bytes, until the tests end. A query is repeated
 /// when that is safe, so one response would not do.
-fn responding(response: Vec<u8>) -> String {
+pub(crate) fn responding(response: Vec<u8>) -> String {
     serving(response, br#"{"mchNo":"M1"}"#)
 }
 

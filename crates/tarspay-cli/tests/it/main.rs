@@ -9,6 +9,10 @@
 
 mod balance;
 mod callback;
+mod calls;
+#[cfg(unix)]
+mod config;
+mod create;
 mod demo;
 mod doctor;
 mod fake;
@@ -39,7 +43,7 @@ use tempfile::TempDir;
 /// The published test key of vector K1.
 pub(crate) const TEST_KEY: &str = "515eadf3e4b56219c8eed116ea3a3ec9f8645c7504c4edb1bc67bc2000f4425c";
 
-/// The program with these arguments and none of our variables in its environment.
+/// The program with these arguments, and neither our variables nor profiles in its environment.
 pub(crate) fn tarspay(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tarspay"));
     for (name, _) in std::env::vars_os() {
@@ -47,7 +51,7 @@ pub(crate) fn tarspay(args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    command.args(args);
+    command.env("XDG_CONFIG_HOME", "/nonexistent").args(args);
     command
 }
 

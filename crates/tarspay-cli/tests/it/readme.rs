@@ -1,6 +1,7 @@
 //! The sessions of the README, run as they stand there by a shell.
 #![cfg(unix)]
 
+use crate::calls::owner_of;
 use crate::running::{Running, reserve};
 use crate::vectors::Vector;
 use crate::{Done, Files, run, tarspay, text};
@@ -31,7 +32,8 @@ fn the_session_of_signing_and_verifying_works() {
     files.write("callback.json", callback.body());
     let mut variables = HashMap::new();
     let mut ran = Vec::new();
-    for line in lines().filter(|line| !line.contains("cargo ") && !line.contains("127.0.0.1")) {
+    let is_other = |line: &&str| ["cargo ", "127.0.0.1", "deposit"].iter().any(|word| line.contains(word));
+    for line in lines().filter(|line| !is_other(line)) {
         if line.contains("verify callback") {
             variables.insert("SIGNATURE", callback.text("signature").to_owned());
         }
@@ -49,8 +51,8 @@ fn the_session_of_signing_and_verifying_works() {
     assert_eq!(ran, ["keygen", "sign", "verify request", "verify callback"]);
 }
 
-#[test]
-fn the_session_with_a_sandbox_works() {
+#[tokio::test(flavor = "multi_thread")]
+async fn the_session_with_a_sandbox_works() {
     let files = Files::new();
     let (_reserved, address) = reserve();
     let [serve, ask] =
@@ -62,6 +64,23 @@ fn the_session_with_a_sandbox_works() {
     let ask = ask.replace("127.0.0.1:8080", &address.to_string()).replace('…', text(&ready, "private_key"));
     let done = shell(&ask, &files.path(""), &HashMap::new()).succeeded();
     assert!(done.stdout.contains("available"), "{done:?}");
+
+    let [create, wait] =
+        lines().filter(|line| line.contains(" deposit ")).collect::<Vec<_>>().try_into().unwrap();
+    files.write(
+        "deposit.json",
+        r#"{"wayCode":"CASHIER","currency":"KES","notifyUrl":"https://127.0.0.1/notify","customerContact":"254115555076"}"#,
+    );
+    let variables = HashMap::from([
+        ("TARSPAY_API_URL", text(&ready, "base_url").to_owned()),
+        ("TARSPAY_MERCHANT_ID", text(&ready, "merchant_no").to_owned()),
+        ("TARSPAY_PRIVATE_KEY", text(&ready, "private_key").to_owned()),
+    ]);
+    let done = shell(create, &files.path(""), &variables);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let id = done.stdout.lines().find_map(|line| line.strip_prefix("payOrderId")).unwrap().trim();
+    owner_of(&ready).change(&format!("orders/{id}/pay"), "").await;
+    shell(wait, &files.path(""), &variables).succeeded();
 }
 
 #[test]

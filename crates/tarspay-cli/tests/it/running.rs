@@ -143,7 +143,12 @@ pub(crate) fn reserve() -> (Option<TcpSocket>, SocketAddr) {
 
 /// `tarspay balance` for the test merchant of a sandbox, all by the environment.
 pub(crate) fn balance_of(ready: &Value) -> Command {
-    let mut command = tarspay(&["balance"]);
+    merchant_of(ready, &["balance"])
+}
+
+/// The program with these arguments for the test merchant of a sandbox, all by the environment.
+pub(crate) fn merchant_of(ready: &Value, args: &[&str]) -> Command {
+    let mut command = tarspay(args);
     command
         .env("TARSPAY_API_URL", text(ready, "base_url"))
         .env("TARSPAY_MERCHANT_ID", text(ready, "merchant_no"))

@@ -5,7 +5,7 @@ use crate::{Done, Files, TEST_KEY, as_argument, run, tarspay, tarspay_with_key};
 use std::process::{Command, Stdio};
 use tarspay::sign::PrivateKey;
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 27] = [
     &[],
     &["demo"],
     &["keygen"],
@@ -14,6 +14,24 @@ const COMMANDS: [&[&str]; 9] = [
     &["verify", "request"],
     &["verify", "callback"],
     &["balance"],
+    &["deposit"],
+    &["deposit", "create"],
+    &["deposit", "get"],
+    &["deposit", "wait"],
+    &["withdrawal"],
+    &["withdrawal", "create"],
+    &["withdrawal", "certificate"],
+    &["brazil"],
+    &["brazil", "query-trx-id"],
+    &["bangladesh"],
+    &["bangladesh", "reprocess-trx-id"],
+    &["india"],
+    &["india", "query-utr"],
+    &["call"],
+    &["config"],
+    &["config", "show"],
+    &["config", "set"],
+    &["config", "path"],
     &["sandbox"],
 ];
 

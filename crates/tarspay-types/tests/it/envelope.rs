@@ -65,6 +65,16 @@ fn a_refusal_reads_whatever_its_data_is() {
 }
 
 #[test]
+fn a_refusal_says_once_what_the_code_means() {
+    let json = r#"{"code":5003008,"msg":"signature error: the nonce was used"}"#;
+    let ResponseError::Refused(refusal) = read(json).into_result().unwrap_err() else { panic!("{json}") };
+    assert_eq!(
+        refusal.to_string(),
+        "the gateway refused the call with code 5003008: signature error: the nonce was used"
+    );
+}
+
+#[test]
 fn a_refusal_needs_no_message() {
     for msg in ["", r#","msg":null"#, r#","msg":"""#] {
         let ResponseError::Refused(refusal) =

@@ -66,6 +66,7 @@ async fn a_refused_connection_was_not_sent() {
     assert_eq!(error.kind(), ErrorKind::NotSent);
     assert!(error.is_not_sent() && error.can_repeat_query() && !error.is_outcome_unknown());
     assert_eq!(error.transport_error().unwrap().phase(), Some(Phase::Connect));
+    assert_eq!(error.to_string().matches("not sent").count(), 1, "said once: {error}");
 }
 
 #[tokio::test]
@@ -105,6 +106,7 @@ async fn a_sent_request_without_a_complete_readable_response_has_an_unknown_outc
         let error = client.call(crate::personal::deposit()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{case}: {error:?}");
         assert!(error.is_outcome_unknown() && !error.is_not_sent() && !error.is_no_response(), "{case}");
+        assert!(!error.to_string().contains("may have been received"), "said once: {error}");
         assert!(error.source().is_some(), "{case}: the cause is kept");
 
         let error = client.balance().await.unwrap_err();

@@ -46,6 +46,19 @@ async fn pending_states_are_waited_out_and_every_end_ends() {
 }
 
 #[tokio::test]
+async fn an_observer_sees_the_order_after_each_query_that_found_it() {
+    let server = Scripted::playing([state(0), Step::lost(), state(1), state(2)]).await;
+    let (sender, seen) = std::sync::mpsc::channel();
+    let wait = client(&server.base_url)
+        .wait_for_deposit("D1".parse().unwrap())
+        .intervals(Duration::from_millis(1), Duration::from_millis(1))
+        .observe(move |order| sender.send(order.state.code()).unwrap());
+    assert!(format!("{wait:?}").starts_with("Wait {"));
+    assert!(wait.await.unwrap().ended);
+    assert_eq!(seen.iter().collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[tokio::test]
 async fn unknown_states_never_end_it_and_are_reported_once_each() {
     let (result, _server) = follow([state(4), state(7), state(4), state(77), state(2)], AMPLE).await;
     let waited = result.unwrap();
