@@ -102,7 +102,7 @@ pub(crate) async fn run(args: Doctor) -> Result<(), Failure> {
 async fn check(args: &Doctor, report: &mut Report) -> Result<(), Failure> {
     let settings = match args.gateway.settings() {
         Ok(settings) => settings,
-        Err(failure) => return report.broken("setting", &failure),
+        Err(failure) => return report.broken("gateway", &failure),
     };
     for (name, _) in settings::ALL {
         if let Some(setting) = settings.get(name) {

@@ -173,7 +173,7 @@ fn a_clock_that_is_off_is_found_by_the_date_of_the_server() {
 fn what_is_not_a_gateway_is_named() {
     for (reply, words) in [
         (response(502, "", "<html>"), "HTTP 502"),
-        (Vec::new(), "may have been received"),
+        (Vec::new(), "waiting for the response"),
         (b"SSH-2.0-x\r\n\r\n".to_vec(), "not HTTP"),
     ] {
         let gateway = Fake::start(move |_| reply.clone());
