@@ -184,10 +184,12 @@ impl EventLog {
         Self { kept: Mutex::new(Kept { events: VecDeque::new(), next: 1 }), tails }
     }
 
-    pub(crate) fn push(&self, now: u64, kind: EventKind) {
+    /// Adds an event, and gives its number.
+    pub(crate) fn push(&self, now: u64, kind: EventKind) -> u64 {
         // Sent under the lock, so that every tail sees the order of the log.
         let mut kept = lock(&self.kept);
-        let event = Event { number: kept.next, at: system_time(now), kind };
+        let number = kept.next;
+        let event = Event { number, at: system_time(now), kind };
         kept.next += 1;
         if kept.events.len() == KEPT {
             kept.events.pop_front();
@@ -197,6 +199,7 @@ impl EventLog {
             let _ = self.tails.send(event.clone());
         }
         kept.events.push_back(event);
+        number
     }
 
     /// Forgets them; their numbers go on.
@@ -208,10 +211,11 @@ impl EventLog {
         lock(&self.kept).events.iter().filter(|event| event.number > number).cloned().collect()
     }
 
-    /// The latest of those before this number, the latest first.
-    pub(crate) fn before(&self, number: u64, at_most: usize) -> Vec<Event> {
+    /// The latest of those before this number that fit, the latest first.
+    pub(crate) fn before(&self, number: u64, at_most: usize, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
         let kept = lock(&self.kept);
-        kept.events.iter().rev().filter(|event| event.number < number).take(at_most).cloned().collect()
+        let found = kept.events.iter().rev().filter(|event| event.number < number && fits(event));
+        found.take(at_most).cloned().collect()
     }
 
     pub(crate) fn tail(&self) -> EventTail {
