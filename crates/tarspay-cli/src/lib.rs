@@ -49,13 +49,13 @@ enum Command {
     Verify(verify::Verify),
     /// Ask the gateway for the merchant's balance
     Balance(balance::Balance),
-    /// Run a local gateway until Ctrl-C
+    /// Run a local gateway until Ctrl-C, and operate it from another terminal
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
     /// its own public key, which checks its callbacks. They are the values for TARSPAY_API_URL,
-    /// TARSPAY_MERCHANT_ID and TARSPAY_PRIVATE_KEY. Each start makes new keys, unless --data keeps
-    /// them.
-    Sandbox(sandbox::Args),
+    /// TARSPAY_MERCHANT_ID and TARSPAY_PRIVATE_KEY, which `sandbox env` prints. Each start makes new
+    /// keys, unless --data keeps them. The verbs find the newest sandbox that this user runs.
+    Sandbox(Box<sandbox::Args>),
 }
 
 /// The command line, from which help, manual pages and completions are made.
@@ -106,7 +106,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Verify(verify) => verify::run(&verify),
         Command::Balance(args) => on_runtime(balance::run(args)),
-        Command::Sandbox(args) => on_runtime(sandbox::run(args)),
+        Command::Sandbox(args) => on_runtime(sandbox::run(*args)),
     }
 }
 

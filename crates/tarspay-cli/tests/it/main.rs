@@ -18,6 +18,8 @@ mod readme;
 mod running;
 mod sandbox;
 mod sandbox_flags;
+#[cfg(unix)]
+mod sandbox_verbs;
 mod sign;
 mod terminal;
 mod usage;
@@ -42,6 +44,9 @@ pub(crate) fn tarspay(args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
+    // Sandboxes of tests are not found by those that the user runs.
+    let state = concat!(env!("CARGO_TARGET_TMPDIR"), "/state");
+    command.env("XDG_RUNTIME_DIR", state).env("XDG_STATE_HOME", state);
     command.args(args);
     command
 }

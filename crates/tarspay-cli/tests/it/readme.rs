@@ -1,9 +1,9 @@
 //! The sessions of the README, run as they stand there by a shell.
 #![cfg(unix)]
 
-use crate::running::{Running, reserve};
+use crate::running::Running;
 use crate::vectors::Vector;
-use crate::{Done, Files, run, tarspay, text};
+use crate::{Done, Files, run, tarspay};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
@@ -31,7 +31,7 @@ fn the_session_of_signing_and_verifying_works() {
     files.write("callback.json", callback.body());
     let mut variables = HashMap::new();
     let mut ran = Vec::new();
-    for line in lines().filter(|line| !line.contains("cargo ") && !line.contains("127.0.0.1")) {
+    for line in lines().filter(|line| !line.contains("cargo ") && !line.contains("sandbox")) {
         if line.contains("verify callback") {
             variables.insert("SIGNATURE", callback.text("signature").to_owned());
         }
@@ -52,16 +52,17 @@ fn the_session_of_signing_and_verifying_works() {
 #[test]
 fn the_session_with_a_sandbox_works() {
     let files = Files::new();
-    let (_reserved, address) = reserve();
-    let [serve, ask] =
-        lines().filter(|line| line.contains("127.0.0.1")).collect::<Vec<_>>().try_into().unwrap();
-    let flags =
-        serve.strip_prefix("tarspay sandbox ").unwrap().replace("127.0.0.1:8080", &address.to_string());
-    let (_running, ready) = Running::start_json_with(&flags.split(' ').collect::<Vec<_>>());
-    assert!(ask.contains(text(&ready, "merchant_no")));
-    let ask = ask.replace("127.0.0.1:8080", &address.to_string()).replace('…', text(&ready, "private_key"));
-    let done = shell(&ask, &files.path(""), &HashMap::new()).succeeded();
+    let folder = |name| files.path(name).to_str().unwrap().to_owned();
+    let variables = HashMap::from([("XDG_RUNTIME_DIR", folder("run")), ("XDG_STATE_HOME", folder("state"))]);
+    let mut session = lines().filter(|line| line.contains("sandbox"));
+    let start = session.next().unwrap().strip_prefix("tarspay ").unwrap();
+    let mut start = tarspay(&start.split(' ').collect::<Vec<_>>());
+    let _running = Running::started(start.envs(&variables));
+    let [ask, see] = session.collect::<Vec<_>>().try_into().unwrap();
+    let done = shell(ask, &files.path(""), &variables).succeeded();
     assert!(done.stdout.contains("available"), "{done:?}");
+    let done = shell(see, &files.path(""), &variables).succeeded();
+    assert!(done.stdout.contains("/api/balanceInfo"), "{done:?}");
 }
 
 #[test]

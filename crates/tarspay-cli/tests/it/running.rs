@@ -21,7 +21,12 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut running = Self::begin(args);
+        Self::started(tarspay(&["sandbox"]).args(args))
+    }
+
+    /// Starts this command, which runs a sandbox, and waits for its line.
+    pub(crate) fn started(command: &mut Command) -> Self {
+        let mut running = Self::begin(command);
         running.ready = running.lines.recv_timeout(PATIENCE).expect("the sandbox says that it is ready");
         running
     }
@@ -29,7 +34,7 @@ impl Running {
     /// Starts it, looks at it so many times or until it is ready, and kills it.
     #[cfg(unix)]
     pub(crate) fn killed_while_starting(args: &[&str], looks: u32) {
-        let mut running = Self::begin(args);
+        let mut running = Self::begin(tarspay(&["sandbox"]).args(args));
         for _ in 0..looks {
             assert_eq!(running.child.try_wait().unwrap(), None, "it ends only when it is killed");
             if running.lines.try_recv().is_ok() {
@@ -49,14 +54,10 @@ impl Running {
         assert_eq!(self.child.wait().unwrap().signal(), Some(SIGKILL), "it ends only when it is killed");
     }
 
-    fn begin(args: &[&str]) -> Self {
-        let mut child = tarspay(&["sandbox"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+    /// Begins this command, whose lines are read.
+    pub(crate) fn begin(command: &mut Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
         // Ends when the program does.
@@ -89,13 +90,23 @@ impl Running {
         assert!(status.success());
     }
 
+    /// The next line that it prints.
+    pub(crate) fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("another line")
+    }
+
     /// Waits for the end, without having printed another line: exit code and stderr.
-    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+    pub(crate) fn ended(self) -> (Option<i32>, String) {
         assert_eq!(
             self.lines.recv_timeout(PATIENCE),
             Err(RecvTimeoutError::Disconnected),
             "it ends silently"
         );
+        self.at_end()
+    }
+
+    /// Waits for the end, whatever it prints before: exit code and stderr.
+    pub(crate) fn at_end(mut self) -> (Option<i32>, String) {
         let mut stderr = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         (self.child.wait().unwrap().code(), stderr)

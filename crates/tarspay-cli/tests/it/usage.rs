@@ -5,7 +5,7 @@ use crate::{Done, Files, TEST_KEY, as_argument, run, tarspay, tarspay_with_key};
 use std::process::{Command, Stdio};
 use tarspay::sign::PrivateKey;
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["demo"],
     &["keygen"],
@@ -15,6 +15,11 @@ const COMMANDS: [&[&str]; 9] = [
     &["verify", "callback"],
     &["balance"],
     &["sandbox"],
+    &["sandbox", "start"],
+    &["sandbox", "pay"],
+    &["sandbox", "fault", "add"],
+    &["sandbox", "clock", "advance"],
+    &["sandbox", "scenario", "check"],
 ];
 
 /// The help of a command, asked for where everything in the environment is set.

@@ -1,19 +1,25 @@
-//! `tarspay sandbox`: a local gateway until Ctrl-C.
+//! `tarspay sandbox start`: a local gateway until Ctrl-C.
 
+use super::state::{self, StateFile};
 use crate::failure::Failure;
 use crate::{input, output};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tarspay_sandbox::{Sandbox, Scenario};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, PartialEq, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(crate) struct Args {
-    /// IP address of loopback and port; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-    listen: String,
+pub(crate) struct Start {
+    /// IP address of loopback and port; port 0 takes a free one [default: 127.0.0.1:0]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Name by which --sandbox finds it [default: its port]
+    #[arg(long, value_name = "NAME", value_parser = state::name)]
+    name: Option<String>,
     /// Keep the state in this file across restarts [default: in memory]
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
@@ -48,14 +54,23 @@ pub(crate) struct Args {
     no_explain: bool,
 }
 
-pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+pub(super) async fn run(args: Start) -> Result<(), Failure> {
     if args.list_scenarios {
         return list_scenarios();
+    }
+    if let Some(name) = &args.name
+        && let Ok(found) = state::find(Some(name)).await
+    {
+        let url = found.control.base_url;
+        return Err(Failure::usage(format!("a sandbox {name} runs already, at {url}; give another --name")));
     }
     let scenarios = args.scenarios.iter().map(|name| scenario(name)).collect::<Result<Vec<_>, _>>()?;
     // Listen for the signal first: whoever reads the line may send it at once.
     let stop = stop_signal()?;
-    let mut builder = Sandbox::builder().listen(args.listen).explain(!args.no_explain);
+    let mut builder = Sandbox::builder().explain(!args.no_explain);
+    if let Some(address) = args.listen {
+        builder = builder.listen(address);
+    }
     if args.listen_on_network {
         builder = builder.listen_on_network_and_trust_it();
     }
@@ -86,36 +101,73 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             .play(scenario)
             .map_err(|error| Failure::usage("the scenario cannot be played").caused_by(&error))?;
     }
-    let merchant = sandbox.merchant();
-    let key = merchant.private_key();
-    // The keys were made for this sandbox and open nothing else.
-    let (private_key, public_key) = (key.expose_hex(), key.public_key().to_string());
-    let system_public_key = sandbox.system_public_key().to_string();
-    let ready = if output::is_json() {
-        let ready = json!({
-            "base_url": sandbox.base_url(),
-            "listen": sandbox.address(),
-            "merchant_no": merchant.merchant_no(),
-            "private_key": private_key.as_str(),
-            "public_key": public_key,
-            "system_public_key": system_public_key,
-        });
-        ready.to_string()
-    } else {
-        format!(
-            "sandbox {} listen {} merchant {} private-key {} public-key {public_key} system-public-key {system_public_key}",
-            sandbox.base_url(),
-            sandbox.address(),
-            merchant.merchant_no(),
-            private_key.as_str(),
-        )
+    let ready = ready(&sandbox);
+    // Held to the end, which removes it.
+    let _file = match register(args.name, &sandbox, &ready) {
+        Ok(file) => Some(file),
+        // Nobody would learn where it listens.
+        Err(error) if output::is_discarded() => {
+            return Err(Failure::usage("nobody reads where the sandbox listens").caused_by(&error));
+        }
+        Err(error) => {
+            let url = sandbox.base_url();
+            output::message(&format!("tarspay: other commands find it by --sandbox {url} only: {error}"));
+            None
+        }
     };
     // Without a reader nobody knows where it listens, or ends it.
-    if output::line_if_read(&ready)? {
+    if output::line_if_read(&line(&ready))? {
+        if std::io::stderr().is_terminal() && !output::is_json() {
+            output::message(&format!(
+                "Open {} in a browser, and run in another terminal:",
+                sandbox.base_url()
+            ));
+            output::message("    eval \"$(tarspay sandbox env)\" && tarspay balance");
+        }
         stop.await?;
     }
     sandbox.stop().await;
     Ok(())
+}
+
+/// Where it listens, and keys that were made for this sandbox and open nothing else.
+fn ready(sandbox: &Sandbox) -> Value {
+    let (merchant, key) = (sandbox.merchant(), sandbox.merchant().private_key());
+    json!({
+        "base_url": sandbox.base_url(),
+        "listen": sandbox.address(),
+        "merchant_no": merchant.merchant_no(),
+        "private_key": key.expose_hex().as_str(),
+        "public_key": key.public_key().to_string(),
+        "system_public_key": sandbox.system_public_key().to_string(),
+    })
+}
+
+fn line(ready: &Value) -> String {
+    if output::is_json() {
+        return ready.to_string();
+    }
+    let names =
+        ["base_url", "listen", "merchant_no", "private_key", "public_key", "system_public_key"].into_iter();
+    let words = names.map(|name| {
+        let shown = name.replace("base_url", "sandbox").replace("merchant_no", "merchant").replace('_', "-");
+        format!("{shown} {}", ready[name].as_str().unwrap_or_default())
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Writes the file by which the other commands find it.
+fn register(name: Option<String>, sandbox: &Sandbox, ready: &Value) -> std::io::Result<StateFile> {
+    let address = sandbox.address();
+    let is_usual = address.ip() == Ipv4Addr::LOCALHOST;
+    let host = if is_usual { String::new() } else { format!("{}-", address.ip()).replace(':', ".") };
+    let name = name.unwrap_or_else(|| format!("{host}{}", address.port()));
+    let mut state = ready.clone();
+    state["name"] = json!(name);
+    let started = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    state["started_at_micros"] = json!(u64::try_from(started.as_micros()).unwrap_or(u64::MAX));
+    state["about"] = json!("A running test sandbox. These keys were made for it, and open nothing else.");
+    StateFile::write(&name, &state)
 }
 
 fn list_scenarios() -> Result<(), Failure> {
@@ -131,7 +183,7 @@ fn list_scenarios() -> Result<(), Failure> {
 }
 
 /// An included scenario, or else the one in a file.
-fn scenario(name: &OsStr) -> Result<Scenario, Failure> {
+pub(super) fn scenario(name: &OsStr) -> Result<Scenario, Failure> {
     let path = Path::new(name);
     match Scenario::shipped(&name.to_string_lossy()) {
         Ok(scenario) => return Ok(scenario),
