@@ -211,11 +211,10 @@ impl EventLog {
         lock(&self.kept).events.iter().filter(|event| event.number > number).cloned().collect()
     }
 
-    /// The latest of those before this number that fit, the latest first.
-    pub(crate) fn before(&self, number: u64, at_most: usize, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
+    /// The latest of those before this number, the latest first.
+    pub(crate) fn before(&self, number: u64, at_most: usize) -> Vec<Event> {
         let kept = lock(&self.kept);
-        let found = kept.events.iter().rev().filter(|event| event.number < number && fits(event));
-        found.take(at_most).cloned().collect()
+        kept.events.iter().rev().filter(|event| event.number < number).take(at_most).cloned().collect()
     }
 
     pub(crate) fn tail(&self) -> EventTail {

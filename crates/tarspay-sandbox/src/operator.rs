@@ -55,14 +55,22 @@ impl Sandbox {
         self.shared.events.after(number)
     }
 
-    /// The latest of the events before this number that fit, the latest first.
+    /// The latest of the events before this number that fit, the latest first. Calls are not kept waiting meanwhile.
     pub(crate) fn events_before(
         &self,
         number: u64,
         limit: usize,
         fits: impl Fn(&Event) -> bool,
     ) -> Vec<Event> {
-        self.shared.events.before(number, limit, fits)
+        let (mut found, mut before) = (Vec::new(), number);
+        while found.len() < limit {
+            let some = self.shared.events.before(before, limit);
+            let Some(last) = some.last() else { break };
+            before = last.number;
+            found.extend(some.into_iter().filter(&fits));
+        }
+        found.truncate(limit);
+        found
     }
 
     /// A call as it came, by the number of its event. `None` if it is not kept any more: the latest 1,000 are, and of

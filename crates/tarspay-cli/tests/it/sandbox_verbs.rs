@@ -2,8 +2,10 @@
 //! each does to it, and what they refuse.
 
 use crate::running::Running;
+use crate::terminal::{HOSTILE, escaped};
 use crate::{Done, Files, as_argument, run, tarspay, text};
 use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -57,10 +59,14 @@ fn nowhere() -> NotifyUrl {
 }
 
 async fn deposit(ready: &Value, number: &str) {
+    deposit_to(ready, number, nowhere()).await;
+}
+
+async fn deposit_to(ready: &Value, number: &str, notify_url: NotifyUrl) {
     let (way, amount) = (kenya::way::CASHIER, Amount::parse("1500").unwrap());
     let number = number.parse().unwrap();
     client(ready)
-        .place_deposit(&DepositRequest::new(number, way, kenya::CURRENCY, amount, nowhere()))
+        .place_deposit(&DepositRequest::new(number, way, kenya::CURRENCY, amount, notify_url))
         .await
         .unwrap();
 }
@@ -141,6 +147,33 @@ async fn a_step_that_cannot_be_taken_says_what_there_is_and_what_can_be_done() {
     }
     user.run(&["--listen", "127.0.0.1:0", "orders"]).failed(2, &["`sandbox start`"]);
     user.run(&["start", "--sandbox", "x"]).failed(2, &["--name"]);
+}
+
+#[tokio::test]
+async fn texts_from_outside_reach_the_terminal_escaped() {
+    let user = User::new();
+    let (_running, ready) = user.start(&[]);
+    for args in [&["pay", HOSTILE][..], &["fault", "add", HOSTILE], &["scenario", "clear", HOSTILE]] {
+        for json in [&[][..], &["--json"]] {
+            let done = user.run(&[args, json].concat());
+            assert_eq!(done.code, Some(1), "{done:?}");
+            assert!(!done.stderr.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{done:?}");
+        }
+    }
+    // A server of callbacks responds with it.
+    let shop = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/notify", shop.local_addr().unwrap());
+    let serve = std::thread::spawn(move || {
+        let (mut stream, _) = shop.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        let head = format!("HTTP/1.1 500 X\r\nContent-Length: {}\r\n\r\n", HOSTILE.len());
+        stream.write_all((head + HOSTILE).as_bytes()).unwrap();
+    });
+    deposit_to(&ready, "D1", NotifyUrl::new(&url).unwrap()).await;
+    user.run(&["pay", "D1"]).succeeded();
+    escaped(&user.run(&["callbacks", "--settle"]).succeeded());
+    escaped(&user.run(&["callbacks", "--json"]).succeeded());
+    serve.join().unwrap();
 }
 
 #[tokio::test]
