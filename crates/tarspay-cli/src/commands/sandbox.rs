@@ -46,12 +46,16 @@ enum Verb {
     /// The private key is that of the sandbox's test merchant, and opens nothing else.
     #[command(after_help = "Examples:
   eval \"$(tarspay sandbox env)\"
+  tarspay sandbox & eval \"$(tarspay sandbox env --wait 10s)\"
   tarspay sandbox env --shell fish | source
   tarspay sandbox env --shell powershell | Out-String | Invoke-Expression")]
     Env {
         /// Whose syntax
         #[arg(long, value_enum, default_value = "sh")]
         shell: Shell,
+        /// Wait for a sandbox that has just been started, such as 10s
+        #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
+        wait: Duration,
     },
     /// Open the sandbox's page in the browser
     #[command(after_help = "Example:\n  tarspay sandbox open")]
@@ -202,7 +206,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         }
         Verb::Start(start) => start::run(start).await,
         Verb::Scenario(ScenarioVerb::Check { file }) => thing(&json!(start::scenario(&file)?), SCENARIO),
-        verb => operate(state::find(sandbox.as_deref()).await?, verb).await,
+        verb => {
+            let wait = if let Verb::Env { wait, .. } = verb { wait } else { Duration::ZERO };
+            operate(state::find_within(wait, sandbox.as_deref()).await?, verb).await
+        }
     }
 }
 
@@ -211,7 +218,7 @@ const SCENARIO: &[&str] = &["name", "description"];
 async fn operate(mut found: state::Found, verb: Verb) -> Result<(), Failure> {
     let (control, nothing) = (&mut found.control, &json!({}));
     match verb {
-        Verb::Env { shell } => state::environment(&found, shell),
+        Verb::Env { shell, .. } => state::environment(&found, shell),
         Verb::Open => operate::open(&control.base_url),
         Verb::Orders { state, last } => operate::orders(control, state, last).await,
         Verb::Pay { order } => step(control, &order, "pay", ("", None)).await,
@@ -266,12 +273,8 @@ async fn operate(mut found: state::Found, verb: Verb) -> Result<(), Failure> {
         // Those that need no running sandbox were done before.
         Verb::Start(_) | Verb::Scenario(_) => {
             let scenarios = control.get("scenarios", &[]).await?;
-            list(
-                &scenarios,
-                "scenarios",
-                SCENARIO,
-                "No scenario is played; `--list-scenarios` has those included.",
-            )
+            let none = "No scenario is played; `tarspay sandbox --list-scenarios` has those included.";
+            list(&scenarios, "scenarios", SCENARIO, none)
         }
     }
 }

@@ -308,6 +308,10 @@ fn env_is_read_by_a_shell_and_the_command_then_finds_its_way() {
         assert!(line("powershell").contains(&format!("$env:{name} = '{value}'\n")));
     }
     user.run(&["env", "--shell", "cmd"]).failed(2, &["powershell"]);
+    let other = User::new();
+    let _started = Running::begin(&mut other.command(&[]));
+    other.run(&["env", "--wait", "60s"]).succeeded();
+    User::new().run(&["env", "--wait", "1ms"]).failed(3, &["no sandbox runs"]);
     // Somebody else's sandbox can be operated, but its key is not known.
     let url = text(&ready, "base_url");
     let other = User::new();

@@ -12,6 +12,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// A sandbox that responds: what its file says, if it has one here, and the way to it.
 pub(super) struct Found {
@@ -130,6 +131,19 @@ async fn reach(path: &Path, state: &Value) -> Option<Control> {
         let _ = fs::remove_file(path);
     }
     None
+}
+
+/// As [`find`], waiting for a sandbox to start.
+pub(super) async fn find_within(wait: Duration, wanted: Option<&str>) -> Result<Found, Failure> {
+    let start = Instant::now();
+    loop {
+        match find(wanted).await {
+            Err(failure) if failure.kind() == "not_running" && start.elapsed() < wait => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            found => return found,
+        }
+    }
 }
 
 /// The sandbox that `--sandbox` names, or else the newest one.
