@@ -30,19 +30,25 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn new(code: u8, kind: &str, reason: String) -> Self {
+    /// A failure with its exit code, and its kind for programs.
+    pub(crate) fn new(code: u8, kind: &str, reason: impl Into<String>) -> Self {
         let facts = Map::from_iter([("kind".to_owned(), kind.into())]);
-        Self { code, reason, details: Vec::new(), facts }
+        Self { code, reason: reason.into(), details: Vec::new(), facts }
+    }
+
+    /// What went wrong, for programs.
+    pub(crate) fn kind(&self) -> &str {
+        self.facts["kind"].as_str().unwrap_or_default()
     }
 
     /// A signature that is not valid, or a request that is refused: exit code 1.
     pub(crate) fn refused(reason: impl Into<String>) -> Self {
-        Self::new(1, "refused", reason.into())
+        Self::new(1, "refused", reason)
     }
 
     /// Wrong usage, or input that cannot be read: exit code 2.
     pub(crate) fn usage(reason: impl Into<String>) -> Self {
-        Self::new(2, "usage", reason.into())
+        Self::new(2, "usage", reason)
     }
 
     /// An order that may exist, or may still change: exit code 4.

@@ -106,13 +106,13 @@ enum Command {
     /// Show settings and where they come from, and write profiles
     #[command(subcommand)]
     Config(config::Config),
-    /// Run a local gateway until Ctrl-C
+    /// Run a local gateway until Ctrl-C, and operate it from another terminal
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
     /// its own public key, which checks its callbacks. They are the values for TARSPAY_API_URL,
-    /// TARSPAY_MERCHANT_ID and TARSPAY_PRIVATE_KEY. Each start makes new keys, unless --data keeps
-    /// them.
-    Sandbox(sandbox::Args),
+    /// TARSPAY_MERCHANT_ID and TARSPAY_PRIVATE_KEY, which `sandbox env` prints. Each start makes new
+    /// keys, unless --data keeps them. The verbs find the newest sandbox that this user runs.
+    Sandbox(Box<sandbox::Args>),
 }
 
 /// The command line, from which help, manual pages and completions are made.
@@ -160,7 +160,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::India(verb) => on_runtime(country::india(verb)),
         Command::Call(args) => on_runtime(call::run(args)),
         Command::Config(config) => config::run(&config),
-        Command::Sandbox(args) => on_runtime(sandbox::run(args)),
+        Command::Sandbox(args) => on_runtime(sandbox::run(*args)),
     }
 }
 

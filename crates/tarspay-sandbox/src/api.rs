@@ -44,7 +44,7 @@ type Shown = Result<Value, Refused>;
 /// The names that the members of a request may have.
 type Names = &'static [&'static str];
 
-const CALLBACKS: Names = &["pay_order_id", "after", "limit"];
+const CALLBACKS: Names = &["pay_order_id", "status", "text", "after", "limit", "last"];
 const FEE: Names = &["currency", "direction", "fixed", "basis_points"];
 
 static FORM: Form = Form {
@@ -80,7 +80,10 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(
         )
         .route("/merchants/{merchant_no}/fees", post(FEE, |it| set_fee(it, Some(&merchant_no(it)?))))
         .route("/fees", post(FEE, |it| set_fee(it, None)))
-        .route("/orders", get(&["merchant_no", "merchant_order_no", "state", "after", "limit"], orders))
+        .route(
+            "/orders",
+            get(&["merchant_no", "merchant_order_no", "state", "text", "after", "limit", "last"], orders),
+        )
         .route("/orders/", get(&[], |it| order(it, Sandbox::order)))
         .route("/orders/{id}", get(&[], |it| order(it, Sandbox::order)))
         .route("/orders/{id}/open", post(&[], |it| order(it, Sandbox::open_cashier)))
@@ -95,6 +98,10 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(
         .route("/callbacks/", get(&[], callback))
         .route("/callbacks/sign", post(&["body"], sign))
         .route("/callbacks/settle", routing::post(settle).fallback(async || Refused::method("POST")))
+        .route(
+            "/callbacks/test",
+            routing::post(send_test_callback).fallback(async || Refused::method("POST")),
+        )
         .route("/callbacks/{id}", get(&[], callback))
         .route("/callbacks/{id}/attempts", get(&["after", "limit"], attempts))
         .route("/callbacks/{id}/resend", post(&[], |it| Ok(json!(it.sandbox.resend(callback_id(it)?)?))))
@@ -104,6 +111,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(
         .route("/faults", get_post(faults, None, inject))
         .route("/faults/clear", post(&[], clear_faults))
         .route("/faults/{id}/clear", post(&[], clear_fault))
+        .route("/calls/{number}", get(&[], recorded_call))
         .route("/clock", get(&[], clock))
         .route("/clock/advance", post(&["millis"], advance))
         .route("/clock/freeze", post(&[], freeze))
@@ -280,15 +288,31 @@ fn set_fee(it: &OperatorRequest, merchant_no: Option<&MerchantNo>) -> Shown {
 }
 
 fn orders(it: &OperatorRequest) -> Shown {
-    let limit = it.input.limit()?;
+    let (last, limit) = last_or_limit(it)?;
     let filter = OrderFilter {
         merchant_no: it.input.parsed("merchant_no")?,
         merchant_order_no: it.input.parsed("merchant_order_no")?,
         state: it.input.number::<u8>("state")?.map(|code| OrderState::from_code(code.into())),
+        text: it.input.text("text")?.map(str::to_owned),
         after: it.input.parsed("after")?,
-        limit: limit + 1,
+        limit: limit + u32::from(!last),
     };
+    if last {
+        let mut found = it.sandbox.orders_before(i64::MAX, filter)?;
+        found.reverse();
+        let found: Vec<_> = found.into_iter().map(|(_, order)| order).collect();
+        return Ok(json!({ "orders": found, "next": null }));
+    }
     paged("orders", limit, it.sandbox.find_orders(filter)?, |last| json!(last.pay_order_id))
+}
+
+/// Whether the latest entries of a list are asked for, and how many entries.
+fn last_or_limit(it: &OperatorRequest) -> Result<(bool, u32), Refused> {
+    let is_last = it.input.get("last").is_some();
+    if let Some(other) = ["after", "limit"].into_iter().find(|name| is_last && it.input.get(name).is_some()) {
+        return Err(wrong("last", format!("cannot be together with {other}")).into());
+    }
+    Ok((is_last, it.input.count(if is_last { "last" } else { "limit" })?))
 }
 
 /// A page of a list, and what `next` has if there is another page: one more entry than `limit` shows it.
@@ -302,11 +326,7 @@ fn paged<T: Serialize>(name: &str, limit: u32, mut found: Vec<T>, next: impl FnO
 
 /// Shows an order, after a step that it may take.
 fn order(it: &OperatorRequest, take: impl FnOnce(&Sandbox, &PayOrderId) -> Result<Order, Error>) -> Shown {
-    // A text that cannot be an order number is an unknown one.
-    let id = it.id.parse().map_err(|_| {
-        let message = format!("no order {}; take its pay_order_id", cut(&it.id));
-        Error::new(ErrorKind::UnknownOrder, message)
-    })?;
+    let id = it.sandbox.find_order(&it.id)?.pay_order_id;
     let order = take(&it.sandbox, &id)?;
     let mut view = json!(order);
     view["history"] = json!(it.sandbox.history(&id)?);
@@ -348,9 +368,19 @@ fn callback(it: &OperatorRequest) -> Shown {
 }
 
 fn callbacks(it: &OperatorRequest) -> Shown {
-    let limit = it.input.limit()?;
-    let after = it.input.number::<u32>("after")?.map(|number| CallbackId::from_number(number.into()));
-    let filter = CallbackFilter { order: it.input.parsed("pay_order_id")?, after, limit: limit + 1 };
+    let (last, limit) = last_or_limit(it)?;
+    let filter = CallbackFilter {
+        order: it.input.parsed("pay_order_id")?,
+        status: it.input.parsed("status")?,
+        text: it.input.text("text")?.map(str::to_owned),
+        after: it.input.number::<u32>("after")?.map(|number| CallbackId::from_number(number.into())),
+        limit: limit + u32::from(!last),
+    };
+    if last {
+        let mut found = it.sandbox.callbacks_before(i64::MAX, filter)?;
+        found.reverse();
+        return Ok(json!({ "callbacks": found, "next": null }));
+    }
     paged("callbacks", limit, it.sandbox.find_callbacks(filter)?, |last| json!(last.id))
 }
 
@@ -360,8 +390,21 @@ async fn settle(it: OperatorRequest) -> Result<Response, Refused> {
     show(it, callbacks).await
 }
 
+async fn send_test_callback(it: OperatorRequest) -> Result<Response, Refused> {
+    it.input.only(&["url", "state"])?;
+    let sent = json!(web::send_test_callback(&it).await?);
+    Ok(guard::json(StatusCode::OK, format!("{sent}\n")))
+}
+
+fn recorded_call(it: &OperatorRequest) -> Shown {
+    let call = it.id.parse().ok().and_then(|number| it.sandbox.recorded_call(number));
+    let message =
+        || format!("no call {}; take the number of its event; the latest 1,000 are kept", cut(&it.id));
+    Ok(json!(call.ok_or_else(|| Refused::unknown("unknown_call", message()))?))
+}
+
 fn attempts(it: &OperatorRequest) -> Shown {
-    let (after, limit) = (it.input.number::<u32>("after")?.map_or(0, u64::from), it.input.limit()?);
+    let (after, limit) = (it.input.number::<u32>("after")?.map_or(0, u64::from), it.input.count("limit")?);
     let attempts = it.sandbox.attempts(callback_id(it)?, after, limit + 1)?;
     paged("attempts", limit, attempts, |_| json!(after + u64::from(limit)))
 }
@@ -454,7 +497,7 @@ fn resume(it: &OperatorRequest) -> Shown {
 
 /// Waits for an event after a known one, until the time is up or the sandbox stops, and shows what has happened.
 async fn events(it: OperatorRequest, mut stopping: watch::Receiver<bool>) -> Result<Response, Refused> {
-    it.input.only(&["after", "limit", "wait_millis"])?;
+    it.input.only(&["after", "limit", "last", "wait_millis"])?;
     let after = it.input.number("after")?.unwrap_or(0);
     let wait =
         it.input.number("wait_millis")?.map_or(Duration::ZERO, Duration::from_millis).min(LONGEST_WAIT);
@@ -467,10 +510,15 @@ async fn events(it: OperatorRequest, mut stopping: watch::Receiver<bool>) -> Res
     }
     let view = move |it: &OperatorRequest| {
         let mut events = it.sandbox.events_after(after);
-        if it.input.get("limit").is_some() {
-            events.truncate(usize::try_from(it.input.limit()?).unwrap_or(usize::MAX));
-        }
         let last = events.last().map_or(after, |event| event.number);
+        if it.input.get("last").is_some() {
+            let most = usize::try_from(it.input.count("last")?).unwrap_or(usize::MAX);
+            events.drain(..events.len().saturating_sub(most));
+        }
+        if it.input.get("limit").is_some() {
+            events.truncate(usize::try_from(it.input.count("limit")?).unwrap_or(usize::MAX));
+        }
+        let last = events.last().map_or(last, |event| event.number);
         Ok(json!({ "events": events, "last": last }))
     };
     show(it, view).await

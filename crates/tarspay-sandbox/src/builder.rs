@@ -6,6 +6,7 @@ use crate::event::EventLog;
 use crate::explain::Explainer;
 use crate::faults::Faults;
 use crate::keys::Keys;
+use crate::recorded::RecordedCalls;
 use crate::sandbox::{Running, Sandbox, Shared, TestMerchant};
 use crate::server;
 use crate::store::{self, Context, Settings, Store, Tx, callbacks, merchants, plans};
@@ -225,6 +226,7 @@ impl Builder {
             faults,
             has_plans,
             events,
+            calls: RecordedCalls::default(),
             timekeeper,
             system_key,
             merchant,

@@ -3,6 +3,7 @@
 use crate::clock::{as_millis, unix_millis};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
+use std::str::FromStr;
 use std::time::SystemTime;
 use tarspay_sign::Signature;
 use tarspay_types::{NotifyUrl, OrderState, PayOrderId, PrivateText};
@@ -58,6 +59,21 @@ pub enum CallbackStatus {
     Undeliverable,
 }
 
+/// The names of the control API and of the pages.
+impl FromStr for CallbackStatus {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "due" => Ok(Self::Due),
+            "delivered" => Ok(Self::Delivered),
+            "parked" => Ok(Self::Parked),
+            "undeliverable" => Ok(Self::Undeliverable),
+            _ => Err("it must be due, delivered, parked or undeliverable"),
+        }
+    }
+}
+
 impl CallbackStatus {
     /// Of the number in the store, which is that of the variant.
     pub(crate) fn from_code(code: i64) -> Self {
@@ -107,12 +123,28 @@ impl Serialize for Attempt {
     }
 }
 
+/// A callback that was sent to try a receiver, about an order that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TestCallback {
+    /// Where it went.
+    pub url: NotifyUrl,
+    /// Its body, which is also the text under the signature.
+    pub body: PrivateText,
+    /// What came of it.
+    pub attempt: Attempt,
+}
+
 /// Which callbacks are meant: those that match every member that is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallbackFilter {
     /// Only those about this order.
     pub order: Option<PayOrderId>,
+    /// Only those of this status.
+    pub status: Option<CallbackStatus>,
+    /// Only those that have this text in the gateway's or the merchant's number of their order.
+    pub text: Option<String>,
     /// Only those after this one: the last of the page before.
     pub after: Option<CallbackId>,
     /// The most that are listed. Default: 100.
@@ -121,6 +153,6 @@ pub struct CallbackFilter {
 
 impl Default for CallbackFilter {
     fn default() -> Self {
-        Self { order: None, after: None, limit: 100 }
+        Self { order: None, status: None, text: None, after: None, limit: 100 }
     }
 }

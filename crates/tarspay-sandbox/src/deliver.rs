@@ -17,7 +17,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tarspay_sign::{CALLBACK_SIGNATURE_HEADER, CallbackText, Digest, PrivateKey, Signature};
-use tarspay_types::{Callback, Decode as _, OrderState};
+use tarspay_types::{Callback, Decode as _, NotifyUrl, OrderState};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -101,7 +101,7 @@ async fn try_send(shared: &Shared, delivery: &Delivery) -> Result<Next, StoreErr
         if faults.copies_of.is_some_and(|fault| shared.faults.is_cleared(fault)) {
             break;
         }
-        let copy = attempt(shared, &callback, callback.body.clone(), signature).await;
+        let copy = attempt(shared, &callback.url, callback.body.clone(), signature).await;
         let has_response = copy.http_status.is_some();
         let exists = shared.store.call(move |tx| callbacks::note_attempt(tx, id, &copy)).await?;
         if !exists {
@@ -112,14 +112,14 @@ async fn try_send(shared: &Shared, delivery: &Delivery) -> Result<Next, StoreErr
             break;
         }
     }
-    let attempt = attempt(shared, &callback, callback.body.clone(), signature).await;
+    let attempt = attempt(shared, &callback.url, callback.body.clone(), signature).await;
     shared.store.call(move |tx| conclude(tx, &callback, &attempt, receiver)).await
 }
 
 /// Sends what somebody could send who knows the order but not the key, and reports whether it was believed.
 async fn forge(shared: &Shared, callback: &ToSend) {
     let Some((body, signature)) = forgery(&callback.body) else { return };
-    let attempt = attempt(shared, callback, body, signature).await;
+    let attempt = attempt(shared, &callback.url, body, signature).await;
     let believed = attempt.is_delivered();
     let doubt = if believed { ": the receiver does not verify it" } else { "" };
     let outcome = outcome(&attempt) + doubt;
@@ -147,10 +147,10 @@ fn forgery(body: &str) -> Option<(String, Signature)> {
     Some((text.as_str().to_owned(), signature))
 }
 
-/// Sends a body to the receiver of a callback, and waits for the response until the timeout.
-async fn attempt(shared: &Shared, callback: &ToSend, body: String, signature: Signature) -> Attempt {
+/// Sends a body to the receiver at this URL, and waits for the response until the timeout.
+pub(crate) async fn attempt(shared: &Shared, url: &NotifyUrl, body: String, signature: Signature) -> Attempt {
     let timeout = shared.settings.callback_timeout;
-    let outcome = tokio::time::timeout(timeout, post(shared, callback, body, signature))
+    let outcome = tokio::time::timeout(timeout, post(shared, url, body, signature))
         .await
         .unwrap_or_else(|_| Err(format!("no response within {timeout:?}")));
     let (http_status, response, error) = match outcome {
@@ -198,12 +198,12 @@ fn conclude(tx: &Tx<'_>, callback: &ToSend, attempt: &Attempt, receiver: String)
 /// The status and the beginning of the response.
 async fn post(
     shared: &Shared,
-    callback: &ToSend,
+    url: &NotifyUrl,
     body: String,
     signature: Signature,
 ) -> Result<(u16, String), String> {
     // It was deliverable when it was written; a restart may have other settings.
-    let receiver = Receiver::of(&callback.url, &shared.settings.allowed_receivers)?;
+    let receiver = Receiver::of(url, &shared.settings.allowed_receivers)?;
     let connected = connect(&receiver, shared.settings.callback_timeout).await;
     let stream = connected.map_err(|error| format!("cannot connect: {error}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))

@@ -184,10 +184,12 @@ impl EventLog {
         Self { kept: Mutex::new(Kept { events: VecDeque::new(), next: 1 }), tails }
     }
 
-    pub(crate) fn push(&self, now: u64, kind: EventKind) {
+    /// Adds an event, and gives its number.
+    pub(crate) fn push(&self, now: u64, kind: EventKind) -> u64 {
         // Sent under the lock, so that every tail sees the order of the log.
         let mut kept = lock(&self.kept);
-        let event = Event { number: kept.next, at: system_time(now), kind };
+        let number = kept.next;
+        let event = Event { number, at: system_time(now), kind };
         kept.next += 1;
         if kept.events.len() == KEPT {
             kept.events.pop_front();
@@ -197,6 +199,7 @@ impl EventLog {
             let _ = self.tails.send(event.clone());
         }
         kept.events.push_back(event);
+        number
     }
 
     /// Forgets them; their numbers go on.

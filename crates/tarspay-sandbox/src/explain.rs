@@ -40,8 +40,12 @@ const UNEXPLAINED: &str = "unexplained";
 pub(crate) struct Explained {
     /// For the event log; its names are the value of the header.
     pub(crate) event: SignatureExplanation,
-    /// Follows the text of the refusal.
-    pub(crate) sentence: String,
+    /// The likely mistake, for the text of the refusal, if there is one.
+    pub(crate) mistake: Option<String>,
+    /// What follows it, or else the error, as far as there is room: what to do, then what is as likely.
+    pub(crate) more: Vec<String>,
+    /// What was signed, if it is known and differs from what had to be.
+    pub(crate) signed_text: Option<Vec<u8>>,
 }
 
 /// A call whose signature was refused, as it came in.
@@ -112,7 +116,7 @@ fn key_of(owner: &MerchantNo) -> String {
 fn busy() -> Explained {
     let sentence = "not looked into: too many wrong signatures at once, send it again";
     let event = SignatureExplanation { names: "busy".to_owned(), details: sentence.to_owned() };
-    Explained { event, sentence: sentence.to_owned() }
+    Explained { event, mistake: None, more: vec![format!("; {sentence}")], signed_text: None }
 }
 
 fn describe(explanation: &Explanation) -> Explained {
@@ -120,7 +124,13 @@ fn describe(explanation: &Explanation) -> Explained {
     let details = explanation.to_string().chars().take(MAX_DETAILS).collect();
     Explained {
         event: SignatureExplanation { names: names(explanation), details },
-        sentence: sentence(explanation),
+        mistake: (explanation.outcome() == Outcome::Explained)
+            .then(|| format!("most likely: {}", clauses(explanation, explanation.mistakes()))),
+        more: more(explanation),
+        signed_text: explanation
+            .finding()
+            .filter(|finding| finding.first_difference().is_some())
+            .map(|finding| finding.signed_bytes().to_vec()),
     }
 }
 
@@ -156,27 +166,29 @@ fn signer(explanation: &Explanation) -> Option<&str> {
     }
 }
 
-fn sentence(explanation: &Explanation) -> String {
-    let clauses = clauses(explanation, explanation.mistakes());
-    match explanation.outcome() {
+fn more(explanation: &Explanation) -> Vec<String> {
+    let clauses = |list: &[Mistake]| clauses(explanation, list);
+    let noticed = clauses(explanation.mistakes());
+    let sentence = match explanation.outcome() {
         Outcome::Explained => {
-            let others = explanation.finding().map(Finding::equivalents).unwrap_or_default();
-            let others = others.iter().take(MAX_ALTERNATIVES - 1);
-            let others = others.map(|list| format!("; or, with the same text: {}", self::clauses(explanation, list)));
             let mut advice: Vec<_> = explanation.mistakes().iter().map(|mistake| mistake.advice()).collect();
             advice.dedup();
-            format!("most likely: {clauses}{}; to do: {}", others.collect::<String>(), advice.join("; "))
+            let others = explanation.finding().map(Finding::equivalents).unwrap_or_default();
+            let others = others.iter().take(MAX_ALTERNATIVES - 1);
+            let others = others.map(|list| format!("; or, with the same text: {}", clauses(list)));
+            return std::iter::once(format!("; to do: {}", advice.join("; "))).chain(others).collect();
         }
         Outcome::SignatureMissing => "most likely: it was never set, the header is empty".to_owned(),
         Outcome::SignatureUnreadable => {
-            "most likely: it is not a signature, or cut; it cannot be read as DER, raw r and s, hex or base64".to_owned()
+            "most likely: it is not a signature, or cut; it cannot be read as DER, raw r and s, hex or base64"
+                .to_owned()
         }
         Outcome::TooLarge => "not looked into: body and path are too large".to_owned(),
         Outcome::NothingToExplain => "the mistake is not in text, hash, key or encoding".to_owned(),
-        _ if !clauses.is_empty() => format!("noticed: {clauses}; no likely mistake explains the rest"),
-        _ => "no likely mistake explains it: was another body, path or nonce signed, or by a key on another curve?"
-            .to_owned(),
-    }
+        _ if !noticed.is_empty() => format!("noticed: {noticed}; no likely mistake explains the rest"),
+        _ => "no likely mistake explains it".to_owned(),
+    };
+    vec![format!("; {sentence}")]
 }
 
 /// What was done, with the names of the key and of the members where they are known.

@@ -1,7 +1,7 @@
 //! Faults that can be injected: what goes wrong, and with which calls or callbacks.
 
 use crate::error::{Error, ErrorKind};
-use crate::input::{Input, required, wrong};
+use crate::input::{Input, nearest, required, wrong};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -196,7 +196,8 @@ fn read_kind(members: Map<String, Value>) -> Result<FaultKind, String> {
     let kind = required("kind", input.text("kind")?)?;
     let Some((_, own)) = KINDS.iter().find(|(name, _)| *name == kind) else {
         let names: Vec<_> = KINDS.iter().map(|(name, _)| *name).collect();
-        return Err(wrong("kind", format!("must be one of {}", names.join(", "))));
+        let meant = nearest(kind, &names);
+        return Err(wrong("kind", format!("must be one of {}{meant}", names.join(", "))));
     };
     input.only(&[&["kind"], *own, SETTINGS].concat())?;
     for name in *own {

@@ -29,6 +29,12 @@ const NONCE_WINDOW_MILLIS: u64 = 5 * 60 * 1000;
 /// The longest path that the event log repeats, in characters.
 const LOGGED_PATH: usize = 200;
 
+/// The longest text of a refused signature, in characters: as much as our client keeps of it.
+const REFUSAL: usize = 256;
+
+/// The least of a part of it that says something.
+const LEAST_PART: usize = 40;
+
 /// The response to a call.
 pub(crate) struct Response {
     /// The JSON of an envelope.
@@ -37,6 +43,10 @@ pub(crate) struct Response {
     pub(crate) explained: Option<String>,
     /// The faults of a scenario that apply to this response.
     pub(crate) faults: CallFaults,
+    /// The number of its event.
+    pub(crate) number: u64,
+    /// What was signed instead of what had to be.
+    pub(crate) signed_text: Option<Vec<u8>>,
 }
 
 /// Why a caller is not let in.
@@ -62,13 +72,10 @@ impl Shared {
         let result = match caller {
             Ok(merchant_no) => respond(&Caller { shared: self, merchant_no, call }).await,
             Err(Denied::Otherwise(refusal)) => Err(refusal),
-            Err(Denied::Signature(key, mut refusal)) => {
+            Err(Denied::Signature(key, refusal)) => {
                 explained = self.explain(call, *key).await;
-                if let Some(Explained { sentence, .. }) = &explained {
-                    refusal.message = format!("{}; {sentence}", refusal.message);
-                }
-                refusal.message = format!("{}; to compare: {}", refusal.message, self.how_to_compare(call));
-                Err(refusal)
+                let message = self.about_signature(call, &refusal.message, explained.as_ref());
+                Err(Refusal { message, ..refusal })
             }
         };
         let (json, code, message) = match result {
@@ -79,9 +86,10 @@ impl Shared {
             (Some(merchant_no), Some(number)) => self.planned_faults(merchant_no, number, call.path).await,
             _ => CallFaults::default(),
         };
-        let explanation = explained.map(|explained| explained.event);
+        let (explanation, signed_text) =
+            explained.map_or((None, None), |explained| (Some(explained.event), explained.signed_text));
         let explained = explanation.as_ref().map(|explanation| explanation.names.clone());
-        self.report(EventKind::Called {
+        let number = self.report(EventKind::Called {
             path: call.path.chars().take(LOGGED_PATH).collect(),
             warning: call.content_type_warning().filter(|_| merchant_no.is_some()),
             merchant_no,
@@ -90,25 +98,41 @@ impl Shared {
             message,
             explanation,
         });
-        Response { json, explained, faults }
+        Response { json, explained, faults, number, signed_text }
     }
 
-    /// Where the string to sign is found. Beginnings of hashes only: the text has the values of the body.
-    fn how_to_compare(&self, call: &Call<'_>) -> String {
-        let nonce = call.header(API_NONCE_HEADER).and_then(|nonce| nonce.parse().ok());
-        let right = nonce.and_then(|nonce| right(call, nonce).ok());
-        let stages = right.map_or_else(String::new, |right| {
-            let (text, digest) = (right.string_to_sign(), right.digest().to_string());
-            format!(
-                "the string to sign has {} bytes here, and its digest begins with {}; ",
-                text.len(),
-                &digest[..8]
-            )
+    /// The text of a refused signature: the likely mistake and what to do, and where both texts are shown. Of the string
+    /// to sign it has only the length and the beginning of a hash, since the text has the values of the body.
+    fn about_signature(&self, call: &Call<'_>, reason: &str, explained: Option<&Explained>) -> String {
+        let look = format!("; see {}/calls", self.base_url);
+        let found = explained.and_then(|explained| explained.mistake.as_ref());
+        let found = found.map(|mistake| format!("sign error: {mistake}"));
+        let room = REFUSAL - look.len().min(REFUSAL);
+        let mut text: String = found.as_deref().unwrap_or(reason).chars().take(room).collect();
+        let mut room = room - text.chars().count();
+        let compare = right_of(call).map(|right| {
+            let digest = right.digest().to_string();
+            format!("; to compare: {} bytes, digest {}", right.string_to_sign().len(), &digest[..8])
         });
-        let url = &self.base_url;
-        format!(
-            "{stages}`tarspay verify request` shows it, {url}/log says what to do, docs/signing.md has the rules"
-        )
+        let more = explained.into_iter().flat_map(|explained| &explained.more);
+        let mut parts: Vec<_> = more.map(String::as_str).collect();
+        // What to do about a known mistake matters more than what there is to compare.
+        let at = usize::from(found.is_some()).min(parts.len());
+        parts.splice(at..at, compare.as_deref());
+        for part in parts {
+            // What has no room is on the page.
+            let length = part.chars().count();
+            if length <= room {
+                text.push_str(part);
+                room -= length;
+            } else if room > LEAST_PART && Some(part) != compare.as_deref() {
+                text.extend(part.chars().take(room - 1).chain(['…']));
+                room = 0;
+            }
+        }
+        text.push_str(&look);
+        let other = ", or run `tarspay explain request`";
+        if other.len() <= room { text + other } else { text }
     }
 
     /// The faults of a scenario that apply to a call after it has had its effect.
@@ -251,7 +275,19 @@ fn check_signature(
     }
 }
 
-/// What the caller must have signed.
+/// What the caller must have signed, if there is such a text.
+fn right_of(call: &Call<'_>) -> Option<RequestToSign> {
+    right(call, call.header(API_NONCE_HEADER)?.parse().ok()?).ok()
+}
+
+impl Call<'_> {
+    /// The text that the caller must have signed.
+    pub(crate) fn string_to_sign(&self) -> Option<String> {
+        right_of(self).map(|right| right.string_to_sign().to_owned())
+    }
+}
+
+/// The same with this nonce.
 fn right(call: &Call<'_>, nonce: Nonce) -> Result<RequestToSign, tarspay_sign::Error> {
     // Members may be read more leniently than a body may be signed.
     let is_strict = std::str::from_utf8(call.body).is_ok_and(|body| !body.starts_with('\u{feff}'));

@@ -32,7 +32,8 @@ impl Input {
             name.len() <= 40 && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'-')
         };
         let shown = if is_name(unknown) { quoted(unknown) } else { "a member".to_owned() };
-        Err(format!("{shown} is not known here; known: {known}"))
+        let meant = nearest(unknown, names);
+        Err(format!("{shown} is not known here; known: {known}{meant}"))
     }
 
     /// A member that may be absent or null.
@@ -63,11 +64,11 @@ impl Input {
     }
 
     /// The length of a list.
-    pub(crate) fn limit(&self) -> Result<u32, String> {
-        match self.number("limit")? {
+    pub(crate) fn count(&self, name: &str) -> Result<u32, String> {
+        match self.number(name)? {
             None => Ok(PAGE),
-            Some(limit @ 1..=LONGEST_PAGE) => Ok(limit),
-            Some(_) => Err(wrong("limit", format!("must be from 1 to {LONGEST_PAGE}"))),
+            Some(count @ 1..=LONGEST_PAGE) => Ok(count),
+            Some(_) => Err(wrong(name, format!("must be from 1 to {LONGEST_PAGE}"))),
         }
     }
 
@@ -75,6 +76,28 @@ impl Input {
         self.get(name)
             .map_or(Ok(false), |value| value.as_bool().ok_or_else(|| wrong(name, "must be true or false")))
     }
+}
+
+/// Asks whether the name that is nearest to an unknown one was meant, if one is near.
+pub(crate) fn nearest(unknown: &str, names: &[&str]) -> String {
+    let unknown = unknown.get(..SHOWN).unwrap_or(unknown);
+    let distances = names.iter().map(|name| (distance(unknown, name), *name));
+    let near = distances.filter(|(distance, name)| *distance <= name.len() / 3).min();
+    near.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"))
+}
+
+/// How many bytes are to be put in, left out or changed.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (above, left) in from.bytes().zip(1..) {
+        let mut diagonal = std::mem::replace(&mut row[0], left);
+        for (at, other) in to.bytes().enumerate() {
+            let changed = diagonal + usize::from(above != other);
+            diagonal = row[at + 1];
+            row[at + 1] = changed.min(diagonal + 1).min(row[at] + 1);
+        }
+    }
+    row[to.len()]
 }
 
 /// A member that must be there.

@@ -53,7 +53,8 @@
 //!
 //! A call that is refused because its signature is malformed or does not fit comes with the mistake, if it is a known
 //! one: the header `X-Sandbox-Explain` has its stable name, `msg` says it in a sentence, and
-//! [`EventKind::Called`] in the event log says what to do. None of them holds a value of the body. The call stays refused,
+//! [`EventKind::Called`] in the event log says what to do. None of them holds a value of the body. The call as it came, with
+//! what had to be signed, is in [`Sandbox::recorded_call`] and on its page. The call stays refused,
 //! and accepted calls do not wait for it; see [`SignatureExplanation`] and [`Builder::explain`].
 //!
 //! # From other languages
@@ -65,7 +66,8 @@
 //!
 //! # For people
 //!
-//! `/` of [`base_url`](Sandbox::base_url) shows pages: merchants, orders, callbacks with their attempts, and the log. The
+//! `/` of [`base_url`](Sandbox::base_url) shows pages: how to start, calls with request and response, orders, callbacks with
+//! their attempts, merchants, the clock, and the log. The
 //! `payUrl` of a deposit is its cashier page, where a payer's part is played by buttons. The rules for access are those of the control
 //! API.
 //!
@@ -123,6 +125,7 @@ mod order;
 mod page;
 mod plan;
 mod receiver;
+mod recorded;
 mod sandbox;
 mod scenario;
 mod schedule;
@@ -132,7 +135,7 @@ mod timekeeper;
 mod web;
 
 pub use builder::Builder;
-pub use callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
+pub use callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback, TestCallback};
 pub use error::{Error, ErrorKind};
 pub use event::{Event, EventKind, EventTail, SignatureExplanation};
 pub use fault::{Fault, FaultId};
@@ -140,6 +143,7 @@ pub use guard::refuse_web_pages;
 pub use merchant::{CurrencyBalance, Fee, KeySettings, MerchantStatus, RegisteredKey, RegisteredMerchant};
 pub use operator::TimeControl;
 pub use order::{Order, OrderFilter, PlannedStep, StateChange};
+pub use recorded::RecordedCall;
 pub use sandbox::{Sandbox, TestMerchant};
 pub use scenario::Scenario;
 

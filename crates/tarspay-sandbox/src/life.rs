@@ -215,13 +215,15 @@ fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
     if can_come_to(order, to) {
         return Ok(());
     }
+    let steps = if order.direction == BizType::WITHDRAWAL { WITHDRAWAL_STEPS } else { DEPOSIT_STEPS };
+    let possible = steps.iter().filter(|(from, _)| *from == order.state).flat_map(|(_, next)| *next);
+    let possible: Vec<_> = possible.filter(|to| can_come_to(order, **to)).map(ToString::to_string).collect();
+    let (direction, id, state) = (direction_name(order.direction), &order.pay_order_id, order.state);
+    let possible = if possible.is_empty() { "no other".to_owned() } else { possible.join(", ") };
     Err(Error::new(
         ErrorKind::InvalidTransition,
         format!(
-            "the {} {} is in state {} and cannot come to {to}",
-            direction_name(order.direction),
-            order.pay_order_id,
-            order.state
+            "the {direction} {id} is in state {state} and cannot come to {to}; it can come to {possible}"
         ),
     ))
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, with_causes};
 use crate::event::{Event, EventKind, EventTail};
 use crate::fault::{Fault, FaultId};
 use crate::order::PlannedStep;
+use crate::recorded::RecordedCall;
 use crate::sandbox::{Sandbox, Shared};
 use crate::scenario::{Scenario, called};
 use crate::schedule::Message;
@@ -54,9 +55,28 @@ impl Sandbox {
         self.shared.events.after(number)
     }
 
-    /// The latest of the events before this number, the latest first.
-    pub(crate) fn events_before(&self, number: u64, limit: usize) -> Vec<Event> {
-        self.shared.events.before(number, limit)
+    /// The latest of the events before this number that fit, the latest first. Calls are not kept waiting meanwhile.
+    pub(crate) fn events_before(
+        &self,
+        number: u64,
+        limit: usize,
+        fits: impl Fn(&Event) -> bool,
+    ) -> Vec<Event> {
+        let (mut found, mut before) = (Vec::new(), number);
+        while found.len() < limit {
+            let some = self.shared.events.before(before, limit);
+            let Some(last) = some.last() else { break };
+            before = last.number;
+            found.extend(some.into_iter().filter(&fits));
+        }
+        found.truncate(limit);
+        found
+    }
+
+    /// A call as it came, by the number of its event. `None` if it is not kept any more: the latest 1,000 are, and of
+    /// large ones 8 MiB in all.
+    pub fn recorded_call(&self, number: u64) -> Option<RecordedCall> {
+        self.shared.calls.find(number)
     }
 
     /// Waits until there is an event after this number.
@@ -93,6 +113,7 @@ impl Sandbox {
         self.shared.keys.reset(key);
         self.shared.clock.reset();
         self.shared.events.clear();
+        self.shared.calls.clear();
         self.shared.report(EventKind::Reset);
         let _ = self.shared.timekeeper.send(Message::ClockChanged);
         Ok(())

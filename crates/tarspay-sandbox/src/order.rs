@@ -97,6 +97,8 @@ pub struct OrderFilter {
     pub merchant_order_no: Option<MerchantOrderNo>,
     /// Only in this state.
     pub state: Option<OrderState>,
+    /// Only those that have this text in the gateway's or the merchant's number.
+    pub text: Option<String>,
     /// Only those created after this one: the last of the page before.
     pub after: Option<PayOrderId>,
     /// The most that are listed. Default: 100.
@@ -105,7 +107,7 @@ pub struct OrderFilter {
 
 impl Default for OrderFilter {
     fn default() -> Self {
-        Self { merchant_no: None, merchant_order_no: None, state: None, after: None, limit: 100 }
+        Self { merchant_no: None, merchant_order_no: None, state: None, text: None, after: None, limit: 100 }
     }
 }
 

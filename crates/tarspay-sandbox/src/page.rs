@@ -1,11 +1,14 @@
 //! The pages for people: what is in the sandbox, and the cashier page that `payUrl` points to, as plain HTML.
 //!
 //! Like the control API they only call methods of [`Sandbox`]. A GET looks, a step is a form that is posted, and its
-//! response is a redirect. Everything works without a script; the only one keeps the log up to date.
+//! response is a redirect. Everything works without a script; the only one keeps the log up to date, and shows local times.
 
+mod call;
 mod cashier;
+mod home;
 mod layout;
 mod lists;
+mod log;
 mod orders;
 
 use crate::guard;
@@ -15,7 +18,7 @@ use crate::web::{self, Form, OperatorRequest, Refused, Web, form_input};
 use axum::Router;
 use axum::http::{Method, StatusCode, header, request::Parts};
 use axum::middleware;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{self, MethodRouter};
 use layout::html;
 use maud::Markup;
@@ -42,35 +45,57 @@ static FORM: Form = Form {
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(sandbox: Arc<Sandbox>) -> Router<S> {
     let web = Web { sandbox, form: &FORM };
     Router::new()
-        .route("/", show(lists::overview))
+        .route("/", show(home::overview))
         .route("/merchants", show(lists::merchants))
         .route("/orders", show(orders::list))
         .route("/orders/{id}", show(|it| orders::page(it, None)))
         .route("/orders/{id}/{step}", step("orders", orders::by_operator))
+        .route("/calls", show(log::calls))
+        .route("/calls/{number}", show(call::page))
         .route("/callbacks", show(lists::callbacks))
-        .route("/log", show(lists::log))
+        .route(
+            "/callbacks/test",
+            routing::post(test_callback).get(async || html(StatusCode::OK, &home::tested("", None))),
+        )
+        .route("/clock/{step}", routing::post(change_clock).get(async || Redirect::to("/")))
+        .route("/log", show(log::log))
         .route("/pay/{id}", show(cashier::visit))
         .route("/pay/{id}/{step}", step("pay", cashier::by_payer))
-        .route("/page/log", show(lists::news))
+        .route("/page/log", show(log::news))
         .route("/page/style.css", file("text/css", include_str!("page/style.css")))
-        .route("/page/log.js", file("text/javascript", include_str!("page/log.js")))
+        .route("/page/page.js", file("text/javascript", include_str!("page/page.js")))
         .route("/page/icon.svg", file("image/svg+xml", include_str!("page/icon.svg")))
         .layer(middleware::from_fn_with_state(web.clone(), web::guarded))
         .with_state(web)
 }
 
-/// Whether a path that no route has is one of the pages' rather than of the merchant API, which has POST only.
-pub(crate) fn has(method: &Method, path: &str) -> bool {
-    let first = path.split('/').nth(1).unwrap_or_default();
-    match *method {
-        Method::GET => matches!(first, "" | "callbacks" | "log" | "merchants" | "orders" | "page" | "pay"),
-        Method::POST => matches!(first, "orders" | "pay"),
+/// Whether a request that no route takes is for a page rather than for the merchant API, which has POST only. A browser
+/// that looks for anything gets a page.
+pub(crate) fn has(head: &Parts) -> bool {
+    let first = head.uri.path().split('/').nth(1).unwrap_or_default();
+    match head.method {
+        Method::GET => {
+            header(head, "accept").is_some_and(|accept| accept.contains("text/html"))
+                || matches!(
+                    first,
+                    "" | "callbacks" | "calls" | "clock" | "log" | "merchants" | "orders" | "page" | "pay"
+                )
+        }
+        Method::POST => matches!(first, "callbacks" | "clock" | "orders" | "pay"),
         _ => false,
     }
 }
 
 pub(crate) fn not_found(head: &Parts) -> Response {
-    let refused = guard::refuse_web_pages(head).map_or_else(Refused::forbidden, |()| no_such("page"));
+    let missing = || match head.uri.path() {
+        path if path.starts_with("/api/") => {
+            let message =
+                "this is the address of a call of the gateway, which takes a signed POST, and no page";
+            Refused::unknown("unknown_page", message)
+        }
+        _ => no_such("page"),
+    };
+    let refused = guard::refuse_web_pages(head).map_or_else(Refused::forbidden, |()| missing());
     web::finish(&FORM, refused.into_response())
 }
 
@@ -98,6 +123,17 @@ fn show(show: fn(&OperatorRequest) -> Result<Markup, Refused>) -> MethodRouter<W
 fn step(place: &'static str, take: Taking) -> MethodRouter<Web> {
     routing::post(async move |it: OperatorRequest| it.run(move |it| orders::post(it, place, take)).await)
         .get(async move |it: OperatorRequest| Ok::<_, Refused>(see_other(place, &order_id(&it)?)))
+}
+
+async fn change_clock(it: OperatorRequest) -> Result<Redirect, Refused> {
+    it.run(home::change_clock).await.map(|()| Redirect::to("/"))
+}
+
+async fn test_callback(it: OperatorRequest) -> Result<Response, Refused> {
+    let url = it.input.text("url")?.unwrap_or_default();
+    let sent = web::send_test_callback(&it).await;
+    let status = sent.as_ref().map_or_else(|refused| refused.status, |_| StatusCode::OK);
+    Ok(html(status, &home::tested(url, Some(&sent))))
 }
 
 /// After a step: the page of what it has changed, so that loading it again repeats nothing.

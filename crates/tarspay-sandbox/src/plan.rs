@@ -229,7 +229,10 @@ mod tests {
         let timed_out = || {
             let mut filter = OrderFilter { limit: u32::MAX, ..OrderFilter::default() };
             filter.state = Some(OrderState::TIMED_OUT);
-            store.run(move |tx| orders::page(tx, &filter, 0).map_err(Error::from)).unwrap().len()
+            store
+                .run(move |tx| orders::page(tx, &filter, &orders::Range::After(0)).map_err(Error::from))
+                .unwrap()
+                .len()
         };
         assert_eq!(store.run(catch_up).unwrap(), Some(BORN + 1000 - 344), "the next one is due already");
         assert_eq!(timed_out(), SLICE);

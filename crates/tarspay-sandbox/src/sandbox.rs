@@ -7,6 +7,7 @@ use crate::explain::Explainer;
 use crate::faults::Faults;
 use crate::keys::{ApiKey, Keys};
 use crate::plan;
+use crate::recorded::RecordedCalls;
 use crate::schedule::Message;
 use crate::store::merchants::{self, Balance};
 use crate::store::{Settings, Store, Tx};
@@ -120,6 +121,7 @@ pub(crate) struct Shared {
     /// Whether a scenario was ever played, whose faults may apply to a call.
     pub(crate) has_plans: AtomicBool,
     pub(crate) events: Arc<EventLog>,
+    pub(crate) calls: RecordedCalls,
     pub(crate) timekeeper: UnboundedSender<Message>,
     pub(crate) system_key: PrivateKey,
     pub(crate) merchant: TestMerchant,
@@ -136,8 +138,9 @@ impl Shared {
         Ok(())
     }
 
-    pub(crate) fn report(&self, event: EventKind) {
-        self.events.push(self.clock.now(), event);
+    /// Writes to the event log, and gives the number of the event.
+    pub(crate) fn report(&self, event: EventKind) -> u64 {
+        self.events.push(self.clock.now(), event)
     }
 }
 

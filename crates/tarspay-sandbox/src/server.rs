@@ -5,6 +5,7 @@ use crate::fault::FaultKind;
 use crate::gateway::Response as Handled;
 use crate::gateway::call::{Call, Refusal};
 use crate::guard::{self, CLIENT_TIMEOUT, Local, json};
+use crate::recorded::{self, RecordedCall};
 use crate::sandbox::{Sandbox, Shared};
 use crate::{api, page};
 use axum::Router;
@@ -259,7 +260,7 @@ impl HttpBody for Arriving {
 /// A call of the merchant API, with the faults that apply to it.
 async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    if page::has(&head.method, head.uri.path()) {
+    if page::has(&head) {
         return page::not_found(&head);
     }
     if head.method != Method::POST {
@@ -283,18 +284,31 @@ async fn call(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         return ended(&end);
     }
     // The status of a refused call is not documented; the sandbox responds with HTTP 200 and the envelope.
-    let Handled { json: mut envelope, explained, faults: planned } = shared.handle(&call).await;
+    let Handled { json: mut envelope, explained, faults: planned, number, signed_text } =
+        shared.handle(&call).await;
+    // Injected faults take precedence over those of a scenario.
+    let (end, state) = (faults.after.or(planned.after), faults.state.or(planned.state));
+    let (truncate, slow) = (faults.truncate.or(planned.truncate), faults.slow.or(planned.slow));
+    let made = [
+        end.as_ref().map(ToString::to_string),
+        state.map(|state| FaultKind::UnknownState { state }.to_string()),
+        truncate.map(|bytes| FaultKind::Truncate { bytes }.to_string()),
+        slow.map(|millis| FaultKind::SlowResponse { millis }.to_string()),
+    ];
+    let made: Vec<_> = made.into_iter().flatten().collect();
+    let mut recorded = RecordedCall::new(number, shared.clock.now(), &call, &envelope);
+    recorded.signed_text = signed_text.map(|signed| recorded::text(&signed));
+    recorded.fault = (!made.is_empty()).then(|| made.join(", "));
+    shared.calls.add(recorded);
     if !planned.delay.is_zero() {
         tokio::time::sleep(planned.delay).await;
     }
-    // Injected faults take precedence over those of a scenario.
-    if let Some(end) = faults.after.or(planned.after) {
+    if let Some(end) = end {
         return ended(&end);
     }
-    if let Some(state) = faults.state.or(planned.state) {
+    if let Some(state) = state {
         envelope = with_state(envelope, state);
     }
-    let (truncate, slow) = (faults.truncate.or(planned.truncate), faults.slow.or(planned.slow));
     let mut response = if truncate.is_none() && slow.is_none() {
         json(StatusCode::OK, envelope)
     } else {

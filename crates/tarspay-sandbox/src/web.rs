@@ -1,8 +1,9 @@
 //! What the control API and the pages share: how a request of the operator is read, run and refused.
 
+use crate::callback::TestCallback;
 use crate::error::{Error, ErrorKind, with_causes};
 use crate::guard;
-use crate::input::Input;
+use crate::input::{Input, required, wrong};
 use crate::sandbox::Sandbox;
 use axum::extract::{FromRequest, FromRequestParts as _, RawPathParams, Request, State};
 use axum::http::request::Parts;
@@ -11,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tarspay_types::OrderState;
 
 /// The control API or the pages.
 #[derive(Clone)]
@@ -72,6 +74,20 @@ impl OperatorRequest {
             Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message))
         })
     }
+}
+
+/// Sends the test callback that a request asks for; by default it reports a success.
+pub(crate) async fn send_test_callback(it: &OperatorRequest) -> Result<TestCallback, Refused> {
+    let url = required("url", it.input.parsed("url")?)?;
+    let state = it
+        .input
+        .number::<u8>("state")?
+        .map_or(OrderState::SUCCESS, |code| OrderState::from_code(code.into()));
+    let sent = it.sandbox.send_test_callback(url, state).await;
+    sent.map_err(|error| match error.kind() {
+        ErrorKind::InvalidAddress => wrong("url", format!("cannot be used: {error}")).into(),
+        _ => error.into(),
+    })
 }
 
 /// The members of a query or of a form that a page posts.

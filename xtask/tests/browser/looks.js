@@ -37,8 +37,8 @@ for (const heading of document.querySelectorAll("h1, h2, h3, h4")) {
 }
 if (document.querySelectorAll("h1").length !== 1) faults.push("not one h1");
 if (document.querySelectorAll("main").length !== 1) faults.push("not one main");
-for (const input of document.querySelectorAll("input:not([type=hidden])"))
-    if (!input.labels.length) faults.push(`no label: ${input.name}`);
+for (const input of document.querySelectorAll("input:not([type=hidden]), select"))
+    if (!input.labels.length && !input.ariaLabel) faults.push(`no label: ${input.name}`);
 for (const named of document.querySelectorAll("[aria-labelledby], [aria-describedby]"))
     for (const attribute of ["aria-labelledby", "aria-describedby"])
         for (const id of (named.getAttribute(attribute) ?? "").split(" "))

@@ -20,9 +20,15 @@ pub(crate) async fn are_good(browser: &Browser, shop: &Shop) {
     shop.sandbox.pay(&paid.pay_order_id).unwrap();
     shop.sandbox.settle().await;
     shop.wrong_signature().await;
+    shop.unsorted().await;
+    let refused = shop.sandbox.events().last().unwrap().number;
 
     let pages = [
         ("home", shop.page("/")),
+        ("calls", shop.page("/calls")),
+        ("call-refused", shop.page(&format!("/calls/{refused}"))),
+        ("call-other-key", shop.page(&format!("/calls/{}", refused - 1))),
+        ("test-callback", shop.page("/callbacks/test")),
         ("merchants", shop.page("/merchants")),
         ("orders", shop.page("/orders")),
         ("callbacks", shop.page("/callbacks")),

@@ -30,6 +30,10 @@ async fn the_page_works_in_a_browser() {
         the_keyboard_alone_pays(&browser, &mut shop).await;
         a_wrong_part_is_told_beside_its_field(&browser, &shop).await;
         the_log_is_live(&browser, &shop).await;
+        times_are_local_with_utc_on_hover(&browser, &shop).await;
+        a_refused_call_shows_what_had_to_be_signed(&browser, &shop).await;
+        the_clock_and_a_test_callback_are_on_the_first_page(&browser, &mut shop).await;
+        a_list_is_searched(&browser, &shop).await;
         looks::are_good(&browser, &shop).await;
         shop
     })
@@ -49,7 +53,7 @@ async fn the_page_works_in_a_browser() {
 async fn a_click_pays_and_the_merchant_is_told(browser: &Browser, shop: &mut Shop) {
     let deposit = shop.deposit(kenya::way::CASHIER, kenya::CURRENCY, "1500").await;
     browser.open(&deposit.pay_url).await;
-    assert!(browser.text("h1").await.contains("1500 KES"));
+    assert!(browser.text("h1").await.contains("1,500 KES"));
     browser.click("button.primary").await;
     assert_eq!(browser.text("[role=status] h2").await, "Paid");
     assert_eq!(browser.count("button").await, 0);
@@ -98,9 +102,64 @@ async fn the_log_is_live(browser: &Browser, shop: &Shop) {
     assert_eq!(browser.complaints().await, [""; 0]);
 }
 
+async fn times_are_local_with_utc_on_hover(browser: &Browser, shop: &Shop) {
+    browser.open(&shop.page("/orders")).await;
+    let time = browser.find("td time").await;
+    let utc = time.attr("title").await.unwrap().unwrap();
+    let at = time.attr("datetime").await.unwrap().unwrap();
+    assert_eq!(utc, at.replace('T', " ").replace('Z', " UTC"));
+    let local = format!("return new Date('{at}').toLocaleString('sv')");
+    assert_eq!(browser.run(&local).await, time.text().await.unwrap());
+}
+
+async fn a_refused_call_shows_what_had_to_be_signed(browser: &Browser, shop: &Shop) {
+    shop.unsorted().await;
+    browser.screen((1280, 900), false).await;
+    browser.open(&shop.page("/calls?only=refused")).await;
+    browser.click(".log li a").await;
+    assert!(browser.text(".headline").await.contains("5003008"));
+    assert!(browser.text("details summary").await.contains("members_unsorted"));
+    assert_eq!(browser.text(".compare .differs mark").await, "currency=KES&");
+    // Side by side, and each as it is on the wire.
+    let sides =
+        "return [...document.querySelectorAll('.beside pre')].map(it => it.getBoundingClientRect().top)";
+    let sides = browser.run(sides).await;
+    assert_eq!(sides[0], sides[1]);
+    assert!(browser.text("[aria-labelledby=request] pre").await.contains("X-API-SIGNATURE: 30"));
+    assert!(browser.text("[aria-labelledby=response] pre").await.contains("sign error"));
+    assert_eq!(browser.complaints().await, [""; 0]);
+}
+
+async fn the_clock_and_a_test_callback_are_on_the_first_page(browser: &Browser, shop: &mut Shop) {
+    browser.open(&shop.page("/")).await;
+    let before = shop.sandbox.clock().now();
+    browser.click("form[action='/clock/advance'] button").await;
+    browser.find("form[action='/clock/freeze']").await;
+    assert!(shop.sandbox.clock().now() >= before + std::time::Duration::from_mins(1));
+    browser.find("#url").await.send_keys(shop.notify_url.as_str()).await.unwrap();
+    browser.press(Key::Enter).await;
+    assert_eq!(browser.text(".attempts .badge").await, "HTTP 200 OK");
+    assert_eq!(
+        browser.find("#url").await.prop("value").await.unwrap().as_deref(),
+        Some(shop.notify_url.as_str())
+    );
+    assert_eq!(shop.told().await.state, OrderState::SUCCESS);
+}
+
+async fn a_list_is_searched(browser: &Browser, shop: &Shop) {
+    browser.open(&shop.page("/orders")).await;
+    let all = browser.count("tbody tr").await;
+    let number = browser.text("tbody tr:last-child td:nth-child(2) .quiet").await;
+    browser.find("input[type=search]").await.send_keys(&number).await.unwrap();
+    browser.press(Key::Enter).await;
+    browser.find(&format!("input[value='{number}']")).await;
+    assert_eq!((all > 1, browser.count("tbody tr").await), (true, 1));
+}
+
 async fn everything_works_without_scripts(browser: &Browser, shop: &mut Shop) {
     browser.open(&shop.page("/")).await;
     browser.find("#log li").await;
+    assert!(browser.text("#log time").await.ends_with(" UTC"));
     assert_eq!(browser.count("#events + button, .log + button, button[type=button]").await, 0);
     let deposit = shop.deposit(kenya::way::CASHIER, kenya::CURRENCY, "900").await;
     browser.open(&deposit.pay_url).await;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::routing::post;
-use tarspay::sign::{NonceSource, Parameters, PrivateKey, RequestToSign, SystemClock};
+use tarspay::sign::{Digest, NonceSource, Parameters, PrivateKey, RequestToSign, SystemClock};
 use tarspay::transport::Transport;
 use tarspay::types::{
     Amount, BalanceQuery, Callback, Currency, DepositRequest, MerchantOrderNo, NotifyUrl, OrderState,
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 pub(crate) struct Shop {
     pub(crate) sandbox: Sandbox,
     client: Client,
-    notify_url: NotifyUrl,
+    pub(crate) notify_url: NotifyUrl,
     told: mpsc::UnboundedReceiver<Callback>,
 }
 
@@ -80,6 +80,24 @@ impl Shop {
         }
     }
 
+    /// A call whose members were signed in the wrong order.
+    pub(crate) async fn unsorted(&self) {
+        let merchant = self.sandbox.merchant();
+        let body = format!(r#"{{"mchNo":"{}","currency":"KES"}}"#, merchant.merchant_no());
+        let nonce = NonceSource::with_clock(SystemClock).next_nonce();
+        let text = format!("POST|/api/balanceInfo|{nonce}|mchNo={}&currency=KES", merchant.merchant_no());
+        let signature = merchant.private_key().sign(&Digest::of(&text)).to_string();
+        let (key, nonce) = (merchant.private_key().public_key().to_string(), nonce.to_string());
+        let headers = [
+            ("X-API-KEY", key.as_str()),
+            ("X-API-NONCE", nonce.as_str()),
+            ("X-API-SIGNATURE", signature.as_str()),
+        ];
+        let transport = Transport::builder(self.sandbox.base_url()).build().unwrap();
+        let response = transport.post("/api/balanceInfo", &headers, body.into_bytes()).await.unwrap();
+        assert!(String::from_utf8_lossy(response.body()).contains("sign error"));
+    }
+
     /// A call in the merchant's name that somebody else has signed.
     pub(crate) async fn wrong_signature(&self) {
         let merchant = self.sandbox.merchant();
@@ -97,6 +115,12 @@ impl Shop {
         assert!(String::from_utf8_lossy(answer.body()).contains("sign error"));
     }
 
+    /// The next callback, which is verified by now.
+    pub(crate) async fn told(&mut self) -> Callback {
+        let callback = tokio::time::timeout(crate::driver::PATIENCE, self.told.recv()).await;
+        callback.expect("the callback comes in time").expect("the server runs")
+    }
+
     pub(crate) fn state(&self, placed: &Placed) -> OrderState {
         self.sandbox.order(&placed.pay_order_id).unwrap().state
     }
@@ -104,8 +128,7 @@ impl Shop {
     /// Waits for the callback about an order, which is verified by now; those about others are passed over.
     pub(crate) async fn is_told(&mut self, placed: &Placed, state: OrderState) {
         loop {
-            let callback = tokio::time::timeout(crate::driver::PATIENCE, self.told.recv()).await;
-            let callback = callback.expect("the callback comes in time").expect("the server runs");
+            let callback = self.told().await;
             if callback.pay_order_id == placed.pay_order_id {
                 assert_eq!(callback.state, state);
                 return;

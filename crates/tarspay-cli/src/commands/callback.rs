@@ -1,21 +1,15 @@
 //! `tarspay callback`: signed test callbacks (webhooks), and past ones again.
 
+use super::sandbox;
 use crate::callback_log;
-use crate::failure::{Failure, with_causes};
+use crate::failure::Failure;
 use crate::output;
 use crate::receiver::Receiver;
 use crate::settings::Merchant;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::time::Duration;
 use tarspay::sign::{CallbackText, PrivateKey, PublicKey};
 use tarspay::types::{BizType, Decode as _, Direction, Members, OrderState};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
-/// How long a sandbox may take to respond.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 const SEND_EXAMPLES: &str = "\
 Examples:
@@ -47,8 +41,8 @@ struct Delivery {
     /// File with the test key that signs, 64 hex digits; tarspay keygen --out FILE makes one
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// Let the running sandbox at this URL sign: its receivers trust it already
-    #[arg(long, value_name = "URL", conflicts_with = "key_file")]
+    /// Let this running sandbox sign, by its name or URL: its receivers trust it already
+    #[arg(long, value_name = "NAME|URL", conflicts_with = "key_file")]
     sandbox: Option<String>,
     /// Set a member of the body; repeatable. The value is a text, or a number for state and bizType;
     /// member:=JSON takes any JSON
@@ -132,7 +126,8 @@ async fn replay(args: Replay) -> Result<(), Failure> {
             (Some(entry.signature), entry.body, None)
         }
         (None, Some(url)) => {
-            let callback = sandbox(url, "GET", &format!("callbacks/{}", args.id), "").await?;
+            let mut control = sandbox::control(url).await?;
+            let callback = control.get(&format!("callbacks/{}", args.id), &[]).await?;
             let body = callback["body"].as_str().unwrap_or_default().to_owned().into_bytes();
             // The sandbox signs each attempt anew, so this is what it would send.
             (None, body, callback["url"].as_str().map(ToOwned::to_owned))
@@ -169,9 +164,9 @@ impl Delivery {
         let text = CallbackText::from_value(&members).map_err(|error| unusable(&error))?;
         let body = text.as_str().to_owned().into_bytes();
         if let Some(url) = &self.sandbox {
-            let request = json!({ "body": text.as_str() }).to_string();
-            let signed = sandbox(url, "POST", "callbacks/sign", &request).await?;
-            let health = sandbox(url, "GET", "health", "").await?;
+            let mut control = sandbox::control(url).await?;
+            let signed = control.post("callbacks/sign", &json!({ "body": text.as_str() })).await?;
+            let health = control.get("health", &[]).await?;
             let member = |from: &Value, name| from[name].as_str().unwrap_or_default().to_owned();
             let public_key = Some(member(&health, "system_public_key"));
             return Ok(Signed { public_key, signature: member(&signed, "signature"), body });
@@ -248,30 +243,4 @@ fn member(setting: &str) -> Result<(&str, Value), Failure> {
         None => (name, Value::from(value)),
     };
     if name.is_empty() { Err(wrong()) } else { Ok((name, value)) }
-}
-
-/// Asks the control API of a sandbox on this machine.
-async fn sandbox(url: &str, method: &str, path: &str, body: &str) -> Result<Value, Failure> {
-    let unusable = |why: String| Failure::usage(format!("--sandbox: {why}"));
-    let host = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
-    let ask = async {
-        let mut stream = TcpStream::connect(host).await?;
-        // HTTP/1.0 ends the response with the connection.
-        let request = format!(
-            "{method} /_sandbox/{path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).await?;
-        let mut response = String::new();
-        stream.take(1024 * 1024).read_to_string(&mut response).await?;
-        std::io::Result::Ok(response)
-    };
-    let asked = timeout(PATIENCE, ask).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
-    let response = asked.map_err(|error| unusable(format!("no sandbox there: {}", with_causes(&error))))?;
-    let (_, json) = response.split_once("\r\n\r\n").unwrap_or_default();
-    let json: Value = serde_json::from_str(json).map_err(|_| unusable("no sandbox there".to_owned()))?;
-    match json["error"]["message"].as_str() {
-        Some(message) => Err(Failure::refused(format!("the sandbox refuses: {message}"))),
-        None => Ok(json),
-    }
 }

@@ -1,167 +1,287 @@
-//! `tarspay sandbox`: a local gateway until Ctrl-C.
+//! `tarspay sandbox`: a local gateway, and operating it from another terminal.
+
+mod control;
+mod log;
+mod operate;
+mod start;
+mod state;
 
 use crate::failure::Failure;
-use crate::{input, output};
+use control::Control;
+use operate::{NewFault, list, part, step, thing};
 use serde_json::json;
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use start::Start;
+pub(crate) use start::stop_signal;
+use state::Shell;
+use std::ffi::OsString;
 use std::time::Duration;
-use tarspay_sandbox::{Sandbox, Scenario};
+
+const EXAMPLES: &str = "\
+Examples:
+  tarspay sandbox --listen 127.0.0.1:8787     start one; then, in another terminal:
+  eval \"$(tarspay sandbox env)\"               set what `tarspay balance` and your program read
+  tarspay sandbox pay D1659318251029          the payer pays; your server gets its callback
+  tarspay sandbox fault add drop_connection --after-commit
+  tarspay sandbox clock advance 30m           what is unpaid times out
+  tarspay sandbox log --follow                see what happens";
 
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// IP address of loopback and port; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-    listen: String,
-    /// Keep the state in this file across restarts [default: in memory]
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
-    /// Allow --listen with an address that other machines can reach: whoever reaches the sandbox
-    /// controls it
-    #[arg(long, requires = "listen")]
-    listen_on_network: bool,
-    /// Host name in the sandbox's URLs, accepted by its pages and control API; with a port, if it
-    /// differs [default: none]
-    #[arg(long, value_name = "NAME")]
-    public_name: Option<String>,
-    /// Play an included scenario, or your own in a TOML file; repeatable
-    #[arg(long = "scenario", value_name = "NAME|FILE")]
-    scenarios: Vec<OsString>,
-    /// List the included scenarios and exit
-    #[arg(long)]
-    list_scenarios: bool,
-    /// Time in which a deposit must be paid, such as 90s or "1h 30m" [default: 30m]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    deposit_lifetime: Option<Duration>,
-    /// Refuse amounts beyond the published limits
-    #[arg(long)]
-    enforce_limits: bool,
-    /// Send callbacks also for refunds, timeouts and rejections
-    #[arg(long)]
-    notify_all_ends: bool,
-    /// Also allow callbacks to this host, by its full name; repeatable [default: loopback only]
-    #[arg(long = "allow-receiver", value_name = "HOST")]
-    allowed_receivers: Vec<String>,
-    /// Do not look for the mistake behind a refused signature
-    #[arg(long)]
-    no_explain: bool,
+    /// Which running sandbox, by its name or its URL [default: the newest of this user]
+    #[arg(long, global = true, value_name = "NAME|URL")]
+    sandbox: Option<String>,
+    #[command(flatten)]
+    start: Start,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+/// ORDER is the merchant's order number or the gateway's.
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Run a local gateway until Ctrl-C, as `tarspay sandbox` does
+    #[command(after_help = EXAMPLES)]
+    Start(Start),
+    /// Print the variables that commands and clients read: eval "$(tarspay sandbox env)"
+    ///
+    /// The private key is that of the sandbox's test merchant, and opens nothing else.
+    #[command(after_help = "Examples:
+  eval \"$(tarspay sandbox env)\"
+  tarspay sandbox & eval \"$(tarspay sandbox env --wait 10s)\"
+  tarspay sandbox env --shell fish | source
+  tarspay sandbox env --shell powershell | Out-String | Invoke-Expression")]
+    Env {
+        /// Whose syntax
+        #[arg(long, value_enum, default_value = "sh")]
+        shell: Shell,
+        /// Wait for a sandbox that has just been started, such as 10s
+        #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
+        wait: Duration,
+    },
+    /// Open the sandbox's page in the browser
+    #[command(after_help = "Example:\n  tarspay sandbox open")]
+    Open,
+    /// List the latest orders
+    #[command(after_help = "Example:\n  tarspay sandbox orders --state 2 --last 10")]
+    Orders {
+        /// Only those in this state, such as 2
+        #[arg(long, value_name = "CODE")]
+        state: Option<u8>,
+        /// How many
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        last: u16,
+    },
+    /// The payer pays a deposit, or the payee gets a withdrawal: state 2
+    #[command(after_help = "Example:\n  tarspay sandbox pay D1659318251029")]
+    Pay { order: String },
+    /// The payer pays a part of a deposit: state 9
+    #[command(after_help = "Example:\n  tarspay sandbox part D1659318251029 400")]
+    Part { order: String, amount: String },
+    /// An order fails: state 3
+    #[command(after_help = "Example:\n  tarspay sandbox fail D1659318251029 --reason \"wrong PIN\"")]
+    Fail {
+        order: String,
+        /// Reason that the gateway gives
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// A withdrawal is rejected: state 8
+    #[command(after_help = "Example:\n  tarspay sandbox reject W1659318251029")]
+    Reject {
+        order: String,
+        /// Reason that the gateway gives
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// The money of an order goes back: state 5
+    #[command(after_help = "Example:\n  tarspay sandbox refund D1659318251029")]
+    Refund { order: String },
+    /// A deposit times out now: state 6
+    #[command(after_help = "Example:\n  tarspay sandbox expire D1659318251029")]
+    Expire { order: String },
+    /// List the latest callbacks (webhooks), with the outcome of their last attempt
+    #[command(after_help = "Example:\n  tarspay sandbox callbacks D1659318251029 --settle")]
+    Callbacks {
+        /// Only those about this order
+        order: Option<String>,
+        /// Wait until each callback that is due has been tried
+        #[arg(long)]
+        settle: bool,
+        /// How many
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        last: u16,
+    },
+    /// Send a callback again, by its number
+    #[command(after_help = "Example:\n  tarspay sandbox resend 7")]
+    Resend { id: u64 },
+    /// Make calls or callbacks go wrong
+    #[command(subcommand)]
+    Fault(FaultVerb),
+    /// Show, advance, freeze or resume the sandbox's clock
+    #[command(after_help = "Examples:\n  tarspay sandbox clock\n  tarspay sandbox clock advance \"1h 30m\"")]
+    Clock {
+        #[command(subcommand)]
+        verb: Option<ClockVerb>,
+    },
+    /// Define in advance what happens to orders
+    #[command(subcommand)]
+    Scenario(ScenarioVerb),
+    /// Show what has happened
+    #[command(after_help = "Examples:
+  tarspay sandbox log --last 100
+  tarspay sandbox log --follow --json | jq 'select(.kind == \"called\")'")]
+    Log {
+        /// Show what happens until the sandbox stops; with --json one event per line
+        #[arg(long, short)]
+        follow: bool,
+        /// How many events are shown, or with --follow to begin with
+        #[arg(long, value_name = "COUNT", default_value_t = 20)]
+        last: u16,
+    },
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum FaultVerb {
+    /// Add a fault, which applies once unless --times or --always says otherwise
+    ///
+    /// docs/sandbox.md lists the kinds with their members.
+    #[command(after_help = "Examples:
+  tarspay sandbox fault add drop_connection --after-commit --path /api/pay/unifiedOrder
+  tarspay sandbox fault add refuse --code 5003008 --times 3
+  tarspay sandbox fault add '{\"kind\":\"delay\",\"millis\":2000}'")]
+    Add(NewFault),
+    /// List the faults that are not used up
+    #[command(after_help = "Example:\n  tarspay sandbox fault list")]
+    List,
+    /// Remove a fault, or all
+    #[command(after_help = "Example:\n  tarspay sandbox fault clear 3")]
+    Clear { id: Option<u64> },
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ClockVerb {
+    /// Put the clock forward: what is due in this time happens now
+    #[command(after_help = "Example:\n  tarspay sandbox clock advance 30m")]
+    Advance {
+        /// Such as 90s or "1h 30m"
+        #[arg(value_parser = humantime::parse_duration)]
+        time: Duration,
+    },
+    /// Stop the clock; it can still be put forward
+    #[command(after_help = "Example:\n  tarspay sandbox clock freeze")]
+    Freeze,
+    /// Let the clock go on
+    #[command(after_help = "Example:\n  tarspay sandbox clock resume")]
+    Resume,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ScenarioVerb {
+    /// Have an included scenario, or one in a file, take the orders that come from now on
+    #[command(after_help = "Example:\n  tarspay sandbox scenario run paid-later")]
+    Run {
+        #[arg(value_name = "NAME|FILE")]
+        scenario: OsString,
+    },
+    /// List what is played
+    #[command(after_help = "Example:\n  tarspay sandbox scenario list")]
+    List,
+    /// Check a scenario in a file; needs no running sandbox
+    #[command(after_help = "Example:\n  tarspay sandbox scenario check late.toml")]
+    Check { file: OsString },
+    /// Have a scenario, or all, take no more orders
+    #[command(after_help = "Example:\n  tarspay sandbox scenario clear paid-later")]
+    Clear { name: Option<String> },
+}
+
+/// The control API of a running sandbox, by its name or URL.
+pub(crate) async fn control(wanted: &str) -> Result<Control, Failure> {
+    Ok(state::find(Some(wanted)).await?.control)
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    if args.list_scenarios {
-        return list_scenarios();
-    }
-    let scenarios = args.scenarios.iter().map(|name| scenario(name)).collect::<Result<Vec<_>, _>>()?;
-    // Listen for the signal first: whoever reads the line may send it at once.
-    let stop = stop_signal()?;
-    let mut builder = Sandbox::builder().listen(args.listen).explain(!args.no_explain);
-    if args.listen_on_network {
-        builder = builder.listen_on_network_and_trust_it();
-    }
-    if let Some(name) = args.public_name {
-        builder = builder.public_name(name);
-    }
-    if args.enforce_limits {
-        builder = builder.enforce_limits();
-    }
-    if args.notify_all_ends {
-        builder = builder.notify_all_ends();
-    }
-    if let Some(lifetime) = args.deposit_lifetime {
-        builder = builder.deposit_lifetime(lifetime);
-    }
-    for host in args.allowed_receivers {
-        builder = builder.allow_receiver(host);
-    }
-    if let Some(file) = args.data {
-        builder = builder.data(file);
-    }
-    let sandbox = builder
-        .start()
-        .await
-        .map_err(|error| Failure::usage("the sandbox cannot start").caused_by(&error))?;
-    for scenario in scenarios {
-        sandbox
-            .play(scenario)
-            .map_err(|error| Failure::usage("the scenario cannot be played").caused_by(&error))?;
-    }
-    let merchant = sandbox.merchant();
-    let key = merchant.private_key();
-    // The keys were made for this sandbox and open nothing else.
-    let (private_key, public_key) = (key.expose_hex(), key.public_key().to_string());
-    let system_public_key = sandbox.system_public_key().to_string();
-    let ready = if output::is_json() {
-        let ready = json!({
-            "base_url": sandbox.base_url(),
-            "listen": sandbox.address(),
-            "merchant_no": merchant.merchant_no(),
-            "private_key": private_key.as_str(),
-            "public_key": public_key,
-            "system_public_key": system_public_key,
-        });
-        ready.to_string()
-    } else {
-        format!(
-            "sandbox {} listen {} merchant {} private-key {} public-key {public_key} system-public-key {system_public_key}",
-            sandbox.base_url(),
-            sandbox.address(),
-            merchant.merchant_no(),
-            private_key.as_str(),
-        )
+    let Args { sandbox, start, verb } = args;
+    let verb = match verb {
+        None => Verb::Start(start),
+        Some(verb) if start == Start::default() => verb,
+        Some(_) => return Err(Failure::usage("flags of `sandbox start` must stand after `start`")),
     };
-    // Without a reader nobody knows where it listens, or ends it.
-    if output::line_if_read(&ready)? {
-        stop.await?;
-    }
-    sandbox.stop().await;
-    Ok(())
-}
-
-fn list_scenarios() -> Result<(), Failure> {
-    for scenario in Scenario::shipped_ones() {
-        let (name, description) = (scenario.name(), scenario.description());
-        if output::is_json() {
-            output::json(&json!({ "name": name, "description": description }))?;
-        } else {
-            output::line(&format!("{name:20} {description}"))?;
+    match verb {
+        Verb::Start(_) if sandbox.is_some() => {
+            Err(Failure::usage("--sandbox names one that runs; give a new one its name with --name"))
+        }
+        Verb::Start(start) => start::run(start).await,
+        Verb::Scenario(ScenarioVerb::Check { file }) => thing(&json!(start::scenario(&file)?), SCENARIO),
+        verb => {
+            let wait = if let Verb::Env { wait, .. } = verb { wait } else { Duration::ZERO };
+            operate(state::find_within(wait, sandbox.as_deref()).await?, verb).await
         }
     }
-    Ok(())
 }
 
-/// An included scenario, or else the one in a file.
-fn scenario(name: &OsStr) -> Result<Scenario, Failure> {
-    let path = Path::new(name);
-    match Scenario::shipped(&name.to_string_lossy()) {
-        Ok(scenario) => return Ok(scenario),
-        Err(_) if path.exists() => {}
-        Err(error) => {
-            // It says which name, unless that may be a key.
-            return Err(Failure::usage(format!("{error}; and there is no file of this name")));
+const SCENARIO: &[&str] = &["name", "description"];
+
+async fn operate(mut found: state::Found, verb: Verb) -> Result<(), Failure> {
+    let (control, nothing) = (&mut found.control, &json!({}));
+    match verb {
+        Verb::Env { shell, .. } => state::environment(&found, shell),
+        Verb::Open => operate::open(&control.base_url),
+        Verb::Orders { state, last } => operate::orders(control, state, last).await,
+        Verb::Pay { order } => step(control, &order, "pay", ("", None)).await,
+        Verb::Part { order, amount } => step(control, &order, "partial", ("amount", Some(amount))).await,
+        Verb::Fail { order, reason } => step(control, &order, "fail", ("reason", reason)).await,
+        Verb::Reject { order, reason } => step(control, &order, "reject", ("reason", reason)).await,
+        Verb::Refund { order } => step(control, &order, "refund", ("", None)).await,
+        Verb::Expire { order } => step(control, &order, "expire", ("", None)).await,
+        Verb::Callbacks { order, settle, last } => operate::callbacks(control, order, settle, last).await,
+        Verb::Resend { id } => {
+            let sent = control.post(&format!("callbacks/{id}/resend"), nothing).await;
+            let sent = sent.map_err(|failure| failure.detail("`tarspay sandbox callbacks` lists them."))?;
+            thing(&sent, &["id", "pay_order_id", "state", "status", "url", "reason"])
         }
-    }
-    let text = input::text(path, "the scenario")?;
-    Scenario::parse(&text).map_err(|error| Failure::usage(path.display().to_string()).caused_by(&error))
-}
-
-/// Ready on Ctrl-C, and on Unix on SIGTERM too.
-pub(crate) fn stop_signal() -> Result<impl Future<Output = Result<(), Failure>>, Failure> {
-    let cannot = |error: std::io::Error| Failure::usage("cannot listen for Ctrl-C").caused_by(&error);
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => Ok(()),
-                _ = terminate.recv() => Ok(()),
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    {
-        Ok(async move { tokio::signal::ctrl_c().await.map_err(cannot) })
+        Verb::Fault(FaultVerb::Add(fault)) => {
+            let fault = control.post("faults", &fault.into_members()).await?;
+            thing(&fault, &["id", "what", "times_left"])
+        }
+        Verb::Fault(verb) => {
+            let left = match verb {
+                FaultVerb::Clear { id: Some(id) } => {
+                    let left = control.post(&format!("faults/{id}/clear"), nothing).await;
+                    left.map_err(|failure| failure.detail("`tarspay sandbox fault list` lists them."))?
+                }
+                FaultVerb::Clear { id: None } => control.post("faults/clear", nothing).await?,
+                _ => control.get("faults", &[]).await?,
+            };
+            list(&left, "faults", &[">id", "what", ">times_left", "path", "merchant_order_no"], "No faults.")
+        }
+        Verb::Clock { verb } => {
+            let clock = match verb {
+                None => control.get("clock", &[]).await?,
+                Some(ClockVerb::Advance { time }) => {
+                    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+                    control.post("clock/advance", &json!({ "millis": millis })).await?
+                }
+                Some(ClockVerb::Freeze) => control.post("clock/freeze", nothing).await?,
+                Some(ClockVerb::Resume) => control.post("clock/resume", nothing).await?,
+            };
+            thing(&clock, &["now", "is_frozen"])
+        }
+        Verb::Scenario(ScenarioVerb::Run { scenario }) => {
+            let scenario = json!({ "scenario": start::scenario(&scenario)? });
+            thing(&control.post("scenarios", &scenario).await?, SCENARIO)
+        }
+        Verb::Scenario(ScenarioVerb::Clear { name }) => {
+            let path =
+                name.map_or("scenarios/clear".to_owned(), |name| format!("scenarios/{}/clear", part(&name)));
+            list(&control.post(&path, nothing).await?, "scenarios", SCENARIO, "No scenario is played.")
+        }
+        Verb::Log { follow, last } => log::run(control, follow, last).await,
+        // Those that need no running sandbox were done before.
+        Verb::Start(_) | Verb::Scenario(_) => {
+            let scenarios = control.get("scenarios", &[]).await?;
+            let none = "No scenario is played; `tarspay sandbox --list-scenarios` has those included.";
+            list(&scenarios, "scenarios", SCENARIO, none)
+        }
     }
 }

@@ -204,7 +204,7 @@ fn a_sandbox_signs_and_has_past_callbacks() {
         assert!(text(&result, "url").ends_with("/hook"), "{result}");
         assert_eq!(arrived().state.code(), state);
     }
-    run(&mut tarspay(&["callback", "replay", "99", "--sandbox", &base_url])).failed(1, &["refuses", "99"]);
+    run(&mut tarspay(&["callback", "replay", "99", "--sandbox", &base_url])).failed(1, &["no callback 99"]);
     drop(sandbox);
 }
 
@@ -256,7 +256,7 @@ fn wrong_usage_is_named() {
     };
     run(&mut replay(&["4", "--to", to])).failed(2, &["--log"]);
     run(&mut replay(&["4", "--log", &log])).failed(2, &["--to"]);
-    run(&mut replay(&["4", "--sandbox", &nobody])).failed(2, &["no sandbox there"]);
+    run(&mut replay(&["4", "--sandbox", &nobody])).failed(3, &["no sandbox runs"]);
     run(&mut replay(&["6", "--log", &log, "--to", to])).failed(1, &["no callback 6", "4 to 5"]);
     run(&mut replay(&["x", "--log", &log, "--to", to])).failed(2, &["<ID>"]);
     let missing = as_argument(&files.path("missing"));

@@ -27,6 +27,8 @@ mod readme;
 mod running;
 mod sandbox;
 mod sandbox_flags;
+#[cfg(unix)]
+mod sandbox_verbs;
 mod sign;
 mod terminal;
 mod usage;
@@ -51,7 +53,10 @@ pub(crate) fn tarspay(args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    command.env("XDG_CONFIG_HOME", "/nonexistent").args(args);
+    // Sandboxes of tests are not found by those that the user runs, nor are the user's profiles read.
+    let state = concat!(env!("CARGO_TARGET_TMPDIR"), "/state");
+    command.env("XDG_RUNTIME_DIR", state).env("XDG_STATE_HOME", state).env("XDG_CONFIG_HOME", "/nonexistent");
+    command.args(args);
     command
 }
 

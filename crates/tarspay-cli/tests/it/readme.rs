@@ -1,10 +1,9 @@
 //! The sessions of the README, run as they stand there by a shell.
 #![cfg(unix)]
 
-use crate::calls::owner_of;
-use crate::running::{Running, reserve};
+use crate::running::Running;
 use crate::vectors::Vector;
-use crate::{Done, Files, run, tarspay, text};
+use crate::{Done, Files, run, tarspay};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +31,7 @@ fn the_session_of_signing_and_verifying_works() {
     files.write("callback.json", callback.body());
     let mut variables = HashMap::new();
     let mut ran = Vec::new();
-    let is_other = |line: &&str| ["cargo ", "127.0.0.1", "deposit"].iter().any(|word| line.contains(word));
+    let is_other = |line: &&str| ["cargo ", "sandbox", "deposit"].iter().any(|word| line.contains(word));
     for line in lines().filter(|line| !is_other(line)) {
         if line.contains("verify callback") {
             variables.insert("SIGNATURE", callback.text("signature").to_owned());
@@ -54,16 +53,17 @@ fn the_session_of_signing_and_verifying_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_session_with_a_sandbox_works() {
     let files = Files::new();
-    let (_reserved, address) = reserve();
-    let [serve, ask] =
-        lines().filter(|line| line.contains("127.0.0.1")).collect::<Vec<_>>().try_into().unwrap();
-    let flags =
-        serve.strip_prefix("tarspay sandbox ").unwrap().replace("127.0.0.1:8080", &address.to_string());
-    let (_running, ready) = Running::start_json_with(&flags.split(' ').collect::<Vec<_>>());
-    assert!(ask.contains(text(&ready, "merchant_no")));
-    let ask = ask.replace("127.0.0.1:8080", &address.to_string()).replace('…', text(&ready, "private_key"));
-    let done = shell(&ask, &files.path(""), &HashMap::new()).succeeded();
+    let folder = |name| files.path(name).to_str().unwrap().to_owned();
+    let variables = HashMap::from([("XDG_RUNTIME_DIR", folder("run")), ("XDG_STATE_HOME", folder("state"))]);
+    let mut session = lines().filter(|line| line.contains("sandbox"));
+    let start = session.next().unwrap().strip_prefix("tarspay ").unwrap();
+    let mut start = tarspay(&start.split(' ').collect::<Vec<_>>());
+    let _running = Running::start_command(start.envs(&variables));
+    let [ask, see] = session.collect::<Vec<_>>().try_into().unwrap();
+    let done = shell(ask, &files.path(""), &variables).succeeded();
     assert!(done.stdout.contains("available"), "{done:?}");
+    let done = shell(see, &files.path(""), &variables).succeeded();
+    assert!(done.stdout.contains("/api/balanceInfo"), "{done:?}");
 
     let [create, wait] =
         lines().filter(|line| line.contains(" deposit ")).collect::<Vec<_>>().try_into().unwrap();
@@ -71,16 +71,11 @@ async fn the_session_with_a_sandbox_works() {
         "deposit.json",
         r#"{"wayCode":"CASHIER","currency":"KES","notifyUrl":"https://127.0.0.1/notify","customerContact":"254115555076"}"#,
     );
-    let variables = HashMap::from([
-        ("TARSPAY_API_URL", text(&ready, "base_url").to_owned()),
-        ("TARSPAY_MERCHANT_ID", text(&ready, "merchant_no").to_owned()),
-        ("TARSPAY_PRIVATE_KEY", text(&ready, "private_key").to_owned()),
-    ]);
-    let done = shell(create, &files.path(""), &variables);
+    let with_sandbox = |line: &str| format!("eval \"$(tarspay sandbox env)\" && {line}");
+    let done = shell(&with_sandbox(create), &files.path(""), &variables);
     assert_eq!(done.code, Some(0), "{done:?}");
-    let id = done.stdout.lines().find_map(|line| line.strip_prefix("payOrderId")).unwrap().trim();
-    owner_of(&ready).change(&format!("orders/{id}/pay"), "").await;
-    shell(wait, &files.path(""), &variables).succeeded();
+    shell("tarspay sandbox pay \"$(cat order.txt)\"", &files.path(""), &variables).succeeded();
+    shell(&with_sandbox(wait), &files.path(""), &variables).succeeded();
 }
 
 #[test]

@@ -71,7 +71,8 @@ impl Running {
         assert_eq!(self.child.wait().unwrap().signal(), Some(SIGKILL), "it ends only when it is killed");
     }
 
-    fn begin(command: &mut Command) -> Self {
+    /// Starts a command without waiting for a line.
+    pub(crate) fn begin(command: &mut Command) -> Self {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = lines_of(child.stdout.take().unwrap());
@@ -101,12 +102,17 @@ impl Running {
     }
 
     /// Waits for the end, without having printed another line: exit code and stderr.
-    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+    pub(crate) fn ended(self) -> (Option<i32>, String) {
         assert_eq!(
             self.lines.recv_timeout(PATIENCE),
             Err(RecvTimeoutError::Disconnected),
             "it ends silently"
         );
+        self.at_end()
+    }
+
+    /// Waits for the end, whatever it prints before: exit code and stderr.
+    pub(crate) fn at_end(mut self) -> (Option<i32>, String) {
         let stderr = self.errors.iter().map(|line| line + "\n").collect();
         (self.child.wait().unwrap().code(), stderr)
     }

@@ -5,7 +5,7 @@ use crate::{Done, Files, TEST_KEY, as_argument, run, tarspay, tarspay_with_key};
 use std::process::{Command, Stdio};
 use tarspay::sign::PrivateKey;
 
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["demo"],
     &["keygen"],
@@ -33,6 +33,11 @@ const COMMANDS: [&[&str]; 27] = [
     &["config", "set"],
     &["config", "path"],
     &["sandbox"],
+    &["sandbox", "start"],
+    &["sandbox", "pay"],
+    &["sandbox", "fault", "add"],
+    &["sandbox", "clock", "advance"],
+    &["sandbox", "scenario", "check"],
 ];
 
 /// The help of a command, asked for where everything in the environment is set.

@@ -41,7 +41,8 @@ impl<'a> Call<'a> {
         Self { path, query, headers, body, members, order_no, peer }
     }
 
-    fn values(&self, name: &str) -> Vec<&'a [u8]> {
+    /// The values of a header.
+    pub(crate) fn values(&self, name: &str) -> Vec<&'a [u8]> {
         let of_name = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         of_name.map(|(_, value)| *value).collect()
     }

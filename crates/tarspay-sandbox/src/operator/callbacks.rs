@@ -1,12 +1,16 @@
 //! Callbacks: queries, sending again, and waiting for deliveries.
 
-use crate::callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback};
-use crate::error::{Error, ErrorKind};
+use crate::callback::{Attempt, CallbackFilter, CallbackId, CallbackStatus, OutgoingCallback, TestCallback};
+use crate::deliver::attempt;
+use crate::error::{Error, ErrorKind, with_causes};
 use crate::receiver::Receiver;
 use crate::sandbox::Sandbox;
 use crate::schedule::{Delivery, Message};
 use crate::store::callbacks;
-use tarspay_types::PayOrderId;
+use tarspay_sign::CallbackText;
+use tarspay_types::{
+    Amount, BizType, Callback, Currency, MerchantOrderNo, NotifyUrl, OrderState, PayOrderId,
+};
 use tokio::sync::oneshot;
 
 /// # Callbacks
@@ -45,12 +49,16 @@ impl Sandbox {
     ///
     /// [`ErrorKind::Store`].
     pub fn find_callbacks(&self, filter: CallbackFilter) -> Result<Vec<OutgoingCallback>, Error> {
-        self.shared.store.run(move |tx| callbacks::page(tx, &filter).map_err(Error::from))
+        self.shared.store.run(move |tx| callbacks::page(tx, &filter, None).map_err(Error::from))
     }
 
-    /// The callbacks with smaller numbers, the newest first.
-    pub(crate) fn callbacks_before(&self, number: i64, limit: u32) -> Result<Vec<OutgoingCallback>, Error> {
-        self.shared.store.run(move |tx| callbacks::before(tx, number, limit).map_err(Error::from))
+    /// The callbacks that match and have smaller numbers, the newest first.
+    pub(crate) fn callbacks_before(
+        &self,
+        number: i64,
+        filter: CallbackFilter,
+    ) -> Result<Vec<OutgoingCallback>, Error> {
+        self.shared.store.run(move |tx| callbacks::page(tx, &filter, Some(number)).map_err(Error::from))
     }
 
     /// A callback.
@@ -93,6 +101,38 @@ impl Sandbox {
             }
             callbacks::get(tx, id)?.ok_or_else(|| unknown(id))
         })
+    }
+
+    /// Sends a callback about an order that does not exist, to see what its receiver makes of it: once, without faults,
+    /// and signed as all others. It reports that 1500 KES were paid of 1500, or 600 in state 9.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidAddress`] if the sandbox does not send to this URL, [`ErrorKind::Store`].
+    pub async fn send_test_callback(&self, url: NotifyUrl, state: OrderState) -> Result<TestCallback, Error> {
+        Receiver::of(&url, &self.shared.settings.allowed_receivers)
+            .map_err(|reason| Error::new(ErrorKind::InvalidAddress, reason))?;
+        let number = self.shared.clock.now();
+        let damaged = |error: &dyn std::error::Error| Error::new(ErrorKind::Store, with_causes(error));
+        let id = PayOrderId::new(format!("PTEST{number}")).map_err(|error| damaged(&error))?;
+        let merchant_order_no =
+            MerchantOrderNo::new(format!("TEST{number}")).map_err(|error| damaged(&error))?;
+        let mut callback = Callback::new(id, merchant_order_no, state);
+        callback.biz_type = Some(BizType::DEPOSIT);
+        callback.merchant_no = Some(self.merchant().merchant_no().clone());
+        callback.order_amount = Some(Amount::from(1500_u32));
+        let paid: u32 = match state {
+            OrderState::SUCCESS => 1500,
+            OrderState::PARTLY_PAID => 600,
+            _ => 0,
+        };
+        callback.pay_amount = Some(Amount::from(paid));
+        callback.currency = Some(Currency::KES);
+        callback.fee = Some(Amount::ZERO);
+        let text = CallbackText::from_value(&callback).map_err(|error| damaged(&error))?;
+        let body = text.as_str().to_owned();
+        let attempt = attempt(&self.shared, &url, body.clone(), self.sign_callback(&text)).await;
+        Ok(TestCallback { url, body: body.into(), attempt })
     }
 
     /// Waits until every callback that is due now has been tried. Those that are due later, by the sandbox's clock, and those

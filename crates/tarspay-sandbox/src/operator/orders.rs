@@ -1,10 +1,11 @@
 //! Orders: queries, and the steps of an order.
 
 use crate::error::{Error, ErrorKind};
+use crate::input::cut;
 use crate::order::{Order, OrderFilter, StateChange};
 use crate::sandbox::Sandbox;
 use crate::store::Tx;
-use crate::store::orders::{self, OrderKey, Record};
+use crate::store::orders::{self, OrderKey, Range, Record};
 use crate::{life, plan};
 use tarspay_types::{Amount, MerchantNo, MerchantOrderNo, OrderState, PayOrderId, TrxId};
 
@@ -77,16 +78,63 @@ impl Sandbox {
                     found.ok_or_else(|| unknown(&format!("{id} to begin after")))?.id
                 }
             };
-            Ok(orders::page(tx, &filter, after)?)
+            let found = orders::page(tx, &filter, &Range::After(after))?;
+            Ok(found.into_iter().map(|record| record.order).collect())
         })
     }
 
-    /// The orders with smaller numbers in the store, the newest first, each with its number.
-    pub(crate) fn orders_before(&self, number: i64, limit: u32) -> Result<Vec<(i64, Order)>, Error> {
+    /// The orders that match and have smaller numbers in the store, the newest first, each with its number.
+    pub(crate) fn orders_before(&self, number: i64, filter: OrderFilter) -> Result<Vec<(i64, Order)>, Error> {
         self.shared.catch_up()?;
+        let range = Range::Before(number);
         let records =
-            self.shared.store.run(move |tx| orders::before(tx, number, limit).map_err(Error::from))?;
+            self.shared.store.run(move |tx| orders::page(tx, &filter, &range).map_err(Error::from))?;
         Ok(records.into_iter().map(|record| (record.id, record.order)).collect())
+    }
+
+    /// The order that a text names: by the gateway's number, or by that of its merchant if only one merchant has an
+    /// order of this number.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnknownOrder`], which names others; [`ErrorKind::Store`].
+    pub fn find_order(&self, text: &str) -> Result<Order, Error> {
+        let text = text.to_owned();
+        self.shared.store.run(move |tx| {
+            let by_id = match text.parse() {
+                Ok(id) => find(tx, &OrderKey::PayOrderId(&id))?,
+                Err(_) => None,
+            };
+            if let Some(record) = by_id {
+                return Ok(record.order);
+            }
+            let mut found = orders::of_number(tx, &text)?;
+            if found.len() == 1 {
+                plan::catch_up_with(tx, &mut found[0])?;
+                return Ok(found.remove(0).order);
+            }
+            let names = |records: &[Record]| {
+                let name = |record: &Record| {
+                    let order = &record.order;
+                    format!("{} ({})", cut(order.merchant_order_no.as_str()), order.pay_order_id)
+                };
+                records.iter().map(name).collect::<Vec<_>>().join(", ")
+            };
+            let text = cut(&text);
+            let reason = if found.is_empty() {
+                let filter = OrderFilter { limit: 5, ..OrderFilter::default() };
+                match &*orders::page(tx, &filter, &Range::Before(i64::MAX))? {
+                    [] => format!("no order {text}; there are none yet"),
+                    latest => format!("no order {text}; the latest are {}", names(latest)),
+                }
+            } else {
+                format!(
+                    "several merchants have an order {text}; take the number in brackets: {}",
+                    names(&found)
+                )
+            };
+            Err(Error::new(ErrorKind::UnknownOrder, reason))
+        })
     }
 
     /// The payer has opened the cashier page: a deposit that is being created (0) is processing (1). Any other order stays

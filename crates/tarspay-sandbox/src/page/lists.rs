@@ -1,67 +1,13 @@
-//! The overview, and the lists of merchants, callbacks and events.
+//! The lists of merchants and callbacks.
 
-use super::layout::{self, PAGE};
-use super::{before, orders};
-use crate::callback::{Attempt, CallbackStatus, OutgoingCallback};
-use crate::event::{Event, EventKind};
+use super::before;
+use super::layout::{self, PAGE, Search};
+use crate::callback::{Attempt, CallbackFilter, CallbackStatus, OutgoingCallback};
+use crate::input::wrong;
 use crate::merchant::{MerchantStatus, RegisteredMerchant};
-use crate::sandbox::Sandbox;
 use crate::web::{OperatorRequest, Refused};
 use maud::{Markup, html};
-use tarspay_types::{Currency, ErrorCode, PayOrderId};
-
-/// How much of each list the overview shows, so that a phone's reader gets to the end.
-const BEGINNING: usize = 8;
-
-const AT_ONCE: usize = 50;
-
-pub(super) fn overview(it: &OperatorRequest) -> Result<Markup, Refused> {
-    let sandbox = &it.sandbox;
-    let some_merchants = sandbox.merchants_after("", PAGE)?;
-    let latest_orders = sandbox.orders_before(i64::MAX, PAGE)?;
-    let latest_callbacks = sandbox.callbacks_before(i64::MAX, PAGE)?;
-    let events = latest(sandbox, i64::MAX);
-    Ok(layout::page(
-        "Overview",
-        "/",
-        &html! {
-            h1 { "Sandbox" }
-            p {
-                "The gateway's address is " code { (sandbox.base_url()) } ". "
-                a href="/_sandbox/openapi.json" { "All its calls as an OpenAPI document" }
-            }
-            section aria-labelledby="orders" {
-                h2 #orders { "Orders" }
-                p #changed hidden { a href="/" { "Something has changed: show it" } }
-                (orders::table(beginning(&latest_orders)))
-                (all("/orders", "All orders", latest_orders.len()))
-            }
-            section aria-labelledby="callbacks" {
-                h2 #callbacks { "Callbacks" }
-                (callback_list(beginning(&latest_callbacks), false))
-                (all("/callbacks", "All callbacks", latest_callbacks.len()))
-            }
-            section aria-labelledby="merchants" {
-                h2 #merchants { "Merchants" }
-                (merchant_list(beginning(&some_merchants)))
-                (all("/merchants", "All merchants", some_merchants.len()))
-            }
-            section aria-labelledby="events" {
-                h2 #events { "Log" }
-                (live(&events))
-                p { a href="/log" { "The whole log" } }
-            }
-        },
-    ))
-}
-
-fn beginning<T>(list: &[T]) -> &[T] {
-    &list[..list.len().min(BEGINNING)]
-}
-
-fn all(path: &str, name: &str, count: usize) -> Markup {
-    html! { @if count > BEGINNING { p { a href=(path) { (name) } } } }
-}
+use tarspay_types::Currency;
 
 pub(super) fn merchants(it: &OperatorRequest) -> Result<Markup, Refused> {
     let after = it.input.text("after")?.unwrap_or_default();
@@ -74,7 +20,7 @@ pub(super) fn merchants(it: &OperatorRequest) -> Result<Markup, Refused> {
     Ok(layout::list("Merchants", "/merchants", &list, after.is_empty(), next.as_deref()))
 }
 
-fn merchant_list(merchants: &[RegisteredMerchant]) -> Markup {
+pub(super) fn merchant_list(merchants: &[RegisteredMerchant]) -> Markup {
     html! {
         @if merchants.is_empty() { p.empty { "No merchant here." } }
         @for merchant in merchants { (merchant_card(merchant)) }
@@ -101,8 +47,8 @@ fn merchant_card(merchant: &RegisteredMerchant) -> Markup {
                     @for balance in &merchant.balances {
                         li {
                             span.currency { (balance.currency.as_ref().map_or("any currency", Currency::as_str)) } " "
-                            span.money { (balance.available.to_string()) }
-                            @if !balance.frozen.is_zero() { " " span.quiet { (balance.frozen.to_string()) " frozen" } }
+                            span.money { (layout::grouped(balance.available)) }
+                            @if !balance.frozen.is_zero() { " " span.quiet { (layout::grouped(balance.frozen)) " frozen" } }
                         }
                     }
                 }
@@ -111,11 +57,19 @@ fn merchant_card(merchant: &RegisteredMerchant) -> Markup {
     }
 }
 
+const STATUSES: &[(&str, &str)] =
+    &[("due", "Due"), ("delivered", "Delivered"), ("parked", "Parked"), ("undeliverable", "Undeliverable")];
+
 pub(super) fn callbacks(it: &OperatorRequest) -> Result<Markup, Refused> {
-    let before = before(it)?;
-    let callbacks = it.sandbox.callbacks_before(before, PAGE)?;
-    let next = layout::last_of_full(&callbacks).map(|last| format!("before={}", last.id));
-    let list = callback_list(&callbacks, false);
+    let (before, search) = (before(it)?, Search::of(it)?);
+    let status = search.only().map(str::parse).transpose().map_err(|error| wrong("only", error))?;
+    let filter = CallbackFilter { status, text: search.text(), limit: PAGE, ..CallbackFilter::default() };
+    let callbacks = it.sandbox.callbacks_before(before, filter)?;
+    let next = layout::last_of_full(&callbacks).map(|last| search.query("before", last.id));
+    let list = html! {
+        (search.form("Part of an order's number", "All statuses", STATUSES))
+        (callback_list(&callbacks, false))
+    };
     Ok(layout::list("Callbacks", "/callbacks", &list, before == i64::MAX, next.as_deref()))
 }
 
@@ -167,7 +121,7 @@ fn details(callback: &OutgoingCallback) -> Markup {
     }
 }
 
-fn attempt_item(attempt: &Attempt) -> Markup {
+pub(super) fn attempt_item(attempt: &Attempt) -> Markup {
     html! {
         li {
             p {
@@ -181,98 +135,4 @@ fn attempt_item(attempt: &Attempt) -> Markup {
             p.signature { span.quiet { "Signature" } " " code { (attempt.signature.to_string()) } }
         }
     }
-}
-
-pub(super) fn log(it: &OperatorRequest) -> Result<Markup, Refused> {
-    let before = before(it)?;
-    let events = latest(&it.sandbox, before);
-    let next = events.last().filter(|last| events.len() == AT_ONCE && last.number > 1);
-    let next = next.map(|last| format!("before={}", last.number));
-    let is_first = before == i64::MAX;
-    let list = if is_first {
-        live(&events)
-    } else {
-        html! { ol.log { @for event in &events { (item(event)) } } }
-    };
-    Ok(layout::list("Log", "/log", &list, is_first, next.as_deref()))
-}
-
-/// The newest events, the newest first.
-fn latest(sandbox: &Sandbox, before: i64) -> Vec<Event> {
-    sandbox.events_before(u64::try_from(before).unwrap_or(0), AT_ONCE)
-}
-
-/// The list that the script adds to.
-fn live(events: &[Event]) -> Markup {
-    html! {
-        p.empty #no-events hidden[!events.is_empty()] { "Nothing has happened yet." }
-        ol.log #log role="log" tabindex="0" aria-live="polite" aria-label="Events, the newest first" data-at-most=(AT_ONCE) {
-            @for event in events { (item(event)) }
-        }
-    }
-}
-
-/// Items for the script: what came after this event, the newest first.
-pub(super) fn news(it: &OperatorRequest) -> Result<Markup, Refused> {
-    let after = it.input.number("after")?.unwrap_or(0);
-    let events = latest(&it.sandbox, i64::MAX);
-    Ok(html! { @for event in events.iter().filter(|event| event.number > after) { (item(event)) } })
-}
-
-fn item(event: &Event) -> Markup {
-    html! { li data-number=(event.number) { (layout::time(event.at)) " " span.what { (words(&event.kind)) } } }
-}
-
-fn words(kind: &EventKind) -> Markup {
-    match kind {
-        EventKind::Called { path, merchant_order_no, code, message, explanation, warning, .. } => html! {
-            @if *code == ErrorCode::SUCCESS { span.badge.good { "0" } } @else { span.badge.bad { (code.code()) } }
-            " " code { (path) }
-            @if let Some(number) = merchant_order_no { " " span.quiet { (number.as_str()) } }
-            @if *code != ErrorCode::SUCCESS { " " (message) }
-            @if let Some(warning) = warning { " " span.badge.mind { "warning" } " " (warning) }
-            @if let Some(explanation) = explanation {
-                details {
-                    summary { "Why the signature was refused: " code { (explanation.names) } }
-                    pre { (explanation.details) }
-                }
-            }
-        },
-        EventKind::StateChanged { pay_order_id, from, to } => html! {
-            (link(pay_order_id)) " "
-            @if let Some(from) = from { "from " (layout::state(*from)) " to " } @else { "is new: " }
-            (layout::state(*to))
-        },
-        EventKind::Warned { pay_order_id, message } => html! {
-            span.badge.mind { "warning" } " " (link(pay_order_id)) " " (message)
-        },
-        EventKind::CallbackAttempted { callback, pay_order_id, delivered, outcome } => html! {
-            span.badge.(if *delivered { "good" } else { "bad" }) { "callback" }
-            " no. " (callback) " of " (link(pay_order_id)) ": " (outcome)
-        },
-        EventKind::CallbackGivenUp { callback, pay_order_id, reason } => html! {
-            span.badge.bad { "callback" } " no. " (callback) " of " (link(pay_order_id)) " is given up: " (reason)
-        },
-        EventKind::FaultApplied { what, .. } => html! { span.badge.mind { "fault" } " " (what) },
-        EventKind::ScenarioTook { pay_order_id, scenario } => html! {
-            span.badge { "scenario" } " " (scenario) " takes " (link(pay_order_id))
-        },
-        EventKind::ScenarioSkipped { pay_order_id, scenario, step, reason } => html! {
-            span.badge.mind { "scenario" } " " (scenario) " of " (link(pay_order_id)) " skips " (step) ": " (reason)
-        },
-        EventKind::ScenarioFaultApplied { pay_order_id, scenario, what } => html! {
-            span.badge.mind { "scenario" } " " (scenario) " of " (link(pay_order_id)) ": " (what)
-        },
-        EventKind::ForgerySent { callback, pay_order_id, believed, outcome } => html! {
-            span.badge.(if *believed { "bad" } else { "good" }) { "forgery" }
-            " beside callback no. " (callback) " of " (link(pay_order_id))
-            (if *believed { " was believed: " } else { " was not believed: " }) (outcome)
-        },
-        EventKind::Reset => html! { span.badge { "sandbox" } " is back in its initial state" },
-        EventKind::Failed { message } => html! { span.badge.bad { "sandbox" } " " (message) },
-    }
-}
-
-fn link(id: &PayOrderId) -> Markup {
-    html! { a href={ "/orders/" (id) } { (id.as_str()) } }
 }

@@ -1,10 +1,10 @@
 //! Orders for the operator: the list, and one with its history, its callbacks and its actions.
 
-use super::layout::{self, PAGE};
+use super::layout::{self, PAGE, Search};
 use super::{before, cashier, lists, no_such, order_id, see_other, sentence};
 use crate::callback::CallbackId;
 use crate::life;
-use crate::order::{Order, direction_name};
+use crate::order::{Order, OrderFilter, direction_name};
 use crate::web::{OperatorRequest, Refused};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -23,11 +23,29 @@ pub(super) struct Again {
 }
 
 pub(super) fn list(it: &OperatorRequest) -> Result<Markup, Refused> {
-    let before = before(it)?;
-    let orders = it.sandbox.orders_before(before, PAGE)?;
-    let next = layout::last_of_full(&orders).map(|(number, _)| format!("before={number}"));
-    Ok(layout::list("Orders", "/orders", &table(&orders), before == i64::MAX, next.as_deref()))
+    let (before, search) = (before(it)?, Search::of(it)?);
+    let state = search.only().map(str::parse).transpose();
+    let state: Option<i64> = state.map_err(|_| "\"only\" must be the code of a state".to_owned())?;
+    let state = state.map(OrderState::from_code);
+    let filter = OrderFilter { state, text: search.text(), limit: PAGE, ..OrderFilter::default() };
+    let orders = it.sandbox.orders_before(before, filter)?;
+    let next = layout::last_of_full(&orders).map(|(number, _)| search.query("before", number));
+    let states = STATES.map(|state| (state.code().to_string(), layout::state_name(state)));
+    let states = states.each_ref().map(|(code, name)| (code.as_str(), *name));
+    let list = html! { (search.form("Part of an order's number", "All states", &states)) (table(&orders)) };
+    Ok(layout::list("Orders", "/orders", &list, before == i64::MAX, next.as_deref()))
 }
+
+const STATES: [OrderState; 8] = [
+    OrderState::CREATING,
+    OrderState::PROCESSING,
+    OrderState::SUCCESS,
+    OrderState::FAILED,
+    OrderState::REFUNDED,
+    OrderState::TIMED_OUT,
+    OrderState::REJECTED,
+    OrderState::PARTLY_PAID,
+];
 
 /// Takes a step; if it is refused for itself alone, the page that it was taken on is shown again.
 pub(super) fn post(it: &OperatorRequest, place: &str, take: Taking) -> Result<Response, Refused> {
@@ -83,7 +101,7 @@ pub(super) fn table(orders: &[(i64, Order)]) -> Markup {
                 thead role="rowgroup" {
                     tr role="row" {
                         @for name in ["Order", "Merchant", "Amount", "State", "Created"] {
-                            th role="columnheader" scope="col" { (name) }
+                            th.number[name == "Amount"] role="columnheader" scope="col" { (name) }
                         }
                     }
                 }
@@ -104,7 +122,7 @@ fn row(order: &Order) -> Markup {
                 span { (order.merchant_no.as_str()) }
                 span.quiet { (order.merchant_order_no.as_str()) }
             }
-            td role="cell" data-label="Amount" { (layout::money(order.amount, &order.currency)) }
+            td.number role="cell" data-label="Amount" { (layout::money(order.amount, &order.currency)) }
             td role="cell" data-label="State" { (layout::state(order.state)) }
             td role="cell" data-label="Created" { (layout::time(order.created_at)) }
         }
@@ -128,7 +146,7 @@ pub(super) fn partial(action: &str, order: &Order, again: Option<&Again>) -> Mar
                 button { "Pay this part" }
             }
             @if let Ok(rest) = life::rest(order) {
-                p.quiet #part-hint { "More than 0 and less than " (rest.to_string()) "." }
+                p.quiet #part-hint { "More than 0 and less than " (layout::grouped(rest)) "." }
             }
         }
     }

@@ -121,18 +121,24 @@ pub(crate) fn get(tx: &Tx<'_>, id: CallbackId) -> Result<Option<OutgoingCallback
     tx.one(&format!("{SELECT} WHERE callbacks.id = ?1"), [id.0], |row| outgoing(tx, row))
 }
 
-/// The callbacks that match, with their attempts, the oldest first.
-pub(crate) fn page(tx: &Tx<'_>, filter: &CallbackFilter) -> Result<Vec<OutgoingCallback>, StoreError> {
-    let condition = if filter.order.is_some() { "pay_order_id = ?1" } else { "?1 IS NULL" };
-    let sql = format!("{SELECT} WHERE {condition} AND callbacks.id > ?2 ORDER BY callbacks.id LIMIT ?3");
+/// The callbacks that match, with their attempts: the oldest first, or those before a number, the newest first.
+pub(crate) fn page(
+    tx: &Tx<'_>,
+    filter: &CallbackFilter,
+    before: Option<i64>,
+) -> Result<Vec<OutgoingCallback>, StoreError> {
+    let of_order = if filter.order.is_some() { "pay_order_id = ?1" } else { "?1 IS NULL" };
+    let range = if before.is_some() { "< ?2 AND callbacks.id > ?3" } else { "> ?3 AND ?2 IS NULL" };
+    let direction = if before.is_some() { "DESC" } else { "ASC" };
+    let sql = format!(
+        "{SELECT} WHERE {of_order} AND callbacks.id {range} AND status = coalesce(?4, status)
+             AND (?5 IS NULL OR instr(pay_order_id, ?5) OR instr(merchant_order_no, ?5))
+         ORDER BY callbacks.id {direction} LIMIT ?6"
+    );
     let order = filter.order.as_ref().map(PayOrderId::as_str);
-    let values = params![order, filter.after.map_or(0, CallbackId::number), filter.limit];
-    tx.all(&sql, values, |row| outgoing(tx, row))
-}
-
-pub(crate) fn before(tx: &Tx<'_>, before: i64, limit: u32) -> Result<Vec<OutgoingCallback>, StoreError> {
-    let sql = format!("{SELECT} WHERE callbacks.id < ?1 ORDER BY callbacks.id DESC LIMIT ?2");
-    tx.all(&sql, params![before, limit], |row| outgoing(tx, row))
+    let after = filter.after.map_or(0, CallbackId::number);
+    let status = filter.status.map(|status| status as i64);
+    tx.all(&sql, params![order, before, after, status, filter.text, filter.limit], |row| outgoing(tx, row))
 }
 
 /// Where a callback goes, for sending it again; `None` if there is no such callback.

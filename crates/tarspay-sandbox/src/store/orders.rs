@@ -45,28 +45,42 @@ pub(crate) fn by_id(tx: &Tx<'_>, id: i64) -> Result<Option<Record>, StoreError> 
     tx.one(&format!("SELECT {COLUMNS} FROM orders WHERE id = ?1"), [id], record)
 }
 
-/// The orders that match and come after this number in the store, the oldest first.
-pub(crate) fn page(tx: &Tx<'_>, filter: &OrderFilter, after: i64) -> Result<Vec<Order>, StoreError> {
+/// The orders of a merchant's number, whoever the merchant is: six of them at most.
+pub(crate) fn of_number(tx: &Tx<'_>, number: &str) -> Result<Vec<Record>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM orders WHERE merchant_order_no = ?1 ORDER BY id LIMIT 6");
+    tx.all(&sql, [number], record)
+}
+
+/// Which orders a list has, and in which order they come.
+pub(crate) enum Range {
+    /// Those after this number in the store, the oldest first.
+    After(i64),
+    /// Those before it, the newest first: the beginning costs the same however many there are.
+    Before(i64),
+}
+
+/// The orders that match.
+pub(crate) fn page(tx: &Tx<'_>, filter: &OrderFilter, range: &Range) -> Result<Vec<Record>, StoreError> {
+    let (from, comparison, order) = match range {
+        Range::After(number) => (number, ">", "ASC"),
+        Range::Before(number) => (number, "<", "DESC"),
+    };
     let sql = format!(
         "SELECT {COLUMNS} FROM orders
-         WHERE id > ?1 AND merchant_no = coalesce(?2, merchant_no)
+         WHERE id {comparison} ?1 AND merchant_no = coalesce(?2, merchant_no)
              AND merchant_order_no = coalesce(?3, merchant_order_no) AND state = coalesce(?4, state)
-         ORDER BY id LIMIT ?5"
+             AND (?6 IS NULL OR instr(pay_order_id, ?6) OR instr(merchant_order_no, ?6))
+         ORDER BY id {order} LIMIT ?5"
     );
     let values = params![
-        after,
+        from,
         filter.merchant_no.as_ref().map(MerchantNo::as_str),
         filter.merchant_order_no.as_ref().map(MerchantOrderNo::as_str),
         filter.state.map(OrderState::code),
         filter.limit,
+        filter.text,
     ];
-    tx.all(&sql, values, |row| Ok(record(row)?.order))
-}
-
-/// Orders with smaller numbers in the store, the newest first: the beginning costs the same however many there are.
-pub(crate) fn before(tx: &Tx<'_>, before: i64, limit: u32) -> Result<Vec<Record>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM orders WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
-    tx.all(&sql, params![before, limit], record)
+    tx.all(&sql, values, record)
 }
 
 /// Writes a new order. The times and the numbers stand in the record.

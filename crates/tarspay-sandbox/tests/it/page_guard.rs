@@ -5,7 +5,7 @@ use crate::http::{Request, Response};
 use crate::page::{form, get};
 use crate::support::{DEPOSIT, kenya};
 use serde_json::json;
-use tarspay_sandbox::Sandbox;
+use tarspay_sandbox::{Event, EventKind, Sandbox};
 use tarspay_types::{OrderState, PayOrderId};
 
 const HOSTILE: &str = r#""><script>alert('x')</script>&amp;"#;
@@ -20,7 +20,10 @@ async fn values_of_merchants_are_text_on_every_page() {
     let body = kenya(HOSTILE, &json!({ "returnUrl": format!("https://shop.example/?{HOSTILE}") }));
     let id = Caller::of(&sandbox).create(&sandbox, DEPOSIT, &body).await;
     sandbox.fail(&id, HOSTILE).unwrap();
-    for path in ["/", "/orders", "/callbacks", "/log", &format!("/orders/{id}"), &format!("/pay/{id}")] {
+    let is_call = |event: &&Event| matches!(event.kind, EventKind::Called { .. });
+    let call = sandbox.events().iter().find(is_call).unwrap().number;
+    let (call, order, cashier) = (format!("/calls/{call}"), format!("/orders/{id}"), format!("/pay/{id}"));
+    for path in ["/", "/orders", "/callbacks", "/calls", &call, "/log", &order, &cashier] {
         let page = get(&sandbox, path).await;
         assert_eq!(page.status, 200);
         assert!(
@@ -65,7 +68,9 @@ async fn no_private_key_and_no_value_of_the_payer_is_shown() {
     });
     let id = Caller::of(&sandbox).create(&sandbox, DEPOSIT, &kenya("D1", &personal)).await;
     let key = sandbox.merchant().private_key().expose_hex().to_string();
-    for path in ["/", "/merchants", "/log", &format!("/orders/{id}"), &format!("/pay/{id}")] {
+    let shown = crate::page::last_call(&sandbox).await.body;
+    assert!(shown.contains("Wanjiru Kamau") && !shown.contains(&key), "a call is shown as it came: {shown}");
+    for path in ["/", "/merchants", "/calls", "/log", &format!("/orders/{id}"), &format!("/pay/{id}")] {
         let body = get(&sandbox, path).await.body;
         for secret in [key.as_str(), "Wanjiru", "wanjiru@", "254711222333"] {
             assert!(!body.contains(secret), "{secret} is on {path}");
@@ -206,7 +211,8 @@ async fn every_response_to_a_browser_is_fenced_in() {
         assert_eq!(response.header("cross-origin-resource-policy"), Some("same-origin"), "{path} {host}");
     }
     let id = deposit(&sandbox).await;
-    for path in ["/", "/page/style.css", "/page/log.js", "/page/icon.svg", "/pay/none", &format!("/pay/{id}")]
+    for path in
+        ["/", "/page/style.css", "/page/page.js", "/page/icon.svg", "/pay/none", &format!("/pay/{id}")]
     {
         let response = get(&sandbox, path).await;
         let policy = response.header("content-security-policy").unwrap();

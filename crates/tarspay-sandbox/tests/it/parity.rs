@@ -6,7 +6,7 @@ use tarspay_sandbox::Sandbox;
 const ROUTES: &str = "health reset openapi.json merchants merchants/M1 merchants/M1/keys merchants/M1/status \
     merchants/M1/balances merchants/M1/fees fees orders orders/P1 orders/P1/open orders/P1/pay orders/P1/partial orders/P1/fail \
     orders/P1/reject orders/P1/refund orders/P1/expire transfers callbacks callbacks/1 callbacks/1/resend \
-    callbacks/settle callbacks/sign scenarios scenarios/x/clear scenarios/clear faults faults/1/clear faults/clear \
+    callbacks/settle callbacks/sign callbacks/test calls/1 scenarios scenarios/x/clear scenarios/clear faults faults/1/clear faults/clear \
     clock clock/advance clock/freeze clock/resume events";
 
 #[tokio::test]

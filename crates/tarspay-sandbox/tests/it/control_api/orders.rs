@@ -144,3 +144,85 @@ async fn a_transfer_is_recorded_and_a_second_one_of_its_reference_is_refused() {
     let (_, message) = refused(&sandbox, 400, "POST", "transfers", r#"{"amount":"1"}"#).await;
     assert!(message.contains("\"reference\" is missing"), "{message}");
 }
+
+#[tokio::test]
+async fn an_order_is_found_by_either_number_unless_several_merchants_have_it() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::of(&sandbox);
+    let (kind, message) = refused(&sandbox, 404, "GET", "orders/D1", "").await;
+    assert_eq!((kind.as_str(), message.as_str()), ("unknown_order", "no order D1; there are none yet"));
+    let id = caller.create(&sandbox, DEPOSIT, &kenya("D 1/ä", &json!({}))).await;
+    assert_eq!(get(&sandbox, "orders/D%201%2F%C3%A4").await["pay_order_id"], json!(id));
+    caller.create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
+    assert_eq!(post(&sandbox, "orders/D1/pay", &json!({})).await["state"], 2);
+    let (_, message) = refused(&sandbox, 404, "POST", "orders/D2/pay", "").await;
+    assert!(
+        message.starts_with("no order D2; the latest are D1 (P") && message.contains(id.as_str()),
+        "{message}"
+    );
+    let (_, message) = refused(&sandbox, 409, "POST", "orders/D1/pay", "").await;
+    assert!(message.contains("it can come to 5 ("), "{message}");
+
+    let other = Caller::new(tarspay_sign::PrivateKey::generate().unwrap(), &crate::merchant_no("M7"));
+    sandbox.register(other.merchant_no.clone(), other.key.public_key());
+    let others = other.create(&sandbox, DEPOSIT, &kenya("D1", &json!({}))).await;
+    let (_, message) = refused(&sandbox, 404, "POST", "orders/D1/refund", "").await;
+    assert!(message.starts_with("several merchants have an order D1") && message.contains(others.as_str()));
+    assert_eq!(get(&sandbox, &format!("orders/{others}")).await["merchant_no"], "M7");
+}
+
+#[tokio::test]
+async fn lists_have_their_last_entries_and_those_that_are_looked_for() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let caller = Caller::of(&sandbox);
+    for number in ["D1", "D2", "W3"] {
+        let id = caller.create(&sandbox, DEPOSIT, &kenya(number, &json!({}))).await;
+        sandbox.pay(&id).unwrap();
+    }
+    for (path, list, member, found) in [
+        ("orders?last=2", "orders", "merchant_order_no", json!(["D2", "W3"])),
+        ("orders?last=2&text=D", "orders", "merchant_order_no", json!(["D1", "D2"])),
+        ("orders?text=W3&state=2", "orders", "merchant_order_no", json!(["W3"])),
+        ("callbacks?last=1", "callbacks", "id", json!([3])),
+        ("callbacks?text=D&status=undeliverable", "callbacks", "id", json!([1, 2])),
+        ("callbacks?last=5&status=due", "callbacks", "id", json!([])),
+        ("events?last=2", "events", "kind", json!(["state_changed", "callback_given_up"])),
+    ] {
+        let page = get(&sandbox, path).await;
+        let entries = page[list].as_array().unwrap().iter();
+        assert_eq!(json!(entries.map(|entry| &entry[member]).collect::<Vec<_>>()), found, "{path}: {page}");
+    }
+    for path in ["orders?last=1&limit=1", "orders?last=1&after=P1", "orders?last=0", "callbacks?status=sent"]
+    {
+        assert_eq!(refused(&sandbox, 400, "GET", path, "").await.0, "invalid_request", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_test_callback_is_sent_and_a_call_is_shown_as_it_came() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let receiver = Receiver::ok().await;
+    let sent = post(&sandbox, "callbacks/test", &json!({ "url": receiver.url() })).await;
+    assert_eq!((&sent["attempt"]["is_delivered"], &sent["url"]), (&json!(true), &json!(receiver.url())));
+    assert_eq!(sent["body"], receiver.received()[0].body);
+    for body in
+        ["{}", r#"{"url":"https://127.0.0.1/"}"#, r#"{"url":1}"#, r#"{"url":"http://127.0.0.1/","stat":1}"#]
+    {
+        assert_eq!(
+            refused(&sandbox, 400, "POST", "callbacks/test", body).await.0,
+            "invalid_request",
+            "{body}"
+        );
+    }
+    Caller::of(&sandbox).balance_query().send(sandbox.address()).await;
+    let call = get(&sandbox, "calls/1").await;
+    assert_eq!(call["body"], r#"{"mchNo":"M1688443086"}"#);
+    assert!(call["string_to_sign"].as_str().unwrap().starts_with("POST|/api/balanceInfo|"), "{call}");
+    assert!(call["response"].as_str().unwrap().contains("SUCCESS"), "{call}");
+    assert_eq!(call["headers"][0], json!(["Host", "sandbox"]));
+    for path in ["calls/2", "calls/x"] {
+        assert_eq!(refused(&sandbox, 404, "GET", path, "").await.0, "unknown_call");
+    }
+    post(&sandbox, "reset", &json!({})).await;
+    assert_eq!(refused(&sandbox, 404, "GET", "calls/1", "").await.0, "unknown_call");
+}

@@ -1,6 +1,15 @@
-// Keeps the log of the page up to date. Everything else, and reading the log, works without it.
+// Shows times as local ones, and keeps the log of the page up to date. All the rest works without it.
 "use strict";
 (() => {
+  // As 2026-11-27 23:59:59, whatever the language; UTC, which the server wrote, is there on hover.
+  const localise = (root) => {
+    for (const time of root.querySelectorAll("time[datetime]")) {
+      time.title = time.textContent;
+      time.textContent = new Date(time.dateTime).toLocaleString("sv");
+    }
+  };
+  localise(document);
+
   const log = document.getElementById("log");
   if (!log) return;
   const atMost = Number(log.dataset.atMost);
@@ -26,6 +35,7 @@
     // The items are escaped by the server, as on the page itself.
     news.innerHTML = await response.text();
     if (!news.content.firstElementChild) return;
+    localise(news.content);
     log.prepend(news.content);
     while (log.children.length > atMost) log.lastElementChild.remove();
     if (none) none.hidden = true;
