@@ -8,11 +8,14 @@
 )]
 
 mod balance;
+mod completions;
 mod demo;
+mod explain;
 mod keygen;
 mod keys;
 #[cfg(unix)]
 mod killed;
+mod markets;
 mod owner;
 mod readme;
 mod running;
