@@ -1,5 +1,6 @@
 //! Files of the repository that are made from the code, and the check that they are current.
 
+mod cli;
 mod markets;
 
 use crate::shell::{Failure, read, root, say, write};
@@ -7,6 +8,7 @@ use crate::shell::{Failure, read, root, say, write};
 /// Writes the pages of `docs/` that are made from the code, or with `check` compares them.
 pub(crate) fn run(check: bool) -> Result<(), Failure> {
     keep("docs/markets.md", &markets::page(), check)?;
+    keep("docs/cli.md", &cli::page(&read(&root().join("docs/cli.md"))?)?, check)?;
     for page in ["docs/database.md", "docs/receivers.md"] {
         keep(page, &with_programs(&read(&root().join(page))?)?, check)?;
     }

@@ -91,6 +91,9 @@ impl Verdict {
         if let Some(text) = self.expected.as_ref().or(self.own.as_ref()) {
             lines.push(format!("string to sign: {text}"));
             lines.push(format!("digest: {}", Digest::of(text)));
+            let signed = explanation.and_then(Explanation::finding).map(Finding::signed_digest);
+            let signed = signed.filter(|digest| *digest != Digest::of(text));
+            lines.extend(signed.map(|digest| format!("signed digest: {digest}")));
         }
         lines.extend(self.not_hex.clone());
         lines
