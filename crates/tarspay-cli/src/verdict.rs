@@ -139,6 +139,9 @@ impl Verdict {
                 return Ok(());
             }
             output::marked(Mark::Good, "valid:", self.over)?;
+            if self.own.as_ref().zip(self.expected.as_ref()).is_some_and(|(own, expected)| own != expected) {
+                output::marked(Mark::Warning, "note:", "your text is not the one that was signed")?;
+            }
             return self.notes.iter().try_for_each(|note| output::marked(Mark::Warning, "note:", note));
         };
         let failure = Failure::refused(format!("not valid: {reason}"));

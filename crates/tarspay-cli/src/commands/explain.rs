@@ -144,29 +144,14 @@ fn request(args: Request) -> Result<(), Failure> {
         message.host = Some(host.to_owned()).filter(|host| !host.is_empty()).or(message.host);
         target.clone_into(&mut message.target);
     }
-    let mut notes = std::mem::take(&mut message.notes);
-    let mut value = |flag: Option<String>, name: &str| match flag
-        .or_else(|| message.header(name).map(str::to_owned))
-    {
-        None if is_given => {
-            let similar = message.headers.iter().map(|(given, _)| given.as_str());
-            let similar = similar.filter(|given| given.to_lowercase().replace('_', "-").starts_with("x-api"));
-            let similar: Vec<_> = similar.collect();
-            notes.push(format!("the header {name} is missing; given: {}", similar.join(", ")));
-            None
-        }
-        value => value,
-    };
     let signs = args.digest.is_none();
-    let key = if signs { value(args.public_key, API_KEY_HEADER) } else { None };
-    let flag = args.signature.map(|text| input::signature(&text).to_owned());
-    let signature = if signs { value(flag, API_SIGNATURE_HEADER) } else { None };
+    // A text alone stands for the request.
     let whole = args.string_to_sign.is_none() || is_given || args.path.is_some();
-    let nonce = if whole {
-        value(args.nonce.map(|text| input::bare(&text).to_owned()), API_NONCE_HEADER)
-    } else {
-        None
-    };
+    let header = |name: &str| message.header(name).map(str::to_owned);
+    let key = args.public_key.or_else(|| header(API_KEY_HEADER));
+    let nonce = args.nonce.map(|text| input::bare(&text).to_owned()).or_else(|| header(API_NONCE_HEADER));
+    let signature = args.signature.map(|text| input::signature(&text).to_owned());
+    let signature = signature.or_else(|| header(API_SIGNATURE_HEADER));
     let lacking = [
         (whole && message.target.is_empty(), "--path PATH"),
         (whole && nonce.is_none() && !is_given, "--nonce NONCE"),
@@ -179,14 +164,23 @@ fn request(args: Request) -> Result<(), Failure> {
         return Err(Failure::usage(reason)
             .detail("Or give a FILE with the request: a curl command, raw HTTP or HAR."));
     }
-    let key = match key.map(|text| text.parse::<PublicKey>().map_err(|error| (text, error))) {
-        Some(Ok(key)) => Some(key),
-        Some(Err((_, error))) => {
-            notes.push(format!("the public key cannot be read: {error}"));
-            None
+    let mut notes = std::mem::take(&mut message.notes);
+    for (name, is_missing) in [
+        (API_KEY_HEADER, signs && key.is_none()),
+        (API_NONCE_HEADER, whole && nonce.is_none()),
+        (API_SIGNATURE_HEADER, signs && signature.is_none()),
+    ] {
+        if is_missing {
+            let names = message.headers.iter().map(|(given, _)| given.as_str());
+            let similar = names.filter(|given| given.to_lowercase().replace('_', "-").starts_with("x-api"));
+            let similar = similar.collect::<Vec<_>>().join(", ");
+            notes.push(format!("the header {name} is missing; given: {similar}"));
         }
-        None => None,
-    };
+    }
+    let key = key.map(|text| text.parse::<PublicKey>());
+    if let Some(Err(error)) = &key {
+        notes.push(format!("the public key cannot be read: {error}"));
+    }
     let kind = message.header("content-type").filter(|kind| !kind.contains("json"));
     notes.extend(kind.map(|kind| format!("Content-Type is {kind}; send application/json;charset=utf-8")));
     let sent = SentRequest {
@@ -194,7 +188,7 @@ fn request(args: Request) -> Result<(), Failure> {
         nonce: nonce.unwrap_or_default(),
         body: if args.no_body { Vec::new() } else { message.body },
         hosts: message.host.into_iter().collect(),
-        key,
+        key: key.and_then(Result::ok),
         signature: signature.unwrap_or_default(),
         policy: if args.low_s { SignaturePolicy::RequireLowS } else { SignaturePolicy::AcceptHighS },
     };

@@ -307,6 +307,8 @@ fn a_text_beside_the_request_is_compared_with_the_right_one() {
     let done = explain(&["-", "--string-to-sign", TEXT], &pasted).failed(1, &["not valid"]);
     assert!(done.stdout.contains("your text is the one that the gateway checks"), "{done:?}");
     let other = TEXT.replace("BRA", "BRL");
+    let done = explain(&["-", "--string-to-sign", &other], &http(TEXT, BODY)).succeeded();
+    assert!(done.stdout.contains("note: your text is not the one that was signed"), "{done:?}");
     let done = explain(&["-", "--string-to-sign", &other], &http("x", BODY)).failed(1, &["not valid"]);
     let rows: Vec<_> = done.stdout.lines().skip_while(|row| !row.starts_with("your text, and")).collect();
     assert!(rows[1].contains("BRL") && rows[2].contains("BRA") && rows[3].trim() == "^", "{done:?}");

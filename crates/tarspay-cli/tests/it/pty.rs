@@ -74,11 +74,17 @@ fn there_is_no_colour_in_a_pipe_or_where_it_is_not_wanted() {
 #[test]
 fn both_texts_fit_a_narrow_terminal() {
     for columns in [30, 50] {
+        // It waits until the terminal has its size.
         let mut command = Command::new("sh");
-        let ask = format!("stty cols {columns}; exec \"$0\" \"$@\"");
         let explain = explain("it ");
-        command.args(["-c", &ask]).arg(explain.get_program()).args(explain.get_args());
-        let seen = all(in_terminal(command));
+        command
+            .args(["-c", "read line; exec \"$0\" \"$@\""])
+            .arg(explain.get_program())
+            .args(explain.get_args());
+        let mut session = in_terminal(command);
+        session.get_process_mut().set_window_size(columns, 24).unwrap();
+        session.send_line("").unwrap();
+        let (seen, columns) = (all(session), usize::from(columns));
         let rows: Vec<_> =
             seen.lines().filter(|row| row.starts_with("signed: ") || row.starts_with("both: ")).collect();
         assert!(rows.len() > 1 && rows.iter().all(|row| row.len() <= columns), "{columns}: {seen}");
