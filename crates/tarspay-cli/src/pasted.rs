@@ -78,9 +78,9 @@ pub(crate) fn split_url(url: &str) -> (&str, &str) {
     )
 }
 
-/// A line `Name: value` of a head; curl and HTTP/2 have others too.
+/// A line `Name: value` of a head.
 pub(crate) fn header(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.strip_prefix(':').unwrap_or(line).split_once(':')?;
+    let (name, value) = line.split_once(':')?;
     let is_token = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
     is_token.then(|| (name.to_owned(), value.trim_matches([' ', '\t']).to_owned()))
 }
@@ -120,9 +120,6 @@ fn http(dump: &[u8]) -> Result<Message, Failure> {
             }
         }
         match header(line) {
-            Some((name, value)) if line.starts_with(':') && name == "path" => message.target = value,
-            Some((name, value)) if line.starts_with(':') && name == "method" => message.method = value,
-            Some((_, value)) if line.starts_with(':') => message.host = Some(value),
             Some(header) => message.headers.push(header),
             None if line.is_empty() => {}
             None => {
@@ -133,7 +130,7 @@ fn http(dump: &[u8]) -> Result<Message, Failure> {
             }
         }
     }
-    message.host = message.host.take().or_else(|| message.header("host").map(str::to_owned));
+    message.host = message.header("host").map(str::to_owned).or(message.host);
     if message.header("transfer-encoding").is_some() {
         return Err(Failure::usage(
             "the body is in chunks; save it as the gateway reads it and give --body FILE",
@@ -159,12 +156,8 @@ fn json(text: &str) -> Result<Message, Failure> {
     let mut message = Message::default();
     let entry = if let Some(entries) = whole["log"]["entries"].as_array() {
         let is_signed = |entry: &&Value| headers(&entry["request"]["headers"]).iter().any(is_signature);
-        let mut signed = entries.iter().filter(is_signed);
-        let first =
-            signed.next().ok_or_else(|| Failure::usage("no request of this HAR file has a signature"))?;
-        if signed.next().is_some() {
-            message.notes.push("the file has several signed requests, of which this is the first".to_owned());
-        }
+        let first = entries.iter().find(is_signed);
+        let first = first.ok_or_else(|| Failure::usage("no request of this HAR file has a signature"))?;
         &first["request"]
     } else {
         &whole
@@ -207,4 +200,23 @@ fn headers(json: &Value) -> Vec<(String, String)> {
 fn is_signature((name, _): &(String, String)) -> bool {
     let headers = [tarspay::sign::API_SIGNATURE_HEADER, tarspay::sign::CALLBACK_SIGNATURE_HEADER];
     headers.iter().any(|header| name.eq_ignore_ascii_case(header))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Message;
+
+    #[test]
+    fn no_part_of_a_request_makes_it_panic() {
+        let texts = [
+            "curl -sSX POST 'https://h/x?y' \\\r\n -H \"A: \\\"é\\\" $\" -d $'{\"a\":\"\\u00e9\\n\\'\"}' | jq # é",
+            "curl ^\"https://h/x^\" ^\r\n  -H ^\"A: b^\" --data-raw ^\"^{^\\^\"a^\\^\":1^}^\" ^",
+            "POST /x HTTP/1.1\r\nHost: é\r\nContent-Length: 9\r\n\r\n{\"a\":\"é\"}",
+            "> POST /x HTTP/1.1\n> A: b\n>\n* done",
+            r#"{"log":{"entries":[{"request":{"url":"h","headers":[{"name":"X-API-SIGNATURE","value":"é"}]}}]}}"#,
+        ];
+        let parts = texts.iter().flat_map(|text| (0..=text.len()).map(|end| &text.as_bytes()[..end]));
+        let read = parts.filter(|part| Message::read(part, None, false).is_ok()).count();
+        assert!(read > 50, "{read}");
+    }
 }

@@ -188,30 +188,14 @@ fn market_json(market: &Market) -> Value {
 }
 
 fn offer_json(offer: &Offer) -> Value {
-    let way = |way: &Way| {
-        json!({
-            "code": way.code(),
-            "meaning": way.meaning(),
-            "minimum": way.minimum(),
-            "maximum": way.maximum(),
-            "note": way.note(),
-            "certainty": way.certainty().to_string(),
-        })
-    };
+    let way = |way: &Way| json!({ "code": way.code(), "minimum": way.minimum(), "maximum": way.maximum(), "text": way_text(way) });
     let field = |field: &Field| {
         let with = match field.presence() {
             Presence::RequiredWith(way) => Some(way),
             _ => None,
         };
-        json!({
-            "name": field.name(),
-            "required": field.presence() == Presence::Required,
-            "required_with": with,
-            "format": field.format().map(|format| format.describe()),
-            "note": field.note(),
-            "example": field.example(),
-            "certainty": field.certainty().to_string(),
-        })
+        let required = field.presence() == Presence::Required;
+        json!({ "name": field.name(), "required": required, "required_with": with, "text": field_text(field) })
     };
     json!({
         "ways": offer.ways().iter().map(way).collect::<Vec<_>>(),
@@ -243,13 +227,13 @@ fn banks(market: &Market, search: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
+const WHICH: &str = "the way code does not say which it is: give --deposit or --withdrawal";
+
 impl Check {
     fn run(&self) -> Result<(), Failure> {
-        let body = input::body(Some(&self.body))?;
+        let members = input::text(&self.body, "the body")?;
         let members =
-            std::str::from_utf8(&body).map_err(|error| Failure::usage("the body").caused_by(&error))?;
-        let members =
-            Members::from_json(members).map_err(|error| Failure::usage("the body").caused_by(&error))?;
+            Members::from_json(&members).map_err(|error| Failure::usage("the body").caused_by(&error))?;
         let text = |name: &str| members.value(name).and_then(|value| value.as_str().map(str::to_owned));
         let by_currency = || {
             let given = text("currency")?;
@@ -268,11 +252,7 @@ impl Check {
             _ if self.deposit || self.withdrawal => self.withdrawal,
             (true, false) => false,
             (false, true) => true,
-            _ => {
-                return Err(Failure::usage(
-                    "the way code does not say which it is: give --deposit or --withdrawal",
-                ));
-            }
+            _ => return Err(Failure::usage(WHICH)),
         };
         let (what, report) = if is_withdrawal {
             ("withdrawal", market.check_withdrawal(&members))
@@ -317,18 +297,10 @@ fn say(market: &Market, what: &str, report: &Report) -> Result<(), Failure> {
 fn violation_json(violation: &Violation) -> Value {
     json!({
         "field": violation.field(),
-        "rule": snake_case(&format!("{:?}", violation.rule())),
+        "rule": format!("{:?}", violation.rule()),
         "message": violation.message(),
         "given": violation.value(),
         "source": violation.source().page(),
         "certainty": violation.source().certainty().to_string(),
     })
-}
-
-fn snake_case(name: &str) -> String {
-    let word = |(at, letter): (usize, char)| {
-        let gap = if at > 0 && letter.is_uppercase() { "_" } else { "" };
-        format!("{gap}{}", letter.to_ascii_lowercase())
-    };
-    name.char_indices().map(word).collect()
 }

@@ -14,8 +14,9 @@ const LEFT_OUT: &str = "A b c C D e E K m o Q r t T u U w x y Y z cacert capath 
 
 /// The options with a value that make the request.
 const TAKEN: &str =
-    "X H d F request header json url data data-ascii data-binary data-raw data-urlencode form form-string";
+    "X H d F request header json url data data-ascii data-binary data-raw data-urlencode form";
 
+const UNCLOSED: &str = "this quotation mark is not closed";
 const NOT_A_BODY: &str = "sends a form; the gateway takes one JSON object, which --data-raw and --json send";
 
 /// The request that a curl command sends.
@@ -55,27 +56,21 @@ pub(super) fn message(text: &str, reads_files: bool) -> Result<Message, Failure>
         match name {
             "X" | "request" => message.method = value,
             "url" => message.set_url(&value),
-            "H" | "header" if value.starts_with('@') => {
-                return Err(Failure::usage(format!(
-                    "the headers are in the file {}; paste them",
-                    &value[1..]
-                )));
-            }
             "H" | "header" => match header(&value) {
-                // curl sends no header without a value, unless a semicolon ends its name.
+                // curl sends no header without a value.
                 Some((_, value)) if value.is_empty() => {}
                 Some(header) => message.headers.push(header),
-                None if value.ends_with(';') => {
-                    message.headers.push((value.trim_end_matches(';').to_owned(), String::new()));
+                None => {
+                    return Err(Failure::usage(format!(
+                        "curl's {word} {value} is no header; paste 'Name: value'"
+                    )));
                 }
-                None => return Err(Failure::usage(format!("curl's {word} has no header (Name: value)"))),
             },
-            "F" | "form" | "form-string" | "data-urlencode" => {
+            "F" | "form" | "data-urlencode" => {
                 return Err(Failure::usage(format!("curl's {word} {NOT_A_BODY}")));
             }
-            "d" | "json" => bodies.push(body(&word, &value, reads_files)?),
             "data-raw" => bodies.push(value.into_bytes()),
-            name if name.starts_with("data") => bodies.push(body(&word, &value, reads_files)?),
+            name if name == "json" || name.starts_with('d') => bodies.push(body(&word, &value, reads_files)?),
             _ => {}
         }
         if name == "json" {
@@ -197,7 +192,12 @@ impl Shell<'_> {
                     self.at = self.text.len();
                     return Ok(word);
                 }
-                '\'' if !self.is_windows => self.until_quote(at)?.to_owned(),
+                '\'' if !self.is_windows => {
+                    let (text, _) =
+                        self.text[self.at..].split_once('\'').ok_or_else(|| self.error(at, UNCLOSED))?;
+                    self.at += text.len() + 1;
+                    text.to_owned()
+                }
                 '$' if self.skip("'") => self.ansi_c(at)?,
                 '$' if self.skip("\"") => self.quoted(at)?,
                 '$' | '`' if !self.is_windows => self.no_variable(at, character)?,
@@ -224,22 +224,13 @@ impl Shell<'_> {
         Err(self.error(at, what))
     }
 
-    fn until_quote(&mut self, at: usize) -> Result<&str, Failure> {
-        let Some(length) = self.text[self.at..].find('\'') else {
-            return Err(self.error(at, "this quotation mark is not closed"));
-        };
-        let start = self.at;
-        self.at += length + 1;
-        Ok(&self.text[start..start + length])
-    }
-
     /// In double quotes a backslash escapes a few characters.
     fn quoted(&mut self, at: usize) -> Result<String, Failure> {
         let mut quoted = String::new();
         loop {
             let here = self.at;
             match self.next() {
-                None => return Err(self.error(at, "this quotation mark is not closed")),
+                None => return Err(self.error(at, UNCLOSED)),
                 Some('"') => return Ok(quoted),
                 Some('\\') => match self.next() {
                     Some('\n') => {}
@@ -260,24 +251,16 @@ impl Shell<'_> {
         loop {
             let here = self.at;
             let next = match self.next() {
-                None => return Err(self.error(at, "this quotation mark is not closed")),
+                None => return Err(self.error(at, UNCLOSED)),
                 Some('\'') => return Ok(text),
                 Some('\\') => match self.next() {
                     Some('n') => '\n',
                     Some('r') => '\r',
                     Some('t') => '\t',
-                    Some(letter @ ('x' | 'u' | 'U')) => {
-                        let most = match letter {
-                            'x' => 2,
-                            'u' => 4,
-                            _ => 8,
-                        };
-                        let digits = self.text[self.at..].bytes().take(most);
-                        let digits = digits.take_while(u8::is_ascii_hexdigit).count();
-                        let code = u32::from_str_radix(&self.text[self.at..self.at + digits], 16).ok();
-                        self.at += digits;
-                        let is_whole = |code: &u32| letter != 'x' || *code < 0x80;
-                        let character = code.filter(is_whole).and_then(char::from_u32);
+                    Some('u') => {
+                        let digits = self.text[self.at..].get(..4).unwrap_or_default();
+                        self.at += digits.len();
+                        let character = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32);
                         character.ok_or_else(|| self.error(here, "this escape is not a character"))?
                     }
                     Some(next @ ('\\' | '\'' | '"' | '?')) => next,

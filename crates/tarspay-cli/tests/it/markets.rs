@@ -93,7 +93,7 @@ fn a_request_is_checked_and_everything_is_said_at_once() {
     };
     assert_eq!(
         (rules("refusals"), rules("warnings")),
-        (vec!["missing".to_owned(), "not_url".to_owned()], vec!["below_minimum".to_owned()])
+        (vec!["Missing".to_owned(), "NotUrl".to_owned()], vec!["BelowMinimum".to_owned()])
     );
     assert_eq!(check(&["--json"], DEPOSIT).succeeded().json()["accepted"], json!(true));
 }
