@@ -161,8 +161,9 @@ fn request(args: Request) -> Result<(), Failure> {
     let lacking: Vec<_> = lacking.into_iter().filter_map(|(lacks, flag)| lacks.then_some(flag)).collect();
     if !lacking.is_empty() {
         let reason = format!("not enough to go by: give {}", lacking.join(" and "));
-        return Err(Failure::usage(reason)
-            .detail("Or give a FILE with the request: a curl command, raw HTTP or HAR."));
+        return Err(Failure::usage(reason).detail(
+            "Or give a FILE with the request, - for standard input: a curl command, raw HTTP or HAR.",
+        ));
     }
     let mut notes = std::mem::take(&mut message.notes);
     for (name, is_missing) in [
