@@ -1,7 +1,7 @@
 //! Everything that must hold before a change lands, cheapest first.
 
 use crate::shell::{Failure, cargo, output, root, run as run_command, say, skip, take_skipped};
-use crate::{dependencies, examples, fuzz, links, pages, promises, release, vectors};
+use crate::{dependencies, dist, examples, fuzz, links, pages, promises, release, vectors};
 use std::time::{Duration, Instant};
 
 /// The sets of features in which other tests run than with those of the whole workspace together: the package and its flags.
@@ -38,6 +38,7 @@ const STEPS: &[Step] = &[
     ("lints, each set of features", each_feature_set),
     ("examples with other frameworks", examples::run),
     ("WebAssembly", examples::wasm),
+    ("the archive of a release", dist::check),
     ("fuzz targets, a few runs", fuzz::smoke),
     ("documentation", || {
         let mut doc = cargo(&root(), &["doc", "--locked", "--workspace", "--all-features", "--no-deps"]);

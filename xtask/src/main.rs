@@ -4,6 +4,7 @@
 mod bench;
 mod ci;
 mod dependencies;
+mod dist;
 mod examples;
 mod fuzz;
 mod links;
@@ -48,6 +49,8 @@ enum Command {
     /// What to check before a release: docs/releasing.md
     #[command(subcommand)]
     Release(release::Step),
+    /// Build the archive of a release, and run its command in an empty root: docs/install.md
+    Dist,
     /// Build and run docs/examples: receivers and columns with the frameworks and databases of others
     Examples,
     /// Check that no link between Markdown files leads nowhere
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::Pages { check } => pages::run(check),
         Command::Vectors { check } => vectors::run(check),
         Command::Release(step) => release::run(step),
+        Command::Dist => dist::run(),
         Command::Examples => examples::run(),
         Command::Links => links::run(),
         Command::Promises => promises::run(),

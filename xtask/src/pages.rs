@@ -1,5 +1,6 @@
 //! Files of the repository that are made from the code, and the check that they are current.
 
+mod cli;
 mod markets;
 mod openapi;
 
@@ -25,6 +26,7 @@ fn keep_all(check: bool) -> Result<(), Failure> {
     keep("docs/openapi.json", &format!("{document:#}\n"), check)?;
     // The one that the sandbox serves, so that it is in the package.
     keep("crates/tarspay-sandbox/src/openapi.json", &format!("{document}\n"), check)?;
+    keep("docs/cli.md", &cli::page(&read(&root().join("docs/cli.md"))?)?, check)?;
     for page in ["docs/database.md", "docs/receivers.md"] {
         keep(page, &with_programs(&read(&root().join(page))?)?, check)?;
     }

@@ -136,7 +136,7 @@ impl Failure {
             self.facts.insert("details".to_owned(), self.details.into());
             output::message(&output::printable_json(&json!({ "error": self.facts }).to_string()));
         } else {
-            output::message(&format!("tarspay: {}", self.reason));
+            output::failure(&self.reason);
             self.details.iter().for_each(|line| output::message(line));
         }
         ExitCode::from(self.code)

@@ -28,7 +28,7 @@ pub(crate) fn signature(text: &str) -> &str {
 }
 
 /// An argument without what a file or a program has around it: white space, a byte order mark, quotes.
-fn bare(text: &str) -> &str {
+pub(crate) fn bare(text: &str) -> &str {
     let is_around = |character: char| character.is_whitespace() || character == MARK;
     let text = text.trim_matches(is_around);
     let quoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));

@@ -3,22 +3,26 @@
 #![allow(clippy::doc_markdown, reason = "doc comments of arguments are help texts: plain text")]
 
 mod callback_log;
+mod codes;
 mod commands;
 mod failure;
 mod guard;
 mod input;
 mod members;
 mod output;
+mod pasted;
 mod profile;
 mod receiver;
 mod server;
 mod settings;
 mod tls;
+mod verdict;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::CompleteEnv;
 use commands::{
-    balance, call, callback, config, country, demo, doctor, keygen, listen, order, proxy, sandbox, sign,
-    verify,
+    balance, call, callback, completions, config, country, demo, doctor, explain, keygen, listen, markets,
+    order, proxy, sandbox, sign, verify,
 };
 use failure::Failure;
 use std::process::ExitCode;
@@ -32,7 +36,12 @@ use std::process::ExitCode;
 /// Exit codes: 0 done or valid, 1 refused or not valid, 2 wrong usage or unreadable input, 3 not
 /// sent, 4 outcome unknown, 130 interrupted.
 #[derive(Debug, Parser)]
-#[command(name = "tarspay", version)]
+#[command(
+    name = "tarspay",
+    version,
+    after_help = "Examples:\n  tarspay demo\n  tarspay explain request pasted.txt\n  \
+                                               tarspay sandbox --listen 127.0.0.1:8787"
+)]
 struct Args {
     /// Write JSON for machines: results on stdout, errors on stderr
     #[arg(long, global = true)]
@@ -44,18 +53,39 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show each step of a request against an embedded sandbox gateway
+    #[command(after_help = "Examples:\n  tarspay demo\n  tarspay demo --json")]
     Demo,
     /// Make a new key pair
     ///
     /// The private key is a number below 2^255: the vendor's Java class reads a private key as a
     /// signed number, and fails with others.
+    #[command(after_help = "Examples:\n  tarspay keygen --out merchant.key")]
     Keygen(keygen::Keygen),
     /// Sign a request: show every stage, the headers and the body to send
+    #[command(after_help = "Examples:\n  \
+                            tarspay sign --key-file merchant.key --path /api/balanceInfo --body body.json\n  \
+                            echo '{}' | tarspay sign --key-file merchant.key --path /api/balanceInfo --body - --json")]
     Sign(sign::Sign),
     /// Verify a signature
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tarspay verify request --help\n  \
+                                        tarspay verify callback --signature HEX --body callback.json"
+    )]
     Verify(verify::Verify),
+    /// Say why a signature fails, and what to change
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tarspay explain request pasted.txt\n  \
+                                        tarspay explain callback pasted.txt"
+    )]
+    Explain(explain::Explain),
+    /// Look up markets, ways, limits and bank codes, and check a request
+    #[command(after_help = "Examples:\n  tarspay markets\n  tarspay markets show kenya\n  \
+                            tarspay markets check --body deposit.json")]
+    Markets(markets::Markets),
     /// Ask the gateway for the merchant's balance
+    #[command(after_help = "Examples:\n  tarspay balance --key-file merchant.key --merchant-id M1688443086")]
     Balance(balance::Balance),
     /// Receive, verify, show, keep and forward callbacks (webhooks) until Ctrl-C
     ///
@@ -68,7 +98,10 @@ enum Command {
     ///
     /// They are signed with a test key. The private key of the gateway is not known, so no receiver
     /// in production accepts them: let the receiver under test trust the public key that is shown.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tarspay callback send --help\n  tarspay callback replay --help"
+    )]
     Callback(callback::Callback),
     /// Sign plain JSON of local programs and pass it on, until Ctrl-C
     ///
@@ -84,27 +117,36 @@ enum Command {
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
     /// Create a deposit (money in), ask where one stands, wait for its end
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tarspay deposit create --help\n  tarspay deposit wait D1659318251029"
+    )]
     Deposit(order::Deposit),
     /// Create a withdrawal (money out), ask where one stands, wait for its end
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tarspay withdrawal create --help\n  tarspay withdrawal get W1659318251029"
+    )]
     Withdrawal(order::Withdrawal),
     /// Calls that only Brazil has
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  tarspay brazil query-trx-id --help")]
     Brazil(country::Brazil),
     /// Calls that only Bangladesh has
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  tarspay bangladesh query-trx-id --help")]
     Bangladesh(country::Bangladesh),
     /// Calls that only India has
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  tarspay india query-utr --help")]
     India(country::India),
     /// Make any other call by its path
     ///
     /// At a production gateway only the documented queries pass, unless --allow-money is given.
-    #[command(after_help = "Example:\n  tarspay call /api/payInInfo --set mchOrderNo=D1659318251029")]
+    #[command(after_help = "Examples:\n  tarspay call /api/payInInfo --set mchOrderNo=D1659318251029")]
     Call(call::Call),
     /// Show settings and where they come from, and write profiles
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tarspay config show\n  tarspay config set merchant_id M1688443086"
+    )]
     Config(config::Config),
     /// Run a local gateway until Ctrl-C, and operate it from another terminal
     ///
@@ -113,7 +155,16 @@ enum Command {
     /// TARSPAY_MERCHANT_ID and TARSPAY_PRIVATE_KEY, which `sandbox env` prints. Each start makes new
     /// keys, unless --data keeps them. The verbs find the newest sandbox that this user runs.
     Sandbox(Box<sandbox::Args>),
+    /// Print a script that completes commands, flags and values in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(completions::Completions),
 }
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(tarspay completions bash)                                  in ~/.bashrc, and likewise in ~/.zshrc
+  tarspay completions fish > ~/.config/fish/completions/tarspay.fish
+  tarspay completions powershell | Out-String | Invoke-Expression     in $PROFILE";
 
 /// The command line, from which help, manual pages and completions are made.
 #[must_use]
@@ -124,6 +175,8 @@ pub fn command() -> clap::Command {
 /// Runs the command that the program's arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Ends the program if a shell asks for completions.
+    CompleteEnv::with_factory(command).var(completions::VARIABLE).complete();
     let outcome = match Args::try_parse() {
         Ok(args) => {
             output::set_json(args.json);
@@ -148,6 +201,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Keygen(args) => keygen::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(verify) => verify::run(&verify),
+        Command::Explain(explain) => explain::run(explain),
         Command::Balance(args) => on_runtime(balance::run(args)),
         Command::Listen(args) => on_runtime(listen::run(args)),
         Command::Callback(callback) => on_runtime(callback::run(callback)),
@@ -161,6 +215,8 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Call(args) => on_runtime(call::run(args)),
         Command::Config(config) => config::run(&config),
         Command::Sandbox(args) => on_runtime(sandbox::run(*args)),
+        Command::Completions(args) => completions::run(&args),
+        Command::Markets(args) => markets::run(args),
     }
 }
 
@@ -174,4 +230,27 @@ fn on_runtime(task: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
     // A look-up of a name that hangs does not hold up Ctrl-C.
     runtime.shutdown_background();
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    /// The commands, each with those above it.
+    fn verbs(command: &Command, above: &str) -> Vec<(String, Command)> {
+        let name = format!("{above}{}", command.get_name());
+        let below = command.get_subcommands().flat_map(|one| verbs(one, &format!("{name} ")));
+        std::iter::once((name.clone(), command.clone())).chain(below).collect()
+    }
+
+    #[test]
+    fn every_verb_shows_examples_that_it_can_read() {
+        let has_none = |(name, verb): &(String, Command)| {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            !help.starts_with("Examples:\n  ") || !help.contains(name)
+        };
+        let without: Vec<_> = verbs(&super::command(), "").into_iter().filter(has_none).collect();
+        let names: Vec<_> = without.iter().map(|(name, _)| name).collect();
+        assert!(names.is_empty(), "without an example of their own: {names:?}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The members of a request: from flags with the market's names, from files and from `--set`.
 
+use crate::codes;
 use crate::failure::{Failure, unknown};
 use crate::input;
 use clap::{ArgMatches, Command};
@@ -89,6 +90,9 @@ impl<R: OrderRequest> clap::Args for Fields<R> {
                 .help_heading("Members");
             if member != "body" && flag(member) != member {
                 argument = argument.alias(member);
+            }
+            if member == "wayCode" {
+                argument = argument.add(codes::way_codes());
             }
             command = command.arg(argument);
         }

@@ -1,6 +1,7 @@
 //! Writing results: text for people, one JSON object for machines. Every text is escaped here.
 
 use crate::failure::Failure;
+use anstyle::AnsiColor;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -31,8 +32,45 @@ pub(crate) fn line_if_read(text: &str) -> Result<bool, Failure> {
     write(&format!("{}\n", printable(text)))
 }
 
+/// Writes text of our own, such as a script: several lines.
+pub(crate) fn text(text: &str) -> Result<(), Failure> {
+    write(text).map(drop)
+}
+
+/// What the first word of a line means.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mark {
+    Good,
+    Bad,
+    Warning,
+}
+
+impl Mark {
+    /// The word, escaped, in the colour of its meaning. anstream removes the colour again where it is not wanted:
+    /// in a file or a pipe, with NO_COLOR, or with CLICOLOR=0.
+    fn paint(self, word: &str) -> String {
+        let style = match self {
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Bad => AnsiColor::Red.on_default(),
+            Self::Warning => AnsiColor::Yellow.on_default(),
+        };
+        format!("{style}{}{style:#}", printable(word))
+    }
+}
+
+/// Writes one line whose first word is in a colour, if colours are wanted.
+pub(crate) fn marked(mark: Mark, word: &str, rest: &str) -> Result<(), Failure> {
+    let blank = if rest.is_empty() { "" } else { " " };
+    write(&format!("{}{blank}{}\n", mark.paint(word), printable(rest))).map(drop)
+}
+
+/// How many columns the terminal has; 100 without one.
+pub(crate) fn columns() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
+}
+
 fn write(lines: &str) -> Result<bool, Failure> {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     match stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
@@ -112,7 +150,12 @@ pub(crate) fn new_file(path: &Path, lines: &str) -> std::io::Result<()> {
 
 /// Writes one line to stderr. If stderr is closed, it is lost.
 pub(crate) fn message(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", printable(text));
+    let _ = writeln!(anstream::stderr(), "{}", printable(text));
+}
+
+/// Writes the reason of a failure to stderr, likewise.
+pub(crate) fn failure(reason: &str) {
+    let _ = writeln!(anstream::stderr(), "{} {}", Mark::Bad.paint("tarspay:"), printable(reason));
 }
 
 /// Writes one line to stderr, or with `--json` this object; `false` if nobody can read it.

@@ -1,5 +1,6 @@
 //! The result: what is known about a signature that fails, as values and as text for people.
 
+use crate::aligned::Aligned;
 use crate::finding::{Finding, Signer};
 use crate::mistake::Mistake;
 use std::fmt;
@@ -110,7 +111,7 @@ impl Explanation {
 
     /// A report with both texts. It holds the values of the body: personal data, not for logs.
     pub fn report(&self) -> Report<'_> {
-        Report::new(self)
+        Report { explanation: self, columns: usize::MAX }
     }
 }
 
@@ -126,36 +127,35 @@ impl fmt::Debug for Explanation {
     }
 }
 
-/// An [`Explanation`] with both texts, by `Display`. Personal data, not for logs.
-pub struct Report<'e>(&'e Explanation);
+/// An [`Explanation`] with both texts, [aligned](Aligned), by `Display`. Personal data, not for logs.
+pub struct Report<'e> {
+    explanation: &'e Explanation,
+    columns: usize,
+}
 
-impl<'e> Report<'e> {
-    pub(crate) fn new(explanation: &'e Explanation) -> Self {
-        Self(explanation)
+impl Report<'_> {
+    /// Breaks the texts into rows of at most so many columns. Default: each text is one row.
+    #[must_use]
+    pub fn width(mut self, columns: usize) -> Self {
+        self.columns = columns;
+        self
     }
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)?;
-        let Some(finding) = &self.0.finding else { return Ok(()) };
-        // Escaped, so that a line end or a blank at the end can be seen.
-        write!(f, "\nsigned:   {}", visible(&finding.signed_text()))?;
+        self.explanation.fmt(f)?;
+        let Some(finding) = &self.explanation.finding else { return Ok(()) };
         // Without a difference the mistake is not in the text, and both are the same.
-        if let Some(difference) = finding.first_difference() {
-            if let Some(expected) = finding.expected_text() {
-                write!(f, "\nexpected: {}", visible(&expected))?;
-            }
-            write!(f, "\naround the difference, signed:   {}", visible(difference.signed_context()))?;
-            write!(f, "\naround the difference, expected: {}", visible(difference.expected_context()))?;
-        }
-        Ok(())
+        let expected = finding.expected_bytes().filter(|_| finding.first_difference().is_some());
+        let aligned = Aligned::new(finding.signed_bytes(), expected.unwrap_or(finding.signed_bytes()));
+        write!(f, "\n{}", aligned.width(self.columns))
     }
 }
 
 impl fmt::Debug for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.0, f)
+        fmt::Debug::fmt(self.explanation, f)
     }
 }
 
@@ -223,19 +223,4 @@ impl fmt::Display for Named<'_> {
             None => write!(f, "{} (not known)", self.0.key()),
         }
     }
-}
-
-/// The text with control characters escaped.
-fn visible(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 2);
-    escaped.push('`');
-    for character in text.chars() {
-        if character.is_control() || character == '\u{feff}' {
-            escaped.extend(character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped.push('`');
-    escaped
 }

@@ -107,6 +107,11 @@ impl Finding {
         self.expected.as_deref().map(String::from_utf8_lossy)
     }
 
+    /// The bytes of [`expected_text`](Self::expected_text).
+    pub fn expected_bytes(&self) -> Option<&[u8]> {
+        self.expected.as_deref()
+    }
+
     /// Where the two texts begin to differ; `None` if they are equal, and the mistake is in hash, key or encoding.
     pub fn first_difference(&self) -> Option<&Difference> {
         self.difference.as_ref()

@@ -62,6 +62,7 @@
 //! 400 KB besides. [`Explanation::is_complete`] says whether a limit was reached.
 #![forbid(unsafe_code)]
 
+mod aligned;
 mod body;
 mod candidate;
 mod changes;
@@ -73,6 +74,7 @@ mod mistake;
 mod search;
 mod signature;
 
+pub use aligned::Aligned;
 pub use explanation::{Explanation, Outcome, Report};
 pub use failed_signature::{FailedSignature, MAX_INPUT_BYTES};
 pub use finding::{Difference, Finding, Signer};

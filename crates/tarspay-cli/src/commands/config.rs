@@ -12,7 +12,7 @@ pub(crate) enum Config {
     ///
     /// The private key is never shown, only its public key. With the flags of a call it shows what
     /// that call would use.
-    #[command(after_help = "Example:\n  tarspay config show --profile live")]
+    #[command(after_help = "Examples:\n  tarspay config show --profile live")]
     Show(Show),
     /// Set one member of a profile
     ///
@@ -21,7 +21,7 @@ pub(crate) enum Config {
                             tarspay config set --profile live key_file live.key")]
     Set(Set),
     /// Print the path of the file with the profiles
-    #[command(after_help = "Example:\n  cat \"$(tarspay config path)\"")]
+    #[command(after_help = "Examples:\n  cat \"$(tarspay config path)\"")]
     Path,
 }
 

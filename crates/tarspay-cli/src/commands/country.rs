@@ -13,7 +13,7 @@ use tarspay::types::market::india::TransferByUtrQuery;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Brazil {
     /// Find a deposit by its transaction id, such as a PIX end-to-end id
-    #[command(after_help = "Example:\n  tarspay brazil query-trx-id E18236120202306301613s0998b0d9fe\n\n\
+    #[command(after_help = "Examples:\n  tarspay brazil query-trx-id E18236120202306301613s0998b0d9fe\n\n\
                             See also: tarspay withdrawal certificate")]
     QueryTrxId {
         #[command(flatten)]
@@ -26,7 +26,7 @@ pub(crate) enum Brazil {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Bangladesh {
     /// Look up a wallet transaction (under development at the gateway)
-    #[command(name = "query-trx-id", after_help = "Example:\n  tarspay bangladesh query-trx-id BI63CWYFV9")]
+    #[command(name = "query-trx-id", after_help = "Examples:\n  tarspay bangladesh query-trx-id BI63CWYFV9")]
     Query {
         #[command(flatten)]
         caller: Caller,
@@ -38,7 +38,7 @@ pub(crate) enum Bangladesh {
     /// It changes the order. The exit code is 0 only if the response says success.
     #[command(
         name = "reprocess-trx-id",
-        after_help = "Example:\n  tarspay bangladesh reprocess-trx-id BI63CWYFV9 D1659318251029"
+        after_help = "Examples:\n  tarspay bangladesh reprocess-trx-id BI63CWYFV9 D1659318251029"
     )]
     Reprocess {
         #[command(flatten)]
@@ -54,7 +54,7 @@ pub(crate) enum Bangladesh {
     /// Hand in the transaction id of a payment on your own cashier page (under development at the gateway)
     #[command(
         name = "submit-trx-id",
-        after_help = "Example:\n  tarspay bangladesh submit-trx-id P1560179978363322369 BI63CWYFV9"
+        after_help = "Examples:\n  tarspay bangladesh submit-trx-id P1560179978363322369 BI63CWYFV9"
     )]
     Submit {
         #[command(flatten)]
@@ -72,7 +72,7 @@ pub(crate) enum Bangladesh {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum India {
     /// Look up a payer's transfer by its UTR (under development at the gateway)
-    #[command(after_help = "Example:\n  tarspay india query-utr 231500000000 D1659318251029")]
+    #[command(after_help = "Examples:\n  tarspay india query-utr 231500000000 D1659318251029")]
     QueryUtr {
         #[command(flatten)]
         caller: Caller,

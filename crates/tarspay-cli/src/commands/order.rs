@@ -26,13 +26,13 @@ pub(crate) enum Deposit {
     )]
     Create(Box<Create<DepositRequest>>),
     /// Ask where a deposit stands
-    #[command(after_help = "Example:\n  tarspay deposit get D1659318251029 --json")]
+    #[command(after_help = "Examples:\n  tarspay deposit get D1659318251029 --json")]
     Get(Get),
     /// Wait until a deposit has ended
     ///
     /// The exit code is 0 if it succeeded, 1 if it ended in another way, and 4 if it is still pending
     /// at the deadline.
-    #[command(after_help = "Example:\n  tarspay deposit wait D1659318251029 --deadline 10m && echo paid")]
+    #[command(after_help = "Examples:\n  tarspay deposit wait D1659318251029 --deadline 10m && echo paid")]
     Wait(Wait),
 }
 
@@ -50,16 +50,16 @@ pub(crate) enum Withdrawal {
     )]
     Create(Box<Create<WithdrawalRequest>>),
     /// Ask where a withdrawal stands
-    #[command(after_help = "Example:\n  tarspay withdrawal get W202211300001 --json")]
+    #[command(after_help = "Examples:\n  tarspay withdrawal get W202211300001 --json")]
     Get(Get),
     /// Wait until a withdrawal has ended
     ///
     /// The exit code is 0 if it succeeded, 1 if it ended in another way, and 4 if it is still pending
     /// at the deadline.
-    #[command(after_help = "Example:\n  tarspay withdrawal wait W202211300001 --deadline 1h")]
+    #[command(after_help = "Examples:\n  tarspay withdrawal wait W202211300001 --deadline 1h")]
     Wait(Wait),
     /// Get the payment certificate of a withdrawal, in Brazil
-    #[command(after_help = "Example:\n  tarspay withdrawal certificate W202211300001 --json")]
+    #[command(after_help = "Examples:\n  tarspay withdrawal certificate W202211300001 --json")]
     Certificate(Get),
 }
 

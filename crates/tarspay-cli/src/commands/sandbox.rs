@@ -41,7 +41,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// Run a local gateway until Ctrl-C, as `tarspay sandbox` does
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = "Examples:\n  tarspay sandbox start --listen 127.0.0.1:8787 --name shop")]
     Start(Start),
     /// Print the variables that commands and clients read: eval "$(tarspay sandbox env)"
     ///
@@ -60,10 +60,10 @@ enum Verb {
         wait: Duration,
     },
     /// Open the sandbox's page in the browser
-    #[command(after_help = "Example:\n  tarspay sandbox open")]
+    #[command(after_help = "Examples:\n  tarspay sandbox open")]
     Open,
     /// List the latest orders
-    #[command(after_help = "Example:\n  tarspay sandbox orders --state 2 --last 10")]
+    #[command(after_help = "Examples:\n  tarspay sandbox orders --state 2 --last 10")]
     Orders {
         /// Only those in this state, such as 2
         #[arg(long, value_name = "CODE")]
@@ -73,13 +73,13 @@ enum Verb {
         last: u16,
     },
     /// The payer pays a deposit, or the payee gets a withdrawal: state 2
-    #[command(after_help = "Example:\n  tarspay sandbox pay D1659318251029")]
+    #[command(after_help = "Examples:\n  tarspay sandbox pay D1659318251029")]
     Pay { order: String },
     /// The payer pays a part of a deposit: state 9
-    #[command(after_help = "Example:\n  tarspay sandbox part D1659318251029 400")]
+    #[command(after_help = "Examples:\n  tarspay sandbox part D1659318251029 400")]
     Part { order: String, amount: String },
     /// An order fails: state 3
-    #[command(after_help = "Example:\n  tarspay sandbox fail D1659318251029 --reason \"wrong PIN\"")]
+    #[command(after_help = "Examples:\n  tarspay sandbox fail D1659318251029 --reason \"wrong PIN\"")]
     Fail {
         order: String,
         /// Reason that the gateway gives
@@ -87,7 +87,7 @@ enum Verb {
         reason: Option<String>,
     },
     /// A withdrawal is rejected: state 8
-    #[command(after_help = "Example:\n  tarspay sandbox reject W1659318251029")]
+    #[command(after_help = "Examples:\n  tarspay sandbox reject W1659318251029")]
     Reject {
         order: String,
         /// Reason that the gateway gives
@@ -95,13 +95,13 @@ enum Verb {
         reason: Option<String>,
     },
     /// The money of an order goes back: state 5
-    #[command(after_help = "Example:\n  tarspay sandbox refund D1659318251029")]
+    #[command(after_help = "Examples:\n  tarspay sandbox refund D1659318251029")]
     Refund { order: String },
     /// A deposit times out now: state 6
-    #[command(after_help = "Example:\n  tarspay sandbox expire D1659318251029")]
+    #[command(after_help = "Examples:\n  tarspay sandbox expire D1659318251029")]
     Expire { order: String },
     /// List the latest callbacks (webhooks), with the outcome of their last attempt
-    #[command(after_help = "Example:\n  tarspay sandbox callbacks D1659318251029 --settle")]
+    #[command(after_help = "Examples:\n  tarspay sandbox callbacks D1659318251029 --settle")]
     Callbacks {
         /// Only those about this order
         order: Option<String>,
@@ -113,10 +113,13 @@ enum Verb {
         last: u16,
     },
     /// Send a callback again, by its number
-    #[command(after_help = "Example:\n  tarspay sandbox resend 7")]
+    #[command(after_help = "Examples:\n  tarspay sandbox resend 7")]
     Resend { id: u64 },
     /// Make calls or callbacks go wrong
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tarspay sandbox fault add drop_connection --after-commit\n  tarspay sandbox fault list"
+    )]
     Fault(FaultVerb),
     /// Show, advance, freeze or resume the sandbox's clock
     #[command(after_help = "Examples:\n  tarspay sandbox clock\n  tarspay sandbox clock advance \"1h 30m\"")]
@@ -125,7 +128,10 @@ enum Verb {
         verb: Option<ClockVerb>,
     },
     /// Define in advance what happens to orders
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tarspay sandbox scenario list\n  tarspay sandbox scenario run paid-later"
+    )]
     Scenario(ScenarioVerb),
     /// Show what has happened
     #[command(after_help = "Examples:
@@ -152,46 +158,46 @@ enum FaultVerb {
   tarspay sandbox fault add '{\"kind\":\"delay\",\"millis\":2000}'")]
     Add(NewFault),
     /// List the faults that are not used up
-    #[command(after_help = "Example:\n  tarspay sandbox fault list")]
+    #[command(after_help = "Examples:\n  tarspay sandbox fault list")]
     List,
     /// Remove a fault, or all
-    #[command(after_help = "Example:\n  tarspay sandbox fault clear 3")]
+    #[command(after_help = "Examples:\n  tarspay sandbox fault clear 3")]
     Clear { id: Option<u64> },
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum ClockVerb {
     /// Put the clock forward: what is due in this time happens now
-    #[command(after_help = "Example:\n  tarspay sandbox clock advance 30m")]
+    #[command(after_help = "Examples:\n  tarspay sandbox clock advance 30m")]
     Advance {
         /// Such as 90s or "1h 30m"
         #[arg(value_parser = humantime::parse_duration)]
         time: Duration,
     },
     /// Stop the clock; it can still be put forward
-    #[command(after_help = "Example:\n  tarspay sandbox clock freeze")]
+    #[command(after_help = "Examples:\n  tarspay sandbox clock freeze")]
     Freeze,
     /// Let the clock go on
-    #[command(after_help = "Example:\n  tarspay sandbox clock resume")]
+    #[command(after_help = "Examples:\n  tarspay sandbox clock resume")]
     Resume,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum ScenarioVerb {
     /// Have an included scenario, or one in a file, take the orders that come from now on
-    #[command(after_help = "Example:\n  tarspay sandbox scenario run paid-later")]
+    #[command(after_help = "Examples:\n  tarspay sandbox scenario run paid-later")]
     Run {
         #[arg(value_name = "NAME|FILE")]
         scenario: OsString,
     },
     /// List what is played
-    #[command(after_help = "Example:\n  tarspay sandbox scenario list")]
+    #[command(after_help = "Examples:\n  tarspay sandbox scenario list")]
     List,
     /// Check a scenario in a file; needs no running sandbox
-    #[command(after_help = "Example:\n  tarspay sandbox scenario check late.toml")]
+    #[command(after_help = "Examples:\n  tarspay sandbox scenario check late.toml")]
     Check { file: OsString },
     /// Have a scenario, or all, take no more orders
-    #[command(after_help = "Example:\n  tarspay sandbox scenario clear paid-later")]
+    #[command(after_help = "Examples:\n  tarspay sandbox scenario clear paid-later")]
     Clear { name: Option<String> },
 }
 

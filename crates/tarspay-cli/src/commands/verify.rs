@@ -1,26 +1,28 @@
 //! `tarspay verify`: is this signature valid, and if not, why.
 
-use crate::failure::{Failure, with_causes};
+use crate::failure::Failure;
+use crate::input;
 use crate::profile::ProfileName;
 use crate::settings::system_key;
-use crate::{input, output};
+use crate::verdict::{self, SentRequest};
 use clap::ArgGroup;
-use serde_json::json;
 use std::path::PathBuf;
-use tarspay::sign::{
-    CallbackVerifier, Digest, Error, ErrorKind, PublicKey, RequestToSign, Signature, SignaturePolicy,
-    SignedForm,
-};
-use tarspay_explain::{Explanation, FailedSignature, Outcome};
+use tarspay::sign::{RequestToSign, SignaturePolicy};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verify {
     /// Verify the signature of a request
+    #[command(
+        after_help = "Examples:\n  tarspay verify request --path /api/balanceInfo --nonce 1704180814988 \\\n      \
+                            --body body.json --public-key HEX --signature HEX\n  \
+                            tarspay explain request pasted.txt      from a curl command or an HTTP dump"
+    )]
     Request(Request),
     /// Verify the signature of a callback
     ///
     /// One system key signs for all merchants, so a valid signature does not say whose order it is:
     /// compare mchNo in the body with your own merchant number.
+    #[command(after_help = "Examples:\n  tarspay verify callback --signature HEX --body callback.json")]
     Callback(Callback),
 }
 
@@ -87,138 +89,32 @@ pub(crate) fn run(verify: &Verify) -> Result<(), Failure> {
 }
 
 fn request(args: &Request) -> Result<(), Failure> {
-    let key = input::public_key(&args.public_key)?;
-    let policy = if args.low_s { SignaturePolicy::RequireLowS } else { SignaturePolicy::AcceptHighS };
-    let signature = input::signature(&args.signature);
-    let (string_to_sign, sent) = match (&args.string_to_sign, &args.path, &args.nonce) {
-        (Some(text), ..) => (text.clone(), None),
-        (None, Some(path), Some(nonce)) => {
-            let (nonce, body) = (input::nonce(nonce)?, input::body(args.body.as_deref())?);
-            let request = RequestToSign::new(path, nonce, input::parameters(&body)?)
-                .map_err(|error| Failure::usage("--path").caused_by(&error))?;
-            (request.string_to_sign().to_owned(), Some((path, nonce.to_string(), body)))
-        }
+    let explains = !args.no_explain;
+    let mut sent = SentRequest {
+        key: Some(input::public_key(&args.public_key)?),
+        signature: input::signature(&args.signature).to_owned(),
+        policy: if args.low_s { SignaturePolicy::RequireLowS } else { SignaturePolicy::AcceptHighS },
+        ..SentRequest::default()
+    };
+    let (path, nonce) = match (&args.string_to_sign, &args.path, &args.nonce) {
+        (Some(text), ..) => return sent.verdict_on(text, false, explains).say(false),
+        (None, Some(path), Some(nonce)) => (path, nonce),
         _ => return Err(Failure::usage("give --path and --nonce, or --string-to-sign")),
     };
-    let digest = Digest::of(&string_to_sign);
-    let verdict =
-        Signature::from_hex(signature).and_then(|signature| key.verify(&digest, &signature, policy));
-    let Err(error) = verdict else {
-        return valid("made over this request with this key", None);
-    };
-    let explanation = sent.as_ref().filter(|_| !args.no_explain).map(|(path, nonce, body)| {
-        FailedSignature::of_request(path, nonce, body)
-            .key(&key)
-            .signature(signature)
-            .signature_policy(policy)
-            .explain()
-    });
-    let mut checked = vec![format!("string to sign: {string_to_sign}"), format!("digest: {digest}")];
-    checked.extend(not_hex(signature));
-    invalid(&error, &checked, explanation.as_ref())
+    let (nonce, body) = (input::nonce(nonce)?, input::body(args.body.as_deref())?);
+    // What cannot be signed is wrong usage here.
+    RequestToSign::new(path, nonce, input::parameters(&body)?)
+        .map_err(|error| Failure::usage("--path").caused_by(&error))?;
+    (sent.target, sent.nonce, sent.body) = (path.clone(), nonce.to_string(), body);
+    sent.verdict(explains).say(false)
 }
 
 fn callback(args: &Callback) -> Result<(), Failure> {
     let (key, _) = system_key(args.public_key.as_deref(), &args.profile.load()?)?;
     let signature = input::signature(&args.signature);
     if let Some(text) = &args.string_to_sign {
-        // The signed text itself: there is nothing to put in order.
-        let verdict = Signature::from_hex(signature)
-            .and_then(|signature| key.verify(&Digest::of(text), &signature, SignaturePolicy::AcceptHighS));
-        return match verdict {
-            Ok(()) => valid(AS_RECEIVED, Some(AS_RECEIVED)),
-            Err(error) => {
-                let checked: Vec<_> = not_hex(signature).into_iter().collect();
-                invalid(&error, &checked, None)
-            }
-        };
+        return verdict::of_callback_text(&key, signature, text).say(false);
     }
     let path = args.body.as_deref().ok_or_else(|| Failure::usage("give --body or --string-to-sign"))?;
-    let bytes = input::bytes(path, "the body")?;
-    let verifier = CallbackVerifier::trusting(key);
-    // Editors add a byte order mark and a line end, but a receiver may have them in its body too.
-    let verify = |body: &[u8]| {
-        let verdict = verifier.verify(Some(signature), body);
-        let shorter = without_line_end(body).filter(|_| verdict.is_err());
-        let shorter = shorter.map(|body| verifier.verify(Some(signature), body));
-        if let Some(Ok(SignedForm::AsReceived)) = shorter {
-            output::message("tarspay: the body ends in a line end that was not signed, which is left out");
-            return Ok(SignedForm::AsReceived);
-        }
-        verdict
-    };
-    if matches!(verify(&bytes), Ok(SignedForm::AsReceived)) {
-        return valid(AS_RECEIVED, Some(AS_RECEIVED));
-    }
-    let plain = input::plain(bytes.clone(), "the body")?;
-    match verify(&plain) {
-        Ok(SignedForm::AsReceived) => valid(AS_RECEIVED, Some(AS_RECEIVED)),
-        Ok(_) => {
-            let form = "over the members as ordered compact JSON";
-            valid(form, Some(form))
-        }
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidBody | ErrorKind::BodyTooLarge) => {
-            Err(Failure::usage("the body").caused_by(&error))
-        }
-        Err(error) => {
-            let explain = |body: &[u8]| {
-                FailedSignature::of_callback(body)
-                    .key(&key)
-                    .known_key("the gateway's system key", &PublicKey::system())
-                    .signature(signature)
-                    .explain()
-            };
-            let mut bodies = vec![&bytes[..], &plain];
-            bodies.extend([&bytes, &plain].into_iter().filter_map(|body| without_line_end(body)));
-            bodies.dedup();
-            let explanation = (!args.no_explain).then(|| simplest(bodies.into_iter().map(explain))).flatten();
-            let checked: Vec<_> = not_hex(signature).into_iter().collect();
-            invalid(&error, &checked, explanation.as_ref())
-        }
-    }
-}
-
-const AS_RECEIVED: &str = "over the bytes as received";
-
-/// The place of the first character of a signature that is not a hex digit.
-fn not_hex(signature: &str) -> Option<String> {
-    let at = signature.chars().position(|character| !character.is_ascii_hexdigit())?;
-    Some(format!("--signature: character {} is not a hex digit", at + 1))
-}
-
-fn without_line_end(body: &[u8]) -> Option<&[u8]> {
-    body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n"))
-}
-
-/// The explanation with the fewest mistakes, the earlier one of two.
-fn simplest(explanations: impl Iterator<Item = Explanation>) -> Option<Explanation> {
-    explanations.min_by_key(|one| (one.outcome() != Outcome::Explained, one.mistakes().len()))
-}
-
-fn valid(how: &str, form: Option<&str>) -> Result<(), Failure> {
-    if !output::is_json() {
-        return output::line(&format!("valid: {how}"));
-    }
-    match form {
-        Some(form) => output::json(&json!({ "valid": true, "signed": form })),
-        None => output::json(&json!({ "valid": true })),
-    }
-}
-
-/// Says what was checked and, if it is known, why it fails. An explanation never accepts a signature.
-fn invalid(error: &Error, checked: &[String], explanation: Option<&Explanation>) -> Result<(), Failure> {
-    let searched = |one: &&Explanation| matches!(one.outcome(), Outcome::Explained | Outcome::Unexplained);
-    let explanation = explanation.filter(searched);
-    let failure = Failure::refused("not valid").caused_by(error);
-    if output::is_json() {
-        let mistakes = explanation.map(Explanation::mistakes).unwrap_or_default();
-        output::json(&json!({
-            "valid": false,
-            "reason": with_causes(error),
-            "mistakes": mistakes.iter().map(|mistake| mistake.name()).collect::<Vec<_>>(),
-            "explanation": explanation.map(ToString::to_string),
-        }))?;
-    }
-    let report = explanation.map(|one| one.report().to_string()).unwrap_or_default();
-    Err(checked.iter().map(String::as_str).chain(report.lines()).fold(failure, Failure::detail))
+    verdict::of_callback(&key, signature, &input::bytes(path, "the body")?, !args.no_explain)?.say(false)
 }

@@ -10,25 +10,30 @@
 mod balance;
 mod callback;
 mod calls;
+mod completions;
 #[cfg(unix)]
 mod config;
 mod create;
 mod demo;
 mod doctor;
+mod explain;
 mod fake;
 mod keygen;
 mod keys;
 #[cfg(unix)]
 mod killed;
 mod listen;
+mod markets;
 mod owner;
 mod proxy;
+mod pty;
 mod readme;
 mod running;
 mod sandbox;
 mod sandbox_flags;
 #[cfg(unix)]
 mod sandbox_verbs;
+mod sessions;
 mod sign;
 mod terminal;
 mod usage;

@@ -67,6 +67,33 @@ fn verify_escapes_the_text_that_was_checked() {
     }
 }
 
+#[test]
+fn explain_escapes_whatever_was_pasted() {
+    let body = json!({ "a": HOSTILE }).to_string();
+    let named = json!({ "path": "/x", "headers": { format!("X-API-{HOSTILE}"): "a" } }).to_string();
+    let twice = format!(r#"{{{0}:"1",{0}:"2"}}"#, Value::from(HOSTILE));
+    let curl = format!("curl https://h/x -H 'X-API-SIGNATURE: 3006020101020101' --data-raw '{body}'");
+    for (args, pasted) in [
+        (&["explain", "request", "-", "--nonce", "1"][..], curl.clone()),
+        (&["explain", "request", "-"], named),
+        (&["explain", "request", "-", "--string", HOSTILE], curl),
+        (
+            &["explain", "callback", "-"],
+            format!("POST /x HTTP/1.1\nX-RESP-SIGNATURE: 3006020101020101\n\n{twice}"),
+        ),
+        (
+            &["markets", "check", "--deposit", "--market", "kenya", "--body", "-"],
+            json!({ "wayCode": HOSTILE, HOSTILE: [1] }).to_string(),
+        ),
+    ] {
+        for args in both(args) {
+            let done = run_with_stdin(&mut with_key(&args), pasted.as_bytes());
+            assert!(matches!(done.code, Some(1 | 2)), "{done:?}");
+            escaped(&done);
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn names_of_files_and_arguments_are_escaped() {
@@ -83,6 +110,9 @@ fn names_of_files_and_arguments_are_escaped() {
         &["sandbox", "--scenario"],
         &["sandbox", "--data"],
         &["keygen"],
+        &["explain", "request"],
+        &["explain", "callback", "--body"],
+        &["markets", "show"],
     ] {
         escaped(&run(tarspay_with_key(args).arg(&missing)).failed(2, &["202e"]));
     }

@@ -5,10 +5,19 @@ use crate::{Done, Files, TEST_KEY, as_argument, run, tarspay, tarspay_with_key};
 use std::process::{Command, Stdio};
 use tarspay::sign::PrivateKey;
 
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 41] = [
     &[],
+    &["completions"],
     &["demo"],
+    &["explain"],
+    &["explain", "request"],
+    &["explain", "callback"],
     &["keygen"],
+    &["markets"],
+    &["markets", "list"],
+    &["markets", "show"],
+    &["markets", "banks"],
+    &["markets", "check"],
     &["sign"],
     &["verify"],
     &["verify", "request"],

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod aligned;
 mod corpus;
 mod corruptions;
 mod explanations;
