@@ -1,0 +1,86 @@
+//! A PostgreSQL of the test's own: in a temporary folder, on a Unix socket there, not as root.
+
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs, io};
+
+pub struct Postgres {
+    programs: PathBuf,
+    /// The user and group to run as, if the test runs as root, which PostgreSQL refuses.
+    user: Option<(u32, u32)>,
+    folder: tempfile::TempDir,
+}
+
+impl Postgres {
+    /// `None` if it is not installed; says so.
+    pub fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            // Past the harness, which shows nothing that a passing test prints.
+            let said =
+                b"skipped: the inbox in PostgreSQL: not installed (Debian: apt-get install postgresql)\n";
+            io::Write::write_all(&mut io::stderr(), said).unwrap();
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let user = (id(&["-u"]) == 0).then(|| (id(&["-u", "nobody"]), id(&["-g", "nobody"])));
+        if let Some((user, group)) = user {
+            std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();
+        }
+        let postgres = Self { programs, user, folder };
+        postgres.run(
+            "initdb",
+            &["--auth=trust", "--username=shop", "--encoding=UTF8", "--locale=C", "--no-sync"],
+        );
+        let socket = format!("-k {} -c listen_addresses= -c fsync=off", postgres.folder().display());
+        let log = postgres.folder().join("log");
+        postgres.run("pg_ctl", &["start", "--wait", "--log", log.to_str().unwrap(), "--options", &socket]);
+        Some(postgres)
+    }
+
+    /// The folder of the socket.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The keywords by which drivers find one of its databases.
+    pub fn address(&self, database: &str) -> String {
+        format!("host={} user=shop dbname={database}", self.folder().display())
+    }
+
+    fn run(&self, program: &str, flags: &[&str]) {
+        let mut command = Command::new(self.programs.join(program));
+        command.current_dir(self.folder()).args(flags).env("PGDATA", self.folder().join("data"));
+        // The server must not hold a pipe of the test.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
+        let status = command.status().unwrap();
+        let log = fs::read_to_string(self.folder().join("log")).unwrap_or_default();
+        assert!(status.success() || std::thread::panicking(), "{program} ended with {status}\n{log}");
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.run("pg_ctl", &["stop", "--wait", "--mode", "fast"]);
+    }
+}
+
+/// The folder with `initdb` and `pg_ctl`: one of `PATH`, or where Debian puts those of a version.
+fn programs() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<_> =
+        env::split_paths(&path).chain(versions.map(|it| it.path().join("bin"))).collect();
+    folders.retain(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists());
+    folders.pop()
+}
+
+/// What `id` says, a number.
+fn id(words: &[impl AsRef<OsStr>]) -> u32 {
+    let output = Command::new("id").args(words).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+}
