@@ -9,7 +9,8 @@ use tarspay::types::{
     Amount, Currency, Direction, MerchantNo, MerchantOrderNo, OrderState, OrderStatus, PayOrderId,
 };
 
-/// The statement that settles a fact, for PostgreSQL: `id` and `lease`. Make it the last one before `COMMIT`.
+/// The statement that settles a fact, with [`id`](Fact::id) and [`lease`](Fact::lease). Make it the last one before
+/// `COMMIT`. PostgreSQL and SQLite both take `$1`; where your driver wants `?` or `%s`, write it so.
 pub const SETTLE: &str = "INSERT INTO tarspay_settle (id, lease) VALUES ($1, $2)";
 
 /// The newest that is known about an order and was not applied yet, as a handler gets it, with a lease on the order.

@@ -16,7 +16,7 @@ use tarspay::types::{
     PayOrderId, PrivateText, Withdrawal, WithdrawalRequest,
 };
 use tarspay::{Client, ErrorKind as GatewayErrorKind, Matches, OrderRequest, Place, Placed};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// The newest version of the tables.
 const VERSION: i64 = 1;
@@ -44,7 +44,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) settings: Settings,
     /// Wakes the workers of this process.
-    pub(crate) wake: Notify,
+    pub(crate) wake: watch::Sender<()>,
     pub(crate) counts: Counts,
     pub(crate) receiver: Receiver,
 }
@@ -150,7 +150,7 @@ impl Builder {
         Ok(Inbox(Arc::new(Inner {
             engine,
             settings: self.settings,
-            wake: Notify::new(),
+            wake: watch::Sender::new(()),
             counts: Counts::default(),
             receiver: Receiver::default(),
         })))
@@ -354,7 +354,7 @@ impl Inbox {
         }
         session.execute_many(engine.sql("update order"), vec![row.clone().into_values()]).await?;
         session.commit().await?;
-        wake.notify_one();
+        wake.send_replace(());
         Ok(row)
     }
 
@@ -404,7 +404,7 @@ impl Inbox {
     /// [`Database`](crate::ErrorKind::Database).
     pub async fn replay(&self, id: i64) -> Result<bool, Error> {
         let changed = self.0.engine.execute("replay", vec![id.into()]).await?;
-        self.0.wake.notify_one();
+        self.0.wake.send_replace(());
         Ok(changed > 0)
     }
 
@@ -460,12 +460,14 @@ pub(crate) fn first(rows: Vec<Row>) -> Result<Row, Error> {
 }
 
 fn outcome(row: OrderRow) -> Result<Order, Error> {
+    // An order that is parked because its handler fails is a good order all the same.
+    let is_doubtful = row.doubt > 0;
     let order = row.into_order()?;
     match (&order.refusal, &order.parked) {
         (Some(refusal), _) if order.status.state == OrderState::FAILED => {
             Err(Error::rejected_before(refusal))
         }
-        (_, Some(reason)) => Err(Error::parked(&order.merchant_order_no, reason)),
+        (_, Some(reason)) if is_doubtful => Err(Error::parked(&order.merchant_order_no, reason)),
         _ => Ok(order),
     }
 }

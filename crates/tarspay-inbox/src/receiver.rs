@@ -54,8 +54,15 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// [`Database`](crate::ErrorKind::Database) or [`Busy`](crate::ErrorKind::Busy).
+    /// [`Database`](crate::ErrorKind::Database) or [`Busy`](crate::ErrorKind::Busy);
+    /// [`Invalid`](crate::ErrorKind::Invalid) if it names no merchant, which only a verifier that accepts any merchant
+    /// lets through.
     pub async fn accept(&self, callback: &Verified<Callback>) -> Result<(), Error> {
+        if callback.get().merchant_no.is_none() {
+            return Err(Error::invalid(
+                "the callback names no merchant; let the verifier compare the number",
+            ));
+        }
         let (done, stored) = oneshot::channel();
         {
             let mut queue = self.0.receiver.lock();
@@ -115,7 +122,7 @@ async fn commit_all(mut running: Running) {
         match &stored {
             Ok(()) => {
                 inbox.counts.received.fetch_add(waiting.len() as u64, Ordering::Relaxed);
-                inbox.wake.notify_one();
+                inbox.wake.send_replace(());
             }
             Err(error) => tracing::error!(callbacks = waiting.len(), %error, "callbacks cannot be stored"),
         }

@@ -8,7 +8,7 @@ use crate::{Error, Fact, Inbox, Tx};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tarspay::types::{Decode as _, DepositRequest, Direction, MerchantOrderNo, WithdrawalRequest};
@@ -236,6 +236,7 @@ impl Worker {
         W: Future<Output = ()> + Send + 'static,
     {
         let (mut running, mut taken, mut ends) = (JoinSet::new(), 0, false);
+        let mut woken = self.inbox.0.wake.subscribe();
         loop {
             if !ends && running.len() < most {
                 match take(most - running.len()).await {
@@ -253,10 +254,9 @@ impl Worker {
                 return taken;
             }
             let has_room = running.len() < most;
-            let mut woken = pin!(self.inbox.0.wake.notified());
             tokio::select! {
                 Some(_) = running.join_next() => {}
-                () = &mut woken, if has_room && !ends => {}
+                Ok(()) = woken.changed(), if has_room && !ends => {}
                 () = sleep(self.poll), if has_room && !ends => {}
                 () = until.stopped(), if !ends => ends = true,
             }
@@ -277,7 +277,13 @@ impl Worker {
                     let number: String = row.get("number")?;
                     tracing::error!(order = number, reason, "an order is parked");
                 }
-                None => facts.push(Fact::read(&self.inbox, &row)?),
+                // A row that cannot be read must not stop the others. It is parked like one whose handler fails.
+                None => match Fact::read(&self.inbox, &row) {
+                    Ok(fact) => facts.push(fact),
+                    Err(error) => {
+                        tracing::error!(id = row.get::<i64>("id").ok(), %error, "an order cannot be read")
+                    }
+                },
             }
         }
         Ok(facts)

@@ -8,6 +8,7 @@
 
 mod placing;
 mod postgres;
+mod settling;
 mod world;
 
 /// A test for each engine. A machine without PostgreSQL skips those of it, and says so.
@@ -35,4 +36,11 @@ on_both_engines! {
     placing:
         a_deposit_is_placed_paid_and_applied_once
         the_same_request_is_taken_up_and_another_one_is_refused;
+    settling:
+        a_foreign_transaction_settles_the_fact
+        a_lost_lease_rolls_back_the_whole_transaction
+        a_transaction_that_is_dropped_is_rolled_back
+        a_failed_transaction_is_not_settled
+        a_handler_that_returns_without_settling_gets_the_fact_again
+        postgresql_is_left_without_session_state;
 }
