@@ -79,14 +79,18 @@ pub(crate) fn fold(order: &mut OrderRow, event: &Event, asked: i64, schedule: Sc
         order.attempts = 0;
         order.apply_at = None;
         order.changed_at = order.now;
-        if order.discarded.take().is_some() {
-            order.parked = Some("there is news after it was discarded".to_owned());
+        if let Some(reason) = order.discarded.take() {
+            order.parked = Some(format!("there is news after it was discarded: {reason}"));
         }
     }
-    let is_part = event.source == Source::Callback && event.status.state == OrderState::PARTLY_PAID;
-    plan(order, verdict == Verdict::News || event.source != Source::Callback, schedule);
-    // A query says the total of part payments.
-    if (is_part || order.doubt > 0 && verdict == Verdict::Contradiction) && !is_held(order) {
+    let is_callback = event.source == Source::Callback;
+    plan(order, verdict == Verdict::News || !is_callback, schedule);
+    // A query says the total of part payments, and what is right in doubt.
+    let is_question = match verdict {
+        Verdict::Contradiction => true,
+        _ => is_callback && (order.doubt > 0 || event.status.state == OrderState::PARTLY_PAID),
+    };
+    if is_question && !is_held(order) {
         order.ask_at = Some(order.now);
     }
     verdict

@@ -96,6 +96,8 @@ impl Inbox {
             session.execute_many(engine.sql("verdict"), verdicts).await?;
         }
         session.commit().await?;
+        // There may be questions to ask.
+        self.0.wake.send_replace(());
         Ok(added > 0 || is_full && folded > 0)
     }
 }
@@ -182,6 +184,8 @@ impl Worker {
     {
         let handler = Arc::new(handler);
         loop {
+            // What comes new can be a question.
+            self.fold_all().await;
             let asked = self.asking(Until::Idle).await;
             let handler = Arc::clone(&handler);
             let applied = self.applying(move |fact| handler(fact), Until::Idle).await;
@@ -263,8 +267,18 @@ impl Worker {
         }
     }
 
+    async fn fold_all(&self) {
+        loop {
+            match self.inbox.fold().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::error!(%error, "events cannot be taken into their orders"),
+            }
+        }
+    }
+
     async fn claim(&self, most: usize) -> Result<Vec<Fact>, Error> {
-        while self.inbox.fold().await? {}
+        self.fold_all().await;
         let parameters = vec![
             i64::try_from(most).unwrap_or(i64::MAX).into(),
             i64::from(self.attempts).into(),
