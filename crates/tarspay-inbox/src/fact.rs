@@ -141,12 +141,8 @@ impl Fact {
     /// [`Database`](crate::ErrorKind::Database).
     pub async fn begin(&self) -> Result<Tx, Error> {
         let engine = &self.inbox.0.engine;
-        Ok(Tx {
-            session: engine.begin().await?,
-            settle: engine.sql("settle"),
-            id: self.id,
-            lease: self.lease,
-        })
+        let settle = (engine.sql("settle"), self.id, self.lease);
+        Ok(Tx { session: engine.begin().await?, settle: Some(settle) })
     }
 }
 
@@ -163,14 +159,14 @@ impl fmt::Debug for Fact {
     }
 }
 
-/// A transaction in which a fact is applied. Dropped without [`commit`](Self::commit), it is rolled back.
+/// A transaction in which a fact is applied, or an order's row is written. Dropped without [`commit`](Self::commit), it
+/// is rolled back.
 ///
 /// Statements are in the SQL of the engine, with `?1` or `$1` for parameters.
 pub struct Tx {
-    session: Session,
-    settle: &'static str,
-    id: i64,
-    lease: i64,
+    pub(crate) session: Session,
+    /// The statement that settles the fact, its number, and its lease.
+    pub(crate) settle: Option<(&'static str, i64, i64)>,
 }
 
 impl Tx {
@@ -236,13 +232,15 @@ impl Tx {
     /// [`LeaseLost`](crate::ErrorKind::LeaseLost); [`Database`](crate::ErrorKind::Database), after which it may have
     /// been committed all the same: the worker looks.
     pub async fn commit(mut self) -> Result<(), Error> {
-        self.session.execute(self.settle, vec![self.id.into(), self.lease.into()]).await?;
+        if let Some((sql, id, lease)) = self.settle {
+            self.session.execute(sql, vec![id.into(), lease.into()]).await?;
+        }
         self.session.commit().await
     }
 }
 
 impl fmt::Debug for Tx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tx").field("id", &self.id).field("lease", &self.lease).finish_non_exhaustive()
+        f.debug_struct("Tx").finish_non_exhaustive()
     }
 }

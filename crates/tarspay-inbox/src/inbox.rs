@@ -1,14 +1,15 @@
 //! The inbox: settings, placing orders, and what an operator does.
 
-use crate::Error;
 use crate::engine::Engine;
 use crate::order::{Event, Order, OrderRow, Source};
 use crate::receiver::Receiver;
 use crate::rules::{self, Schedule, millis};
 use crate::status::{Counts, Status};
 use crate::value::Row;
+use crate::{Error, Tx};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Duration;
 use tarspay::types::{
@@ -33,7 +34,7 @@ pub(crate) const BATCH: i64 = 256;
 /// | | |
 /// |---|---|
 /// | open | [`sqlite`](Self::sqlite), [`postgres`](Self::postgres), [`migrate`](Self::migrate) |
-/// | place | [`place_deposit`](Self::place_deposit), [`place_withdrawal`](Self::place_withdrawal), [`order`](Self::order) |
+/// | place | [`place_deposit`](Self::place_deposit), [`place_withdrawal`](Self::place_withdrawal), and with rows of your own [`place_deposit_with`](Self::place_deposit_with), [`place_withdrawal_with`](Self::place_withdrawal_with); [`order`](Self::order) |
 /// | accept | [`receiver`](Self::receiver), [`accept`](Self::accept) |
 /// | apply | [`worker`](Self::worker): [`run`](crate::Worker::run), [`apply`](crate::Worker::apply) |
 /// | operate | [`status`](Self::status), [`parked`](Self::parked), [`replay`](Self::replay), [`discard`](Self::discard), [`prune`](Self::prune) |
@@ -219,7 +220,28 @@ impl Inbox {
     /// [`Parked`](crate::ErrorKind::Parked): the gateway has another order under this number.
     /// [`Database`](crate::ErrorKind::Database): call it again.
     pub async fn place_deposit(&self, client: &Client, request: &DepositRequest) -> Result<Order, Error> {
-        self.place(client, request, client.place_deposit(request), || client.resume_deposit(request)).await
+        self.place_deposit_with(client, request, |tx| ready(Ok(tx))).await
+    }
+
+    /// As [`place_deposit`](Self::place_deposit), with rows of your own in the transaction that writes the order's row,
+    /// before anything is sent: either both are there or neither. `write` runs only for an order that is new, and
+    /// returns the transaction. If it fails, nothing is stored or sent.
+    ///
+    /// # Errors
+    ///
+    /// That of `write`, and those of [`place_deposit`](Self::place_deposit).
+    pub async fn place_deposit_with<F, E>(
+        &self,
+        client: &Client,
+        request: &DepositRequest,
+        write: impl FnOnce(Tx) -> F + Send,
+    ) -> Result<Order, E>
+    where
+        F: Future<Output = Result<Tx, E>> + Send,
+        E: From<Error>,
+    {
+        let resume = || client.resume_deposit(request);
+        self.place(client, request, write, client.place_deposit(request), resume).await
     }
 
     /// Places a withdrawal, as [`place_deposit`](Self::place_deposit) does a deposit. The row holds the payee's data
@@ -233,17 +255,41 @@ impl Inbox {
         client: &Client,
         request: &WithdrawalRequest,
     ) -> Result<Order, Error> {
-        self.place(client, request, client.place_withdrawal(request), || client.resume_withdrawal(request))
-            .await
+        self.place_withdrawal_with(client, request, |tx| ready(Ok(tx))).await
     }
 
-    async fn place<'a, R: Stored>(
+    /// Places a withdrawal, as [`place_deposit_with`](Self::place_deposit_with) does a deposit: take its amount out of
+    /// the payer's balance here, so that it cannot be spent twice.
+    ///
+    /// # Errors
+    ///
+    /// As [`place_deposit_with`](Self::place_deposit_with).
+    pub async fn place_withdrawal_with<F, E>(
+        &self,
+        client: &Client,
+        request: &WithdrawalRequest,
+        write: impl FnOnce(Tx) -> F + Send,
+    ) -> Result<Order, E>
+    where
+        F: Future<Output = Result<Tx, E>> + Send,
+        E: From<Error>,
+    {
+        let resume = || client.resume_withdrawal(request);
+        self.place(client, request, write, client.place_withdrawal(request), resume).await
+    }
+
+    async fn place<'a, R: Stored, F, E>(
         &self,
         client: &Client,
         request: &'a R,
+        write: impl FnOnce(Tx) -> F + Send,
         place: Place<'a, R>,
         resume: impl FnOnce() -> Place<'a, R>,
-    ) -> Result<Order, Error> {
+    ) -> Result<Order, E>
+    where
+        F: Future<Output = Result<Tx, E>> + Send,
+        E: From<Error>,
+    {
         place.check().map_err(Error::refused_here)?;
         let (number, amount, currency) = request.parts();
         let json = serde_json::to_string(request).map_err(Error::damaged)?;
@@ -259,24 +305,28 @@ impl Inbox {
             check.into(),
             millis(self.0.settings.placing).into(),
         ];
-        let new = self.0.engine.query("register", parameters).await?;
+        let mut session = self.0.engine.begin().await?;
+        let is_new = !session.query(self.0.engine.sql("register"), parameters).await?.is_empty();
+        let tx = Tx { session, settle: None };
+        let tx = if is_new { write(tx).await? } else { tx };
+        tx.commit().await?;
         let row = self.row(merchant_no, number.as_str()).await?.ok_or_else(|| Error::column("number"))?;
-        if !new.is_empty() {
+        if is_new {
             // A row that a callback has made may be about an order that exists.
             let place = if row.ended_at.is_some() { resume() } else { place };
-            return self.finish_placing(client, request, place, row.id).await;
+            return Ok(self.finish_placing(client, request, place, row.id).await?);
         }
         let is_same = row.direction == Some(R::DIRECTION)
             && row.amount == Some(amount)
             && row.currency.as_deref() == Some(currency.as_str())
             && row.request_check == Some(check);
         if !is_same {
-            return Err(Error::other_request(number));
+            return Err(Error::other_request(number).into());
         }
         if row.request.is_some() && row.parked.is_none() {
-            return self.finish_placing(client, request, resume(), row.id).await;
+            return Ok(self.finish_placing(client, request, resume(), row.id).await?);
         }
-        outcome(row)
+        Ok(outcome(row)?)
     }
 
     /// Sends the order and stores what came of it.

@@ -44,7 +44,8 @@ on_both_engines! {
         a_lost_response_leaves_one_order
         an_order_in_doubt_is_placed_once_by_many
         a_refused_order_ends_as_failed
-        an_order_of_another_amount_waits_for_a_person;
+        an_order_of_another_amount_waits_for_a_person
+        rows_of_your_own_are_written_with_the_row_of_the_order;
     receiving:
         a_callback_that_comes_many_times_is_stored_and_applied_once
         what_comes_out_of_order_ends_with_the_newest

@@ -2,7 +2,7 @@
 
 use crate::world::{DEPOSIT, WITHDRAWAL, World, book};
 use std::time::Duration;
-use tarspay_inbox::ErrorKind;
+use tarspay_inbox::{Error, ErrorKind, Tx};
 use tarspay_sandbox::Fault;
 
 pub async fn a_deposit_is_placed_paid_and_applied_once(world: World) {
@@ -135,4 +135,47 @@ pub async fn an_order_of_another_amount_waits_for_a_person(world: World) {
     world.deliver().await;
     world.drain().await;
     assert_eq!(world.ledger().await, [""; 0]);
+}
+
+pub async fn rows_of_your_own_are_written_with_the_row_of_the_order(world: World) {
+    const RESERVE: &str = "INSERT INTO ledger (number, state, paid, effect) VALUES ($1, 0, '700', '-')";
+    let reserve = |number: &'static str| {
+        move |mut tx: Tx| async move { tx.execute(RESERVE, [number.into()]).await.map(|_| tx) }
+    };
+    let nobody = world.client_of_nobody();
+    let request = world.withdrawal("W1", "700");
+    // In doubt, then placed, then asked for again: written once.
+    for client in [&nobody, &world.client, &world.client] {
+        world.inbox.place_withdrawal_with(client, &request, reserve("W1")).await.unwrap();
+        assert_eq!(world.ledger().await, ["W1 0 700"]);
+    }
+    let deposit = world.deposit("D1", "700");
+    world.inbox.place_deposit_with(&world.client, &deposit, reserve("D1")).await.unwrap();
+    assert_eq!(world.ledger().await, ["W1 0 700", "D1 0 700"]);
+
+    let other = world.withdrawal("W1", "701");
+    let refused = world.inbox.place_withdrawal_with(&world.client, &other, reserve("other"));
+    assert_eq!(refused.await.unwrap_err().kind(), ErrorKind::OtherRequest);
+    // A failure leaves nothing, and nothing is sent.
+    let request = world.withdrawal("W2", "700");
+    let fail = |mut tx: Tx| async move {
+        tx.execute(RESERVE, ["W2".into()]).await?;
+        Err(Refusal("not enough money".to_owned()))
+    };
+    let failing = world.inbox.place_withdrawal_with(&world.client, &request, fail);
+    assert_eq!(failing.await.unwrap_err().0, "not enough money");
+    assert_eq!(world.ledger().await, ["W1 0 700", "D1 0 700"]);
+    let number = "W2".parse().unwrap();
+    assert!(world.inbox.order(world.client.merchant_no(), &number).await.unwrap().is_none());
+    assert_eq!(world.sandbox.orders().unwrap().len(), 2);
+}
+
+/// An error of the merchant's own.
+#[derive(Debug)]
+struct Refusal(String);
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
+    }
 }
