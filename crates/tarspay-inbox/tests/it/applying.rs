@@ -11,7 +11,7 @@ use tarspay_sandbox::{Fault, Sandbox};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-pub async fn a_lost_callback_is_found_by_asking(world: World) {
+pub(crate) async fn a_lost_callback_is_found_by_asking(world: World) {
     let id = world.placed("D1", "1500").await;
     world.sandbox.inject(Fault::lose_callback().always());
     world.sandbox.pay(&id).unwrap();
@@ -26,7 +26,7 @@ pub async fn a_lost_callback_is_found_by_asking(world: World) {
 }
 
 /// An order stays open while nobody answers, and ends when somebody does.
-pub async fn an_order_never_fails_because_nobody_answers(world: World) {
+pub(crate) async fn an_order_never_fails_because_nobody_answers(world: World) {
     let id = world.placed("D1", "1500").await;
     world.sandbox.inject(Fault::lose_callback().always());
     let no_answer = world.sandbox.inject(Fault::drop_connection().on_path(QUERY).always());
@@ -44,7 +44,7 @@ pub async fn an_order_never_fails_because_nobody_answers(world: World) {
 }
 
 /// It is asked for after half of its age, within the bounds.
-pub async fn an_open_order_is_asked_for_ever_less_often(world: World) {
+pub(crate) async fn an_open_order_is_asked_for_ever_less_often(world: World) {
     world.placed("D1", "1500").await;
     let (mut minutes, mut age) = (Vec::new(), 0);
     while minutes.last() != Some(&3600) {
@@ -59,7 +59,7 @@ pub async fn an_open_order_is_asked_for_ever_less_often(world: World) {
     assert!(age < 4 * 3600 && minutes.len() < 20, "{minutes:?}");
 }
 
-pub async fn a_refund_after_a_success_is_found_within_a_day(world: World) {
+pub(crate) async fn a_refund_after_a_success_is_found_within_a_day(world: World) {
     let id = world.placed("D1", "1500").await;
     world.sandbox.pay(&id).unwrap();
     world.deliver().await;
@@ -85,7 +85,7 @@ pub async fn a_refund_after_a_success_is_found_within_a_day(world: World) {
     assert_eq!(asks, ["-"]);
 }
 
-pub async fn a_handler_that_fails_is_tried_again_later_and_then_parked(world: World) {
+pub(crate) async fn a_handler_that_fails_is_tried_again_later_and_then_parked(world: World) {
     let id = world.placed("D1", "1500").await;
     world.sandbox.pay(&id).unwrap();
     world.deliver().await;
@@ -131,7 +131,7 @@ pub async fn a_handler_that_fails_is_tried_again_later_and_then_parked(world: Wo
 }
 
 /// The attempt counts when it begins, so an order whose handler kills its process does not come for ever.
-pub async fn a_handler_that_never_returns_is_parked(world: World) {
+pub(crate) async fn a_handler_that_never_returns_is_parked(world: World) {
     let id = world.placed("D1", "1500").await;
     world.sandbox.pay(&id).unwrap();
     world.deliver().await;
@@ -163,7 +163,7 @@ pub async fn a_handler_that_never_returns_is_parked(world: World) {
 }
 
 /// A contradiction is asked about. If the gateway says what was known, that is applied.
-pub async fn a_contradiction_is_settled_by_the_gateway(mut world: World) {
+pub(crate) async fn a_contradiction_is_settled_by_the_gateway(mut world: World) {
     let key = trusting_us(&mut world).await;
     let id = world.placed("D1", "1500").await;
     world.sandbox.inject(Fault::lose_callback().always());
@@ -182,7 +182,7 @@ pub async fn a_contradiction_is_settled_by_the_gateway(mut world: World) {
 }
 
 /// If the gateway insists, a person looks, and then has its answer applied or closes the order.
-pub async fn a_contradiction_that_the_gateway_confirms_is_parked(mut world: World) {
+pub(crate) async fn a_contradiction_that_the_gateway_confirms_is_parked(mut world: World) {
     let key = trusting_us(&mut world).await;
     for (number, known, paid) in [("D1", OrderState::FAILED, "0"), ("D2", OrderState::SUCCESS, "2000")] {
         let id = world.placed(number, "1500").await;
@@ -213,7 +213,7 @@ pub async fn a_contradiction_that_the_gateway_confirms_is_parked(mut world: Worl
 }
 
 /// A payment that is reported after a refund is late.
-pub async fn a_late_success_after_a_refund_changes_nothing(mut world: World) {
+pub(crate) async fn a_late_success_after_a_refund_changes_nothing(mut world: World) {
     let key = trusting_us(&mut world).await;
     let id = world.placed("D1", "1500").await;
     world.sandbox.inject(Fault::lose_callback().always());
@@ -229,7 +229,7 @@ pub async fn a_late_success_after_a_refund_changes_nothing(mut world: World) {
 }
 
 /// Part payments are asked about, because two equal ones look like one callback that came twice.
-pub async fn a_part_payment_is_asked_about(mut world: World) {
+pub(crate) async fn a_part_payment_is_asked_about(mut world: World) {
     let key = trusting_us(&mut world).await;
     let id = world.placed("D1", "1500").await;
     world.sandbox.inject(Fault::lose_callback().always());
@@ -242,7 +242,7 @@ pub async fn a_part_payment_is_asked_about(mut world: World) {
     assert_eq!(world.ledger().await, ["D1 9 500", "D1 9 1000"]);
 }
 
-pub async fn two_workers_never_apply_the_same_fact(world: World) {
+pub(crate) async fn two_workers_never_apply_the_same_fact(world: World) {
     let mut numbers = Vec::new();
     for nth in 0..20 {
         let id = world.placed(&format!("D{nth}"), "1500").await;
@@ -270,7 +270,7 @@ pub async fn two_workers_never_apply_the_same_fact(world: World) {
 }
 
 /// A worker that runs notices what its process has received at once, and what another has by polling.
-pub async fn a_running_worker_applies_what_comes(world: World) {
+pub(crate) async fn a_running_worker_applies_what_comes(world: World) {
     let other = world.restart().await;
     let workers = [world.worker(), other.worker(&world.client).poll(Duration::from_millis(5))];
     for (nth, worker) in workers.iter().enumerate() {
@@ -291,7 +291,7 @@ pub async fn a_running_worker_applies_what_comes(world: World) {
 }
 
 /// The key is the same for each attempt at a fact, and another for the next fact.
-pub async fn effect_keys_tell_facts_apart(world: World) {
+pub(crate) async fn effect_keys_tell_facts_apart(world: World) {
     let id = world.placed("D1", "1500").await;
     let keys = Arc::new(Mutex::new(Vec::new()));
     let worker = world.worker().retry(Duration::ZERO, Duration::ZERO);
@@ -319,7 +319,7 @@ pub async fn effect_keys_tell_facts_apart(world: World) {
 }
 
 /// A sandbox that reports every end, as the gateway may.
-pub async fn a_deposit_that_times_out_and_is_paid_late_ends_as_paid(mut world: World) {
+pub(crate) async fn a_deposit_that_times_out_and_is_paid_late_ends_as_paid(mut world: World) {
     world.sandbox = Sandbox::builder().notify_all_ends().start().await.unwrap();
     world.client = crate::world::client(&world.sandbox, world.sandbox.base_url());
     world.address = crate::world::serve(&world.inbox, crate::world::verifier(&world.sandbox)).await;

@@ -7,7 +7,7 @@ use tarspay_sandbox::Fault;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-pub async fn migrations_run_again_and_at_the_same_time(world: World) {
+pub(crate) async fn migrations_run_again_and_at_the_same_time(world: World) {
     world.placed("D1", "1500").await;
     world.inbox.migrate().await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
@@ -24,7 +24,7 @@ pub async fn migrations_run_again_and_at_the_same_time(world: World) {
     assert!(error.to_string().contains("version 99"), "{error}");
 }
 
-pub async fn counts_and_ages_say_what_waits(world: World) {
+pub(crate) async fn counts_and_ages_say_what_waits(world: World) {
     let id = world.placed("D1", "1500").await;
     world.placed("D2", "1500").await;
     world.inbox.place_deposit(&world.client_of_nobody(), &world.deposit("D3", "1500")).await.unwrap();
@@ -47,7 +47,7 @@ pub async fn counts_and_ages_say_what_waits(world: World) {
 }
 
 /// What is over goes; what is open, parked or asked for stays. A worker runs meanwhile.
-pub async fn pruning_deletes_what_is_over_and_nothing_else(world: World) {
+pub(crate) async fn pruning_deletes_what_is_over_and_nothing_else(world: World) {
     let mut ids = Vec::new();
     for nth in 0..6 {
         ids.push(world.placed(&format!("D{nth}"), "1500").await);
@@ -75,7 +75,7 @@ pub async fn pruning_deletes_what_is_over_and_nothing_else(world: World) {
 }
 
 /// News about an order that a person has closed brings it back to the person.
-pub async fn news_after_a_discard_is_parked_again(world: World) {
+pub(crate) async fn news_after_a_discard_is_parked_again(world: World) {
     let id = world.placed("D1", "1500").await;
     world.sandbox.inject(Fault::lose_callback().always());
     world.sandbox.pay_partially(&id, "500".parse().unwrap()).unwrap();

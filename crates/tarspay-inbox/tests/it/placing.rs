@@ -5,7 +5,7 @@ use std::time::Duration;
 use tarspay_inbox::ErrorKind;
 use tarspay_sandbox::Fault;
 
-pub async fn a_deposit_is_placed_paid_and_applied_once(world: World) {
+pub(crate) async fn a_deposit_is_placed_paid_and_applied_once(world: World) {
     let order = world.inbox.place_deposit(&world.client, &world.deposit("D1", "1500")).await.unwrap();
     assert!(order.pay_url().is_some());
     assert!(!order.is_in_doubt);
@@ -21,7 +21,7 @@ pub async fn a_deposit_is_placed_paid_and_applied_once(world: World) {
     assert!(order.pay_url().is_none(), "of no use any more");
 }
 
-pub async fn the_same_request_is_taken_up_and_another_one_is_refused(world: World) {
+pub(crate) async fn the_same_request_is_taken_up_and_another_one_is_refused(world: World) {
     let request = world.deposit("D1", "1500");
     let first = world.inbox.place_deposit(&world.client, &request).await.unwrap();
     let restarted = world.restart().await;
@@ -56,7 +56,7 @@ async fn assert_placed_once(world: &World, number: &str) {
 
 const A_WHILE: Duration = Duration::from_secs(3 * 60);
 
-pub async fn a_crash_between_row_and_call_is_taken_up_by_another_process(world: World) {
+pub(crate) async fn a_crash_between_row_and_call_is_taken_up_by_another_process(world: World) {
     let request = world.withdrawal("W1", "700");
     let order = world.inbox.place_withdrawal(&world.client_of_nobody(), &request).await.unwrap();
     assert!(order.is_in_doubt);
@@ -74,7 +74,7 @@ pub async fn a_crash_between_row_and_call_is_taken_up_by_another_process(world: 
 }
 
 /// The future of the placing is dropped when the gateway has the order, before its response comes.
-pub async fn a_crash_between_call_and_response_is_taken_up(world: World) {
+pub(crate) async fn a_crash_between_call_and_response_is_taken_up(world: World) {
     let request = world.deposit("D1", "1500");
     world.sandbox.inject(Fault::slow_response(Duration::from_secs(3600)).on_path(DEPOSIT));
     let mut tail = world.sandbox.tail();
@@ -91,7 +91,7 @@ pub async fn a_crash_between_call_and_response_is_taken_up(world: World) {
     assert_placed_once(&world, "D1").await;
 }
 
-pub async fn a_lost_response_leaves_one_order(world: World) {
+pub(crate) async fn a_lost_response_leaves_one_order(world: World) {
     world.sandbox.inject(Fault::drop_connection().after_commit().on_path(WITHDRAWAL));
     let order = world.inbox.place_withdrawal(&world.client, &world.withdrawal("W1", "700")).await.unwrap();
     assert!(!order.is_in_doubt);
@@ -99,7 +99,7 @@ pub async fn a_lost_response_leaves_one_order(world: World) {
 }
 
 /// Two processes resume the same order at the same time.
-pub async fn an_order_in_doubt_is_placed_once_by_many(world: World) {
+pub(crate) async fn an_order_in_doubt_is_placed_once_by_many(world: World) {
     let request = world.withdrawal("W1", "700");
     world.inbox.place_withdrawal(&world.client_of_nobody(), &request).await.unwrap();
     world.base.advance(A_WHILE).await;
@@ -112,7 +112,7 @@ pub async fn an_order_in_doubt_is_placed_once_by_many(world: World) {
 }
 
 /// The caller learns it, and so does the handler, which may have put the money aside.
-pub async fn a_refused_order_ends_as_failed(world: World) {
+pub(crate) async fn a_refused_order_ends_as_failed(world: World) {
     let request = world.withdrawal("W1", "2000000");
     for _ in 0..2 {
         let error = world.inbox.place_withdrawal(&world.client, &request).await.unwrap_err();
@@ -125,7 +125,7 @@ pub async fn a_refused_order_ends_as_failed(world: World) {
 }
 
 /// The gateway has an order of another amount under the number: it is not ours to book.
-pub async fn an_order_of_another_amount_waits_for_a_person(world: World) {
+pub(crate) async fn an_order_of_another_amount_waits_for_a_person(world: World) {
     world.client.place_deposit(&world.deposit("D1", "900")).await.unwrap();
     let error = world.inbox.place_deposit(&world.client, &world.deposit("D1", "1500")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Parked, "{error}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs, io};
 
-pub struct Postgres {
+pub(crate) struct Postgres {
     programs: PathBuf,
     /// The user and group to run as, if the test runs as root, which PostgreSQL refuses.
     user: Option<(u32, u32)>,
@@ -15,7 +15,7 @@ pub struct Postgres {
 
 impl Postgres {
     /// `None` if it is not installed; says so.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             // Past the harness, which shows nothing that a passing test prints.
             let said =
@@ -40,12 +40,12 @@ impl Postgres {
     }
 
     /// The folder of the socket.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// The keywords by which drivers find one of its schemas.
-    pub fn address(&self, schema: &str) -> String {
+    pub(crate) fn address(&self, schema: &str) -> String {
         let folder = self.folder().display();
         format!("host={folder} user=shop dbname=postgres options='-c search_path={schema}'")
     }

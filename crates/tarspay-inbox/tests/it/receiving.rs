@@ -16,7 +16,7 @@ async fn stored(world: &World) -> usize {
 }
 
 /// A key of the test's own in the place of the gateway's.
-pub async fn trusting_us(world: &mut World) -> PrivateKey {
+pub(crate) async fn trusting_us(world: &mut World) -> PrivateKey {
     let key = PrivateKey::generate().unwrap();
     let merchant_no = world.client.merchant_no().clone();
     world.address = serve(&world.inbox, CallbackVerifier::trusting(merchant_no, key.public_key())).await;
@@ -24,7 +24,13 @@ pub async fn trusting_us(world: &mut World) -> PrivateKey {
 }
 
 /// Posts a signed callback about an order; returns the status.
-pub async fn post(world: &World, key: &PrivateKey, number: &str, state: OrderState, paid: &str) -> u16 {
+pub(crate) async fn post(
+    world: &World,
+    key: &PrivateKey,
+    number: &str,
+    state: OrderState,
+    paid: &str,
+) -> u16 {
     let order = world.order(number).await;
     let pay_order_id = order.pay_order_id.unwrap_or_else(|| "P1".parse().unwrap());
     let mut callback = Callback::new(pay_order_id, order.merchant_order_no, state);
@@ -33,7 +39,7 @@ pub async fn post(world: &World, key: &PrivateKey, number: &str, state: OrderSta
     world.post(Some(signed.signature()), signed.body()).await.0
 }
 
-pub async fn a_callback_that_comes_many_times_is_stored_and_applied_once(world: World) {
+pub(crate) async fn a_callback_that_comes_many_times_is_stored_and_applied_once(world: World) {
     let id = world.placed("D1", "1500").await;
     world.sandbox.inject(Fault::duplicate_callback(20).unwrap());
     world.sandbox.pay(&id).unwrap();
@@ -49,7 +55,7 @@ pub async fn a_callback_that_comes_many_times_is_stored_and_applied_once(world: 
 }
 
 /// Part payments in every order end with the total, and with each effect at most once.
-pub async fn what_comes_out_of_order_ends_with_the_newest(mut world: World) {
+pub(crate) async fn what_comes_out_of_order_ends_with_the_newest(mut world: World) {
     let key = trusting_us(&mut world).await;
     let (part, all) = (OrderState::PARTLY_PAID, OrderState::SUCCESS);
     let said = [(part, "400"), (part, "900"), (all, "1500")];
@@ -76,7 +82,7 @@ pub async fn what_comes_out_of_order_ends_with_the_newest(mut world: World) {
     }
 }
 
-pub async fn what_is_not_our_callback_is_refused_and_counted(world: World) {
+pub(crate) async fn what_is_not_our_callback_is_refused_and_counted(world: World) {
     let id = world.placed("D1", "1500").await;
     // Signed by nobody whom we trust.
     world.sandbox.inject(Fault::forge_callback());
@@ -101,7 +107,7 @@ pub async fn what_is_not_our_callback_is_refused_and_counted(world: World) {
 }
 
 /// It is stored although the caller has gone before the commit.
-pub async fn a_dropped_connection_does_not_cancel_the_storing(mut world: World) {
+pub(crate) async fn a_dropped_connection_does_not_cancel_the_storing(mut world: World) {
     let key = trusting_us(&mut world).await;
     world.placed("D1", "1500").await;
     let merchant_no = world.client.merchant_no().clone();
@@ -119,7 +125,7 @@ pub async fn a_dropped_connection_does_not_cancel_the_storing(mut world: World) 
     }
 }
 
-pub async fn many_callbacks_at_once_are_all_stored(mut world: World) {
+pub(crate) async fn many_callbacks_at_once_are_all_stored(mut world: World) {
     let key = trusting_us(&mut world).await;
     let merchant_no = world.client.merchant_no().clone();
     let verifier = CallbackVerifier::trusting(merchant_no.clone(), key.public_key()).prepared();
@@ -140,7 +146,7 @@ pub async fn many_callbacks_at_once_are_all_stored(mut world: World) {
 }
 
 /// A callback about an order that was not placed here is kept for a person, who may have it applied.
-pub async fn an_unknown_order_waits_for_a_person(world: World) {
+pub(crate) async fn an_unknown_order_waits_for_a_person(world: World) {
     let placed = world.client.place_deposit(&world.deposit("D1", "1500")).await.unwrap();
     world.sandbox.pay(placed.pay_order_id().unwrap()).unwrap();
     world.deliver().await;
@@ -155,7 +161,7 @@ pub async fn an_unknown_order_waits_for_a_person(world: World) {
 }
 
 /// As after a backup was restored: the shop places again what it does not know.
-pub async fn an_unknown_order_that_is_placed_again_is_taken_up(world: World) {
+pub(crate) async fn an_unknown_order_that_is_placed_again_is_taken_up(world: World) {
     let request = world.deposit("D1", "1500");
     let placed = world.client.place_deposit(&request).await.unwrap();
     world.sandbox.pay(placed.pay_order_id().unwrap()).unwrap();
@@ -167,7 +173,7 @@ pub async fn an_unknown_order_that_is_placed_again_is_taken_up(world: World) {
     assert_eq!(world.ledger().await, ["D1 2 1500"]);
 }
 
-pub async fn without_tables_the_error_says_what_to_do(world: World) {
+pub(crate) async fn without_tables_the_error_says_what_to_do(world: World) {
     world.base.run("DROP VIEW tarspay_settle; DROP TABLE tarspay_events").await;
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);

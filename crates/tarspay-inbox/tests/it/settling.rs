@@ -73,7 +73,7 @@ async fn settle(base: &Base, fact: &Fact, in_savepoint: bool) -> bool {
     }
 }
 
-pub async fn a_foreign_transaction_settles_the_fact(world: World) {
+pub(crate) async fn a_foreign_transaction_settles_the_fact(world: World) {
     for (number, in_savepoint) in [("D1", false), ("D2", true)] {
         let paid = world.placed(number, "1500").await;
         world.sandbox.pay(&paid).unwrap();
@@ -86,7 +86,7 @@ pub async fn a_foreign_transaction_settles_the_fact(world: World) {
     assert_eq!(world.ledger().await, ["D1 2 1", "D1 2 1"]);
 }
 
-pub async fn a_lost_lease_rolls_back_the_whole_transaction(world: World) {
+pub(crate) async fn a_lost_lease_rolls_back_the_whole_transaction(world: World) {
     let first = claimed(&world).await;
     world.base.advance(LEASE).await;
     for in_savepoint in [false, true] {
@@ -108,7 +108,7 @@ pub async fn a_lost_lease_rolls_back_the_whole_transaction(world: World) {
     assert_eq!(world.ledger().await, ["D1 2 1500"]);
 }
 
-pub async fn a_transaction_that_is_dropped_is_rolled_back(world: World) {
+pub(crate) async fn a_transaction_that_is_dropped_is_rolled_back(world: World) {
     let fact = claimed(&world).await;
     let mut tx = fact.begin().await.unwrap();
     tx.execute(EFFECT, []).await.unwrap();
@@ -128,7 +128,7 @@ pub async fn a_transaction_that_is_dropped_is_rolled_back(world: World) {
 }
 
 /// The settling fails with the transaction, also where a driver reports `COMMIT` as done.
-pub async fn a_failed_transaction_is_not_settled(world: World) {
+pub(crate) async fn a_failed_transaction_is_not_settled(world: World) {
     let fact = claimed(&world).await;
     let mut tx = fact.begin().await.unwrap();
     tx.execute(EFFECT, []).await.unwrap();
@@ -140,7 +140,7 @@ pub async fn a_failed_transaction_is_not_settled(world: World) {
     assert_eq!(world.order("D1").await.applied.is_some(), settled);
 }
 
-pub async fn a_handler_that_returns_without_settling_gets_the_fact_again(world: World) {
+pub(crate) async fn a_handler_that_returns_without_settling_gets_the_fact_again(world: World) {
     let paid = world.placed("D1", "1500").await;
     world.sandbox.pay(&paid).unwrap();
     world.deliver().await;
@@ -158,7 +158,7 @@ pub async fn a_handler_that_returns_without_settling_gets_the_fact_again(world: 
 }
 
 /// Nothing that `PgBouncer` in transaction mode does not carry: no statement has a name, no lock outlives its transaction.
-pub async fn postgresql_is_left_without_session_state(world: World) {
+pub(crate) async fn postgresql_is_left_without_session_state(world: World) {
     if world.base.is_sqlite() {
         return;
     }
