@@ -32,7 +32,7 @@ pub(crate) const BATCH: i64 = 256;
 ///
 /// | | |
 /// |---|---|
-/// | open | [`sqlite`](Self::sqlite), [`postgres`](Self::postgres), [`migrate`](Self::migrate) |
+/// | open | [`sqlite`](Inbox#method.sqlite), [`postgres`](Inbox#method.postgres), [`migrate`](Self::migrate) |
 /// | place | [`place_deposit`](Self::place_deposit), [`place_withdrawal`](Self::place_withdrawal), [`order`](Self::order) |
 /// | accept | [`receiver`](Self::receiver), [`accept`](Self::accept) |
 /// | apply | [`worker`](Self::worker): [`run`](crate::Worker::run), [`apply`](crate::Worker::apply) |

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Once;
 use std::{env, fs, io};
 
 pub(crate) struct Postgres {
@@ -17,10 +18,11 @@ impl Postgres {
     /// `None` if it is not installed; says so.
     pub(crate) fn start() -> Option<Self> {
         let Some(programs) = programs() else {
+            static SAID: Once = Once::new();
             // Past the harness, which shows nothing that a passing test prints.
             let said =
                 b"skipped: the inbox in PostgreSQL: not installed (Debian: apt-get install postgresql)\n";
-            io::Write::write_all(&mut io::stderr(), said).unwrap();
+            SAID.call_once(|| io::Write::write_all(&mut io::stderr(), said).unwrap());
             return None;
         };
         let folder = tempfile::tempdir().unwrap();

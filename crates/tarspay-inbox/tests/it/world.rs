@@ -118,6 +118,15 @@ async fn connect(address: &str) -> tokio_postgres::Client {
     client
 }
 
+/// One on each engine. A machine without PostgreSQL has none on it, and says so.
+pub(crate) async fn worlds() -> Vec<World> {
+    let mut worlds = vec![World::on(Base::sqlite()).await];
+    if let Some(base) = Base::postgres().await {
+        worlds.push(World::on(base).await);
+    }
+    worlds
+}
+
 pub(crate) struct World {
     pub(crate) base: Base,
     pub(crate) sandbox: Sandbox,
