@@ -4,9 +4,10 @@ use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Once;
 use std::{env, fs, io};
 
-pub struct Postgres {
+pub(crate) struct Postgres {
     programs: PathBuf,
     /// The user and group to run as, if the test runs as root, which PostgreSQL refuses.
     user: Option<(u32, u32)>,
@@ -15,12 +16,13 @@ pub struct Postgres {
 
 impl Postgres {
     /// `None` if it is not installed; says so.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(programs) = programs() else {
+            static SAID: Once = Once::new();
             // Past the harness, which shows nothing that a passing test prints.
             let said =
                 b"skipped: the inbox in PostgreSQL: not installed (Debian: apt-get install postgresql)\n";
-            io::Write::write_all(&mut io::stderr(), said).unwrap();
+            SAID.call_once(|| io::Write::write_all(&mut io::stderr(), said).unwrap());
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
@@ -40,13 +42,14 @@ impl Postgres {
     }
 
     /// The folder of the socket.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The keywords by which drivers find one of its databases.
-    pub fn address(&self, database: &str) -> String {
-        format!("host={} user=shop dbname={database}", self.folder().display())
+    /// The keywords by which drivers find one of its schemas.
+    pub(crate) fn address(&self, schema: &str) -> String {
+        let folder = self.folder().display();
+        format!("host={folder} user=shop dbname=postgres options='-c search_path={schema}'")
     }
 
     fn run(&self, program: &str, flags: &[&str]) {
