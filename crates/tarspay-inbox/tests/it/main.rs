@@ -7,6 +7,7 @@
 )]
 
 mod applying;
+mod opening;
 mod operating;
 mod placing;
 mod postgres;

@@ -1,6 +1,6 @@
 //! Migrations, counts, dead letters, and pruning.
 
-use crate::world::{World, book, worlds};
+use crate::world::{book, worlds};
 use std::time::Duration;
 use tarspay_inbox::ErrorKind;
 use tarspay_sandbox::Fault;

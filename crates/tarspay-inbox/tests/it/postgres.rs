@@ -1,6 +1,7 @@
 //! A PostgreSQL of the test's own: in a temporary folder, on a Unix socket there, not as root.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,8 +16,32 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// `None` if it is not installed; says so.
+    /// On a Unix socket. `None` if it is not installed; says so.
     pub(crate) fn start() -> Option<Self> {
+        Self::prepare().map(|server| server.run_server("-c listen_addresses="))
+    }
+
+    /// On a port of this machine, with TLS by this certificate and key.
+    pub(crate) fn start_with_tls(certificate: &str, key: &str) -> Option<(Self, u16)> {
+        let server = Self::prepare()?;
+        for (name, text) in [("cert.pem", certificate), ("key.pem", key)] {
+            let file = server.folder().join(name);
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some((user, group)) = server.user {
+                std::os::unix::fs::chown(&file, Some(user), Some(group)).unwrap();
+            }
+        }
+        // Free a moment ago; another program hardly takes it in between.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = server.folder().display().to_string();
+        let files = format!("-c ssl_cert_file={folder}/cert.pem -c ssl_key_file={folder}/key.pem");
+        let server =
+            server.run_server(&format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on {files}"));
+        Some((server, port))
+    }
+
+    fn prepare() -> Option<Self> {
         let Some(programs) = programs() else {
             static SAID: Once = Once::new();
             // Past the harness, which shows nothing that a passing test prints.
@@ -35,10 +60,14 @@ impl Postgres {
             "initdb",
             &["--auth=trust", "--username=shop", "--encoding=UTF8", "--locale=C", "--no-sync"],
         );
-        let socket = format!("-k {} -c listen_addresses= -c fsync=off", postgres.folder().display());
-        let log = postgres.folder().join("log");
-        postgres.run("pg_ctl", &["start", "--wait", "--log", log.to_str().unwrap(), "--options", &socket]);
         Some(postgres)
+    }
+
+    fn run_server(self, options: &str) -> Self {
+        let options = format!("-k {} -c fsync=off {options}", self.folder().display());
+        let log = self.folder().join("log");
+        self.run("pg_ctl", &["start", "--wait", "--log", log.to_str().unwrap(), "--options", &options]);
+        self
     }
 
     /// The folder of the socket.
