@@ -377,8 +377,13 @@ impl Inbox {
                 let refusal = error.to_string();
                 let keep = |row: &mut OrderRow| row.refusal = Some(refusal);
                 let event = event(answer(None, number, OrderState::FAILED)?)?;
-                self.learn(id, Some(event), 0, keep).await?;
-                Err(Error::rejected(error))
+                let row = self.learn(id, Some(event), 0, keep).await?;
+                // A callback may have said otherwise.
+                if row.status.state == OrderState::FAILED {
+                    Err(Error::rejected(error))
+                } else {
+                    outcome(row)
+                }
             }
             Err(error) => {
                 tracing::warn!(order = %number, %error, "the order is in doubt; it is taken up later");
