@@ -170,6 +170,20 @@ impl Session {
     }
 }
 
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+#[test]
+fn both_engines_have_the_same_statements() {
+    let names = |file: &'static str| -> Vec<_> {
+        file.lines().filter_map(|line| line.strip_prefix("-- name: ")).collect()
+    };
+    let (sqlite, postgres) = (include_str!("sql/sqlite.sql"), include_str!("sql/postgres.sql"));
+    assert_eq!(names(sqlite), names(postgres));
+    for name in names(sqlite) {
+        assert!(!section(sqlite, name).is_empty() && !section(postgres, name).is_empty(), "{name}");
+    }
+    assert_eq!(section(sqlite, "no such statement"), "");
+}
+
 /// The text between the line `-- name: NAME` and the next such line.
 fn section(file: &'static str, name: &str) -> &'static str {
     let mut sections = file.split("\n-- name: ").skip(1).filter_map(|section| section.split_once('\n'));

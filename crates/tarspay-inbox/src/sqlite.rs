@@ -139,7 +139,7 @@ impl ToSql for Value {
     }
 }
 
-pub(crate) fn cannot(error: rusqlite::Error) -> Error {
+fn cannot(error: rusqlite::Error) -> Error {
     let text = error.to_string();
     Error::database(&text, error)
 }
