@@ -42,10 +42,22 @@ impl Engine {
     pub(crate) async fn session(&self) -> Result<Session, Error> {
         Ok(match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.session().await?),
+            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.session(sqlite::PATIENCE).await?),
             #[cfg(feature = "postgres")]
             Self::Postgres(postgres) => Session::Postgres(postgres.session().await?),
         })
+    }
+
+    /// A transaction for a handler. It waits for longer than the inbox itself, which gets a connection first.
+    pub(crate) async fn begin_for_handler(&self) -> Result<Session, Error> {
+        let mut session = match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.session(6 * sqlite::PATIENCE).await?),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => Session::Postgres(postgres.session_for_handler().await?),
+        };
+        session.batch(self.sql("begin")).await?;
+        Ok(session)
     }
 
     /// A session in a transaction. Dropped, it is rolled back.

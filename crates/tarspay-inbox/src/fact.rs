@@ -142,7 +142,7 @@ impl Fact {
     pub async fn begin(&self) -> Result<Tx, Error> {
         let engine = &self.inbox.0.engine;
         Ok(Tx {
-            session: engine.begin().await?,
+            session: engine.begin_for_handler().await?,
             settle: engine.sql("settle"),
             id: self.id,
             lease: self.lease,

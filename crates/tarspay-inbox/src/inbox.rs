@@ -87,7 +87,7 @@ impl Builder {
             #[cfg(feature = "sqlite")]
             inline: false,
             #[cfg(feature = "postgres")]
-            connections: 8,
+            connections: 10,
             #[cfg(feature = "postgres")]
             roots: None,
         }
@@ -123,8 +123,8 @@ impl Builder {
         self
     }
 
-    /// PostgreSQL only: the most connections of this inbox. Default: 8. Each transaction of a [`Fact`](crate::Fact)
-    /// has one while it is open.
+    /// PostgreSQL only: the most connections of this inbox. Default: 10. Each transaction of a [`Fact`](crate::Fact)
+    /// has one while it is open; two are kept for the inbox itself.
     #[cfg(feature = "postgres")]
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
