@@ -179,7 +179,7 @@ impl Inbox {
         Builder::new(Location::Sqlite(path.into()))
     }
 
-    /// An inbox in PostgreSQL, for any number of machines. `config` is an URL or `host=… user=…`, as libpq has it. The
+    /// An inbox in PostgreSQL, for any number of machines. `config` is a URL or `host=… user=…`, as libpq has it. The
     /// tables are made in the first schema of the search path, where your own are.
     ///
     /// Named prepared statements, session locks and other session state are not used, so PgBouncer in transaction mode
