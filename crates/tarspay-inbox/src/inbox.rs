@@ -88,7 +88,7 @@ impl Builder {
             #[cfg(feature = "sqlite")]
             inline: false,
             #[cfg(feature = "postgres")]
-            connections: 8,
+            connections: 10,
             #[cfg(feature = "postgres")]
             roots: None,
         }
@@ -124,8 +124,8 @@ impl Builder {
         self
     }
 
-    /// PostgreSQL only: the most connections of this inbox. Default: 8. Each transaction of a [`Fact`](crate::Fact)
-    /// has one while it is open.
+    /// PostgreSQL only: the most connections of this inbox. Default: 10. Each transaction of a [`Fact`](crate::Fact)
+    /// has one while it is open; two are kept for the inbox itself.
     #[cfg(feature = "postgres")]
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
@@ -180,7 +180,7 @@ impl Inbox {
         Builder::new(Location::Sqlite(path.into()))
     }
 
-    /// An inbox in PostgreSQL, for any number of machines. `config` is an URL or `host=… user=…`, as libpq has it. The
+    /// An inbox in PostgreSQL, for any number of machines. `config` is a URL or `host=… user=…`, as libpq has it. The
     /// tables are made in the first schema of the search path, where your own are.
     ///
     /// Named prepared statements, session locks and other session state are not used, so PgBouncer in transaction mode
@@ -231,7 +231,7 @@ impl Inbox {
 
     /// As [`place_deposit`](Self::place_deposit), with rows of your own in the transaction that writes the order's row,
     /// before anything is sent: either both are there or neither. `write` runs only for an order that is new, and
-    /// returns the transaction. If it fails, nothing is stored or sent.
+    /// returns the transaction. If it fails, nothing is stored or sent. Call nothing else of the inbox in it.
     ///
     /// # Errors
     ///

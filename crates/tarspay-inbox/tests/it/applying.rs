@@ -327,6 +327,34 @@ async fn two_workers_never_apply_the_same_fact() {
     }
 }
 
+/// Another worker is taking the events into their orders. This one leaves them to it.
+#[tokio::test]
+async fn events_that_another_worker_has_are_left_to_it() {
+    for world in worlds().await {
+        if world.base.is_sqlite() {
+            continue;
+        }
+        let id = world.placed("D1", "1500").await;
+        world.sandbox.pay(&id).unwrap();
+        world.deliver().await;
+        let other = world.base.postgres_client().await;
+        other
+            .batch_execute("BEGIN; SELECT id FROM tarspay_events WHERE verdict IS NULL FOR UPDATE")
+            .await
+            .unwrap();
+        world.drain().await;
+        assert_eq!(world.ledger().await, [""; 0]);
+        assert_eq!(world.inbox.status().await.unwrap().accepted.count, 1);
+        // And an order that another worker has.
+        other.batch_execute("COMMIT; BEGIN; SELECT id FROM tarspay_orders FOR UPDATE").await.unwrap();
+        world.drain().await;
+        assert_eq!(world.inbox.status().await.unwrap().accepted.count, 1);
+        other.batch_execute("COMMIT").await.unwrap();
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["D1 2 1500"]);
+    }
+}
+
 /// A worker that runs notices what its process has received at once, and what another has by polling.
 #[tokio::test]
 async fn a_running_worker_applies_what_comes() {
