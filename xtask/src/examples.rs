@@ -1,10 +1,10 @@
-//! `cargo xtask examples`: builds and runs `docs/examples`, the programs of `docs/merchant.md`, `docs/receivers.md` and
-//! `docs/database.md`.
+//! `cargo xtask examples`: builds and runs `docs/examples`, the programs of the pages.
 //!
 //! They bring web frameworks and databases, so they are a workspace of their own, with its own lock file and target folder.
-//! `cargo xtask pages` writes those of the last two into their pages.
+//! `cargo xtask pages` writes them into their pages, except the merchant.
 
 use crate::shell::{Failure, cargo, output, root, run as run_command, say, skip, target_folder};
+use crate::vectors::outside::interpreter;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
@@ -14,6 +14,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     run_command(cargo(&folder, &["fmt", "--all", "--check"]))?;
     let mut test = cargo(&folder, &["test", "--quiet", "--locked", "--workspace", "--test", "*"]);
     test.env("CARGO_TARGET_DIR", target_folder(&root())?.join("examples"));
+    test.env("PYTHON", interpreter("python3")?);
     let cannot = |error| Failure::to("test docs/examples", error);
     let mut child = test.stderr(Stdio::piped()).spawn().map_err(cannot)?;
     for line in child.stderr.take().into_iter().flat_map(|lines| BufReader::new(lines).lines()) {
@@ -54,13 +55,18 @@ mod tests {
 
     #[test]
     fn each_program_is_on_its_page_and_each_receiver_is_under_25_lines() {
-        let folders = [("receivers", "receivers/src/bin", 25), ("database", "columns/src", 100)];
+        let folders = [
+            ("receivers", "receivers/src/bin", 25),
+            ("database", "columns/src", 100),
+            ("inbox", "drivers/src", 50),
+        ];
         for (page, folder, lines) in folders {
             let page = read(&root().join(format!("docs/{page}.md"))).unwrap();
             for file in fs::read_dir(root().join("docs/examples").join(folder)).unwrap() {
                 let file = file.unwrap();
                 let name = format!("{folder}/{}", file.file_name().display());
-                assert!(page.contains(&format!("\n```rust examples/{name}\n")), "{name}");
+                let is_shown = |language| page.contains(&format!("\n```{language} examples/{name}\n"));
+                assert!(is_shown("rust") || is_shown("python"), "{name}");
                 assert!(read(&file.path()).unwrap().lines().count() < lines, "{name}");
             }
         }

@@ -27,19 +27,21 @@ fn keep_all(check: bool) -> Result<(), Failure> {
     // The one that the sandbox serves, so that it is in the package.
     keep("crates/tarspay-sandbox/src/openapi.json", &format!("{document}\n"), check)?;
     keep("docs/cli.md", &cli::page(&read(&root().join("docs/cli.md"))?)?, check)?;
-    for page in ["docs/database.md", "docs/receivers.md"] {
+    for page in ["docs/database.md", "docs/inbox.md", "docs/receivers.md", "crates/tarspay/src/tour.md"] {
         keep(page, &with_programs(&read(&root().join(page))?)?, check)?;
     }
     Ok(())
 }
 
-/// Fills each block that names a file, as `rust examples/FILE` does after its fence, with that file.
+/// Fills each block that names a file, as `rust examples/FILE` does after its fence, or `python` or `text`, with that
+/// file.
 fn with_programs(page: &str) -> Result<String, Failure> {
     let (mut filled, mut lines) = (String::new(), page.split_inclusive('\n'));
     while let Some(line) = lines.next() {
         filled += line;
-        if let Some(file) = line.strip_prefix("```rust examples/") {
-            filled += &read(&root().join("docs/examples").join(file.trim_end()))?;
+        let named = line.strip_prefix("```").and_then(|line| line.trim_end().split_once(" examples/"));
+        if let Some((_, file)) = named {
+            filled += &read(&root().join("docs/examples").join(file))?;
             filled += lines.find(|line| line.starts_with("```")).unwrap_or_default();
         }
     }
@@ -70,9 +72,10 @@ mod tests {
     fn a_block_that_names_a_file_holds_that_file() {
         let file = include_str!("../../docs/examples/receivers/src/bin/with_axum.rs");
         let page = |program: &str| {
-            format!("a\n```rust examples/receivers/src/bin/with_axum.rs\n{program}```\n```rust\nb\n```\n")
+            format!("a\n```LANGUAGE examples/receivers/src/bin/with_axum.rs\n{program}```\n```rust\nb\n```\n")
         };
-        for before in ["", "old\n", file] {
+        for (before, language) in [("", "rust"), ("old\n", "python"), (file, "text")] {
+            let page = |program| page(program).replace("LANGUAGE", language);
             assert_eq!(with_programs(&page(before)).unwrap(), page(file));
         }
         assert!(with_programs("```rust examples/gone.rs\n```\n").is_err());

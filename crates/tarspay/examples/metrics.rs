@@ -82,7 +82,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
 #[tokio::main]
 async fn main() -> Result<(), tarspay::Error> {
     let calls = Calls::default();
-    // Replace the second layer by the one of `tracing-opentelemetry` to export the spans.
+    // Replace the second layer by that of `docs/examples/observability` to export the spans.
     let printed = fmt::layer().with_span_events(FmtSpan::CLOSE);
     tracing_subscriber::registry().with(calls.clone()).with(printed).init();
 

@@ -1,37 +1,38 @@
 //! The ledger: what each order has brought in and taken out. Entries are added, never changed.
 
-use receivers::Result;
-use rusqlite::{Transaction, params};
-use tarspay::types::{Amount, Direction, OrderState, OrderStatus};
+use crate::Result;
+use tarspay::types::{Amount, Currency, Direction, MerchantOrderNo, OrderState, OrderStatus};
+use tarspay_inbox::{Row, Tx};
 
 pub const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS ledger (
-        id INTEGER PRIMARY KEY, number TEXT NOT NULL REFERENCES orders,
-        flow TEXT NOT NULL CHECK (flow IN ('in', 'out')), amount TEXT NOT NULL, currency TEXT NOT NULL
+        id INTEGER PRIMARY KEY, number TEXT NOT NULL, flow TEXT NOT NULL CHECK (flow IN ('in', 'out')),
+        amount TEXT NOT NULL, currency TEXT NOT NULL
     ) STRICT;
 ";
 
-/// Books the difference between what the order's row says and what is booked. Call it in every transaction that
-/// changes the row: however often it runs, nothing is booked twice.
-pub fn book(transaction: &Transaction<'_>, number: &str) -> Result<()> {
-    let sql = "SELECT direction, amount, currency, state, pay_amount FROM orders WHERE number = ?1";
-    let (direction, amount, currency, state, paid) = transaction.query_row(sql, [number], |row| {
-        let (direction, amount): (String, String) = (row.get(0)?, row.get(1)?);
-        Ok((direction, amount, row.get::<_, String>(2)?, row.get(3)?, row.get::<_, Option<String>>(4)?))
-    })?;
-    let (direction, amount) = (direction.parse::<Direction>()?, Amount::parse(&amount)?);
-    let paid = paid.as_deref().map(Amount::parse).transpose()?;
-    let status = OrderStatus::new(OrderState::from_code(state), paid);
+/// Books the difference between what an order should have moved and what is booked.
+pub async fn book(
+    tx: &mut Tx,
+    number: &MerchantOrderNo,
+    direction: Direction,
+    (amount, currency): (Amount, &Currency),
+    status: OrderStatus,
+) -> Result<()> {
     let (forth, back) = match direction {
         Direction::Deposit => ("in", "out"),
         Direction::Withdrawal => ("out", "in"),
     };
-    let (due, booked) = (due(direction, amount, status), booked(transaction, number, forth, back)?);
+    let sql = "SELECT flow, amount FROM ledger WHERE number = $1";
+    let rows = tx.query(sql, [number.as_str().into()]).await?;
+    let booked = sum(&rows, forth)?.checked_sub(sum(&rows, back)?)?;
+    let due = due(direction, amount, status);
     let (flow, difference) =
         if due > booked { (forth, due.checked_sub(booked)?) } else { (back, booked.checked_sub(due)?) };
     if !difference.is_zero() {
-        let sql = "INSERT INTO ledger (number, flow, amount, currency) VALUES (?1, ?2, ?3, ?4)";
-        transaction.execute(sql, params![number, flow, String::from(difference), currency])?;
+        let sql = "INSERT INTO ledger (number, flow, amount, currency) VALUES ($1, $2, $3, $4)";
+        let row = [number.as_str().into(), flow.into(), difference.into(), currency.as_str().into()];
+        tx.execute(sql, row).await?;
     }
     Ok(())
 }
@@ -43,21 +44,14 @@ fn due(direction: Direction, amount: Amount, status: OrderStatus) -> Amount {
     match direction {
         Direction::Deposit if status.state.is_success() => status.paid().unwrap_or(amount),
         Direction::Deposit => status.paid().unwrap_or(Amount::ZERO),
-        Direction::Withdrawal => {
-            if is_over {
-                Amount::ZERO
-            } else {
-                amount
-            }
-        }
+        Direction::Withdrawal if is_over => Amount::ZERO,
+        Direction::Withdrawal => amount,
     }
 }
 
-fn booked(transaction: &Transaction<'_>, number: &str, forth: &str, back: &str) -> Result<Amount> {
-    let mut statement = transaction.prepare("SELECT amount FROM ledger WHERE number = ?1 AND flow = ?2")?;
-    let mut sum = |flow: &str| -> Result<Amount> {
-        let texts = statement.query_map([number, flow], |row| row.get::<_, String>(0))?;
-        texts.into_iter().try_fold(Amount::ZERO, |sum, text| Ok(sum.checked_add(Amount::parse(&text?)?)?))
-    };
-    Ok(sum(forth)?.checked_sub(sum(back)?)?)
+fn sum(rows: &[Row], flow: &str) -> Result<Amount> {
+    rows.iter().try_fold(Amount::ZERO, |sum, row| {
+        let is_meant = row.get::<String>("flow")? == flow;
+        Ok(if is_meant { sum.checked_add(row.get("amount")?)? } else { sum })
+    })
 }

@@ -1,8 +1,7 @@
 //! The merchant against a sandbox, over real sockets, with lost responses, crashes, and callbacks that come twice, late
 //! or never. Every test ends with the same books on both sides.
 
-use merchant::{Asked, Merchant, Shown, router};
-use receivers::Orders;
+use merchant::{Asked, Merchant, Shown, book, router};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use tarspay::sign::{CallbackText, PrivateKey};
 use tarspay::types::{Amount, BizType, Currency, ErrorCode, MerchantNo, NotifyUrl, OrderState};
 use tarspay::{CallbackVerifier, Client, Credentials, RetryPolicy, SignedCallback};
+use tarspay_inbox::{Error, ErrorKind};
 use tarspay_sandbox::{EventKind, Fault, Order, Sandbox};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 const DEPOSIT: &str = "/api/pay/unifiedOrder";
 const WITHDRAWAL: &str = "/api/payOut/unifiedOrder";
 const QUERY: &str = "/api/payInInfo";
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 struct World {
     sandbox: Sandbox,
@@ -30,7 +31,7 @@ struct World {
 
 fn asked(reference: &str, amount: &str) -> Asked {
     Asked {
-        reference: reference.into(),
+        reference: reference.parse().unwrap(),
         amount: Amount::parse(amount).unwrap(),
         phone: "254115555076".parse().unwrap(),
     }
@@ -41,21 +42,33 @@ impl World {
         let (sandbox, folder) = (Sandbox::start().await.unwrap(), tempfile::tempdir().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let merchant = run(&sandbox, sandbox.base_url(), &folder, &address);
+        let merchant = run(&sandbox, sandbox.base_url(), &folder, &address).await;
         let number = sandbox.merchant().merchant_no().clone();
         let verifier = CallbackVerifier::trusting(number, sandbox.system_public_key());
         let routes = router(verifier, merchant.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { sandbox, folder, address, merchant }
+        let world = Self { sandbox, folder, address, merchant };
+        // The clock of the inbox stands still.
+        world.run(
+            "CREATE TABLE test_clock AS SELECT ms FROM tarspay_now; DROP VIEW tarspay_now;
+             CREATE VIEW tarspay_now AS SELECT ms FROM test_clock",
+        );
+        world
     }
 
     /// The program again, from the same database.
-    fn restart(&self, base_url: &str) -> Merchant {
-        run(&self.sandbox, base_url, &self.folder, &self.address)
+    async fn restart(&self, base_url: &str) -> Merchant {
+        run(&self.sandbox, base_url, &self.folder, &self.address).await
     }
 
     fn database(&self) -> Connection {
-        Connection::open(self.folder.path().join("orders.db")).unwrap()
+        let database = Connection::open(self.folder.path().join("orders.db")).unwrap();
+        database.busy_timeout(HOUR).unwrap();
+        database
+    }
+
+    fn run(&self, sql: &str) {
+        self.database().execute_batch(sql).unwrap();
     }
 
     /// What a query of one text returns, a row a line.
@@ -77,8 +90,16 @@ impl World {
         orders[0].clone()
     }
 
-    async fn reconcile(&self, merchant: &Merchant) {
-        merchant.reconcile(merchant.unfinished(Duration::ZERO).await.unwrap()).await;
+    /// Has the callbacks come that are due, and books them.
+    async fn settle(&self) {
+        self.sandbox.settle().await;
+        self.merchant.worker().max_in_flight(0).drain(book).await;
+    }
+
+    /// After this time, what no callback has reported is asked for.
+    async fn reconcile(&self, merchant: &Merchant, after: Duration) {
+        self.run(&format!("UPDATE test_clock SET ms = ms + {}", after.as_millis()));
+        merchant.worker().drain(book).await;
     }
 
     /// Sends a request to the merchant's server; returns status and body of the response.
@@ -91,9 +112,10 @@ impl World {
         let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
         let (mut sum_in, mut sum_out) = (Amount::from(1_000_000_u32), Amount::ZERO);
         for line in self.rows("SELECT number || ' ' || flow || ' ' || amount FROM ledger ORDER BY id") {
-            let parts: Vec<_> = line.split(' ').collect();
-            let amount = Amount::parse(parts[2]).unwrap();
-            let entry = ours.entry(parts[0].to_owned()).or_insert((Amount::ZERO, Amount::ZERO));
+            // A number can have blanks.
+            let parts: Vec<_> = line.rsplitn(3, ' ').collect();
+            let amount = Amount::parse(parts[0]).unwrap();
+            let entry = ours.entry(parts[2].to_owned()).or_insert((Amount::ZERO, Amount::ZERO));
             let (side, sum) =
                 if parts[1] == "in" { (&mut entry.0, &mut sum_in) } else { (&mut entry.1, &mut sum_out) };
             *side = side.checked_add(amount).unwrap();
@@ -166,7 +188,7 @@ impl Drop for Program {
     }
 }
 
-fn run(sandbox: &Sandbox, base_url: &str, folder: &tempfile::TempDir, address: &str) -> Merchant {
+async fn run(sandbox: &Sandbox, base_url: &str, folder: &tempfile::TempDir, address: &str) -> Merchant {
     let own = sandbox.merchant();
     let credentials = Credentials::new(own.merchant_no().clone(), own.private_key().clone());
     let client = Client::builder(credentials)
@@ -175,9 +197,8 @@ fn run(sandbox: &Sandbox, base_url: &str, folder: &tempfile::TempDir, address: &
         .retry(RetryPolicy::default().waits(Duration::from_millis(1), Duration::from_millis(5)))
         .build()
         .unwrap();
-    let orders = Orders::at(folder.path().join("orders.db")).unwrap();
     let notify_url = NotifyUrl::new(format!("http://{address}/tarspay/notify")).unwrap();
-    Merchant::new(client, orders, notify_url).unwrap()
+    Merchant::open(folder.path().join("orders.db"), client, notify_url).await.unwrap()
 }
 
 /// Drops `placing` when `event` has happened, as a crash would.
@@ -204,12 +225,12 @@ async fn a_checkout_is_booked_once_however_its_callbacks_come() {
     world.sandbox.inject(Fault::reorder_callbacks());
     world.sandbox.pay_partially(&order.pay_order_id, Amount::from(400_u32)).unwrap();
     world.sandbox.pay(&order.pay_order_id).unwrap();
-    world.sandbox.settle().await;
+    world.settle().await;
     for callback in world.sandbox.callbacks().unwrap() {
         world.sandbox.resend(callback.id).unwrap();
     }
-    world.sandbox.settle().await;
-    world.reconcile(&world.merchant).await;
+    world.settle().await;
+    world.reconcile(&world.merchant, HOUR).await;
     assert_eq!(world.order().state, OrderState::SUCCESS);
     let booked = world
         .rows("SELECT amount FROM ledger")
@@ -244,7 +265,7 @@ async fn after_a_crash_the_order_is_resumed_under_its_number() {
             // Accepts and never responds.
             let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let nowhere = format!("http://{}", silent.local_addr().unwrap());
-            let first = world.restart(if is_sent { world.sandbox.base_url() } else { &nowhere });
+            let first = world.restart(if is_sent { world.sandbox.base_url() } else { &nowhere }).await;
             let mut tail = world.sandbox.tail();
             if is_sent {
                 let slow = Fault::slow_response(Duration::from_secs(3600));
@@ -262,16 +283,16 @@ async fn after_a_crash_the_order_is_resumed_under_its_number() {
                 _ => crash_at(first.payout(asked("a", "250")), crash).await,
             }
             drop(first);
-            let number = world.rows("SELECT number FROM orders");
+            let number = world.rows("SELECT number FROM tarspay_orders");
             assert_eq!(world.sandbox.orders().unwrap().len(), usize::from(is_sent), "{name}");
-            assert_eq!(world.rows("SELECT number FROM orders WHERE pay_order_id IS NULL"), number);
+            assert_eq!(world.rows("SELECT number FROM tarspay_orders WHERE pay_order_id IS NULL"), number);
 
-            let second = world.restart(world.sandbox.base_url());
-            world.reconcile(&second).await;
+            let second = world.restart(world.sandbox.base_url()).await;
+            world.reconcile(&second, HOUR).await;
             let order = world.order();
             assert_eq!([order.merchant_order_no.to_string()], *number, "{name}, sent: {is_sent}");
             world.sandbox.pay(&order.pay_order_id).unwrap();
-            world.sandbox.settle().await;
+            world.settle().await;
             assert_eq!(world.ledger(), [if name == "deposit" { "in 250" } else { "out 250" }]);
             world.assert_same_books();
         }
@@ -289,9 +310,11 @@ async fn the_program_resumes_at_its_start_what_it_was_killed_in() {
         async { while !matches!(tail.next().await.unwrap().kind, EventKind::StateChanged { .. }) {} };
     crash_at(send(&killed.1, "/checkout", None, body), created).await;
     drop(killed);
-    let number = world.rows("SELECT number FROM orders WHERE pay_order_id IS NULL");
+    let number = world.rows("SELECT number FROM tarspay_orders WHERE pay_order_id IS NULL");
     assert_eq!(number, [world.order().merchant_order_no.to_string()]);
 
+    // Later than a placing takes.
+    world.run(&format!("UPDATE test_clock SET ms = ms + {}", HOUR.as_millis()));
     let again = Program::start(&world);
     let is_query =
         |kind| matches!(kind, EventKind::Called { path, code, .. } if path == QUERY && code.is_success());
@@ -303,6 +326,12 @@ async fn the_program_resumes_at_its_start_what_it_was_killed_in() {
     assert!(status == 200 && text.contains(&number[0]), "{text}");
     world.sandbox.pay(&world.order().pay_order_id).unwrap();
     world.sandbox.settle().await;
+    let booked = async {
+        while world.ledger().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), booked).await.expect("the program books it");
     assert_eq!(world.ledger(), ["in 250"]);
     world.assert_same_books();
 }
@@ -314,23 +343,23 @@ async fn what_no_callback_has_reported_is_asked_for() {
     world.merchant.checkout(asked("cart", "1500")).await.unwrap();
     let id = world.order().pay_order_id;
     world.sandbox.pay(&id).unwrap();
-    world.sandbox.settle().await;
+    world.settle().await;
     assert_eq!(world.ledger(), [""; 0]);
 
     // A query that fails leaves the order for the next time.
     world.sandbox.inject(Fault::refuse(ErrorCode::SYSTEM_ERROR).on_path(QUERY).always());
-    world.reconcile(&world.merchant).await;
+    world.reconcile(&world.merchant, HOUR).await;
     assert_eq!(world.ledger(), [""; 0]);
     world.sandbox.clear_faults();
     for _ in 0..2 {
-        world.reconcile(&world.merchant).await;
+        world.reconcile(&world.merchant, HOUR).await;
         assert_eq!(world.ledger(), ["in 1500"]);
     }
     world.assert_same_books();
 
     // No callback reports a refund.
     world.sandbox.refund(&id).unwrap();
-    world.merchant.reconcile(world.merchant.settled().await.unwrap()).await;
+    world.reconcile(&world.merchant, 24 * HOUR).await;
     assert_eq!(world.ledger(), ["in 1500", "out 1500"]);
     world.assert_same_books();
 }
@@ -349,16 +378,17 @@ async fn the_money_of_a_payout_that_failed_is_back() {
             _ => world.sandbox.pay(&order.pay_order_id).unwrap(),
         };
     }
-    world.sandbox.settle().await;
-    world.reconcile(&world.merchant).await; // no callback reports a rejection
+    world.settle().await;
+    world.reconcile(&world.merchant, HOUR).await; // no callback reports a rejection
     let states = format!(
-        "SELECT state || '' FROM orders WHERE number IN ('{rejected}', '{failed}', '{kept}') ORDER BY rowid"
+        "SELECT state || '' FROM tarspay_orders WHERE number IN ('{rejected}', '{failed}', '{kept}') ORDER BY rowid"
     );
     assert_eq!(world.rows(&states), ["8", "3", "2"]);
 
     // The gateway refuses this one at once, so it has no order.
     let (state, _) = shown(world.merchant.payout(asked("too much", "99999999")).await.unwrap());
     assert_eq!(OrderState::from_code(state), OrderState::FAILED);
+    world.settle().await;
     assert_eq!(world.ledger()[3..], ["in 300", "in 700", "out 99999999", "in 99999999"]);
     world.assert_same_books();
 }
@@ -400,19 +430,19 @@ async fn no_number_is_used_twice_and_no_reference_has_two_orders() {
     for cart in 0..20 {
         world.merchant.checkout(asked(&format!("cart {cart}"), "100")).await.unwrap();
     }
-    let again = world.restart(world.sandbox.base_url());
+    let again = world.restart(world.sandbox.base_url()).await;
     let (one, two) = tokio::join!(again.payout(asked("p", "100")), world.merchant.payout(asked("p", "100")));
     assert_eq!(one.unwrap().number, two.unwrap().number);
     assert_eq!(world.sandbox.orders().unwrap().len(), 21);
-    assert_eq!(world.rows("SELECT count(DISTINCT number) || '' FROM orders"), ["21"]);
+    assert_eq!(world.rows("SELECT count(DISTINCT number) || '' FROM tarspay_orders"), ["21"]);
     for refused in [asked("p", "200"), asked("cart 1", "100")] {
         let error = again.payout(refused).await.err().unwrap();
-        assert_eq!(error.to_string(), "the reference has another order");
+        assert_eq!(error.downcast_ref::<Error>().unwrap().kind(), ErrorKind::OtherRequest);
     }
     // What the market does not take is refused before it has a row.
     let body = r#"{"reference":"bad","amount":"100.5","phone":"254115555076"}"#;
     assert_eq!(world.post("/payout", None, body).await.0, 422);
-    assert_eq!(world.rows("SELECT count(*) || '' FROM orders"), ["21"]);
+    assert_eq!(world.rows("SELECT count(*) || '' FROM tarspay_orders"), ["21"]);
     assert_eq!(world.ledger(), ["out 100"]);
     world.assert_same_books();
 }

@@ -1,8 +1,7 @@
 //! The rows that a callback changes, in SQLite. One transaction; respond with `OK` after its commit.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::error::Error;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tarspay::types::{Amount, BizType, Callback, Direction, News, OrderState, OrderStatus};
 use tarspay::{CallbackVerifier, ErrorKind, Verified, sign};
@@ -25,27 +24,18 @@ pub struct Orders(Arc<Mutex<Connection>>);
 impl Orders {
     /// Opens the file in the variable `DATABASE`. Insert an order's row before you place the order.
     pub fn open() -> Result<Self> {
-        Self::at(std::env::var("DATABASE")?)
-    }
-
-    pub fn at(file: impl AsRef<Path>) -> Result<Self> {
-        let connection = Connection::open(file)?;
+        let connection = Connection::open(std::env::var("DATABASE")?)?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
     /// Stores what a callback says, and returns what of it is news. It waits for the disk.
     pub fn store(&self, callback: &Verified<Callback>) -> Result<News> {
-        self.transaction(|transaction| apply(transaction, callback))
-    }
-
-    /// Commits what `change` does, if it returns `Ok`.
-    pub fn transaction<T>(&self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = change(&transaction)?;
+        let news = apply(&transaction, callback)?;
         transaction.commit()?;
-        Ok(done)
+        Ok(news)
     }
 
     /// For a framework without an extractor or layer: status and text of the response to a request.
@@ -68,8 +58,7 @@ impl Orders {
     }
 }
 
-/// What [`Orders::store`] does, as part of a transaction.
-pub fn apply(transaction: &Transaction<'_>, callback: &Verified<Callback>) -> Result<News> {
+fn apply(transaction: &Transaction<'_>, callback: &Verified<Callback>) -> Result<News> {
     let (said, number) = (callback.get(), callback.get().merchant_order_no.as_str());
     let sql =
         "SELECT pay_order_id, direction, amount, currency, state, pay_amount FROM orders WHERE number = ?1";
@@ -123,32 +112,4 @@ fn for_a_person(transaction: &Transaction<'_>, callback: &Verified<Callback>) ->
     let sql = "INSERT OR IGNORE INTO for_a_person VALUES (?1, ?2)";
     transaction.execute(sql, params![key, callback.raw_body()])?;
     Ok(News::Nothing)
-}
-
-/// Stores what the response to a query or to a creation says, and returns what of it is news.
-pub fn learn(
-    transaction: &Transaction<'_>,
-    number: &str,
-    pay_order_id: Option<&str>,
-    said: OrderStatus,
-) -> Result<News> {
-    let sql = "SELECT pay_order_id, state, pay_amount FROM orders WHERE number = ?1";
-    let row = |row: &Row<'_>| Ok((row.get(0)?, OrderState::from_code(row.get(1)?), row.get(2)?));
-    let (known, state, paid): (Option<String>, _, Option<String>) =
-        transaction.query_row(sql, [number], row)?;
-    let before = OrderStatus::new(state, paid.as_deref().map(Amount::parse).transpose()?);
-    let is_other = pay_order_id.is_some() && known.is_some() && pay_order_id != known.as_deref();
-    let news = if is_other { News::Contradiction } else { said.news_after(before) };
-    if news == News::Contradiction {
-        let what = format!("order {number}: {}, then {}", before.state, said.state);
-        transaction.execute("INSERT OR IGNORE INTO for_a_person VALUES (?1, x'')", [what])?;
-    }
-    let is_news = matches!(news, News::StateChanged | News::PaidAmountChanged);
-    let now = if is_news { said } else { before };
-    let (state, paid) = (now.state.code(), now.pay_amount.map(String::from));
-    transaction.execute(
-        "UPDATE orders SET pay_order_id = coalesce(pay_order_id, ?2), state = ?3, pay_amount = ?4 WHERE number = ?1",
-        params![number, pay_order_id, state, paid],
-    )?;
-    Ok(news)
 }

@@ -18,8 +18,7 @@ impl Postgres {
     pub fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             // Past the harness, which shows nothing that a passing test prints.
-            let said =
-                b"skipped: columns in PostgreSQL: not installed (Debian: apt-get install postgresql)\n";
+            let said = b"skipped: PostgreSQL: not installed (Debian: apt-get install postgresql)\n";
             io::Write::write_all(&mut io::stderr(), said).unwrap();
             return None;
         };
