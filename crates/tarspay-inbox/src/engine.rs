@@ -165,6 +165,16 @@ impl Session {
         }
     }
 
+    /// Refuses a transaction that a statement has ended, as `INSERT OR ROLLBACK` does. PostgreSQL has no such statement.
+    pub(crate) async fn check_open(&mut self) -> Result<(), Error> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(session) => session.check_open().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         self.batch("COMMIT").await?;
         self.reuse();

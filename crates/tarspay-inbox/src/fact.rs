@@ -245,6 +245,7 @@ impl Tx {
     /// [`LeaseLost`](crate::ErrorKind::LeaseLost); [`Database`](crate::ErrorKind::Database), after which it may have
     /// been committed all the same: the worker looks.
     pub async fn commit(mut self) -> Result<(), Error> {
+        self.session.check_open().await?;
         self.session.execute(self.settle, vec![self.id.into(), self.lease.into()]).await?;
         self.session.commit().await
     }

@@ -138,6 +138,24 @@ async fn a_transaction_that_is_dropped_is_rolled_back() {
     }
 }
 
+/// Otherwise the fact would be settled alone.
+#[tokio::test]
+async fn a_transaction_that_a_statement_has_rolled_back_is_not_settled() {
+    for world in worlds().await {
+        if !world.base.is_sqlite() {
+            continue;
+        }
+        let fact = claimed(&world).await;
+        let mut tx = fact.begin().await.unwrap();
+        tx.execute(EFFECT, []).await.unwrap();
+        assert!(tx.execute("INSERT OR ROLLBACK INTO ledger (number) VALUES (NULL)", []).await.is_err());
+        assert!(tx.commit().await.is_err());
+        assert!(world.order("D1").await.applied.is_none());
+        book(fact).await.unwrap();
+        assert_eq!(world.ledger().await, ["D1 2 1500"]);
+    }
+}
+
 /// However many transactions handlers keep open, PostgreSQL has connections left to store callbacks.
 #[tokio::test]
 async fn open_transactions_leave_room_for_callbacks() {
