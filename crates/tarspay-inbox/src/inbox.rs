@@ -22,9 +22,9 @@ use tokio::sync::watch;
 /// The newest version of the tables.
 const VERSION: i64 = 1;
 
-/// The shortest time for which what has ended is kept: longer than the gateway repeats callbacks (16 times; the times
-/// between are not documented).
-pub(crate) const MIN_RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
+/// The shortest time for which what has ended is kept: longer than the gateway repeats callbacks
+/// (16 times; the times between are not documented).
+const MIN_RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The rows of one transaction of the fold and of `prune`.
 pub(crate) const BATCH: i64 = 256;
@@ -94,46 +94,46 @@ impl Builder {
         }
     }
 
-    /// The shortest and the longest time between two queries for an order that has not ended. It is asked for again
-    /// after half of its age, within these. Default: 30 seconds and one hour.
+    /// The shortest and the longest time between two queries for an order that has not ended. It is
+    /// asked for again after half of its age, within these. Default: 30 seconds and one hour.
     pub fn ask_between(mut self, shortest: Duration, longest: Duration) -> Self {
         self.settings.schedule.open = (shortest, longest);
         self
     }
 
-    /// How often an order that was paid or timed out is asked for again, and until how long after its end, since no
-    /// callback may tell of a refund or of a late payment. Default: every 24 hours for 30 days. A refund within the
-    /// second time is found within the first.
+    /// How often an order that was paid or timed out is asked for again, and until how long after
+    /// its end, since no callback may tell of a refund or of a late payment. Default: every 24
+    /// hours for 30 days. A refund within the second time is found within the first.
     pub fn watch_ended(mut self, every: Duration, until: Duration) -> Self {
         self.settings.schedule.ended = (every, until);
         self
     }
 
-    /// How long a placing can take before another process takes the order up. Default: 2 minutes. One that takes
-    /// longer is placed once all the same.
+    /// How long a placing can take before another process takes the order up. Default: 2 minutes.
+    /// One that takes longer is placed once all the same.
     pub fn placing_takes(mut self, time: Duration) -> Self {
         self.settings.placing = time;
         self
     }
 
-    /// SQLite only: runs statements in the thread of the caller, not in one that may wait for the disk. For a
-    /// simulation with one thread.
+    /// SQLite only: runs statements in the thread of the caller, not in one that may wait for the
+    /// disk. For a simulation with one thread.
     #[cfg(feature = "sqlite")]
     pub fn inline(mut self) -> Self {
         self.inline = true;
         self
     }
 
-    /// PostgreSQL only: the most connections of this inbox. Default: 10. Each transaction of a [`Fact`](crate::Fact)
-    /// has one while it is open; two are kept for the inbox itself.
+    /// PostgreSQL only: the most connections of this inbox. Default: 10. Each transaction of a
+    /// [`Fact`](crate::Fact) has one while it is open; two are kept for the inbox itself.
     #[cfg(feature = "postgres")]
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
         self
     }
 
-    /// PostgreSQL only: trusts these root certificates, a PEM text, in place of Mozilla's. Most databases have a
-    /// certificate of their provider's own authority.
+    /// PostgreSQL only: trusts these root certificates, a PEM text, in place of Mozilla's. Most
+    /// databases have a certificate of their provider's own authority.
     #[cfg(feature = "postgres")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots = Some(pem.into());
@@ -180,11 +180,13 @@ impl Inbox {
         Builder::new(Location::Sqlite(path.into()))
     }
 
-    /// An inbox in PostgreSQL, for any number of machines. `config` is a URL or `host=… user=…`, as libpq has it. The
-    /// tables are made in the first schema of the search path, where your own are.
+    /// An inbox in PostgreSQL, for any number of machines. `config` is a URL or `host=… user=…`, as
+    /// libpq has it. The tables are made in the first schema of the search path, where your own
+    /// are.
     ///
-    /// Named prepared statements, session locks and other session state are not used, so PgBouncer in transaction mode
-    /// can be between. TLS is used if the server has it (`sslmode=require` insists), and the certificate is verified.
+    /// Named prepared statements, session locks and other session state are not used, so PgBouncer
+    /// in transaction mode can be between. TLS is used if the server has it (`sslmode=require`
+    /// insists), and the certificate is verified.
     #[cfg(feature = "postgres")]
     pub fn postgres(config: &str) -> Builder {
         Builder::new(Location::Postgres(config.to_owned()))
@@ -194,10 +196,11 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// [`Database`](crate::ErrorKind::Database), also if a later version of this crate has made the tables.
+    /// [`Database`](crate::ErrorKind::Database), also if a later version of this crate has made the
+    /// tables.
     pub async fn migrate(&self) -> Result<(), Error> {
         let engine = &self.0.engine;
-        let mut session = engine.begin().await?;
+        let mut session = engine.begin(false).await?;
         session.batch(engine.sql("migrate lock")).await?;
         let version: i64 = first(session.query(engine.sql("version"), vec![]).await?)?.get("version")?;
         if version > VERSION {
@@ -212,19 +215,20 @@ impl Inbox {
         session.commit().await
     }
 
-    /// Places a deposit: writes its row, then places it. A crash anywhere in between is taken up by a
-    /// [worker](Self::worker) of any process under the same number.
+    /// Places a deposit: writes its row, then places it. A crash anywhere in between is taken up by
+    /// a [worker](Self::worker) of any process under the same number.
     ///
-    /// Called again with the same request, also after a restart, it returns the order as it is, and resumes it if it is
-    /// in doubt. If the gateway cannot be reached the result is an order [in doubt](Order::is_in_doubt), which the
-    /// worker places later: do not place it under another number.
+    /// Called again with the same request, also after a restart, it returns the order as it is, and
+    /// resumes it if it is in doubt. If the gateway cannot be reached the result is an order [in
+    /// doubt](Order::is_in_doubt), which the worker places later: do not place it under another
+    /// number.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) and [`OtherRequest`](crate::ErrorKind::OtherRequest): nothing was stored
-    /// or sent. [`Rejected`](crate::ErrorKind::Rejected): there is and will be no order.
-    /// [`Parked`](crate::ErrorKind::Parked): the gateway has another order under this number.
-    /// [`Database`](crate::ErrorKind::Database): call it again.
+    /// [`Invalid`](crate::ErrorKind::Invalid) and [`OtherRequest`](crate::ErrorKind::OtherRequest):
+    /// nothing was stored or sent. [`Rejected`](crate::ErrorKind::Rejected): there is and will be
+    /// no order. [`Parked`](crate::ErrorKind::Parked): the gateway has another order under this
+    /// number. [`Database`](crate::ErrorKind::Database): call it again.
     pub async fn place_deposit(&self, client: &Client, request: &DepositRequest) -> Result<Order, Error> {
         self.place_deposit_with(client, request, |tx| ready(Ok(tx))).await
     }
@@ -250,8 +254,8 @@ impl Inbox {
         self.place(client, request, write, client.place_deposit(request), resume).await
     }
 
-    /// Places a withdrawal, as [`place_deposit`](Self::place_deposit) does a deposit. The row holds the payee's data
-    /// until the order is known to exist.
+    /// Places a withdrawal, as [`place_deposit`](Self::place_deposit) does a deposit. The row holds
+    /// the payee's data until the order is known to exist.
     ///
     /// # Errors
     ///
@@ -311,7 +315,7 @@ impl Inbox {
             check.into(),
             millis(self.0.settings.placing).into(),
         ];
-        let mut session = self.0.engine.begin().await?;
+        let mut session = self.0.engine.begin(true).await?;
         let is_new = !session.query(self.0.engine.sql("register"), parameters).await?.is_empty();
         let tx = Tx { session, settle: None };
         let tx = if is_new { write(tx).await? } else { tx };
@@ -380,7 +384,7 @@ impl Inbox {
                 let row = self.learn(id, Some(event), 0, keep).await?;
                 // A callback may have said otherwise.
                 if row.status.state == OrderState::FAILED {
-                    Err(Error::rejected(error))
+                    Err(Error::rejected(&error.to_string(), Some(error)))
                 } else {
                     outcome(row)
                 }
@@ -401,7 +405,7 @@ impl Inbox {
         change: impl FnOnce(&mut OrderRow) + Send,
     ) -> Result<OrderRow, Error> {
         let Inner { engine, settings, wake, .. } = &*self.0;
-        let mut session = engine.begin().await?;
+        let mut session = engine.begin(false).await?;
         let mut row = OrderRow::read(&first(session.query(engine.sql("lock"), vec![id.into()]).await?)?)?;
         change(&mut row);
         match event {
@@ -457,8 +461,9 @@ impl Inbox {
         rows.iter().map(|row| OrderRow::read(row)?.into_order()).collect()
     }
 
-    /// Takes a parked order up again: its newest fact is applied, with all attempts. If it was parked for a
-    /// contradiction, the gateway is asked, and its answer is believed. `false` if no such order is parked.
+    /// Takes a parked order up again: its newest fact is applied, with all attempts. If it was
+    /// parked for a contradiction, the gateway is asked, and its answer is believed. `false` if no
+    /// such order is parked.
     ///
     /// # Errors
     ///
@@ -469,8 +474,8 @@ impl Inbox {
         Ok(changed > 0)
     }
 
-    /// Closes a parked order: nothing is applied and nobody is asked. If there is news about it all the same, it is
-    /// parked again. `false` if no such order is parked.
+    /// Closes a parked order: nothing is applied and nobody is asked. If there is news about it all
+    /// the same, it is parked again. `false` if no such order is parked.
     ///
     /// # Errors
     ///
@@ -479,13 +484,13 @@ impl Inbox {
         Ok(self.0.engine.execute("discard", vec![id.into(), reason.into()]).await? > 0)
     }
 
-    /// Deletes events, and orders that are settled and that nobody asks for, after they have not changed for this time.
-    /// Safe while everything runs. Returns how many rows were deleted.
+    /// Deletes events, and orders that are settled and that nobody asks for, after they have not
+    /// changed for this time. Safe while everything runs. Returns how many rows were deleted.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the time is shorter than 14 days: a callback that the gateway repeats
-    /// must find its order. [`Database`](crate::ErrorKind::Database).
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the time is shorter than 14 days: a callback that
+    /// the gateway repeats must find its order. [`Database`](crate::ErrorKind::Database).
     pub async fn prune(&self, unchanged_for: Duration) -> Result<u64, Error> {
         if unchanged_for < MIN_RETENTION {
             return Err(Error::invalid(
@@ -509,7 +514,7 @@ impl Inbox {
 
 impl fmt::Debug for Inbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inbox").field("engine", &self.0.engine.name()).finish_non_exhaustive()
+        f.debug_struct("Inbox").finish_non_exhaustive()
     }
 }
 
@@ -525,9 +530,7 @@ fn outcome(row: OrderRow) -> Result<Order, Error> {
     let is_doubtful = row.doubt > 0;
     let order = row.into_order()?;
     match (&order.refusal, &order.parked) {
-        (Some(refusal), _) if order.status.state == OrderState::FAILED => {
-            Err(Error::rejected_before(refusal))
-        }
+        (Some(refusal), _) if order.status.state == OrderState::FAILED => Err(Error::rejected(refusal, None)),
         (_, Some(reason)) if is_doubtful => Err(Error::parked(&order.merchant_order_no, reason)),
         _ => Ok(order),
     }
@@ -545,7 +548,8 @@ fn answer(
     Ok(order)
 }
 
-/// Enough of a digest to notice another request, and too little to find a payee's number by trying all.
+/// Enough of a digest to notice another request, and too little to find a payee's number by trying
+/// all.
 fn sixteen_bits(request: &str) -> i64 {
     let digest = Sha256::digest(request);
     i64::from(u16::from_be_bytes([digest[0], digest[1]]))

@@ -22,27 +22,30 @@
 //!
 //! # With your own driver
 //!
-//! A handler needs no transaction of this crate. It runs one of its own, by any driver or in another language, on the
-//! same database, and makes [`SETTLE`] the last statement before `COMMIT`:
+//! A handler needs no transaction of this crate. It runs one of its own, by any driver or in
+//! another language, on the same database, and makes [`SETTLE`] the last statement before `COMMIT`:
 //!
 //! ```sql
 //! INSERT INTO tarspay_settle (id, lease) VALUES (…);
 //! ```
 //!
-//! If the lease was lost, that statement fails and the whole transaction is rolled back. In a savepoint, which a driver
-//! could undo alone, SQLite rolls back all the same, and PostgreSQL ends the connection. It has to be the last one
-//! because a server can answer a `COMMIT` with a rollback that drivers do not report; the statement reports it. The
-//! view's insert reports no count of rows: only an error says that the lease was lost. `docs/inbox.md` of the repository
-//! has a program for each driver.
+//! If the lease was lost, that statement fails and the whole transaction is rolled back. In a
+//! savepoint, which a driver could undo alone, SQLite rolls back all the same, and PostgreSQL ends
+//! the connection. It has to be the last one because a server can answer a `COMMIT` with a rollback
+//! that drivers do not report; the statement reports it. The view's insert reports no count of
+//! rows: only an error says that the lease was lost. `docs/inbox.md` of the repository has a program
+//! for each driver.
 //!
-//! Before an order is sent, [`Inbox::place_withdrawal_with`] and [`Inbox::place_deposit_with`] write rows of yours in the
-//! transaction that writes the order's: so the amount of a payout leaves a balance once.
+//! Before an order is sent, [`Inbox::place_withdrawal_with`] and [`Inbox::place_deposit_with`] write
+//! rows of yours in the transaction that writes the order's: so the amount of a payout leaves a
+//! balance once.
 //!
 //! # Tables
 //!
-//! `tarspay_orders` has a row for each order, `tarspay_events` one for each thing that the gateway has said. A request
-//! can hold a payee's data: its row has it until the order is known to exist. The pay URL stays until the deposit has
-//! ended. Afterwards there is nothing personal but what callbacks have. [`Inbox::prune`] deletes what is over.
+//! `tarspay_orders` has a row for each order, `tarspay_events` one for each thing that the gateway
+//! has said. A request can hold a payee's data: its row has it until the order is known to exist.
+//! The pay URL stays until the deposit has ended. Afterwards there is nothing personal but what
+//! callbacks have. [`Inbox::prune`] deletes what is over.
 //!
 //! # Features
 //!

@@ -108,3 +108,12 @@ async fn news_after_a_discard_is_parked_again() {
         assert_eq!(world.ledger().await, [""; 0]);
     }
 }
+
+#[test]
+fn both_engines_have_the_same_statements() {
+    let names = |file: &'static str| -> Vec<_> {
+        file.lines().filter_map(|line| line.strip_prefix("-- name: ")).collect()
+    };
+    let files = (include_str!("../../src/sql/sqlite.sql"), include_str!("../../src/sql/postgres.sql"));
+    assert_eq!(names(files.0), names(files.1));
+}
