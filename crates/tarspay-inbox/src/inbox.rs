@@ -365,7 +365,12 @@ impl Inbox {
                 values.push(verdict.as_str().into());
                 session.execute(engine.sql("record"), values).await?;
             }
-            None => rules::plan(&mut row, true, settings.schedule),
+            None => {
+                rules::plan(&mut row, true, settings.schedule);
+                // Nobody has answered, so also what is asked for daily is asked for again sooner.
+                let latest = row.now + millis(settings.schedule.open.1);
+                row.ask_at = row.ask_at.map(|at| at.min(latest));
+            }
         }
         session.execute_many(engine.sql("update order"), vec![row.clone().into_values()]).await?;
         session.commit().await?;
