@@ -14,8 +14,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// `None` if it is not installed; says so.
-    pub fn start() -> Option<Self> {
+    /// Starts one with these lines in its `postgresql.conf`. `None` if it is not installed; says so.
+    pub fn start(settings: &str) -> Option<Self> {
         let Some(programs) = programs() else {
             // Past the harness, which shows nothing that a passing test prints.
             let said =
@@ -29,13 +29,14 @@ impl Postgres {
             std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();
         }
         let postgres = Self { programs, user, folder };
-        postgres.run(
-            "initdb",
-            &["--auth=trust", "--username=shop", "--encoding=UTF8", "--locale=C", "--no-sync"],
-        );
-        let socket = format!("-k {} -c listen_addresses= -c fsync=off", postgres.folder().display());
-        let log = postgres.folder().join("log");
-        postgres.run("pg_ctl", &["start", "--wait", "--log", log.to_str().unwrap(), "--options", &socket]);
+        let words = ["--auth=trust", "--username=shop", "--encoding=UTF8", "--locale=C", "--no-sync"];
+        postgres.run("initdb", &words).unwrap();
+        let file = postgres.folder().join("data/postgresql.conf");
+        let socket =
+            format!("unix_socket_directories = '{}'\nlisten_addresses = ''", postgres.folder().display());
+        let defaults = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{defaults}\n{socket}\n{settings}\n")).unwrap();
+        postgres.launch().unwrap();
         Some(postgres)
     }
 
@@ -49,7 +50,12 @@ impl Postgres {
         format!("host={} user=shop dbname={database}", self.folder().display())
     }
 
-    fn run(&self, program: &str, flags: &[&str]) {
+    /// Starts the server in its folder, and waits until it is ready.
+    pub fn launch(&self) -> Result<(), String> {
+        self.run("pg_ctl", &["start", "--wait", "--log", self.folder().join("log").to_str().unwrap()])
+    }
+
+    fn run(&self, program: &str, flags: &[&str]) -> Result<(), String> {
         let mut command = Command::new(self.programs.join(program));
         command.current_dir(self.folder()).args(flags).env("PGDATA", self.folder().join("data"));
         // The server must not hold a pipe of the test.
@@ -58,14 +64,15 @@ impl Postgres {
             command.uid(user).gid(group);
         }
         let status = command.status().unwrap();
-        let log = fs::read_to_string(self.folder().join("log")).unwrap_or_default();
-        assert!(status.success() || std::thread::panicking(), "{program} ended with {status}\n{log}");
+        let log = || fs::read_to_string(self.folder().join("log")).unwrap_or_default();
+        if status.success() { Ok(()) } else { Err(format!("{program} ended with {status}\n{}", log())) }
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.run("pg_ctl", &["stop", "--wait", "--mode", "fast"]);
+        let stopped = self.run("pg_ctl", &["stop", "--wait", "--mode", "fast"]);
+        assert!(stopped.is_ok() || std::thread::panicking(), "{stopped:?}");
     }
 }
 

@@ -34,7 +34,7 @@ impl Base {
             let mut known = SERVER.lock().unwrap();
             let server = match known.0.upgrade() {
                 Some(server) => server,
-                None => Arc::new(Postgres::start()?),
+                None => Arc::new(Postgres::start("fsync = off")?),
             };
             *known = (Arc::downgrade(&server), known.1 + 1);
             (server, format!("test{}", known.1))
