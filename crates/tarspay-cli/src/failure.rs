@@ -1,8 +1,11 @@
 //! How a command ends when it does not succeed: a reason on stderr and an exit code.
 
 use crate::output;
+use serde_json::{Map, Value, json};
 use std::error::Error as StdError;
 use std::process::ExitCode;
+use tarspay::ErrorKind;
+use tarspay::types::ErrorCode;
 
 /// Words of the libraries for programs, and what a user of the command does instead.
 const IN_WORDS_OF_THE_COMMAND: &[(&str, &str)] = &[
@@ -22,17 +25,49 @@ pub(crate) struct Failure {
     code: u8,
     reason: String,
     details: Vec<String>,
+    /// What a program can act upon.
+    facts: Map<String, Value>,
 }
 
 impl Failure {
-    /// A signature that is not valid, or a call that failed: exit code 1.
+    fn new(code: u8, kind: &str, reason: String) -> Self {
+        let facts = Map::from_iter([("kind".to_owned(), kind.into())]);
+        Self { code, reason, details: Vec::new(), facts }
+    }
+
+    /// A signature that is not valid, or a request that is refused: exit code 1.
     pub(crate) fn refused(reason: impl Into<String>) -> Self {
-        Self { code: 1, reason: reason.into(), details: Vec::new() }
+        Self::new(1, "refused", reason.into())
     }
 
     /// Wrong usage, or input that cannot be read: exit code 2.
-    pub(crate) fn unreadable(reason: impl Into<String>) -> Self {
-        Self { code: 2, reason: reason.into(), details: Vec::new() }
+    pub(crate) fn usage(reason: impl Into<String>) -> Self {
+        Self::new(2, "usage", reason.into())
+    }
+
+    /// What clap has found.
+    pub(crate) fn of_usage(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        let mut lines = text.lines();
+        let failure = Self::usage(lines.next().unwrap_or_default().trim_start_matches("error: "));
+        lines.fold(failure, Self::detail)
+    }
+
+    /// A call that failed. Exit code 1: it was refused. 3: no order was made, and it can be repeated;
+    /// 4: an order may exist.
+    pub(crate) fn of_call(what: &str, error: &tarspay::Error) -> Self {
+        let (code, kind) = match error.kind() {
+            ErrorKind::NotSent => (3, "not_sent"),
+            ErrorKind::NoResponse => (3, "no_response"),
+            ErrorKind::OutcomeUnknown => (4, "outcome_unknown"),
+            ErrorKind::Invalid => (1, "invalid"),
+            ErrorKind::Rejected => (1, "rejected"),
+            _ => (1, "other"),
+        };
+        let mut failure = Self::new(code, kind, what.to_owned()).caused_by(error);
+        failure.facts.insert("code".to_owned(), error.code().map(ErrorCode::code).into());
+        failure.facts.insert("can_repeat_query".to_owned(), error.can_repeat_query().into());
+        failure
     }
 
     /// Adds the causes, one after the other, to the reason.
@@ -48,9 +83,15 @@ impl Failure {
         self
     }
 
-    pub(crate) fn report(&self) -> ExitCode {
-        output::message(&format!("tarspay: {}", self.reason));
-        self.details.iter().for_each(|line| output::message(line));
+    pub(crate) fn report(mut self) -> ExitCode {
+        if output::is_json() {
+            self.facts.insert("message".to_owned(), self.reason.into());
+            self.facts.insert("details".to_owned(), self.details.into());
+            output::message(&output::printable_json(&json!({ "error": self.facts }).to_string()));
+        } else {
+            output::message(&format!("tarspay: {}", self.reason));
+            self.details.iter().for_each(|line| output::message(line));
+        }
         ExitCode::from(self.code)
     }
 }

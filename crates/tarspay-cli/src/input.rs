@@ -1,8 +1,8 @@
 //! Reads the input of commands: keys, documents and environment variables.
 
-use crate::args::PrivateKeySource;
 use crate::failure::{Failure, with_causes};
 use crate::output;
+use crate::settings::PrivateKeySource;
 use std::env::VarError;
 use std::fs::File;
 use std::io::Read;
@@ -20,10 +20,10 @@ const MAX_BYTES: u64 = 1024 * 1024;
 pub(crate) fn private_key(source: &PrivateKeySource) -> Result<PrivateKey, Failure> {
     let Some(path) = &source.key_file else {
         let text = variable(PRIVATE_KEY_VARIABLE)?.ok_or_else(|| {
-            Failure::unreadable(format!("no private key: set {PRIVATE_KEY_VARIABLE} or give --key-file FILE"))
+            Failure::usage(format!("no private key: set {PRIVATE_KEY_VARIABLE} or give --key-file FILE"))
         })?;
         let place = format!("the key in {PRIVATE_KEY_VARIABLE}");
-        return text.parse().map_err(|error| Failure::unreadable(place).caused_by(&error));
+        return text.parse().map_err(|error| Failure::usage(place).caused_by(&error));
     };
     let key = if path == Path::new("-") {
         PrivateKey::from_reader(std::io::stdin().lock())
@@ -33,7 +33,7 @@ pub(crate) fn private_key(source: &PrivateKeySource) -> Result<PrivateKey, Failu
         PrivateKey::from_file(path)
     };
     key.map_err(|error| {
-        let failure = Failure::unreadable("--key-file").caused_by(&error);
+        let failure = Failure::usage("--key-file").caused_by(&error);
         if error.kind() != ErrorKind::KeyFileExposed {
             return failure;
         }
@@ -42,11 +42,11 @@ pub(crate) fn private_key(source: &PrivateKeySource) -> Result<PrivateKey, Failu
 }
 
 pub(crate) fn public_key(text: &str) -> Result<PublicKey, Failure> {
-    text.parse().map_err(|error| Failure::unreadable("--public-key").caused_by(&error))
+    text.parse().map_err(|error| Failure::usage("--public-key").caused_by(&error))
 }
 
 pub(crate) fn nonce(text: &str) -> Result<Nonce, Failure> {
-    bare(text).parse().map_err(|error| Failure::unreadable("--nonce").caused_by(&error))
+    bare(text).parse().map_err(|error| Failure::usage("--nonce").caused_by(&error))
 }
 
 /// The hex digits of a signature, or what else was given in their place.
@@ -69,7 +69,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
         Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
         Err(VarError::NotPresent) => Ok(None),
         // The error would show the value.
-        Err(VarError::NotUnicode(_)) => Err(Failure::unreadable(format!("{name} is not UTF-8"))),
+        Err(VarError::NotUnicode(_)) => Err(Failure::usage(format!("{name} is not UTF-8"))),
     }
 }
 
@@ -94,18 +94,18 @@ pub(crate) fn plain(bytes: Vec<u8>, what: &str) -> Result<Vec<u8>, Failure> {
         output::message(&format!("tarspay: {what} {note}"));
     }
     let document = document.ok_or_else(|| {
-        Failure::unreadable(format!("{what} holds half a character of UTF-16; save it as UTF-8"))
+        Failure::usage(format!("{what} holds half a character of UTF-16; save it as UTF-8"))
     })?;
     if document.starts_with(MARK.to_string().as_bytes()) {
         let reason = format!("{what} begins with two byte order marks; save it as UTF-8 without them");
-        return Err(Failure::unreadable(reason));
+        return Err(Failure::usage(reason));
     }
     if let Some(at) = document.iter().position(|byte| *byte == 0) {
         let reason = format!(
             "{what} is not text: byte {} is NUL, as in UTF-16 without a byte order mark; save it as UTF-8",
             at + 1
         );
-        return Err(Failure::unreadable(reason));
+        return Err(Failure::usage(reason));
     }
     Ok(document)
 }
@@ -119,7 +119,7 @@ fn utf8(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Vec<u8>> {
 /// The bytes of a file, or of standard input for `-`.
 pub(crate) fn bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::unreadable(format!("cannot read {what}, {}", path.display())).caused_by(&error)
+        Failure::usage(format!("cannot read {what}, {}", path.display())).caused_by(&error)
     };
     let mut bytes = Vec::new();
     let mut reader: Box<dyn Read> = if path == Path::new("-") {
@@ -129,7 +129,7 @@ pub(crate) fn bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     };
     reader.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Failure::unreadable(format!("{what} is larger than {MAX_BYTES} bytes")));
+        return Err(Failure::usage(format!("{what} is larger than {MAX_BYTES} bytes")));
     }
     Ok(bytes)
 }
@@ -139,7 +139,7 @@ pub(crate) fn body(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let Some(path) = path else { return Ok(Vec::new()) };
     let json = document(path, "the body")?;
     if json.trim_ascii().is_empty() {
-        return Err(Failure::unreadable("the body is empty; for a request without a body give --no-body"));
+        return Err(Failure::usage("the body is empty; for a request without a body give --no-body"));
     }
     Ok(json)
 }
@@ -149,7 +149,7 @@ pub(crate) fn parameters(body: &[u8]) -> Result<Parameters, Failure> {
     if body.is_empty() {
         return Ok(Parameters::none());
     }
-    Parameters::from_json(body).map_err(|error| Failure::unreadable(with_causes(&error)))
+    Parameters::from_json(body).map_err(|error| Failure::usage(with_causes(&error)))
 }
 
 /// The text of a document.
@@ -157,6 +157,6 @@ pub(crate) fn text(path: &Path, what: &str) -> Result<String, Failure> {
     String::from_utf8(document(path, what)?).map_err(|error| {
         // The error itself would hold the bytes.
         let at = error.utf8_error().valid_up_to() + 1;
-        Failure::unreadable(format!("{what} is not text: byte {at} is not UTF-8"))
+        Failure::usage(format!("{what} is not text: byte {at} is not UTF-8"))
     })
 }

@@ -4,6 +4,19 @@ use crate::failure::Failure;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
+use std::sync::OnceLock;
+
+static JSON: OnceLock<bool> = OnceLock::new();
+
+/// Sets, once, whether this run of the program writes JSON.
+pub(crate) fn set_json(json: bool) {
+    JSON.get_or_init(|| json);
+}
+
+/// Whether results and errors are written as JSON, by `--json`.
+pub(crate) fn is_json() -> bool {
+    JSON.get().is_some_and(|json| *json)
+}
 
 /// Writes one line to stdout, at once. It is not an error if its reader has gone, as after
 /// `| head -1`: the command has done what it was asked.
@@ -21,7 +34,7 @@ fn write(lines: &str) -> Result<bool, Failure> {
     match stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::unreadable("cannot write the result").caused_by(&error)),
+        Err(error) => Err(Failure::usage("cannot write the result").caused_by(&error)),
     }
 }
 

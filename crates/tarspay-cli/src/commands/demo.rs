@@ -1,6 +1,5 @@
 //! `tarspay demo`: each step of a request, against an embedded sandbox.
 
-use crate::args::JsonOnly;
 use crate::failure::Failure;
 use crate::output;
 use serde_json::json;
@@ -14,10 +13,10 @@ use tarspay::types::{
 use tarspay::{Client, Credentials};
 use tarspay_sandbox::Sandbox;
 
-pub(crate) async fn run(args: JsonOnly) -> Result<(), Failure> {
+pub(crate) async fn run() -> Result<(), Failure> {
     let failed = |error: Box<dyn StdError>| Failure::refused("the demo failed").caused_by(error.as_ref());
     let steps = play().await.map_err(failed)?;
-    if args.json {
+    if output::is_json() {
         return output::json(&json!({
             "base_url": steps.base_url,
             "merchant_no": steps.merchant_no,

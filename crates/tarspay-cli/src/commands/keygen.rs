@@ -1,20 +1,26 @@
 //! `tarspay keygen`: a new key pair.
 
-use crate::args::Keygen;
 use crate::failure::Failure;
 use crate::output;
 use serde_json::json;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tarspay::sign::PrivateKey;
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Keygen {
+    /// Write the private key to this new file, readable by its owner only, and not to the terminal
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
 pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
-    let key = PrivateKey::generate().map_err(|error| Failure::unreadable("no key").caused_by(&error))?;
+    let key = PrivateKey::generate().map_err(|error| Failure::usage("no key").caused_by(&error))?;
     let public_key = key.public_key().to_string();
     if let Some(path) = &args.out {
         write_new(path, &key)?;
-        if args.output.json {
+        if output::is_json() {
             return output::json(
                 &json!({ "public_key": public_key, "key_file": path.display().to_string() }),
             );
@@ -25,12 +31,12 @@ pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
         ]);
     }
     // Unlike other results, a key cannot be made again.
-    let lost = || Failure::unreadable("cannot write the result: nobody reads the key; give --out FILE");
+    let lost = || Failure::usage("cannot write the result: nobody reads the key; give --out FILE");
     if output::is_discarded() {
         return Err(lost());
     }
     let private_key = key.expose_hex();
-    let is_read = if args.output.json {
+    let is_read = if output::is_json() {
         let pair = json!({ "public_key": public_key, "private_key": private_key.as_str() });
         output::line_if_read(&pair.to_string())?
     } else {
@@ -46,7 +52,7 @@ fn write_new(path: &Path, key: &PrivateKey) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let cannot = |error: std::io::Error| {
-        Failure::unreadable(format!("cannot write the new file {}", path.display())).caused_by(&error)
+        Failure::usage(format!("cannot write the new file {}", path.display())).caused_by(&error)
     };
     let mut file = options.open(path).map_err(cannot)?;
     writeln!(file, "{}", key.expose_hex().as_str()).and_then(|()| file.sync_all()).map_err(cannot)

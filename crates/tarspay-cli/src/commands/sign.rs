@@ -1,10 +1,31 @@
 //! `tarspay sign`: every stage of a signed request.
 
-use crate::args::Sign;
 use crate::failure::Failure;
+use crate::settings::PrivateKeySource;
 use crate::{input, output};
+use clap::ArgGroup;
 use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 use tarspay::sign::{Nonce, NonceSource, RequestToSign, SignedRequest};
+
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("what_is_sent").required(true).args(["body", "no_body"])))]
+pub(crate) struct Sign {
+    #[command(flatten)]
+    key: PrivateKeySource,
+    /// Path of the call, such as /api/balanceInfo
+    #[arg(long)]
+    path: String,
+    /// Unix time in milliseconds [default: now]
+    #[arg(long)]
+    nonce: Option<String>,
+    /// File with the JSON body, - for standard input
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+    /// The request has no body
+    #[arg(long)]
+    no_body: bool,
+}
 
 pub(crate) fn run(args: &Sign) -> Result<(), Failure> {
     let key = input::private_key(&args.key)?;
@@ -14,9 +35,9 @@ pub(crate) fn run(args: &Sign) -> Result<(), Failure> {
     };
     let parameters = input::parameters(&input::body(args.body.as_deref())?)?;
     let signed = RequestToSign::new(&args.path, nonce, parameters)
-        .map_err(|error| Failure::unreadable("--path").caused_by(&error))?
+        .map_err(|error| Failure::usage("--path").caused_by(&error))?
         .sign(&key);
-    if args.output.json { output::json(&as_json(&signed)) } else { as_text(&signed) }
+    if output::is_json() { output::json(&as_json(&signed)) } else { as_text(&signed) }
 }
 
 fn as_json(signed: &SignedRequest) -> Value {

@@ -1,16 +1,88 @@
 //! `tarspay verify`: is this signature valid, and if not, why.
 
-use crate::args::{VerifyCallback, VerifyRequest};
 use crate::failure::{Failure, with_causes};
 use crate::{input, output};
+use clap::ArgGroup;
 use serde_json::json;
+use std::path::PathBuf;
 use tarspay::sign::{
     CallbackVerifier, Digest, Error, ErrorKind, PublicKey, RequestToSign, Signature, SignaturePolicy,
     SignedForm,
 };
 use tarspay_explain::{Explanation, FailedSignature, Outcome};
 
-pub(crate) fn request(args: &VerifyRequest) -> Result<(), Failure> {
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verify {
+    /// Verify the signature of a request
+    Request(Request),
+    /// Verify the signature of a callback
+    ///
+    /// One system key signs for all merchants, so a valid signature does not say whose order it is:
+    /// compare mchNo in the body with your own merchant number.
+    Callback(Callback),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("what_was_sent").required(true).args(["body", "no_body", "string_to_sign"])))]
+pub(crate) struct Request {
+    /// Public key of the signer, 66 hex digits
+    #[arg(long, value_name = "HEX")]
+    public_key: String,
+    /// Value of X-API-SIGNATURE
+    #[arg(long, value_name = "HEX")]
+    signature: String,
+    /// Path of the call
+    #[arg(long, required_unless_present = "string_to_sign")]
+    path: Option<String>,
+    /// Value of X-API-NONCE
+    #[arg(long, required_unless_present = "string_to_sign")]
+    nonce: Option<String>,
+    /// File with the JSON body, - for standard input
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+    /// The request had no body
+    #[arg(long)]
+    no_body: bool,
+    /// The signed text itself, in place of path, nonce and body
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["path", "nonce"])]
+    string_to_sign: Option<String>,
+    /// Refuse a signature with a high s
+    #[arg(long)]
+    low_s: bool,
+    /// Do not look for the mistake behind a signature that is not valid
+    #[arg(long)]
+    no_explain: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("what_was_sent").required(true).args(["body", "string_to_sign"])))]
+pub(crate) struct Callback {
+    /// Public key of the sender [default: the gateway's system key]
+    #[arg(long, value_name = "HEX")]
+    public_key: Option<String>,
+    /// Value of X-RESP-SIGNATURE
+    #[arg(long, value_name = "HEX")]
+    signature: String,
+    /// File with the body as it was received, - for standard input; a byte order mark or a line end
+    /// that was not signed is left out
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+    /// The signed text itself, in place of the body
+    #[arg(long, value_name = "TEXT")]
+    string_to_sign: Option<String>,
+    /// Do not look for the mistake behind a signature that is not valid
+    #[arg(long)]
+    no_explain: bool,
+}
+
+pub(crate) fn run(verify: &Verify) -> Result<(), Failure> {
+    match verify {
+        Verify::Request(args) => request(args),
+        Verify::Callback(args) => callback(args),
+    }
+}
+
+fn request(args: &Request) -> Result<(), Failure> {
     let key = input::public_key(&args.public_key)?;
     let policy = if args.low_s { SignaturePolicy::RequireLowS } else { SignaturePolicy::AcceptHighS };
     let signature = input::signature(&args.signature);
@@ -19,16 +91,16 @@ pub(crate) fn request(args: &VerifyRequest) -> Result<(), Failure> {
         (None, Some(path), Some(nonce)) => {
             let (nonce, body) = (input::nonce(nonce)?, input::body(args.body.as_deref())?);
             let request = RequestToSign::new(path, nonce, input::parameters(&body)?)
-                .map_err(|error| Failure::unreadable("--path").caused_by(&error))?;
+                .map_err(|error| Failure::usage("--path").caused_by(&error))?;
             (request.string_to_sign().to_owned(), Some((path, nonce.to_string(), body)))
         }
-        _ => return Err(Failure::unreadable("give --path and --nonce, or --string-to-sign")),
+        _ => return Err(Failure::usage("give --path and --nonce, or --string-to-sign")),
     };
     let digest = Digest::of(&string_to_sign);
     let verdict =
         Signature::from_hex(signature).and_then(|signature| key.verify(&digest, &signature, policy));
     let Err(error) = verdict else {
-        return valid(args.output.json, "made over this request with this key", None);
+        return valid("made over this request with this key", None);
     };
     let explanation = sent.as_ref().filter(|_| !args.no_explain).map(|(path, nonce, body)| {
         FailedSignature::of_request(path, nonce, body)
@@ -39,10 +111,10 @@ pub(crate) fn request(args: &VerifyRequest) -> Result<(), Failure> {
     });
     let mut checked = vec![format!("string to sign: {string_to_sign}"), format!("digest: {digest}")];
     checked.extend(not_hex(signature));
-    invalid(args.output.json, &error, &checked, explanation.as_ref())
+    invalid(&error, &checked, explanation.as_ref())
 }
 
-pub(crate) fn callback(args: &VerifyCallback) -> Result<(), Failure> {
+fn callback(args: &Callback) -> Result<(), Failure> {
     let key = match &args.public_key {
         Some(text) => input::public_key(text)?,
         None => PublicKey::system(),
@@ -53,14 +125,14 @@ pub(crate) fn callback(args: &VerifyCallback) -> Result<(), Failure> {
         let verdict = Signature::from_hex(signature)
             .and_then(|signature| key.verify(&Digest::of(text), &signature, SignaturePolicy::AcceptHighS));
         return match verdict {
-            Ok(()) => valid(args.output.json, AS_RECEIVED, Some(AS_RECEIVED)),
+            Ok(()) => valid(AS_RECEIVED, Some(AS_RECEIVED)),
             Err(error) => {
                 let checked: Vec<_> = not_hex(signature).into_iter().collect();
-                invalid(args.output.json, &error, &checked, None)
+                invalid(&error, &checked, None)
             }
         };
     }
-    let path = args.body.as_deref().ok_or_else(|| Failure::unreadable("give --body or --string-to-sign"))?;
+    let path = args.body.as_deref().ok_or_else(|| Failure::usage("give --body or --string-to-sign"))?;
     let bytes = input::bytes(path, "the body")?;
     let verifier = CallbackVerifier::trusting(key);
     // Editors add a byte order mark and a line end, but a receiver may have them in its body too.
@@ -75,17 +147,17 @@ pub(crate) fn callback(args: &VerifyCallback) -> Result<(), Failure> {
         verdict
     };
     if matches!(verify(&bytes), Ok(SignedForm::AsReceived)) {
-        return valid(args.output.json, AS_RECEIVED, Some(AS_RECEIVED));
+        return valid(AS_RECEIVED, Some(AS_RECEIVED));
     }
     let plain = input::plain(bytes.clone(), "the body")?;
     match verify(&plain) {
-        Ok(SignedForm::AsReceived) => valid(args.output.json, AS_RECEIVED, Some(AS_RECEIVED)),
+        Ok(SignedForm::AsReceived) => valid(AS_RECEIVED, Some(AS_RECEIVED)),
         Ok(_) => {
             let form = "over the members as ordered compact JSON";
-            valid(args.output.json, form, Some(form))
+            valid(form, Some(form))
         }
         Err(error) if matches!(error.kind(), ErrorKind::InvalidBody | ErrorKind::BodyTooLarge) => {
-            Err(Failure::unreadable("the body").caused_by(&error))
+            Err(Failure::usage("the body").caused_by(&error))
         }
         Err(error) => {
             let explain = |body: &[u8]| {
@@ -100,7 +172,7 @@ pub(crate) fn callback(args: &VerifyCallback) -> Result<(), Failure> {
             bodies.dedup();
             let explanation = (!args.no_explain).then(|| simplest(bodies.into_iter().map(explain))).flatten();
             let checked: Vec<_> = not_hex(signature).into_iter().collect();
-            invalid(args.output.json, &error, &checked, explanation.as_ref())
+            invalid(&error, &checked, explanation.as_ref())
         }
     }
 }
@@ -122,8 +194,8 @@ fn simplest(explanations: impl Iterator<Item = Explanation>) -> Option<Explanati
     explanations.min_by_key(|one| (one.outcome() != Outcome::Explained, one.mistakes().len()))
 }
 
-fn valid(as_json: bool, how: &str, form: Option<&str>) -> Result<(), Failure> {
-    if !as_json {
+fn valid(how: &str, form: Option<&str>) -> Result<(), Failure> {
+    if !output::is_json() {
         return output::line(&format!("valid: {how}"));
     }
     match form {
@@ -133,16 +205,11 @@ fn valid(as_json: bool, how: &str, form: Option<&str>) -> Result<(), Failure> {
 }
 
 /// Says what was checked and, if it is known, why it fails. An explanation never accepts a signature.
-fn invalid(
-    as_json: bool,
-    error: &Error,
-    checked: &[String],
-    explanation: Option<&Explanation>,
-) -> Result<(), Failure> {
+fn invalid(error: &Error, checked: &[String], explanation: Option<&Explanation>) -> Result<(), Failure> {
     let searched = |one: &&Explanation| matches!(one.outcome(), Outcome::Explained | Outcome::Unexplained);
     let explanation = explanation.filter(searched);
     let failure = Failure::refused("not valid").caused_by(error);
-    if as_json {
+    if output::is_json() {
         let mistakes = explanation.map(Explanation::mistakes).unwrap_or_default();
         output::json(&json!({
             "valid": false,

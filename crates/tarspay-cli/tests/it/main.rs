@@ -112,6 +112,14 @@ impl Done {
         serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
+    /// With `--json`: nothing on stdout, and one line on stderr, an error as JSON.
+    #[track_caller]
+    pub(crate) fn error(&self) -> Value {
+        assert_eq!((self.stdout.as_str(), self.stderr.matches('\n').count()), ("", 1), "{self:?}");
+        let error: Value = serde_json::from_str(&self.stderr).unwrap_or_else(|_| panic!("no JSON: {self:?}"));
+        error["error"].clone()
+    }
+
     /// Neither stream shows this secret, nor a part of it that is worth anything.
     #[track_caller]
     pub(crate) fn keeps_secret(&self, secret: &str) {

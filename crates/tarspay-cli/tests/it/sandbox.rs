@@ -51,7 +51,7 @@ fn it_ends_cleanly_on_interrupt_and_termination() {
         run(&mut balance_of(&ready)).succeeded();
         running.signal(signal);
         assert_eq!(running.ended(), (Some(0), String::new()), "{signal}");
-        run(&mut balance_of(&ready)).failed(1, &["not sent"]);
+        run(&mut balance_of(&ready)).failed(3, &["not sent"]);
     }
 }
 
