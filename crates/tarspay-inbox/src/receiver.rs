@@ -64,16 +64,17 @@ impl Inbox {
             ));
         }
         let (done, stored) = oneshot::channel();
-        {
+        let starts = {
             let mut queue = self.0.receiver.lock();
             if queue.waiting.len() >= MOST_WAITING {
                 return Err(Error::busy());
             }
             queue.waiting.push_back((Event::of_callback(callback), done));
-            if !queue.is_running {
-                queue.is_running = true;
-                tokio::spawn(commit_all(Running { inbox: self.clone(), is_done: false }));
-            }
+            !std::mem::replace(&mut queue.is_running, true)
+        };
+        if starts {
+            // Not under the lock: a runtime that stops drops the task at once.
+            tokio::spawn(commit_all(Running { inbox: self.clone(), is_done: false }));
         }
         stored.await.unwrap_or_else(|_| Err(Error::unavailable("the runtime was stopped")))
     }

@@ -45,9 +45,10 @@ impl Postgres {
         self.folder.path()
     }
 
-    /// The keywords by which drivers find one of its databases.
-    pub fn address(&self, database: &str) -> String {
-        format!("host={} user=shop dbname={database}", self.folder().display())
+    /// The keywords by which drivers find one of its schemas.
+    pub fn address(&self, schema: &str) -> String {
+        let folder = self.folder().display();
+        format!("host={folder} user=shop dbname=postgres options='-c search_path={schema}'")
     }
 
     /// Starts the server in its folder, and waits until it is ready.

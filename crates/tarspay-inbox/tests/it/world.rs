@@ -15,7 +15,7 @@ pub const DEPOSIT: &str = "/api/pay/unifiedOrder";
 pub const WITHDRAWAL: &str = "/api/payOut/unifiedOrder";
 pub const QUERY: &str = "/api/payInInfo";
 
-/// A database of the test's own.
+/// A database of the test's own; in PostgreSQL a schema, which is made sooner.
 #[derive(Clone)]
 pub enum Base {
     Sqlite(Arc<tempfile::TempDir>),
@@ -39,9 +39,9 @@ impl Base {
             *known = (Arc::downgrade(&server), known.1 + 1);
             (server, format!("test{}", known.1))
         };
-        connect(&server.address("postgres"))
+        connect(&server.address("public"))
             .await
-            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .batch_execute(&format!("CREATE SCHEMA {name}"))
             .await
             .unwrap();
         Some(Self::Postgres { server, name })
