@@ -295,7 +295,7 @@ impl Worker {
                 None => match Fact::read(&self.inbox, &row) {
                     Ok(fact) => facts.push(fact),
                     Err(error) => {
-                        tracing::error!(id = row.get::<i64>("id").ok(), %error, "an order cannot be read")
+                        tracing::error!(id = row.get::<i64>("id").ok(), %error, "an order cannot be read");
                     }
                 },
             }
