@@ -2,6 +2,7 @@
 
 pub(crate) mod balance;
 pub(crate) mod demo;
+pub(crate) mod inbox;
 pub(crate) mod keygen;
 pub(crate) mod sandbox;
 pub(crate) mod sign;

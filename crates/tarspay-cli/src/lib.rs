@@ -10,7 +10,7 @@ mod settings;
 
 use clap::builder::Resettable;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use commands::{balance, demo, keygen, sandbox, sign, verify};
+use commands::{balance, demo, inbox, keygen, sandbox, sign, verify};
 use failure::Failure;
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -49,6 +49,8 @@ enum Command {
     Verify(verify::Verify),
     /// Ask the gateway for the merchant's balance
     Balance(balance::Balance),
+    /// Look after a merchant's inbox: what waits in its database, and for how long
+    Inbox(inbox::Operate),
     /// Run a local gateway until Ctrl-C
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
@@ -106,6 +108,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Verify(verify) => verify::run(&verify),
         Command::Balance(args) => on_runtime(balance::run(args)),
+        Command::Inbox(args) => on_runtime(inbox::run(args)),
         Command::Sandbox(args) => on_runtime(sandbox::run(args)),
     }
 }

@@ -9,6 +9,8 @@
 
 mod balance;
 mod demo;
+#[cfg(unix)]
+mod inbox;
 mod keygen;
 mod keys;
 #[cfg(unix)]
