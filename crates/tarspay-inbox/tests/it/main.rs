@@ -9,6 +9,7 @@
 mod applying;
 mod operating;
 mod placing;
+mod plans;
 mod postgres;
 mod receiving;
 mod settling;
@@ -74,6 +75,8 @@ on_both_engines! {
         counts_and_ages_say_what_waits
         pruning_deletes_what_is_over_and_nothing_else
         news_after_a_discard_is_parked_again;
+    plans:
+        no_statement_of_a_running_inbox_reads_a_whole_table;
     settling:
         a_foreign_transaction_settles_the_fact
         a_lost_lease_rolls_back_the_whole_transaction

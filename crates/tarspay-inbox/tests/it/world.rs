@@ -96,6 +96,22 @@ impl Base {
         }
     }
 
+    /// The lines of a plan.
+    pub async fn plan(&self, sql: &str) -> Vec<String> {
+        match self {
+            Self::Sqlite(_) => {
+                let connection = self.sqlite_connection();
+                let mut statement = connection.prepare(sql).unwrap();
+                let rows = statement.query_map([], |row| row.get("detail")).unwrap();
+                rows.map(Result::unwrap).collect()
+            }
+            Self::Postgres { .. } => {
+                let client = self.postgres_client().await;
+                client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
     /// Has the clock of the database stand still.
     pub async fn freeze(&self) {
         let view =
