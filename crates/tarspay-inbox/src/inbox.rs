@@ -12,8 +12,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tarspay::types::{
-    self, Currency, Decode as _, Deposit, DepositRequest, MerchantNo, MerchantOrderNo, OrderState,
-    PayOrderId, PrivateText, Withdrawal, WithdrawalRequest,
+    self, Decode as _, Deposit, DepositRequest, MerchantNo, MerchantOrderNo, OrderState, PayOrderId,
+    PrivateText, WithdrawalRequest,
 };
 use tarspay::{Client, ErrorKind as GatewayErrorKind, Matches, OrderRequest, Place, Placed};
 use tokio::sync::watch;
@@ -32,7 +32,7 @@ pub(crate) const BATCH: i64 = 256;
 ///
 /// | | |
 /// |---|---|
-/// | open | [`sqlite`](Self::sqlite), [`postgres`](Self::postgres), [`migrate`](Self::migrate) |
+/// | open | [`sqlite`](Inbox#method.sqlite), [`postgres`](Inbox#method.postgres), [`migrate`](Self::migrate) |
 /// | place | [`place_deposit`](Self::place_deposit), [`place_withdrawal`](Self::place_withdrawal), [`order`](Self::order) |
 /// | accept | [`receiver`](Self::receiver), [`accept`](Self::accept) |
 /// | apply | [`worker`](Self::worker): [`run`](crate::Worker::run), [`apply`](crate::Worker::apply) |
@@ -59,23 +59,38 @@ pub(crate) struct Settings {
 #[derive(Clone)]
 #[must_use = "an inbox is opened by `open`"]
 pub struct Builder {
-    place: Location,
+    location: Location,
     settings: Settings,
+    #[cfg(feature = "sqlite")]
+    inline: bool,
+    #[cfg(feature = "postgres")]
+    connections: usize,
+    #[cfg(feature = "postgres")]
+    roots: Option<Vec<u8>>,
 }
 
 #[derive(Clone)]
 enum Location {
     #[cfg(feature = "sqlite")]
-    Sqlite { path: std::path::PathBuf, inline: bool },
+    Sqlite(std::path::PathBuf),
     #[cfg(feature = "postgres")]
-    Postgres(Box<crate::postgres::Options>),
+    Postgres(String),
 }
 
 impl Builder {
-    fn new(place: Location) -> Self {
+    fn new(location: Location) -> Self {
         let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
         let schedule = Schedule { open: (minute / 2, hour), ended: (24 * hour, 30 * 24 * hour) };
-        Self { place, settings: Settings { schedule, placing: 2 * minute } }
+        Self {
+            location,
+            settings: Settings { schedule, placing: 2 * minute },
+            #[cfg(feature = "sqlite")]
+            inline: false,
+            #[cfg(feature = "postgres")]
+            connections: 8,
+            #[cfg(feature = "postgres")]
+            roots: None,
+        }
     }
 
     /// The shortest and the longest time between two queries for an order that has not ended. It is asked for again
@@ -104,10 +119,7 @@ impl Builder {
     /// simulation with one thread.
     #[cfg(feature = "sqlite")]
     pub fn inline(mut self) -> Self {
-        #[allow(irrefutable_let_patterns, reason = "without the other engine it is the only one")]
-        if let Location::Sqlite { inline, .. } = &mut self.place {
-            *inline = true;
-        }
+        self.inline = true;
         self
     }
 
@@ -115,10 +127,7 @@ impl Builder {
     /// has one while it is open.
     #[cfg(feature = "postgres")]
     pub fn connections(mut self, most: usize) -> Self {
-        #[allow(irrefutable_let_patterns, reason = "without the other engine it is the only one")]
-        if let Location::Postgres(options) = &mut self.place {
-            options.connections = most;
-        }
+        self.connections = most;
         self
     }
 
@@ -126,10 +135,7 @@ impl Builder {
     /// certificate of their provider's own authority.
     #[cfg(feature = "postgres")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        #[allow(irrefutable_let_patterns, reason = "without the other engine it is the only one")]
-        if let Location::Postgres(options) = &mut self.place {
-            options.roots = Some(pem.into());
-        }
+        self.roots = Some(pem.into());
         self
     }
 
@@ -139,13 +145,13 @@ impl Builder {
     ///
     /// [`Database`](crate::ErrorKind::Database) if it cannot be reached or opened.
     pub async fn open(self) -> Result<Inbox, Error> {
-        let engine = match self.place {
+        let engine = match self.location {
             #[cfg(feature = "sqlite")]
-            Location::Sqlite { path, inline } => {
-                Engine::Sqlite(crate::sqlite::Sqlite::open(path, inline).await?)
-            }
+            Location::Sqlite(path) => Engine::Sqlite(crate::sqlite::Sqlite::open(path, self.inline).await?),
             #[cfg(feature = "postgres")]
-            Location::Postgres(options) => Engine::Postgres(crate::postgres::Postgres::open(*options).await?),
+            Location::Postgres(config) => Engine::Postgres(
+                crate::postgres::Postgres::open(&config, self.connections, self.roots.as_deref()).await?,
+            ),
         };
         Ok(Inbox(Arc::new(Inner {
             engine,
@@ -170,7 +176,7 @@ impl Inbox {
     /// It sets the file to WAL, and its own connection to `synchronous = FULL`.
     #[cfg(feature = "sqlite")]
     pub fn sqlite(path: impl Into<std::path::PathBuf>) -> Builder {
-        Builder::new(Location::Sqlite { path: path.into(), inline: false })
+        Builder::new(Location::Sqlite(path.into()))
     }
 
     /// An inbox in PostgreSQL, for any number of machines. `config` is an URL or `host=… user=…`, as libpq has it. The
@@ -180,7 +186,7 @@ impl Inbox {
     /// can be between. TLS is used if the server has it (`sslmode=require` insists), and the certificate is verified.
     #[cfg(feature = "postgres")]
     pub fn postgres(config: &str) -> Builder {
-        Builder::new(Location::Postgres(Box::new(crate::postgres::Options::new(config))))
+        Builder::new(Location::Postgres(config.to_owned()))
     }
 
     /// Makes the tables, or brings them to this version. Any number of processes can do it at once.
@@ -245,7 +251,7 @@ impl Inbox {
         resume: impl FnOnce() -> Place<'a, R>,
     ) -> Result<Order, Error> {
         place.check().map_err(Error::refused_here)?;
-        let (number, amount, currency) = request.parts();
+        let (number, (&amount, currency)) = (request.order_no(), request.price());
         let json = serde_json::to_string(request).map_err(Error::damaged)?;
         let check = sixteen_bits(&json);
         let merchant_no = client.merchant_no().as_str();
@@ -288,7 +294,7 @@ impl Inbox {
         id: i64,
     ) -> Result<Order, Error> {
         let placed = place.await;
-        let (number, _, _) = request.parts();
+        let number = request.order_no();
         let key = (client.merchant_no().as_str().to_owned(), number.as_str().to_owned());
         let event = |order| Event::of_response(Source::Placing, key, R::DIRECTION, order);
         match placed {
@@ -492,17 +498,15 @@ fn sixteen_bits(request: &str) -> i64 {
 
 /// A request whose row holds it.
 pub(crate) trait Stored: OrderRequest {
-    fn parts(&self) -> (&MerchantOrderNo, types::Amount, &Currency);
-
     /// The pay URL and the payment data of a response.
-    fn pages(placed: &Placed<Self::Response>) -> (Option<String>, Option<String>);
+    fn pages(_: &Placed<Self::Response>) -> (Option<String>, Option<String>) {
+        (None, None)
+    }
 }
 
-impl Stored for DepositRequest {
-    fn parts(&self) -> (&MerchantOrderNo, types::Amount, &Currency) {
-        (&self.merchant_order_no, self.amount, &self.currency)
-    }
+impl Stored for WithdrawalRequest {}
 
+impl Stored for DepositRequest {
     fn pages(placed: &Placed<Deposit>) -> (Option<String>, Option<String>) {
         let owned = |text: &PrivateText| text.as_str().to_owned();
         match placed {
@@ -511,15 +515,5 @@ impl Stored for DepositRequest {
             }
             _ => (None, None),
         }
-    }
-}
-
-impl Stored for WithdrawalRequest {
-    fn parts(&self) -> (&MerchantOrderNo, types::Amount, &Currency) {
-        (&self.merchant_order_no, self.amount, &self.currency)
-    }
-
-    fn pages(_: &Placed<Withdrawal>) -> (Option<String>, Option<String>) {
-        (None, None)
     }
 }

@@ -13,24 +13,6 @@ use tokio_postgres::{Client, Config};
 /// How long to wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connections by default.
-const CONNECTIONS: usize = 8;
-
-#[derive(Clone)]
-pub(crate) struct Options {
-    pub(crate) config: Result<Config, Error>,
-    pub(crate) connections: usize,
-    pub(crate) roots: Option<Vec<u8>>,
-}
-
-impl Options {
-    pub(crate) fn new(config: &str) -> Self {
-        // The parser's error names a key, never a value.
-        let config = config.parse::<Config>().map_err(cannot);
-        Self { config, connections: CONNECTIONS, roots: None }
-    }
-}
-
 #[derive(Clone)]
 pub(crate) struct Postgres(Arc<Pool>);
 
@@ -43,13 +25,14 @@ struct Pool {
 
 impl Postgres {
     /// Connects once, so that a wrong address shows at the start.
-    pub(crate) async fn open(options: Options) -> Result<Self, Error> {
-        let mut config = options.config?;
+    pub(crate) async fn open(config: &str, connections: usize, roots: Option<&[u8]>) -> Result<Self, Error> {
+        // The parser's error names a key, never a value.
+        let mut config = config.parse::<Config>().map_err(cannot)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
-        let tls = MakeTls::new(options.roots.as_deref())?;
-        let free = Arc::new(Semaphore::new(options.connections.clamp(1, Semaphore::MAX_PERMITS)));
+        let tls = MakeTls::new(roots)?;
+        let free = Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)));
         let postgres = Self(Arc::new(Pool { config, tls, idle: Mutex::default(), free }));
         postgres.session().await?.reuse();
         Ok(postgres)

@@ -141,7 +141,8 @@ impl Worker {
         self
     }
 
-    /// Runs until the future is dropped. What a handler has not settled then is taken up again.
+    /// Runs until the future is dropped. What a handler has not settled then is taken up again when its lease has
+    /// ended; to stop without that wait use [`run_until`](Self::run_until).
     ///
     /// The handler applies the fact and [settles](Fact) it in one transaction, by any driver. After an error, a panic,
     /// or `Ok` without settling, it gets the order's newest fact again later.
@@ -242,6 +243,8 @@ impl Worker {
         let (mut running, mut taken, mut ends) = (JoinSet::new(), 0, false);
         let mut woken = self.inbox.0.wake.subscribe();
         loop {
+            // All that have ended, so that many items are claimed at once.
+            while running.try_join_next().is_some() {}
             if !ends && running.len() < most {
                 match take(most - running.len()).await {
                     Ok(items) => {

@@ -1,6 +1,6 @@
 //! The inbox: callbacks accepted in a second, the memory that they leave behind, and what a claim costs in a large table.
 
-#[allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "it is a module of the inbox's tests")]
+#[allow(dead_code, clippy::unwrap_used, reason = "it is a module of the inbox's tests")]
 #[path = "../../../crates/tarspay-inbox/tests/it/postgres.rs"]
 mod postgres;
 
@@ -52,7 +52,7 @@ async fn measure() -> Result<Vec<Row>, Anything> {
     let folder = tempfile::tempdir_in(this.parent().unwrap_or(Path::new(".")))?;
     let mut rows = sqlite(folder.path()).await?;
     rows.push(claims_of_sqlite(folder.path())?);
-    match Postgres::start("fsync = on\nmax_wal_size = 4GB") {
+    match Postgres::start_with("fsync = on\nmax_wal_size = 4GB") {
         None => skip("the inbox in PostgreSQL", "it is not installed"),
         Some(server) => {
             let address = format!("host={} user=shop dbname=postgres", server.folder().display());

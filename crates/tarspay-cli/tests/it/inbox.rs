@@ -1,6 +1,6 @@
 //! `tarspay inbox`, over both engines. A machine without PostgreSQL skips its part, and says so.
 
-#[allow(dead_code, unreachable_pub, reason = "the tests of the inbox use all of it")]
+#[allow(dead_code, reason = "the tests of the inbox use all of it")]
 #[path = "../../../tarspay-inbox/tests/it/postgres.rs"]
 mod postgres;
 
@@ -95,7 +95,7 @@ fn an_operator_sees_and_moves_what_waits_in_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_sees_and_moves_what_waits_in_postgresql() {
-    let Some(server) = Postgres::start("fsync = off") else { return };
+    let Some(server) = Postgres::start() else { return };
     let folder = server.folder().to_str().unwrap();
     let open = format!("host={folder} user=shop dbname=postgres");
     let (client, connection) = tokio_postgres::connect(&open, tokio_postgres::NoTls).await.unwrap();

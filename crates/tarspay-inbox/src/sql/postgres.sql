@@ -266,7 +266,9 @@ WHERE id = $1 AND parked IS NOT NULL
 -- name: prune events
 WITH head AS (SELECT id, received_at, verdict FROM tarspay_events ORDER BY id LIMIT $2)
 DELETE FROM tarspay_events WHERE id IN (
-    SELECT id FROM head WHERE verdict IS NOT NULL AND received_at < (SELECT ms FROM tarspay_now) - $1
+    SELECT e.id FROM tarspay_events e JOIN head h ON h.id = e.id
+    WHERE h.verdict IS NOT NULL AND h.received_at < (SELECT ms FROM tarspay_now) - $1
+    FOR UPDATE OF e SKIP LOCKED
 )
 
 -- name: prune orders

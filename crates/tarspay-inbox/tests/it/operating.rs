@@ -1,97 +1,110 @@
 //! Migrations, counts, dead letters, and pruning.
 
-use crate::world::{World, book};
+use crate::world::{book, worlds};
 use std::time::Duration;
 use tarspay_inbox::ErrorKind;
 use tarspay_sandbox::Fault;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-pub async fn migrations_run_again_and_at_the_same_time(world: World) {
-    world.placed("D1", "1500").await;
-    world.inbox.migrate().await.unwrap();
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..4 {
-        let inbox = world.restart().await;
-        tasks.spawn(async move { inbox.migrate().await });
+#[tokio::test]
+async fn migrations_run_again_and_at_the_same_time() {
+    for world in worlds().await {
+        world.placed("D1", "1500").await;
+        world.inbox.migrate().await.unwrap();
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let inbox = world.restart().await;
+            tasks.spawn(async move { inbox.migrate().await });
+        }
+        for migrated in tasks.join_all().await {
+            migrated.unwrap();
+        }
+        assert!(!world.order("D1").await.is_in_doubt);
+        world.base.run("UPDATE tarspay_schema SET version = 99").await;
+        let error = world.inbox.migrate().await.unwrap_err();
+        assert!(error.to_string().contains("version 99"), "{error}");
     }
-    for migrated in tasks.join_all().await {
-        migrated.unwrap();
-    }
-    assert!(!world.order("D1").await.is_in_doubt);
-    world.base.run("UPDATE tarspay_schema SET version = 99").await;
-    let error = world.inbox.migrate().await.unwrap_err();
-    assert!(error.to_string().contains("version 99"), "{error}");
 }
 
-pub async fn counts_and_ages_say_what_waits(world: World) {
-    let id = world.placed("D1", "1500").await;
-    world.placed("D2", "1500").await;
-    world.inbox.place_deposit(&world.client_of_nobody(), &world.deposit("D3", "1500")).await.unwrap();
-    world.sandbox.pay(&id).unwrap();
-    world.deliver().await;
-    world.base.advance(Duration::from_secs(10)).await;
-    let status = world.inbox.status().await.unwrap();
-    let counts = |waiting: tarspay_inbox::Waiting| (waiting.count, waiting.oldest.map(|age| age.as_secs()));
-    assert_eq!(counts(status.accepted), (1, Some(10)));
-    assert_eq!(counts(status.to_apply), (0, None));
-    assert_eq!(counts(status.open), (3, Some(10)));
-    assert_eq!(counts(status.in_doubt), (1, Some(10)));
-    world.worker().attempts(1).max_in_flight(0).drain(async |_| Err("no stock")).await;
-    let status = world.inbox.status().await.unwrap();
-    assert_eq!(counts(status.accepted), (0, None));
-    assert_eq!(counts(status.open), (2, Some(10)));
-    assert_eq!(counts(status.parked), (1, Some(0)));
-    assert!(status.numbers().contains(&("tarspay_inbox_parked", 1.0)));
-    assert!(status.numbers().contains(&("tarspay_inbox_received_total", 1.0)));
+#[tokio::test]
+async fn counts_and_ages_say_what_waits() {
+    for world in worlds().await {
+        let id = world.placed("D1", "1500").await;
+        world.placed("D2", "1500").await;
+        world.inbox.place_deposit(&world.client_of_nobody(), &world.deposit("D3", "1500")).await.unwrap();
+        world.sandbox.pay(&id).unwrap();
+        world.deliver().await;
+        world.base.advance(Duration::from_secs(10)).await;
+        let status = world.inbox.status().await.unwrap();
+        let counts =
+            |waiting: tarspay_inbox::Waiting| (waiting.count, waiting.oldest.map(|age| age.as_secs()));
+        assert_eq!(counts(status.accepted), (1, Some(10)));
+        assert_eq!(counts(status.to_apply), (0, None));
+        assert_eq!(counts(status.open), (3, Some(10)));
+        assert_eq!(counts(status.in_doubt), (1, Some(10)));
+        world.worker().attempts(1).max_in_flight(0).drain(async |_| Err("no stock")).await;
+        let status = world.inbox.status().await.unwrap();
+        assert_eq!(counts(status.accepted), (0, None));
+        assert_eq!(counts(status.open), (2, Some(10)));
+        assert_eq!(counts(status.parked), (1, Some(0)));
+        assert!(status.numbers().contains(&("tarspay_inbox_parked", 1.0)));
+        assert!(status.numbers().contains(&("tarspay_inbox_received_total", 1.0)));
+    }
 }
 
 /// What is over goes; what is open, parked or asked for stays. A worker runs meanwhile.
-pub async fn pruning_deletes_what_is_over_and_nothing_else(world: World) {
-    let mut ids = Vec::new();
-    for nth in 0..6 {
-        ids.push(world.placed(&format!("D{nth}"), "1500").await);
+#[tokio::test]
+async fn pruning_deletes_what_is_over_and_nothing_else() {
+    for world in worlds().await {
+        let mut ids = Vec::new();
+        for nth in 0..6 {
+            ids.push(world.placed(&format!("D{nth}"), "1500").await);
+        }
+        world.sandbox.fail(&ids[0], "no").unwrap(); // is over
+        world.sandbox.pay(&ids[1]).unwrap(); // is watched for a refund
+        world.deliver().await;
+        world.drain().await;
+        world.sandbox.pay(&ids[2]).unwrap(); // is parked
+        world.deliver().await;
+        world.worker().attempts(1).max_in_flight(0).drain(async |_| Err("no stock")).await;
+        world.base.advance(15 * DAY).await;
+        world.sandbox.pay(&ids[3]).unwrap(); // is new
+        world.deliver().await;
+        let worker = world.worker();
+        let (deleted, ()) = tokio::join!(world.inbox.prune(14 * DAY), worker.drain(book));
+        assert!(deleted.unwrap() > 6);
+        let left = world.base.rows("SELECT number AS c FROM tarspay_orders ORDER BY number").await;
+        assert_eq!(left, ["D1", "D2", "D3", "D4", "D5"]);
+        let error = world.inbox.prune(13 * DAY).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+        world.base.advance(DAY).await;
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["D0 3 -", "D1 2 1500", "D3 2 1500"]);
     }
-    world.sandbox.fail(&ids[0], "no").unwrap(); // is over
-    world.sandbox.pay(&ids[1]).unwrap(); // is watched for a refund
-    world.deliver().await;
-    world.drain().await;
-    world.sandbox.pay(&ids[2]).unwrap(); // is parked
-    world.deliver().await;
-    world.worker().attempts(1).max_in_flight(0).drain(async |_| Err("no stock")).await;
-    world.base.advance(15 * DAY).await;
-    world.sandbox.pay(&ids[3]).unwrap(); // is new
-    world.deliver().await;
-    let worker = world.worker();
-    let (deleted, ()) = tokio::join!(world.inbox.prune(14 * DAY), worker.drain(book));
-    assert!(deleted.unwrap() > 6);
-    let left = world.base.rows("SELECT number AS c FROM tarspay_orders ORDER BY number").await;
-    assert_eq!(left, ["D1", "D2", "D3", "D4", "D5"]);
-    let error = world.inbox.prune(13 * DAY).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
-    world.base.advance(DAY).await;
-    world.drain().await;
-    assert_eq!(world.ledger().await, ["D0 3 -", "D1 2 1500", "D3 2 1500"]);
 }
 
 /// News about an order that a person has closed brings it back to the person.
-pub async fn news_after_a_discard_is_parked_again(world: World) {
-    let id = world.placed("D1", "1500").await;
-    world.sandbox.inject(Fault::lose_callback().always());
-    world.sandbox.pay_partially(&id, "500".parse().unwrap()).unwrap();
-    world.base.advance(DAY).await;
-    world.worker().attempts(1).drain(async |_| Err("no stock")).await;
-    let parked = world.inbox.parked().await.unwrap();
-    assert!(world.inbox.discard(parked[0].id, "given away").await.unwrap());
-    assert!(!world.inbox.discard(parked[0].id, "given away").await.unwrap());
-    world.base.advance(DAY).await;
-    world.drain().await;
-    assert_eq!(world.order("D1").await.discarded.as_deref(), Some("given away"));
-    world.sandbox.clear_faults();
-    world.sandbox.pay(&id).unwrap();
-    world.deliver().await;
-    world.drain().await;
-    let parked = world.inbox.parked().await.unwrap();
-    assert!(parked[0].parked.as_ref().unwrap().contains("given away"), "{parked:?}");
-    assert_eq!(world.ledger().await, [""; 0]);
+#[tokio::test]
+async fn news_after_a_discard_is_parked_again() {
+    for world in worlds().await {
+        let id = world.placed("D1", "1500").await;
+        world.sandbox.inject(Fault::lose_callback().always());
+        world.sandbox.pay_partially(&id, "500".parse().unwrap()).unwrap();
+        world.base.advance(DAY).await;
+        world.worker().attempts(1).drain(async |_| Err("no stock")).await;
+        let parked = world.inbox.parked().await.unwrap();
+        assert!(world.inbox.discard(parked[0].id, "given away").await.unwrap());
+        assert!(!world.inbox.discard(parked[0].id, "given away").await.unwrap());
+        world.base.advance(DAY).await;
+        world.drain().await;
+        assert_eq!(world.order("D1").await.discarded.as_deref(), Some("given away"));
+        world.sandbox.clear_faults();
+        world.sandbox.pay(&id).unwrap();
+        world.deliver().await;
+        world.drain().await;
+        let parked = world.inbox.parked().await.unwrap();
+        assert!(parked[0].parked.as_ref().unwrap().contains("given away"), "{parked:?}");
+        assert_eq!(world.ledger().await, [""; 0]);
+    }
 }

@@ -1,12 +1,14 @@
 //! A PostgreSQL of the test's own: in a temporary folder, on a Unix socket there, not as root.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Once;
 use std::{env, fs, io};
 
-pub struct Postgres {
+pub(crate) struct Postgres {
     programs: PathBuf,
     /// The user and group to run as, if the test runs as root, which PostgreSQL refuses.
     user: Option<(u32, u32)>,
@@ -14,13 +16,48 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts one with these lines in its `postgresql.conf`. `None` if it is not installed; says so.
-    pub fn start(settings: &str) -> Option<Self> {
+    /// On a Unix socket. `None` if it is not installed; says so.
+    pub(crate) fn start() -> Option<Self> {
+        Self::start_with("fsync = off")
+    }
+
+    /// On a Unix socket, with these lines in its `postgresql.conf`.
+    pub(crate) fn start_with(settings: &str) -> Option<Self> {
+        let server = Self::prepare()?;
+        server.configure(&format!("listen_addresses = ''\n{settings}"));
+        server.launch().unwrap();
+        Some(server)
+    }
+
+    /// On a port of this machine, with TLS by this certificate and key.
+    pub(crate) fn start_with_tls(certificate: &str, key: &str) -> Option<(Self, u16)> {
+        let server = Self::prepare()?;
+        for (name, text) in [("cert.pem", certificate), ("key.pem", key)] {
+            let file = server.folder().join(name);
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some((user, group)) = server.user {
+                std::os::unix::fs::chown(&file, Some(user), Some(group)).unwrap();
+            }
+        }
+        // Free a moment ago; another program hardly takes it in between.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = server.folder().display();
+        server.configure(&format!(
+            "listen_addresses = '127.0.0.1'\nport = {port}\nfsync = off\n\
+             ssl = on\nssl_cert_file = '{folder}/cert.pem'\nssl_key_file = '{folder}/key.pem'"
+        ));
+        server.launch().unwrap();
+        Some((server, port))
+    }
+
+    fn prepare() -> Option<Self> {
         let Some(programs) = programs() else {
+            static SAID: Once = Once::new();
             // Past the harness, which shows nothing that a passing test prints.
             let said =
                 b"skipped: the inbox in PostgreSQL: not installed (Debian: apt-get install postgresql)\n";
-            io::Write::write_all(&mut io::stderr(), said).unwrap();
+            SAID.call_once(|| io::Write::write_all(&mut io::stderr(), said).unwrap());
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
@@ -31,28 +68,29 @@ impl Postgres {
         let postgres = Self { programs, user, folder };
         let words = ["--auth=trust", "--username=shop", "--encoding=UTF8", "--locale=C", "--no-sync"];
         postgres.run("initdb", &words).unwrap();
-        let file = postgres.folder().join("data/postgresql.conf");
-        let socket =
-            format!("unix_socket_directories = '{}'\nlisten_addresses = ''", postgres.folder().display());
-        let defaults = fs::read_to_string(&file).unwrap();
-        fs::write(&file, format!("{defaults}\n{socket}\n{settings}\n")).unwrap();
-        postgres.launch().unwrap();
         Some(postgres)
     }
 
+    fn configure(&self, settings: &str) {
+        let file = self.folder().join("data/postgresql.conf");
+        let defaults = fs::read_to_string(&file).unwrap();
+        let socket = format!("unix_socket_directories = '{}'", self.folder().display());
+        fs::write(&file, format!("{defaults}\n{socket}\n{settings}\n")).unwrap();
+    }
+
     /// The folder of the socket.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// The keywords by which drivers find one of its schemas.
-    pub fn address(&self, schema: &str) -> String {
+    pub(crate) fn address(&self, schema: &str) -> String {
         let folder = self.folder().display();
         format!("host={folder} user=shop dbname=postgres options='-c search_path={schema}'")
     }
 
     /// Starts the server in its folder, and waits until it is ready.
-    pub fn launch(&self) -> Result<(), String> {
+    pub(crate) fn launch(&self) -> Result<(), String> {
         self.run("pg_ctl", &["start", "--wait", "--log", self.folder().join("log").to_str().unwrap()])
     }
 

@@ -1,6 +1,6 @@
 //! The effect and the mark of it commit together or not at all, by any driver.
 
-use crate::world::{Base, World, book};
+use crate::world::{Base, World, book, worlds};
 use rusqlite::params;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,8 @@ async fn claimed(world: &World) -> Fact {
 /// The fact that is due, with its lease; the handler that had it has gone.
 async fn taken(world: &World) -> Fact {
     let seen = Arc::new(Mutex::new(None));
-    let (keep, worker) = (Arc::clone(&seen), world.worker().lease(LEASE));
+    // One at a time, so that no further claim is on its way when the worker is dropped.
+    let (keep, worker) = (Arc::clone(&seen), world.worker().lease(LEASE).concurrency(1));
     let run = worker.run(move |fact| {
         *keep.lock().unwrap() = Some(fact);
         std::future::pending::<Result<(), String>>()
@@ -73,116 +74,135 @@ async fn settle(base: &Base, fact: &Fact, in_savepoint: bool) -> bool {
     }
 }
 
-pub async fn a_foreign_transaction_settles_the_fact(world: World) {
-    for (number, in_savepoint) in [("D1", false), ("D2", true)] {
-        let paid = world.placed(number, "1500").await;
-        world.sandbox.pay(&paid).unwrap();
-        world.deliver().await;
-        let fact = taken(&world).await;
-        assert!(settle(&world.base, &fact, in_savepoint).await);
-        assert!(!settle(&world.base, &fact, in_savepoint).await, "a fact is settled once");
+#[tokio::test]
+async fn a_foreign_transaction_settles_the_fact() {
+    for world in worlds().await {
+        for (number, in_savepoint) in [("D1", false), ("D2", true)] {
+            let paid = world.placed(number, "1500").await;
+            world.sandbox.pay(&paid).unwrap();
+            world.deliver().await;
+            let fact = taken(&world).await;
+            assert!(settle(&world.base, &fact, in_savepoint).await);
+            assert!(!settle(&world.base, &fact, in_savepoint).await, "a fact is settled once");
+            world.drain().await;
+        }
+        assert_eq!(world.ledger().await, ["D1 2 1", "D1 2 1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_lease_rolls_back_the_whole_transaction() {
+    for world in worlds().await {
+        let first = claimed(&world).await;
+        world.base.advance(LEASE).await;
+        for in_savepoint in [false, true] {
+            assert!(!settle(&world.base, &first, in_savepoint).await, "it has ended");
+        }
+        let second = taken(&world).await;
+        assert_eq!((second.id(), second.attempt()), (first.id(), 2));
+        assert_ne!(second.lease(), first.lease());
+        for in_savepoint in [false, true] {
+            assert!(!settle(&world.base, &first, in_savepoint).await, "another has it");
+        }
+        assert_eq!(world.ledger().await, [""; 0]);
+
+        let error = book(first).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LeaseLost, "{error}");
+        assert_eq!(world.ledger().await, [""; 0]);
+        book(second).await.unwrap();
         world.drain().await;
+        assert_eq!(world.ledger().await, ["D1 2 1500"]);
     }
-    assert_eq!(world.ledger().await, ["D1 2 1", "D1 2 1"]);
 }
 
-pub async fn a_lost_lease_rolls_back_the_whole_transaction(world: World) {
-    let first = claimed(&world).await;
-    world.base.advance(LEASE).await;
-    for in_savepoint in [false, true] {
-        assert!(!settle(&world.base, &first, in_savepoint).await, "it has ended");
+#[tokio::test]
+async fn a_transaction_that_is_dropped_is_rolled_back() {
+    for world in worlds().await {
+        let fact = claimed(&world).await;
+        let mut tx = fact.begin().await.unwrap();
+        tx.execute(EFFECT, []).await.unwrap();
+        drop(tx);
+        assert_eq!(world.ledger().await, [""; 0]);
+        let mut tx = fact.begin().await.unwrap();
+        assert!(tx.execute("INSERT INTO nothing_there VALUES (1)", []).await.is_err());
+        drop(tx);
+        let mut tx = fact.begin().await.unwrap();
+        let rows = tx
+            .query("SELECT CAST($1 AS TEXT) AS a, CAST($2 AS BIGINT) AS b", ["1.50".into(), 7.into()])
+            .await;
+        assert_eq!(rows.unwrap()[0].get::<i64>("b").unwrap(), 7);
+        drop(tx);
+        world.base.advance(LEASE).await;
+        world.drain().await;
+        assert_eq!(world.ledger().await.len(), 1);
     }
-    let second = taken(&world).await;
-    assert_eq!((second.id(), second.attempt()), (first.id(), 2));
-    assert_ne!(second.lease(), first.lease());
-    for in_savepoint in [false, true] {
-        assert!(!settle(&world.base, &first, in_savepoint).await, "another has it");
-    }
-    assert_eq!(world.ledger().await, [""; 0]);
-
-    let error = book(first).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::LeaseLost, "{error}");
-    assert_eq!(world.ledger().await, [""; 0]);
-    book(second).await.unwrap();
-    world.drain().await;
-    assert_eq!(world.ledger().await, ["D1 2 1500"]);
-}
-
-pub async fn a_transaction_that_is_dropped_is_rolled_back(world: World) {
-    let fact = claimed(&world).await;
-    let mut tx = fact.begin().await.unwrap();
-    tx.execute(EFFECT, []).await.unwrap();
-    drop(tx);
-    assert_eq!(world.ledger().await, [""; 0]);
-    let mut tx = fact.begin().await.unwrap();
-    assert!(tx.execute("INSERT INTO nothing_there VALUES (1)", []).await.is_err());
-    drop(tx);
-    let mut tx = fact.begin().await.unwrap();
-    let rows =
-        tx.query("SELECT CAST($1 AS TEXT) AS a, CAST($2 AS BIGINT) AS b", ["1.50".into(), 7.into()]).await;
-    assert_eq!(rows.unwrap()[0].get::<i64>("b").unwrap(), 7);
-    drop(tx);
-    world.base.advance(LEASE).await;
-    world.drain().await;
-    assert_eq!(world.ledger().await.len(), 1);
 }
 
 /// The settling fails with the transaction, also where a driver reports `COMMIT` as done.
-pub async fn a_failed_transaction_is_not_settled(world: World) {
-    let fact = claimed(&world).await;
-    let mut tx = fact.begin().await.unwrap();
-    tx.execute(EFFECT, []).await.unwrap();
-    assert!(tx.execute("INSERT INTO ledger (number) VALUES (NULL)", []).await.is_err());
-    let settled = tx.commit().await.is_ok();
-    // SQLite fails the one statement, PostgreSQL the transaction.
-    assert_eq!(settled, world.base.is_sqlite());
-    assert_eq!(world.ledger().await.len(), usize::from(settled));
-    assert_eq!(world.order("D1").await.applied.is_some(), settled);
+#[tokio::test]
+async fn a_failed_transaction_is_not_settled() {
+    for world in worlds().await {
+        let fact = claimed(&world).await;
+        let mut tx = fact.begin().await.unwrap();
+        tx.execute(EFFECT, []).await.unwrap();
+        assert!(tx.execute("INSERT INTO ledger (number) VALUES (NULL)", []).await.is_err());
+        let settled = tx.commit().await.is_ok();
+        // SQLite fails the one statement, PostgreSQL the transaction.
+        assert_eq!(settled, world.base.is_sqlite());
+        assert_eq!(world.ledger().await.len(), usize::from(settled));
+        assert_eq!(world.order("D1").await.applied.is_some(), settled);
+    }
 }
 
-pub async fn a_handler_that_returns_without_settling_gets_the_fact_again(world: World) {
-    let paid = world.placed("D1", "1500").await;
-    world.sandbox.pay(&paid).unwrap();
-    world.deliver().await;
-    let worker = world.worker().retry(Duration::ZERO, Duration::ZERO);
-    let calls = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&calls);
-    worker
-        .drain(move |fact| {
-            let call = counted.fetch_add(1, Ordering::Relaxed);
-            async move { if call == 2 { book(fact).await } else { Ok(()) } }
-        })
-        .await;
-    assert_eq!(calls.load(Ordering::Relaxed), 3);
-    assert_eq!(world.ledger().await, ["D1 2 1500"]);
+#[tokio::test]
+async fn a_handler_that_returns_without_settling_gets_the_fact_again() {
+    for world in worlds().await {
+        let paid = world.placed("D1", "1500").await;
+        world.sandbox.pay(&paid).unwrap();
+        world.deliver().await;
+        let worker = world.worker().retry(Duration::ZERO, Duration::ZERO);
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        worker
+            .drain(move |fact| {
+                let call = counted.fetch_add(1, Ordering::Relaxed);
+                async move { if call == 2 { book(fact).await } else { Ok(()) } }
+            })
+            .await;
+        assert_eq!(calls.load(Ordering::Relaxed), 3);
+        assert_eq!(world.ledger().await, ["D1 2 1500"]);
+    }
 }
 
 /// Nothing that `PgBouncer` in transaction mode does not carry: no statement has a name, no lock outlives its transaction.
-pub async fn postgresql_is_left_without_session_state(world: World) {
-    if world.base.is_sqlite() {
-        return;
-    }
-    let paid = world.placed("D1", "1500").await;
-    world.sandbox.pay(&paid).unwrap();
-    world.deliver().await;
-    let state = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&state);
-    let inbox = world.base.builder().connections(1).open().await.unwrap();
-    inbox.migrate().await.unwrap();
-    inbox.status().await.unwrap();
-    let worker = inbox.worker(&world.client);
-    let handler = move |fact: Fact| {
-        let seen = Arc::clone(&seen);
-        async move {
-            let mut tx = fact.begin().await?;
-            let own = "pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
-            for of in ["pg_prepared_statements", own, "pg_cursors WHERE name <> ''"] {
-                let rows = tx.query(&format!("SELECT count(*) AS n FROM {of}"), []).await?;
-                seen.lock().unwrap().push(rows[0].get::<i64>("n")?);
-            }
-            tx.commit().await
+#[tokio::test]
+async fn postgresql_is_left_without_session_state() {
+    for world in worlds().await {
+        if world.base.is_sqlite() {
+            continue;
         }
-    };
-    worker.drain(handler).await;
-    assert_eq!(*state.lock().unwrap(), [0, 0, 0]);
+        let paid = world.placed("D1", "1500").await;
+        world.sandbox.pay(&paid).unwrap();
+        world.deliver().await;
+        let state = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&state);
+        let inbox = world.base.builder().connections(1).open().await.unwrap();
+        inbox.migrate().await.unwrap();
+        inbox.status().await.unwrap();
+        let worker = inbox.worker(&world.client);
+        let handler = move |fact: Fact| {
+            let seen = Arc::clone(&seen);
+            async move {
+                let mut tx = fact.begin().await?;
+                let own = "pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
+                for of in ["pg_prepared_statements", own, "pg_cursors WHERE name <> ''"] {
+                    let rows = tx.query(&format!("SELECT count(*) AS n FROM {of}"), []).await?;
+                    seen.lock().unwrap().push(rows[0].get::<i64>("n")?);
+                }
+                tx.commit().await
+            }
+        };
+        worker.drain(handler).await;
+        assert_eq!(*state.lock().unwrap(), [0, 0, 0]);
+    }
 }

@@ -11,30 +11,30 @@ use tarspay_sandbox::Sandbox;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const DEPOSIT: &str = "/api/pay/unifiedOrder";
-pub const WITHDRAWAL: &str = "/api/payOut/unifiedOrder";
-pub const QUERY: &str = "/api/payInInfo";
+pub(crate) const DEPOSIT: &str = "/api/pay/unifiedOrder";
+pub(crate) const WITHDRAWAL: &str = "/api/payOut/unifiedOrder";
+pub(crate) const QUERY: &str = "/api/payInInfo";
 
 /// A database of the test's own; in PostgreSQL a schema, which is made sooner.
 #[derive(Clone)]
-pub enum Base {
+pub(crate) enum Base {
     Sqlite(Arc<tempfile::TempDir>),
     Postgres { server: Arc<Postgres>, name: String },
 }
 
 impl Base {
-    pub fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         Self::Sqlite(Arc::new(tempfile::tempdir().unwrap()))
     }
 
     /// One server for all tests that run at a time.
-    pub async fn postgres() -> Option<Self> {
+    pub(crate) async fn postgres() -> Option<Self> {
         static SERVER: Mutex<(Weak<Postgres>, u32)> = Mutex::new((Weak::new(), 0));
         let (server, name) = {
             let mut known = SERVER.lock().unwrap();
             let server = match known.0.upgrade() {
                 Some(server) => server,
-                None => Arc::new(Postgres::start("fsync = off")?),
+                None => Arc::new(Postgres::start()?),
             };
             *known = (Arc::downgrade(&server), known.1 + 1);
             (server, format!("test{}", known.1))
@@ -47,31 +47,31 @@ impl Base {
         Some(Self::Postgres { server, name })
     }
 
-    pub fn builder(&self) -> Builder {
+    pub(crate) fn builder(&self) -> Builder {
         match self {
             Self::Sqlite(folder) => Inbox::sqlite(folder.path().join("shop.db")),
             Self::Postgres { server, name } => Inbox::postgres(&server.address(name)),
         }
     }
 
-    pub fn is_sqlite(&self) -> bool {
+    pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
 
-    pub fn sqlite_connection(&self) -> rusqlite::Connection {
+    pub(crate) fn sqlite_connection(&self) -> rusqlite::Connection {
         let Self::Sqlite(folder) = self else { panic!("not SQLite") };
         let connection = rusqlite::Connection::open(folder.path().join("shop.db")).unwrap();
         connection.busy_timeout(Duration::from_secs(10)).unwrap();
         connection
     }
 
-    pub async fn postgres_client(&self) -> tokio_postgres::Client {
+    pub(crate) async fn postgres_client(&self) -> tokio_postgres::Client {
         let Self::Postgres { server, name } = self else { panic!("not PostgreSQL") };
         connect(&server.address(name)).await
     }
 
     /// Runs statements by a connection that is not the inbox's.
-    pub async fn run(&self, sql: &str) {
+    pub(crate) async fn run(&self, sql: &str) {
         match self {
             Self::Sqlite(_) => self.sqlite_connection().execute_batch(sql).unwrap(),
             Self::Postgres { .. } => self.postgres_client().await.batch_execute(sql).await.unwrap(),
@@ -79,7 +79,7 @@ impl Base {
     }
 
     /// The column `c` of a query, a text for each row; NULL is `-`.
-    pub async fn rows(&self, sql: &str) -> Vec<String> {
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
         match self {
             Self::Sqlite(_) => {
                 let connection = self.sqlite_connection();
@@ -97,7 +97,7 @@ impl Base {
     }
 
     /// The lines of a plan.
-    pub async fn plan(&self, sql: &str) -> Vec<String> {
+    pub(crate) async fn plan(&self, sql: &str) -> Vec<String> {
         match self {
             Self::Sqlite(_) => {
                 let connection = self.sqlite_connection();
@@ -113,7 +113,7 @@ impl Base {
     }
 
     /// Has the clock of the database stand still.
-    pub async fn freeze(&self) {
+    pub(crate) async fn freeze(&self) {
         let view =
             if self.is_sqlite() { "DROP VIEW tarspay_now; CREATE VIEW" } else { "CREATE OR REPLACE VIEW" };
         self.run(&format!(
@@ -123,7 +123,7 @@ impl Base {
     }
 
     /// After [`freeze`](Self::freeze).
-    pub async fn advance(&self, by: Duration) {
+    pub(crate) async fn advance(&self, by: Duration) {
         self.run(&format!("UPDATE test_clock SET ms = ms + {}", by.as_millis())).await;
     }
 }
@@ -134,17 +134,26 @@ async fn connect(address: &str) -> tokio_postgres::Client {
     client
 }
 
-pub struct World {
-    pub base: Base,
-    pub sandbox: Sandbox,
-    pub inbox: Inbox,
-    pub client: Client,
-    pub address: String,
+/// One on each engine. A machine without PostgreSQL has none on it, and says so.
+pub(crate) async fn worlds() -> Vec<World> {
+    let mut worlds = vec![World::on(Base::sqlite()).await];
+    if let Some(base) = Base::postgres().await {
+        worlds.push(World::on(base).await);
+    }
+    worlds
+}
+
+pub(crate) struct World {
+    pub(crate) base: Base,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) inbox: Inbox,
+    pub(crate) client: Client,
+    pub(crate) address: String,
 }
 
 impl World {
     /// The clock of the database stands still.
-    pub async fn on(base: Base) -> Self {
+    pub(crate) async fn on(base: Base) -> Self {
         let sandbox = Sandbox::start().await.unwrap();
         let inbox = base.builder().open().await.unwrap();
         inbox.migrate().await.unwrap();
@@ -157,23 +166,23 @@ impl World {
     }
 
     /// The same database, as another process opens it.
-    pub async fn restart(&self) -> Inbox {
+    pub(crate) async fn restart(&self) -> Inbox {
         self.base.builder().open().await.unwrap()
     }
 
     /// A client of a gateway that nobody runs.
-    pub fn client_of_nobody(&self) -> Client {
+    pub(crate) fn client_of_nobody(&self) -> Client {
         client(&self.sandbox, "http://127.0.0.1:1")
     }
 
-    pub fn deposit(&self, number: &str, amount: &str) -> DepositRequest {
+    pub(crate) fn deposit(&self, number: &str, amount: &str) -> DepositRequest {
         let (number, amount) = (number.parse().unwrap(), Amount::parse(amount).unwrap());
         let way = kenya::way::EWALLET_MPESA;
         DepositRequest::new(number, way, kenya::CURRENCY, amount, self.notify_url())
             .customer_contact("254115555076")
     }
 
-    pub fn withdrawal(&self, number: &str, amount: &str) -> WithdrawalRequest {
+    pub(crate) fn withdrawal(&self, number: &str, amount: &str) -> WithdrawalRequest {
         let (number, amount) = (number.parse().unwrap(), Amount::parse(amount).unwrap());
         let way = kenya::way::EWALLET_MPESA;
         WithdrawalRequest::new(number, way, kenya::CURRENCY, amount, self.notify_url())
@@ -185,37 +194,37 @@ impl World {
     }
 
     /// Places a deposit that has to be created.
-    pub async fn placed(&self, number: &str, amount: &str) -> PayOrderId {
+    pub(crate) async fn placed(&self, number: &str, amount: &str) -> PayOrderId {
         let order = self.inbox.place_deposit(&self.client, &self.deposit(number, amount)).await.unwrap();
         order.pay_order_id.unwrap()
     }
 
     /// Has every callback that is due sent and taken into its order, without applying it.
-    pub async fn deliver(&self) {
+    pub(crate) async fn deliver(&self) {
         self.sandbox.settle().await;
     }
 
-    pub fn worker(&self) -> Worker {
+    pub(crate) fn worker(&self) -> Worker {
         self.inbox.worker(&self.client)
     }
 
     /// Applies all that is due, into the ledger.
-    pub async fn drain(&self) {
+    pub(crate) async fn drain(&self) {
         self.worker().drain(book).await;
     }
 
     /// Number, state, and amount paid, in the order of booking.
-    pub async fn ledger(&self) -> Vec<String> {
+    pub(crate) async fn ledger(&self) -> Vec<String> {
         self.base.rows("SELECT number || ' ' || state || ' ' || coalesce(paid, '-') AS c FROM ledger").await
     }
 
-    pub async fn order(&self, number: &str) -> tarspay_inbox::Order {
+    pub(crate) async fn order(&self, number: &str) -> tarspay_inbox::Order {
         let number: MerchantOrderNo = number.parse().unwrap();
         self.inbox.order(self.client.merchant_no(), &number).await.unwrap().unwrap()
     }
 
     /// Posts to the receiver; returns status and body of the response.
-    pub async fn post(&self, signature: Option<&str>, body: &str) -> (u16, String) {
+    pub(crate) async fn post(&self, signature: Option<&str>, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let signature = signature.map(|hex| format!("X-RESP-SIGNATURE: {hex}\r\n")).unwrap_or_default();
         let head = format!(
@@ -231,7 +240,7 @@ impl World {
 }
 
 /// The effect of all tests: a row in the merchant's table.
-pub async fn book(fact: Fact) -> Result<(), Error> {
+pub(crate) async fn book(fact: Fact) -> Result<(), Error> {
     let mut tx = fact.begin().await?;
     let sql = "INSERT INTO ledger (number, state, paid, effect) VALUES ($1, $2, $3, $4)";
     let (number, paid) = (fact.merchant_order_no().as_str(), fact.status().paid());
@@ -240,7 +249,7 @@ pub async fn book(fact: Fact) -> Result<(), Error> {
     tx.commit().await
 }
 
-pub fn client(sandbox: &Sandbox, base_url: &str) -> Client {
+pub(crate) fn client(sandbox: &Sandbox, base_url: &str) -> Client {
     let merchant = sandbox.merchant();
     Client::builder(Credentials::new(merchant.merchant_no().clone(), merchant.private_key().clone()))
         .base_url(base_url)
@@ -250,13 +259,13 @@ pub fn client(sandbox: &Sandbox, base_url: &str) -> Client {
         .unwrap()
 }
 
-pub fn verifier(sandbox: &Sandbox) -> CallbackVerifier {
+pub(crate) fn verifier(sandbox: &Sandbox) -> CallbackVerifier {
     CallbackVerifier::trusting(sandbox.merchant().merchant_no().clone(), sandbox.system_public_key())
         .prepared()
 }
 
 /// The address of a server with a receiver.
-pub async fn serve(inbox: &Inbox, verifier: CallbackVerifier) -> String {
+pub(crate) async fn serve(inbox: &Inbox, verifier: CallbackVerifier) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let routes = axum::Router::new().route_service("/notify", inbox.receiver(verifier));

@@ -15,7 +15,7 @@
 )]
 
 mod books;
-#[allow(dead_code, unreachable_pub, reason = "the other test binary uses all of it")]
+#[allow(dead_code, reason = "the other test binary uses all of it")]
 #[path = "../it/postgres.rs"]
 mod postgres;
 mod shop;
@@ -267,18 +267,19 @@ async fn settled(database: &Database) {
 
 /// The scenario of a kind of orders.
 fn scenario((prefix, direction, steps): (&str, &str, &str)) -> Scenario {
-    let mut toml = format!(
-        "name = \"{prefix}\"\ndescription = \"{steps}\"\n[orders]\ndirection = \"{direction}\"\nmerchant_order_no_prefix = \"{prefix}\"\n"
+    let head = format!(
+        "name = \"{prefix}\"\ndescription = \"{steps}\"\n\
+         [orders]\ndirection = \"{direction}\"\nmerchant_order_no_prefix = \"{prefix}\"\n"
     );
-    for step in steps.split(", ") {
+    let toml = steps.split(", ").fold(head, |toml, step| {
         let words: Vec<_> = step.split(' ').collect();
-        toml += &format!("[[steps]]\ndo = \"{}\"\nafter = \"{}\"\n", words[0], words[1]);
-        match words.get(2) {
-            Some(&"never") => toml += "[[faults]]\nkind = \"lose_callback\"\nalways = true\n",
-            Some(percent) => toml += &format!("percent = {percent}\n"),
-            None => {}
-        }
-    }
+        let more = match words.get(2) {
+            Some(&"never") => "[[faults]]\nkind = \"lose_callback\"\nalways = true\n".to_owned(),
+            Some(percent) => format!("percent = {percent}\n"),
+            None => String::new(),
+        };
+        format!("{toml}[[steps]]\ndo = \"{}\"\nafter = \"{}\"\n{more}", words[0], words[1])
+    });
     Scenario::parse(&toml).unwrap()
 }
 
@@ -286,7 +287,7 @@ async fn prove(engine: &str, orders: u32, seed: u64) {
     let folder = tempfile::tempdir().unwrap();
     let server = match engine {
         "sqlite" => None,
-        "postgres" => match Postgres::start("fsync = on") {
+        "postgres" => match Postgres::start_with("fsync = on") {
             None => return,
             server => server,
         },
@@ -307,9 +308,11 @@ async fn prove(engine: &str, orders: u32, seed: u64) {
     let sandbox = Sandbox::builder().data(folder.path().join("gateway.db")).start().await.unwrap();
     let merchant_no = sandbox.merchant().merchant_no().clone();
     sandbox.set_balance_in(&merchant_no, &Currency::KES, MONEY.into(), Amount::ZERO).unwrap();
-    shop::KINDS.into_iter().for_each(|kind| sandbox.play(scenario(kind)).unwrap());
+    for kind in shop::KINDS {
+        sandbox.play(scenario(kind)).unwrap();
+    }
     let mut events = sandbox.tail();
-    let seen = tokio::spawn(async move {
+    let counted = tokio::spawn(async move {
         let (mut faults, mut forgeries) = (0_u32, 0_u32);
         while let Some(event) = events.next().await {
             match event.kind {
@@ -335,7 +338,7 @@ async fn prove(engine: &str, orders: u32, seed: u64) {
     let callbacks = database.count("tarspay_events WHERE source = 'callback'").await;
     let effects = database.count("ledger").await;
     run.sandbox.stop().await;
-    let (faults, forgeries) = seen.await.unwrap();
+    let (faults, forgeries) = counted.await.unwrap();
     println!(
         "{engine}: {orders} orders, seed {seed}: {effects} effects, {callbacks} different callbacks, {faults} faults, \
          {forgeries} of them forgeries; {kills:?}; {} s with faults, {} s in all; the ledger is the sandbox's books: {}.{:02}",

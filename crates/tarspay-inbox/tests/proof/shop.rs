@@ -2,7 +2,7 @@
 
 use crate::{Dice, from_environment};
 use std::convert::Infallible;
-use std::io::{Write as _, stdin, stdout};
+use std::io::stdin;
 use std::net::TcpListener;
 use std::os::fd::AsFd as _;
 use std::panic::resume_unwind;
@@ -127,7 +127,7 @@ async fn book(fact: Fact, fault: u32) -> Result<(), Error> {
         10..12 => sleep(LEASE + Duration::from_millis(500)).await,
         _ => {}
     }
-    let booked = |status: Option<OrderStatus>| status.and_then(|it| it.paid()).map_or(0, hundredths);
+    let booked = |status: Option<OrderStatus>| status.and_then(OrderStatus::paid).map_or(0, hundredths);
     let moved = booked(Some(fact.status())) - booked(fact.previous());
     let moved = if fact.direction() == Some(Direction::Withdrawal) { -moved } else { moved };
     let mut tx = fact.begin().await?;
@@ -157,7 +157,7 @@ async fn place(inbox: Inbox) -> Infallible {
         }
         group.join_all().await;
         next = end;
-        writeln!(stdout(), "{next}").unwrap();
+        println!("{next}");
     }
     exit(0)
 }
