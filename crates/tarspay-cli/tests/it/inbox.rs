@@ -1,16 +1,16 @@
 //! `tarspay inbox`, over both engines. A machine without PostgreSQL skips its part, and says so.
 
+#[cfg(feature = "postgres")]
 #[allow(dead_code, reason = "the tests of the inbox use all of it")]
 #[path = "../../../tarspay-inbox/tests/it/postgres.rs"]
 mod postgres;
 
 use crate::{Files, as_argument, run, tarspay};
-use postgres::Postgres;
 use serde_json::json;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+#[cfg(feature = "postgres")]
 const PASSWORD: &str = r"it's: 100% \secret";
 
 /// An order whose handler has failed, and one with a contradiction.
@@ -93,8 +93,11 @@ fn an_operator_sees_and_moves_what_waits_in_sqlite() {
     run(inbox(&["parked"]).env("TARSPAY_DATABASE_URL", &file)).succeeded();
 }
 
+#[cfg(feature = "postgres")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_sees_and_moves_what_waits_in_postgresql() {
+    use postgres::Postgres;
+    use std::os::unix::fs::PermissionsExt as _;
     let Some(server) = Postgres::start() else { return };
     let folder = server.folder().to_str().unwrap();
     let open = format!("host={folder} user=shop dbname=postgres");
@@ -146,25 +149,42 @@ async fn an_operator_sees_and_moves_what_waits_in_postgresql() {
 }
 
 #[test]
-fn wrong_usage_and_a_database_that_cannot_be_reached_say_what_to_do() {
+fn wrong_usage_says_what_to_do() {
     let files = Files::new();
-    let nobody = "postgres://shop:hidden-word@127.0.0.1:1/shop";
-    for (words, code, said) in [
-        (&["status"] as &[&str], 2, "TARSPAY_DATABASE_URL"),
-        (&["discard", "1", "--database", "x"], 2, "--reason"),
-        (&["discard", "1", "--reason", "", "--database", "x"], 2, "--reason"),
-        (&["replay", "x", "--database", "x"], 2, "<ID>"),
-        (&["status", "--database", nobody], 2, "TARSPAY_DATABASE_URL"),
-        (&["status", "--database", "host=x password=hidden-word"], 2, "PGPASSWORD"),
-        (&["status", "--database", "postgres://x:y"], 2, "the address of PostgreSQL"),
-        (&["status", "--database", "postgres://x/y", "--root-certificates", "/no/file"], 2, "/no/file"),
+    for (words, said) in [
+        (&["status"] as &[&str], "TARSPAY_DATABASE_URL"),
+        (&["discard", "1", "--database", "x"], "--reason"),
+        (&["discard", "1", "--reason", "", "--database", "x"], "--reason"),
+        (&["replay", "x", "--database", "x"], "<ID>"),
     ] {
-        run(&mut inbox(words)).failed(code, &[said]).keeps_secret("hidden-word");
+        run(&mut inbox(words)).failed(2, &[said]);
     }
-    let done =
-        run(inbox(&["status", "--json"]).env("TARSPAY_DATABASE_URL", nobody)).failed(3, &["the database"]);
-    done.keeps_secret("hidden-word");
-    assert_eq!(done.error()["kind"], "database");
     let folder = as_argument(&files.path(""));
-    run(&mut inbox(&["status", "--database", &folder])).failed(3, &["the inbox: "]);
+    let done = run(&mut inbox(&["status", "--json", "--database", &folder])).failed(3, &["the inbox: "]);
+    assert_eq!(done.error()["kind"], "database");
+}
+
+const NOBODY: &str = "postgres://shop:hidden-word@127.0.0.1:1/shop";
+
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn a_program_without_postgresql_says_how_to_get_it() {
+    let done = run(inbox(&["status"]).env("TARSPAY_DATABASE_URL", NOBODY));
+    done.failed(2, &["--features postgres"]).keeps_secret("hidden-word");
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn no_error_about_postgresql_shows_a_password() {
+    for (database, said) in [
+        (NOBODY, "TARSPAY_DATABASE_URL"),
+        ("host=x password=hidden-word", "PGPASSWORD"),
+        ("postgres://x:y:hidden-word", "the address of PostgreSQL"),
+    ] {
+        run(&mut inbox(&["status", "--database", database])).failed(2, &[said]).keeps_secret("hidden-word");
+    }
+    let missing = ["status", "--database", "postgres://x/y", "--root-certificates", "/no/file"];
+    run(&mut inbox(&missing)).failed(2, &["/no/file"]);
+    let done = run(inbox(&["status"]).env("TARSPAY_DATABASE_URL", NOBODY));
+    done.failed(3, &["the database"]).keeps_secret("hidden-word");
 }
