@@ -42,10 +42,22 @@ impl Engine {
     pub(crate) async fn session(&self) -> Result<Session, Error> {
         Ok(match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.session().await?),
+            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.session(sqlite::PATIENCE).await?),
             #[cfg(feature = "postgres")]
             Self::Postgres(postgres) => Session::Postgres(postgres.session().await?),
         })
+    }
+
+    /// A transaction for a handler. It waits for longer than the inbox itself, which gets a connection first.
+    pub(crate) async fn begin_for_handler(&self) -> Result<Session, Error> {
+        let mut session = match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.session(6 * sqlite::PATIENCE).await?),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => Session::Postgres(postgres.session_for_handler().await?),
+        };
+        session.batch(self.sql("begin")).await?;
+        Ok(session)
     }
 
     /// A session in a transaction. Dropped, it is rolled back.
@@ -168,6 +180,20 @@ impl Session {
             Self::Postgres(session) => session.reuse(),
         }
     }
+}
+
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+#[test]
+fn both_engines_have_the_same_statements() {
+    let names = |file: &'static str| -> Vec<_> {
+        file.lines().filter_map(|line| line.strip_prefix("-- name: ")).collect()
+    };
+    let (sqlite, postgres) = (include_str!("sql/sqlite.sql"), include_str!("sql/postgres.sql"));
+    assert_eq!(names(sqlite), names(postgres));
+    for name in names(sqlite) {
+        assert!(!section(sqlite, name).is_empty() && !section(postgres, name).is_empty(), "{name}");
+    }
+    assert_eq!(section(sqlite, "no such statement"), "");
 }
 
 /// The text between the line `-- name: NAME` and the next such line.

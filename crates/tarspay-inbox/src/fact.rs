@@ -142,7 +142,7 @@ impl Fact {
     pub async fn begin(&self) -> Result<Tx, Error> {
         let engine = &self.inbox.0.engine;
         Ok(Tx {
-            session: engine.begin().await?,
+            session: engine.begin_for_handler().await?,
             settle: engine.sql("settle"),
             id: self.id,
             lease: self.lease,
@@ -204,15 +204,24 @@ impl Tx {
     ///
     /// # Errors
     ///
-    /// That of the function; [`Database`](crate::ErrorKind::Database) if the inbox is in PostgreSQL.
+    /// [`Database`](crate::ErrorKind::Database) with the error of the function as its source, or if the inbox is in
+    /// PostgreSQL.
     #[cfg(feature = "sqlite")]
-    pub async fn with_connection<T: Send + 'static>(
+    pub async fn with_connection<T, E>(
         &mut self,
-        run: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, Error> {
+        run: impl FnOnce(&rusqlite::Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        E: std::error::Error + Send + Sync + 'static,
+    {
         match &mut self.session {
             Session::Sqlite(session) => {
-                session.with(|connection| run(connection).map_err(crate::sqlite::cannot)).await
+                session
+                    .with(|connection| {
+                        run(connection).map_err(|error| Error::database(&error.to_string(), error))
+                    })
+                    .await
             }
             #[cfg(feature = "postgres")]
             Session::Postgres(_) => Err(Error::unavailable("the inbox is in PostgreSQL, not in SQLite")),

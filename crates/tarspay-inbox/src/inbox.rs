@@ -87,7 +87,7 @@ impl Builder {
             #[cfg(feature = "sqlite")]
             inline: false,
             #[cfg(feature = "postgres")]
-            connections: 8,
+            connections: 10,
             #[cfg(feature = "postgres")]
             roots: None,
         }
@@ -123,8 +123,8 @@ impl Builder {
         self
     }
 
-    /// PostgreSQL only: the most connections of this inbox. Default: 8. Each transaction of a [`Fact`](crate::Fact)
-    /// has one while it is open.
+    /// PostgreSQL only: the most connections of this inbox. Default: 10. Each transaction of a [`Fact`](crate::Fact)
+    /// has one while it is open; two are kept for the inbox itself.
     #[cfg(feature = "postgres")]
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
@@ -179,7 +179,7 @@ impl Inbox {
         Builder::new(Location::Sqlite(path.into()))
     }
 
-    /// An inbox in PostgreSQL, for any number of machines. `config` is an URL or `host=… user=…`, as libpq has it. The
+    /// An inbox in PostgreSQL, for any number of machines. `config` is a URL or `host=… user=…`, as libpq has it. The
     /// tables are made in the first schema of the search path, where your own are.
     ///
     /// Named prepared statements, session locks and other session state are not used, so PgBouncer in transaction mode
@@ -327,8 +327,13 @@ impl Inbox {
                 let refusal = error.to_string();
                 let keep = |row: &mut OrderRow| row.refusal = Some(refusal);
                 let event = event(answer(None, number, OrderState::FAILED)?)?;
-                self.learn(id, Some(event), 0, keep).await?;
-                Err(Error::rejected(error))
+                let row = self.learn(id, Some(event), 0, keep).await?;
+                // A callback may have said otherwise.
+                if row.status.state == OrderState::FAILED {
+                    Err(Error::rejected(error))
+                } else {
+                    outcome(row)
+                }
             }
             Err(error) => {
                 tracing::warn!(order = %number, %error, "the order is in doubt; it is taken up later");

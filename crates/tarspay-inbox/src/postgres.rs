@@ -21,6 +21,8 @@ struct Pool {
     tls: MakeTls,
     idle: Mutex<Vec<Client>>,
     free: Arc<Semaphore>,
+    /// Fewer, so that slow handlers do not keep the inbox from storing callbacks.
+    for_handlers: Arc<Semaphore>,
 }
 
 impl Postgres {
@@ -32,24 +34,35 @@ impl Postgres {
             config.connect_timeout(PATIENCE);
         }
         let tls = MakeTls::new(roots)?;
-        let free = Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)));
-        let postgres = Self(Arc::new(Pool { config, tls, idle: Mutex::default(), free }));
+        let permits = |connections: usize| Arc::new(Semaphore::new(connections.clamp(1, 10_000)));
+        let (free, for_handlers) = (permits(connections), permits(connections.saturating_sub(2)));
+        let postgres = Self(Arc::new(Pool { config, tls, idle: Mutex::default(), free, for_handlers }));
         postgres.session().await?.reuse();
         Ok(postgres)
     }
 
     pub(crate) async fn session(&self) -> Result<Session, Error> {
         let pool = &self.0;
-        let permit = timeout(PATIENCE, Arc::clone(&pool.free).acquire_owned()).await;
-        let permit = permit.map_err(|_| Error::unavailable("all connections to PostgreSQL are in use"))?;
-        let permit = permit.map_err(Error::damaged)?;
-        let idle = pool.take_idle();
-        let client = match idle {
+        let permit = acquire(&pool.free, PATIENCE).await?;
+        let client = match pool.take_idle() {
             Some(client) => client,
             None => pool.connect().await?,
         };
-        Ok(Session { client, pool: Arc::clone(pool), _permit: permit })
+        Ok(Session { client, pool: Arc::clone(pool), permits: vec![permit] })
     }
+
+    pub(crate) async fn session_for_handler(&self) -> Result<Session, Error> {
+        let permit = acquire(&self.0.for_handlers, 6 * PATIENCE).await?;
+        let mut session = self.session().await?;
+        session.permits.push(permit);
+        Ok(session)
+    }
+}
+
+async fn acquire(free: &Arc<Semaphore>, patience: Duration) -> Result<OwnedSemaphorePermit, Error> {
+    let permit = timeout(patience, Arc::clone(free).acquire_owned()).await;
+    let permit = permit.map_err(|_| Error::unavailable("all connections to PostgreSQL are in use"))?;
+    permit.map_err(Error::damaged)
 }
 
 impl Pool {
@@ -75,7 +88,7 @@ impl Pool {
 pub(crate) struct Session {
     client: Client,
     pool: Arc<Pool>,
-    _permit: OwnedSemaphorePermit,
+    permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Session {

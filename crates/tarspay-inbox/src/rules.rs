@@ -75,6 +75,9 @@ pub(crate) fn fold(order: &mut OrderRow, event: &Event, asked: i64, schedule: Sc
             order.ended_at = Some(order.now);
             (order.pay_url, order.pay_data) = (None, None);
         }
+        if event.status.state != OrderState::FAILED {
+            order.refusal = None;
+        }
         order.status = event.status;
         order.attempts = 0;
         order.apply_at = None;

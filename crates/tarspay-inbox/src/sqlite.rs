@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
 /// How long to wait for the connection, and for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub(crate) struct Sqlite {
@@ -30,12 +30,12 @@ impl Sqlite {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")
         };
-        sqlite.session().await?.with(move |connection| prepare(connection).map_err(cannot)).await?;
+        sqlite.session(PATIENCE).await?.with(move |connection| prepare(connection).map_err(cannot)).await?;
         Ok(sqlite)
     }
 
-    pub(crate) async fn session(&self) -> Result<Session, Error> {
-        let held = timeout(PATIENCE, Arc::clone(&self.connection).lock_owned()).await;
+    pub(crate) async fn session(&self, patience: Duration) -> Result<Session, Error> {
+        let held = timeout(patience, Arc::clone(&self.connection).lock_owned()).await;
         let held = held.map_err(|_| {
             Error::unavailable("another transaction of this inbox is open for too long; end it first")
         })?;
@@ -139,7 +139,7 @@ impl ToSql for Value {
     }
 }
 
-pub(crate) fn cannot(error: rusqlite::Error) -> Error {
+fn cannot(error: rusqlite::Error) -> Error {
     let text = error.to_string();
     Error::database(&text, error)
 }

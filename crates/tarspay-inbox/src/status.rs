@@ -7,12 +7,16 @@ use std::time::Duration;
 
 /// How much waits, and since when: see [`Inbox::status`](crate::Inbox::status).
 ///
-/// [`numbers`](Self::numbers) gives all of it to any library for metrics, such as `metrics`:
+/// [`numbers`](Self::numbers) gives all of it to a library for metrics. With the crate `metrics` the line in the loop is
+/// `metrics::gauge!(name).set(value)`:
 ///
-/// ```ignore
+/// ```
+/// # async fn report(inbox: tarspay_inbox::Inbox) -> Result<(), tarspay_inbox::Error> {
 /// for (name, value) in inbox.status().await?.numbers() {
-///     metrics::gauge!(name).set(value);
+///     println!("{name} {value}");
 /// }
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -57,6 +57,11 @@ impl Inbox {
         let mut session = engine.begin().await?;
         let rows = session.query(engine.sql("new events"), vec![BATCH.into()]).await?;
         let events = rows.iter().map(Event::read).collect::<Result<Vec<_>, _>>()?;
+        if events.is_empty() {
+            // Another worker has them.
+            session.commit().await?;
+            return Ok(false);
+        }
         let key = |event: &Event| (event.merchant_no.clone(), event.number.clone());
         let keys: BTreeMap<_, _> = events.iter().map(|(_, event)| (key(event), event)).collect();
         let named = |event: &Event| vec![event.merchant_no.as_str().into(), event.number.as_str().into()];

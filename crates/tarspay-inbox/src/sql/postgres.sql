@@ -148,10 +148,6 @@ FROM unnest($1::text[], $2::text[]) AS k (merchant_no, number)
 JOIN tarspay_orders o ON o.merchant_no = k.merchant_no AND o.number = k.number, tarspay_now n
 FOR UPDATE OF o SKIP LOCKED
 
--- name: ask later
-UPDATE tarspay_orders SET ask_at = (SELECT ms FROM tarspay_now) + $2
-WHERE id = $1 AND ask_at IS NOT NULL
-
 -- name: accept
 INSERT INTO tarspay_events
     (digest, source, merchant_no, number, direction, pay_order_id, state, pay_amount, order_amount, currency, body,

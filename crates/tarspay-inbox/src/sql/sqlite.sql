@@ -125,10 +125,6 @@ SELECT o.*, n.ms AS now FROM tarspay_orders o, tarspay_now n WHERE o.id = ?1
 -- name: lock many
 SELECT o.*, n.ms AS now FROM tarspay_orders o, tarspay_now n WHERE o.merchant_no = ?1 AND o.number = ?2
 
--- name: ask later
-UPDATE tarspay_orders SET ask_at = (SELECT ms FROM tarspay_now) + ?2
-WHERE id = ?1 AND ask_at IS NOT NULL
-
 -- name: accept
 INSERT INTO tarspay_events
     (digest, source, merchant_no, number, direction, pay_order_id, state, pay_amount, order_amount, currency, body,

@@ -1,12 +1,12 @@
 //! The newest fact of each order is applied once, whatever comes, goes, or is lost.
 
 use crate::receiving::{post, trusting_us};
-use crate::world::{QUERY, World, book, worlds};
+use crate::world::{DEPOSIT, QUERY, World, book, worlds};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tarspay::types::OrderState;
-use tarspay_inbox::Fact;
+use tarspay::types::{ErrorCode, OrderState};
+use tarspay_inbox::{ErrorKind, Fact};
 use tarspay_sandbox::{Fault, Sandbox};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -236,6 +236,31 @@ async fn a_contradiction_that_the_gateway_confirms_is_parked() {
     }
 }
 
+/// The gateway refuses an order and then says that it was paid: a person looks.
+#[tokio::test]
+async fn a_refused_order_that_was_paid_is_parked() {
+    for mut world in worlds().await {
+        let key = trusting_us(&mut world).await;
+        world.sandbox.inject(Fault::refuse(ErrorCode::AMOUNT_FORMAT_WRONG).on_path(DEPOSIT));
+        let request = world.deposit("D1", "1500");
+        let error = world.inbox.place_deposit(&world.client, &request).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Rejected, "{error}");
+        world.drain().await;
+        let placed = world.client.place_deposit(&request).await.unwrap();
+        world.sandbox.inject(Fault::lose_callback().always());
+        world.sandbox.pay(placed.pay_order_id().unwrap()).unwrap();
+        assert_eq!(post(&world, &key, "D1", OrderState::SUCCESS, "1500").await, 200);
+        world.base.run("UPDATE tarspay_orders SET pay_order_id = NULL").await;
+        world.drain().await;
+        let parked = world.inbox.parked().await.unwrap();
+        assert_eq!(world.ledger().await, ["D1 3 -"]);
+        assert!(world.inbox.replay(parked[0].id).await.unwrap());
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["D1 3 -", "D1 2 1500"]);
+        assert!(world.order("D1").await.refusal.is_none());
+    }
+}
+
 /// A payment that is reported after a refund is late.
 #[tokio::test]
 async fn a_late_success_after_a_refund_changes_nothing() {
@@ -299,6 +324,34 @@ async fn two_workers_never_apply_the_same_fact() {
         numbers.sort();
         assert_eq!(booked, numbers);
         assert_eq!(calls.lock().unwrap().len(), 20, "nobody has tried in vain");
+    }
+}
+
+/// Another worker is taking the events into their orders. This one leaves them to it.
+#[tokio::test]
+async fn events_that_another_worker_has_are_left_to_it() {
+    for world in worlds().await {
+        if world.base.is_sqlite() {
+            continue;
+        }
+        let id = world.placed("D1", "1500").await;
+        world.sandbox.pay(&id).unwrap();
+        world.deliver().await;
+        let other = world.base.postgres_client().await;
+        other
+            .batch_execute("BEGIN; SELECT id FROM tarspay_events WHERE verdict IS NULL FOR UPDATE")
+            .await
+            .unwrap();
+        world.drain().await;
+        assert_eq!(world.ledger().await, [""; 0]);
+        assert_eq!(world.inbox.status().await.unwrap().accepted.count, 1);
+        // And an order that another worker has.
+        other.batch_execute("COMMIT; BEGIN; SELECT id FROM tarspay_orders FOR UPDATE").await.unwrap();
+        world.drain().await;
+        assert_eq!(world.inbox.status().await.unwrap().accepted.count, 1);
+        other.batch_execute("COMMIT").await.unwrap();
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["D1 2 1500"]);
     }
 }
 

@@ -37,7 +37,17 @@ async fn sqlite_runs_in_the_thread_of_the_caller_if_asked_to() {
     let id = world.placed("D1", "1500").await;
     world.sandbox.pay(&id).unwrap();
     world.deliver().await;
-    world.drain().await;
+    let worker = world.worker();
+    let handler = |fact: Fact| async move {
+        let mut tx = fact.begin().await?;
+        let number = fact.merchant_order_no().to_string();
+        let sql = "INSERT INTO ledger (number, state, paid, effect) VALUES (?1, 2, '1500', '-')";
+        tx.with_connection(move |connection| connection.execute(sql, [number])).await?;
+        let failed = tx.with_connection(|connection| connection.execute("INSERT INTO nothing", [])).await;
+        assert!(std::error::Error::source(&failed.unwrap_err()).is_some());
+        tx.commit().await
+    };
+    worker.drain(handler).await;
     assert_eq!(world.ledger().await, ["D1 2 1500"]);
 }
 

@@ -60,7 +60,7 @@ impl Postgres {
             SAID.call_once(|| io::Write::write_all(&mut io::stderr(), said).unwrap());
             return None;
         };
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::world::folder();
         let user = (id(&["-u"]) == 0).then(|| (id(&["-u", "nobody"]), id(&["-g", "nobody"])));
         if let Some((user, group)) = user {
             std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();

@@ -138,6 +138,29 @@ async fn a_transaction_that_is_dropped_is_rolled_back() {
     }
 }
 
+/// However many transactions handlers keep open, PostgreSQL has connections left to store callbacks.
+#[tokio::test]
+async fn open_transactions_leave_room_for_callbacks() {
+    for world in worlds().await {
+        if world.base.is_sqlite() {
+            continue;
+        }
+        let fact = claimed(&world).await;
+        let mut open = Vec::new();
+        for _ in 0..8 {
+            open.push(fact.begin().await.unwrap());
+        }
+        let waiting = fact.begin();
+        tokio::select! {
+            biased;
+            tx = waiting => panic!("{tx:?}"),
+            status = world.inbox.status() => drop(status.unwrap()),
+        }
+        open.clear();
+        book(fact).await.unwrap();
+    }
+}
+
 /// The settling fails with the transaction, also where a driver reports `COMMIT` as done.
 #[tokio::test]
 async fn a_failed_transaction_is_not_settled() {

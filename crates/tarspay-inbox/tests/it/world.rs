@@ -15,6 +15,11 @@ pub(crate) const DEPOSIT: &str = "/api/pay/unifiedOrder";
 pub(crate) const WITHDRAWAL: &str = "/api/payOut/unifiedOrder";
 pub(crate) const QUERY: &str = "/api/payInInfo";
 
+/// A temporary folder, in memory where there is one, since no test is about the speed of a disk.
+pub(crate) fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// A database of the test's own; in PostgreSQL a schema, which is made sooner.
 #[derive(Clone)]
 pub(crate) enum Base {
@@ -24,7 +29,7 @@ pub(crate) enum Base {
 
 impl Base {
     pub(crate) fn sqlite() -> Self {
-        Self::Sqlite(Arc::new(tempfile::tempdir().unwrap()))
+        Self::Sqlite(Arc::new(folder()))
     }
 
     /// One server for all tests that run at a time.
