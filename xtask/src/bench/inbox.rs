@@ -14,6 +14,7 @@ use postgres::Postgres;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 use tarspay::CallbackVerifier;
 use tarspay::sign::{PreparedKey, PrivateKey, SignaturePolicy};
@@ -32,6 +33,9 @@ const COMPARED: usize = 9;
 
 /// How many callbacks come at once, and how many the rival writes in one transaction.
 const AT_ONCE: usize = 256;
+
+/// Below so many cores a second inbox only takes them from the server.
+const CORES_FOR_TWO: usize = 4;
 
 /// How many orders are due in the tables of the claims, and how many of them are claimed.
 const DUE: usize = 1_000;
@@ -52,7 +56,7 @@ async fn measure() -> Result<Vec<Row>, Anything> {
     let folder = tempfile::tempdir_in(this.parent().unwrap_or(Path::new(".")))?;
     let mut rows = sqlite(folder.path()).await?;
     rows.push(claims_of_sqlite(folder.path())?);
-    match Postgres::start_with("fsync = on\nmax_wal_size = 4GB") {
+    match Postgres::start_in(tempfile::tempdir()?, "fsync = on\nmax_wal_size = 4GB") {
         None => skip("the inbox in PostgreSQL", "it is not installed"),
         Some(server) => {
             let address = format!("host={} user=shop dbname=postgres", server.folder().display());
@@ -212,19 +216,23 @@ async fn postgres(address: &str) -> Result<Vec<Row>, Anything> {
     }
     let counted = TURNS_THAT_FILL..;
     let (one, two, theirs) = (&one[counted.clone()], &two[counted.clone()], &theirs[counted]);
-    Ok(vec![
-        rate("inbox in PostgreSQL: callbacks accepted in a second", one, BARE, theirs, 0.7),
-        rate("two inboxes in one PostgreSQL: callbacks accepted in a second", two, "one inbox", one, 1.6),
-    ])
+    let mut rows = vec![rate("inbox in PostgreSQL: callbacks accepted in a second", one, BARE, theirs, 0.7)];
+    if thread::available_parallelism().map_or(1, usize::from) < CORES_FOR_TWO {
+        skip("two inboxes in one PostgreSQL", "one inbox and the server have all the cores already");
+    } else {
+        let what = "two inboxes in one PostgreSQL: callbacks accepted in a second";
+        rows.push(rate(what, two, "one inbox", one, 1.6));
+    }
+    Ok(rows)
 }
 
-/// Settled orders, of which so many are due.
+/// Settled orders, of which the newest are due.
 fn fill(numbers: &str, bigint: &str) -> String {
     format!(
         "INSERT INTO tarspay_orders (merchant_no, number, direction, amount, currency, request_check, state, paid, \
          applied_state, applied_paid, apply_at, ask_at, placed_at, ended_at, changed_at) \
          SELECT 'M1', 'D' || n, 'deposit', '1500', 'KES', 1, 2, '1500', 2, '1500', \
-         CASE WHEN n % (SELECT max(n) / {DUE} FROM {numbers}) = 0 THEN n END, \
+         CASE WHEN n > (SELECT max(n) - {DUE} FROM {numbers}) THEN n END, \
          CAST(4102444800000 AS {bigint}) + n, n, n, n FROM {numbers}"
     )
 }

@@ -168,10 +168,11 @@ so. An aim is not a promise for your machine.
   are measured alone. Memory is what the sandbox's process holds.
 - **Inbox** accepts 256 callbacks at a time, each from raw bytes until it is on the disk, without
   HTTP. Its rival verifies digests and writes digest and body, 256 in a transaction, over the same
-  engine with the same durability, in one thread. Two inboxes are as two processes with a receiver
-  each; beside a server on the same two cores they cannot be 1.6 times as fast as one. Memory is that
-  of the whole benchmark. A claim is the statement by which a worker takes 8 of 1,000 due orders,
-  among so many that are settled. `cargo xtask bench --inbox` measures these alone.
+  engine with the same durability, in one thread. Two inboxes in one PostgreSQL, as two processes
+  with a receiver each, are measured where there are at least four cores: with fewer they only take
+  them from the server. Memory is that of the whole benchmark. A claim is the statement by which a
+  worker takes 8 of 1,000 due orders, the newest of so many. If the due orders are spread over all,
+  SQLite reads more pages. `cargo xtask bench --inbox` measures these alone.
 
 ## Weight
 

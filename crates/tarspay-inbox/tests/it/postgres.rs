@@ -15,15 +15,20 @@ pub(crate) struct Postgres {
     folder: tempfile::TempDir,
 }
 
+/// A temporary folder, in memory where there is one, since no test is about the speed of a disk.
+pub(crate) fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 impl Postgres {
     /// On a Unix socket. `None` if it is not installed; says so.
     pub(crate) fn start() -> Option<Self> {
-        Self::start_with("fsync = off")
+        Self::start_in(in_memory(), "fsync = off")
     }
 
-    /// On a Unix socket, with these lines in its `postgresql.conf`.
-    pub(crate) fn start_with(settings: &str) -> Option<Self> {
-        let server = Self::prepare()?;
+    /// In this folder, with these lines in its `postgresql.conf`.
+    pub(crate) fn start_in(folder: tempfile::TempDir, settings: &str) -> Option<Self> {
+        let server = Self::prepare(folder)?;
         server.configure(&format!("listen_addresses = ''\n{settings}"));
         server.launch().unwrap();
         Some(server)
@@ -31,7 +36,7 @@ impl Postgres {
 
     /// On a port of this machine, with TLS by this certificate and key.
     pub(crate) fn start_with_tls(certificate: &str, key: &str) -> Option<(Self, u16)> {
-        let server = Self::prepare()?;
+        let server = Self::prepare(in_memory())?;
         for (name, text) in [("cert.pem", certificate), ("key.pem", key)] {
             let file = server.folder().join(name);
             fs::write(&file, text).unwrap();
@@ -51,7 +56,7 @@ impl Postgres {
         Some((server, port))
     }
 
-    fn prepare() -> Option<Self> {
+    fn prepare(folder: tempfile::TempDir) -> Option<Self> {
         let Some(programs) = programs() else {
             static SAID: Once = Once::new();
             // Past the harness, which shows nothing that a passing test prints.
@@ -60,7 +65,6 @@ impl Postgres {
             SAID.call_once(|| io::Write::write_all(&mut io::stderr(), said).unwrap());
             return None;
         };
-        let folder = crate::world::folder();
         let user = (id(&["-u"]) == 0).then(|| (id(&["-u", "nobody"]), id(&["-g", "nobody"])));
         if let Some((user, group)) = user {
             std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();

@@ -287,7 +287,7 @@ async fn prove(engine: &str, orders: u32, seed: u64) {
     let folder = tempfile::tempdir().unwrap();
     let server = match engine {
         "sqlite" => None,
-        "postgres" => match Postgres::start_with("fsync = on") {
+        "postgres" => match Postgres::start_in(tempfile::tempdir().unwrap(), "fsync = on") {
             None => return,
             server => server,
         },
