@@ -1,10 +1,10 @@
 //! The merchant's database, looked at from outside, and its ledger against the sandbox's books.
 
 use crate::shop::{hundredths, number};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tarspay::types::{BizType, Currency, OrderState};
-use tarspay_sandbox::Sandbox;
+use tarspay_sandbox::{CallbackStatus, Sandbox};
 
 /// A connection that is not the inbox's.
 pub(crate) enum Database {
@@ -60,6 +60,16 @@ impl Database {
         self.rows::<1>(&format!("SELECT count(*) FROM {sql}")).await[0][0].parse().unwrap()
     }
 
+    /// The texts of the callbacks that were accepted.
+    async fn accepted(&self) -> HashSet<String> {
+        let text = match self {
+            Self::Sqlite(_) => "CAST(body AS TEXT)",
+            Self::Postgres(_) => "convert_from(body, 'UTF8')",
+        };
+        let sql = format!("SELECT {text} FROM tarspay_events WHERE source = 'callback'");
+        self.rows::<1>(&sql).await.into_iter().flatten().collect()
+    }
+
     /// Lets the clock of the inbox go on by a day and an hour at once.
     pub(crate) async fn next_day(&self) {
         let (replace, now) = match self {
@@ -73,6 +83,22 @@ impl Database {
         };
         self.run(&format!("{replace} tarspay_now AS SELECT {now} + 90000000 AS ms")).await;
     }
+}
+
+/// Every callback for which the gateway has an `OK` is in the database, and nothing is that it has not sent. Returns how
+/// many there are.
+pub(crate) async fn compare_callbacks(sandbox: &Sandbox, database: &Database) -> usize {
+    let accepted = database.accepted().await;
+    let mut unknown: HashSet<_> = accepted.iter().map(String::as_str).collect();
+    let sent = sandbox.callbacks().unwrap();
+    for callback in &sent {
+        let text = callback.body.as_str();
+        unknown.remove(text);
+        let is_delivered = callback.status == CallbackStatus::Delivered;
+        assert!(!is_delivered || accepted.contains(text), "`OK` was responded, and it is lost: {callback:?}");
+    }
+    assert!(unknown.is_empty(), "accepted, and never sent: {unknown:?}");
+    accepted.len()
 }
 
 /// Every order of the run is at the gateway once, and has moved in the ledger what it has moved there, in effects of

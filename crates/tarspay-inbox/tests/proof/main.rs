@@ -335,7 +335,7 @@ async fn prove(engine: &str, orders: u32, seed: u64) {
     let endured = started.elapsed();
     let database = run.recover(&mut dice).await;
     let sum = books::compare(&run.sandbox, &database, seed, orders, i64::from(MONEY) * 100).await;
-    let callbacks = database.count("tarspay_events WHERE source = 'callback'").await;
+    let callbacks = books::compare_callbacks(&run.sandbox, &database).await;
     let effects = database.count("ledger").await;
     run.sandbox.stop().await;
     let (faults, forgeries) = counted.await.unwrap();

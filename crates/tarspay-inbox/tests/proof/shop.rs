@@ -37,7 +37,7 @@ pub(crate) const KINDS: [(&str, &str, &str); 13] = [
 ];
 
 /// So long a worker has an order.
-const LEASE: Duration = Duration::from_secs(5);
+const LEASE: Duration = Duration::from_secs(3);
 
 /// How many orders the placer has under way at once.
 const AT_ONCE: u32 = 32;
@@ -107,7 +107,8 @@ async fn receive(inbox: Inbox) -> Infallible {
 
 async fn work(inbox: Inbox) -> Infallible {
     let worker = inbox.worker(&client()).lease(LEASE).poll(Duration::from_millis(200));
-    let worker = worker.retry(Duration::from_millis(100), Duration::from_secs(2));
+    // Those that a kill or a lost lease ends count too.
+    let worker = worker.retry(Duration::from_millis(100), Duration::from_secs(2)).attempts(20);
     let dice = Mutex::new(Dice(from_environment("TARSPAY_PROOF_SEED").unwrap()));
     worker
         .run(move |fact| {
@@ -124,7 +125,7 @@ async fn book(fact: Fact, fault: u32) -> Result<(), Error> {
         0..5 => return Ok(()),
         // Without the message of a panic.
         5..10 => resume_unwind(Box::new(())),
-        10..12 => sleep(LEASE + Duration::from_millis(500)).await,
+        10..20 => sleep(LEASE + Duration::from_millis(500)).await,
         _ => {}
     }
     let booked = |status: Option<OrderStatus>| status.and_then(OrderStatus::paid).map_or(0, hundredths);
@@ -134,7 +135,7 @@ async fn book(fact: Fact, fault: u32) -> Result<(), Error> {
     let number = fact.merchant_order_no().as_str();
     let values = [number.into(), fact.state().code().into(), moved.into(), fact.effect_key().into()];
     tx.execute("INSERT INTO ledger (number, state, moved, effect) VALUES ($1, $2, $3, $4)", values).await?;
-    if (12..20).contains(&fault) {
+    if (20..28).contains(&fault) {
         // Rolled back, with what it has written.
         tx.execute("INSERT INTO no_such_table VALUES (1)", []).await?;
     }
