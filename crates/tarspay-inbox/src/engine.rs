@@ -48,7 +48,8 @@ impl Engine {
         })
     }
 
-    /// A transaction for a handler. It waits for longer than the inbox itself, which gets a connection first.
+    /// A transaction for a handler. It waits for longer than the inbox itself, which gets a
+    /// connection first.
     pub(crate) async fn begin_for_handler(&self) -> Result<Session, Error> {
         let mut session = match self {
             #[cfg(feature = "sqlite")]
@@ -134,8 +135,8 @@ impl Session {
         }
     }
 
-    /// Runs a statement for each set of parameters, and returns the rows of all. PostgreSQL runs it once, with an array
-    /// for each parameter.
+    /// Runs a statement for each set of parameters, and returns the rows of all. PostgreSQL runs it
+    /// once, with an array for each parameter.
     pub(crate) async fn query_many(&mut self, sql: &str, sets: Vec<Vec<Value>>) -> Result<Vec<Row>, Error> {
         match self {
             #[cfg(feature = "sqlite")]
@@ -165,13 +166,25 @@ impl Session {
         }
     }
 
+    /// Refuses a transaction that a statement has ended, as `INSERT OR ROLLBACK` does. PostgreSQL
+    /// has no such statement.
+    pub(crate) async fn check_open(&mut self) -> Result<(), Error> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(session) => session.check_open().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         self.batch("COMMIT").await?;
         self.reuse();
         Ok(())
     }
 
-    /// Gives the connection back. A connection that is dropped without it is closed, as after an error.
+    /// Gives the connection back. A connection that is dropped without it is closed, as after an
+    /// error.
     fn reuse(self) {
         match self {
             #[cfg(feature = "sqlite")]

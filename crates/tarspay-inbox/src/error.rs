@@ -7,7 +7,8 @@ use tarspay::types::MerchantOrderNo;
 
 /// Why the inbox could not do what it was asked for.
 ///
-/// `Display` is one line with its cause, and `source()` leads to the error of the gateway's client or of the driver.
+/// `Display` is one line with its cause, and `source()` leads to the error of the gateway's client
+/// or of the driver.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -23,14 +24,15 @@ pub enum ErrorKind {
     Invalid,
     /// The number was used for another request. Never use a number twice; nothing was sent.
     OtherRequest,
-    /// The gateway has refused the order, and there will be none. The handler gets it as failed, too.
+    /// The gateway has refused the order, and there will be none. The handler gets it as failed,
+    /// too.
     Rejected,
     /// The order waits for a person; see [`Inbox::parked`](crate::Inbox::parked).
     Parked,
     /// The database did not do it, or nobody knows. Try again; the same request is taken up.
     Database,
-    /// The fact was taken by another worker, parked or discarded: the whole transaction is rolled back. The worker
-    /// tries again if there is still something to apply.
+    /// The fact was taken by another worker, parked or discarded: the whole transaction is rolled
+    /// back. The worker tries again if there is still something to apply.
     LeaseLost,
     /// More callbacks wait to be stored than fit. The gateway sends them again.
     Busy,

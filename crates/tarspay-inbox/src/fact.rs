@@ -9,16 +9,19 @@ use tarspay::types::{
     Amount, Currency, Direction, MerchantNo, MerchantOrderNo, OrderState, OrderStatus, PayOrderId,
 };
 
-/// The statement that settles a fact, with [`id`](Fact::id) and [`lease`](Fact::lease). Make it the last one before
-/// `COMMIT`. PostgreSQL and SQLite both take `$1`; where your driver wants `?` or `%s`, write it so.
+/// The statement that settles a fact, with [`id`](Fact::id) and [`lease`](Fact::lease). Make it the
+/// last one before `COMMIT`. PostgreSQL and SQLite both take `$1`; where your driver wants `?` or
+/// `%s`, write it so.
 pub const SETTLE: &str = "INSERT INTO tarspay_settle (id, lease) VALUES ($1, $2)";
 
-/// The newest that is known about an order and was not applied yet, as a handler gets it, with a lease on the order.
+/// The newest that is known about an order and was not applied yet, as a handler gets it, with a
+/// lease on the order.
 ///
-/// The handler applies it and settles it in **one** transaction: it writes what follows from the fact, then
-/// [`SETTLE`] with [`id`](Self::id) and [`lease`](Self::lease) as the last statement, then commits. If the lease was
-/// lost, that statement fails, and the whole transaction is rolled back, also from within a savepoint. With a
-/// transaction of the inbox ([`begin`](Self::begin)) `commit` does both.
+/// The handler applies it and settles it in **one** transaction: it writes what follows from the
+/// fact, then [`SETTLE`] with [`id`](Self::id) and [`lease`](Self::lease) as the last statement,
+/// then commits. If the lease was lost, that statement fails, and the whole transaction is rolled
+/// back, also from within a savepoint. With a transaction of the inbox ([`begin`](Self::begin))
+/// `commit` does both.
 #[derive(Clone)]
 pub struct Fact {
     inbox: Inbox,
@@ -114,8 +117,8 @@ impl Fact {
         self.status
     }
 
-    /// What was applied before: of a refund the success, of a further part payment the one before. Book the
-    /// difference.
+    /// What was applied before: of a refund the success, of a further part payment the one before.
+    /// Book the difference.
     pub fn previous(&self) -> Option<OrderStatus> {
         self.previous
     }
@@ -125,16 +128,18 @@ impl Fact {
         self.refusal.as_deref()
     }
 
-    /// A key for effects outside of the database, such as a mail: the same for every attempt at this fact, another for
-    /// the next fact. Such effects can come twice, so give the key to whoever can notice it.
+    /// A key for effects outside of the database, such as a mail: the same for every attempt at
+    /// this fact, another for the next fact. Such effects can come twice, so give the key to
+    /// whoever can notice it.
     pub fn effect_key(&self) -> String {
         let paid = self.status.paid().map_or_else(|| "-".to_owned(), crate::order::plain);
         let (state, nth) = (self.status.state.code(), self.applied_count + 1);
         format!("{nth}/{state}/{paid}/{}/{}", self.merchant_no, self.merchant_order_no)
     }
 
-    /// Begins a transaction of the inbox's own connection. With SQLite it has the inbox's one connection until it ends,
-    /// so call nothing else of the inbox meanwhile, and wait for nothing slow.
+    /// Begins a transaction of the inbox's own connection. With SQLite it has the inbox's one
+    /// connection until it ends, so call nothing else of the inbox meanwhile, and wait for nothing
+    /// slow.
     ///
     /// # Errors
     ///
@@ -163,7 +168,8 @@ impl fmt::Debug for Fact {
     }
 }
 
-/// A transaction in which a fact is applied. Dropped without [`commit`](Self::commit), it is rolled back.
+/// A transaction in which a fact is applied. Dropped without [`commit`](Self::commit), it is rolled
+/// back.
 ///
 /// Statements are in the SQL of the engine, with `?1` or `$1` for parameters.
 pub struct Tx {
@@ -176,8 +182,8 @@ pub struct Tx {
 impl Tx {
     /// Runs a statement; returns how many rows were changed.
     ///
-    /// With PostgreSQL the types of the parameters are `BIGINT`, `TEXT` and `BYTEA`. Convert others in the statement:
-    /// `$2::numeric`.
+    /// With PostgreSQL the types of the parameters are `BIGINT`, `TEXT` and `BYTEA`. Convert others
+    /// in the statement: `$2::numeric`.
     ///
     /// # Errors
     ///
@@ -199,13 +205,13 @@ impl Tx {
         self.session.query(sql, parameters.into()).await
     }
 
-    /// Runs a function over the connection of rusqlite, in a thread that may wait for the disk. The transaction must
-    /// stay open.
+    /// Runs a function over the connection of rusqlite, in a thread that may wait for the disk. The
+    /// transaction must stay open.
     ///
     /// # Errors
     ///
-    /// [`Database`](crate::ErrorKind::Database) with the error of the function as its source, or if the inbox is in
-    /// PostgreSQL.
+    /// [`Database`](crate::ErrorKind::Database) with the error of the function as its source, or if
+    /// the inbox is in PostgreSQL.
     #[cfg(feature = "sqlite")]
     pub async fn with_connection<T, E>(
         &mut self,
@@ -242,9 +248,10 @@ impl Tx {
     ///
     /// # Errors
     ///
-    /// [`LeaseLost`](crate::ErrorKind::LeaseLost); [`Database`](crate::ErrorKind::Database), after which it may have
-    /// been committed all the same: the worker looks.
+    /// [`LeaseLost`](crate::ErrorKind::LeaseLost); [`Database`](crate::ErrorKind::Database), after
+    /// which it may have been committed all the same: the worker looks.
     pub async fn commit(mut self) -> Result<(), Error> {
+        self.session.check_open().await?;
         self.session.execute(self.settle, vec![self.id.into(), self.lease.into()]).await?;
         self.session.commit().await
     }

@@ -21,8 +21,8 @@ use tokio::sync::watch;
 /// The newest version of the tables.
 const VERSION: i64 = 1;
 
-/// The shortest time for which what has ended is kept: longer than the gateway repeats callbacks (16 times; the times
-/// between are not documented).
+/// The shortest time for which what has ended is kept: longer than the gateway repeats callbacks
+/// (16 times; the times between are not documented).
 pub(crate) const MIN_RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The rows of one transaction of the fold and of `prune`.
@@ -93,46 +93,46 @@ impl Builder {
         }
     }
 
-    /// The shortest and the longest time between two queries for an order that has not ended. It is asked for again
-    /// after half of its age, within these. Default: 30 seconds and one hour.
+    /// The shortest and the longest time between two queries for an order that has not ended. It is
+    /// asked for again after half of its age, within these. Default: 30 seconds and one hour.
     pub fn ask_between(mut self, shortest: Duration, longest: Duration) -> Self {
         self.settings.schedule.open = (shortest, longest);
         self
     }
 
-    /// How often an order that was paid or timed out is asked for again, and until how long after its end, since no
-    /// callback may tell of a refund or of a late payment. Default: every 24 hours for 30 days. A refund within the
-    /// second time is found within the first.
+    /// How often an order that was paid or timed out is asked for again, and until how long after
+    /// its end, since no callback may tell of a refund or of a late payment. Default: every 24
+    /// hours for 30 days. A refund within the second time is found within the first.
     pub fn watch_ended(mut self, every: Duration, until: Duration) -> Self {
         self.settings.schedule.ended = (every, until);
         self
     }
 
-    /// How long a placing can take before another process takes the order up. Default: 2 minutes. One that takes
-    /// longer is placed once all the same.
+    /// How long a placing can take before another process takes the order up. Default: 2 minutes.
+    /// One that takes longer is placed once all the same.
     pub fn placing_takes(mut self, time: Duration) -> Self {
         self.settings.placing = time;
         self
     }
 
-    /// SQLite only: runs statements in the thread of the caller, not in one that may wait for the disk. For a
-    /// simulation with one thread.
+    /// SQLite only: runs statements in the thread of the caller, not in one that may wait for the
+    /// disk. For a simulation with one thread.
     #[cfg(feature = "sqlite")]
     pub fn inline(mut self) -> Self {
         self.inline = true;
         self
     }
 
-    /// PostgreSQL only: the most connections of this inbox. Default: 10. Each transaction of a [`Fact`](crate::Fact)
-    /// has one while it is open; two are kept for the inbox itself.
+    /// PostgreSQL only: the most connections of this inbox. Default: 10. Each transaction of a
+    /// [`Fact`](crate::Fact) has one while it is open; two are kept for the inbox itself.
     #[cfg(feature = "postgres")]
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most;
         self
     }
 
-    /// PostgreSQL only: trusts these root certificates, a PEM text, in place of Mozilla's. Most databases have a
-    /// certificate of their provider's own authority.
+    /// PostgreSQL only: trusts these root certificates, a PEM text, in place of Mozilla's. Most
+    /// databases have a certificate of their provider's own authority.
     #[cfg(feature = "postgres")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots = Some(pem.into());
@@ -179,11 +179,13 @@ impl Inbox {
         Builder::new(Location::Sqlite(path.into()))
     }
 
-    /// An inbox in PostgreSQL, for any number of machines. `config` is a URL or `host=… user=…`, as libpq has it. The
-    /// tables are made in the first schema of the search path, where your own are.
+    /// An inbox in PostgreSQL, for any number of machines. `config` is a URL or `host=… user=…`, as
+    /// libpq has it. The tables are made in the first schema of the search path, where your own
+    /// are.
     ///
-    /// Named prepared statements, session locks and other session state are not used, so PgBouncer in transaction mode
-    /// can be between. TLS is used if the server has it (`sslmode=require` insists), and the certificate is verified.
+    /// Named prepared statements, session locks and other session state are not used, so PgBouncer
+    /// in transaction mode can be between. TLS is used if the server has it (`sslmode=require`
+    /// insists), and the certificate is verified.
     #[cfg(feature = "postgres")]
     pub fn postgres(config: &str) -> Builder {
         Builder::new(Location::Postgres(config.to_owned()))
@@ -193,7 +195,8 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// [`Database`](crate::ErrorKind::Database), also if a later version of this crate has made the tables.
+    /// [`Database`](crate::ErrorKind::Database), also if a later version of this crate has made the
+    /// tables.
     pub async fn migrate(&self) -> Result<(), Error> {
         let engine = &self.0.engine;
         let mut session = engine.begin().await?;
@@ -211,25 +214,26 @@ impl Inbox {
         session.commit().await
     }
 
-    /// Places a deposit: writes its row, then places it. A crash anywhere in between is taken up by a
-    /// [worker](Self::worker) of any process under the same number.
+    /// Places a deposit: writes its row, then places it. A crash anywhere in between is taken up by
+    /// a [worker](Self::worker) of any process under the same number.
     ///
-    /// Called again with the same request, also after a restart, it returns the order as it is, and resumes it if it is
-    /// in doubt. If the gateway cannot be reached the result is an order [in doubt](Order::is_in_doubt), which the
-    /// worker places later: do not place it under another number.
+    /// Called again with the same request, also after a restart, it returns the order as it is, and
+    /// resumes it if it is in doubt. If the gateway cannot be reached the result is an order [in
+    /// doubt](Order::is_in_doubt), which the worker places later: do not place it under another
+    /// number.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) and [`OtherRequest`](crate::ErrorKind::OtherRequest): nothing was stored
-    /// or sent. [`Rejected`](crate::ErrorKind::Rejected): there is and will be no order.
-    /// [`Parked`](crate::ErrorKind::Parked): the gateway has another order under this number.
-    /// [`Database`](crate::ErrorKind::Database): call it again.
+    /// [`Invalid`](crate::ErrorKind::Invalid) and [`OtherRequest`](crate::ErrorKind::OtherRequest):
+    /// nothing was stored or sent. [`Rejected`](crate::ErrorKind::Rejected): there is and will be
+    /// no order. [`Parked`](crate::ErrorKind::Parked): the gateway has another order under this
+    /// number. [`Database`](crate::ErrorKind::Database): call it again.
     pub async fn place_deposit(&self, client: &Client, request: &DepositRequest) -> Result<Order, Error> {
         self.place(client, request, client.place_deposit(request), || client.resume_deposit(request)).await
     }
 
-    /// Places a withdrawal, as [`place_deposit`](Self::place_deposit) does a deposit. The row holds the payee's data
-    /// until the order is known to exist.
+    /// Places a withdrawal, as [`place_deposit`](Self::place_deposit) does a deposit. The row holds
+    /// the payee's data until the order is known to exist.
     ///
     /// # Errors
     ///
@@ -407,8 +411,9 @@ impl Inbox {
         rows.iter().map(|row| OrderRow::read(row)?.into_order()).collect()
     }
 
-    /// Takes a parked order up again: its newest fact is applied, with all attempts. If it was parked for a
-    /// contradiction, the gateway is asked, and its answer is believed. `false` if no such order is parked.
+    /// Takes a parked order up again: its newest fact is applied, with all attempts. If it was
+    /// parked for a contradiction, the gateway is asked, and its answer is believed. `false` if no
+    /// such order is parked.
     ///
     /// # Errors
     ///
@@ -419,8 +424,8 @@ impl Inbox {
         Ok(changed > 0)
     }
 
-    /// Closes a parked order: nothing is applied and nobody is asked. If there is news about it all the same, it is
-    /// parked again. `false` if no such order is parked.
+    /// Closes a parked order: nothing is applied and nobody is asked. If there is news about it all
+    /// the same, it is parked again. `false` if no such order is parked.
     ///
     /// # Errors
     ///
@@ -429,13 +434,13 @@ impl Inbox {
         Ok(self.0.engine.execute("discard", vec![id.into(), reason.into()]).await? > 0)
     }
 
-    /// Deletes events, and orders that are settled and that nobody asks for, after they have not changed for this time.
-    /// Safe while everything runs. Returns how many rows were deleted.
+    /// Deletes events, and orders that are settled and that nobody asks for, after they have not
+    /// changed for this time. Safe while everything runs. Returns how many rows were deleted.
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the time is shorter than 14 days: a callback that the gateway repeats
-    /// must find its order. [`Database`](crate::ErrorKind::Database).
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the time is shorter than 14 days: a callback that
+    /// the gateway repeats must find its order. [`Database`](crate::ErrorKind::Database).
     pub async fn prune(&self, unchanged_for: Duration) -> Result<u64, Error> {
         if unchanged_for < MIN_RETENTION {
             return Err(Error::invalid(
@@ -495,7 +500,8 @@ fn answer(
     Ok(order)
 }
 
-/// Enough of a digest to notice another request, and too little to find a payee's number by trying all.
+/// Enough of a digest to notice another request, and too little to find a payee's number by trying
+/// all.
 fn sixteen_bits(request: &str) -> i64 {
     let digest = Sha256::digest(request);
     i64::from(u16::from_be_bytes([digest[0], digest[1]]))

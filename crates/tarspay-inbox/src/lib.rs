@@ -22,23 +22,25 @@
 //!
 //! # With your own driver
 //!
-//! A handler needs no transaction of this crate. It runs one of its own, by any driver or in another language, on the
-//! same database, and makes [`SETTLE`] the last statement before `COMMIT`:
+//! A handler needs no transaction of this crate. It runs one of its own, by any driver or in
+//! another language, on the same database, and makes [`SETTLE`] the last statement before `COMMIT`:
 //!
 //! ```sql
 //! INSERT INTO tarspay_settle (id, lease) VALUES (…);
 //! ```
 //!
-//! If the lease was lost, that statement fails and the whole transaction is rolled back. In a savepoint, which a driver
-//! could undo alone, SQLite rolls back all the same, and PostgreSQL ends the connection. It has to be the last one
-//! because a server can answer a `COMMIT` with a rollback that drivers do not report; the statement reports it. The
-//! view's insert reports no count of rows: only an error says that the lease was lost.
+//! If the lease was lost, that statement fails and the whole transaction is rolled back. In a
+//! savepoint, which a driver could undo alone, SQLite rolls back all the same, and PostgreSQL ends
+//! the connection. It has to be the last one because a server can answer a `COMMIT` with a rollback
+//! that drivers do not report; the statement reports it. The view's insert reports no count of
+//! rows: only an error says that the lease was lost.
 //!
 //! # Tables
 //!
-//! `tarspay_orders` has a row for each order, `tarspay_events` one for each thing that the gateway has said. A request
-//! can hold a payee's data: its row has it until the order is known to exist. Afterwards there is nothing personal but
-//! what callbacks have. [`Inbox::prune`] deletes what is over.
+//! `tarspay_orders` has a row for each order, `tarspay_events` one for each thing that the gateway
+//! has said. A request can hold a payee's data: its row has it until the order is known to exist.
+//! Afterwards there is nothing personal but what callbacks have. [`Inbox::prune`] deletes what is
+//! over.
 //!
 //! # Features
 //!

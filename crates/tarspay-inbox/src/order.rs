@@ -15,13 +15,15 @@ use tarspay::types::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Order {
-    /// The number of the row, for [`replay`](crate::Inbox::replay) and [`discard`](crate::Inbox::discard).
+    /// The number of the row, for [`replay`](crate::Inbox::replay) and
+    /// [`discard`](crate::Inbox::discard).
     pub id: i64,
     /// The merchant's number.
     pub merchant_no: MerchantNo,
     /// The merchant's number of the order.
     pub merchant_order_no: MerchantOrderNo,
-    /// Whether money comes in or goes out; `None` if only a callback without it has named the order.
+    /// Whether money comes in or goes out; `None` if only a callback without it has named the
+    /// order.
     pub direction: Option<Direction>,
     /// The amount asked for.
     pub amount: Option<Amount>,
@@ -33,12 +35,14 @@ pub struct Order {
     pub status: OrderStatus,
     /// What your handler has applied last.
     pub applied: Option<OrderStatus>,
-    /// The page to send the payer to. It is kept until the deposit has ended. A deposit that exists without one cannot
-    /// be paid: wait until it has ended, then place a new one under a new number.
+    /// The page to send the payer to. It is kept until the deposit has ended. A deposit that exists
+    /// without one cannot be paid: wait until it has ended, then place a new one under a new
+    /// number.
     pub pay_url: Option<PrivateText>,
     /// Payment data for your own page, in markets that have it; kept as long.
     pub pay_data: Option<PrivateText>,
-    /// Whether the order is in doubt: nobody knows yet whether the gateway has it. The inbox finds out.
+    /// Whether the order is in doubt: nobody knows yet whether the gateway has it. The inbox finds
+    /// out.
     pub is_in_doubt: bool,
     /// Why the gateway refused it.
     pub refusal: Option<String>,
@@ -282,7 +286,8 @@ impl Event {
         Ok((row.get("id")?, event))
     }
 
-    /// The digest, and the parameters of the statements `accept` and, without the verdict, `record`.
+    /// The digest, and the parameters of the statements `accept` and, without the verdict,
+    /// `record`.
     pub(crate) fn into_row(self) -> (Vec<u8>, Vec<Value>) {
         let mut digest = Sha256::new();
         for part in [self.source.as_str(), &self.merchant_no, &self.number] {

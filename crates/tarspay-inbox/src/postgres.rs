@@ -1,4 +1,5 @@
-//! PostgreSQL: a few connections, no session state, and nothing that `PgBouncer` in transaction mode does not carry.
+//! PostgreSQL: a few connections, no session state, and nothing that `PgBouncer` in transaction
+//! mode does not carry.
 
 use crate::Error;
 use crate::tls::MakeTls;
@@ -83,8 +84,8 @@ impl Pool {
     }
 }
 
-/// A connection that one caller has. Dropped without [`reuse`](Self::reuse), as after every error, it is closed, and
-/// the server rolls back.
+/// A connection that one caller has. Dropped without [`reuse`](Self::reuse), as after every error,
+/// it is closed, and the server rolls back.
 pub(crate) struct Session {
     client: Client,
     pool: Arc<Pool>,

@@ -18,7 +18,8 @@ use tower_service::Service;
 /// The most callbacks in one commit.
 const GROUP: usize = 256;
 
-/// The most callbacks that wait for a commit; further ones are refused, and the gateway sends them again.
+/// The most callbacks that wait for a commit; further ones are refused, and the gateway sends them
+/// again.
 const MOST_WAITING: usize = 16 * GROUP;
 
 /// The callbacks that wait for a commit. The first one starts a task, which ends when none waits.
@@ -34,11 +35,11 @@ struct Queue {
 }
 
 impl Inbox {
-    /// A tower service that verifies callbacks (webhooks) and stores them: axum's `route_service`, or hyper by
-    /// `TowerToHyperService`. `OK` is answered when the callback is on the disk.
+    /// A tower service that verifies callbacks (webhooks) and stores them: axum's `route_service`,
+    /// or hyper by `TowerToHyperService`. `OK` is answered when the callback is on the disk.
     ///
-    /// The limits are those of the verifier. What is not a callback of the verifier's merchant is counted
-    /// ([`Status::refused`](crate::Status::refused)) and not stored.
+    /// The limits are those of the verifier. What is not a callback of the verifier's merchant is
+    /// counted ([`Status::refused`](crate::Status::refused)) and not stored.
     pub fn receiver(&self, verifier: CallbackVerifier) -> CallbackService<Accept> {
         let inbox = self.clone();
         CallbackLayer::new(verifier)
@@ -49,14 +50,14 @@ impl Inbox {
             .layer(Accept(self.clone()))
     }
 
-    /// Stores a callback, for frameworks without tower. Answer `OK` when it returns `Ok`; after an error the gateway
-    /// sends the callback again. Dropping the future does not stop the storing.
+    /// Stores a callback, for frameworks without tower. Answer `OK` when it returns `Ok`; after an
+    /// error the gateway sends the callback again. Dropping the future does not stop the storing.
     ///
     /// # Errors
     ///
     /// [`Database`](crate::ErrorKind::Database) or [`Busy`](crate::ErrorKind::Busy);
-    /// [`Invalid`](crate::ErrorKind::Invalid) if it names no merchant, which only a verifier that accepts any merchant
-    /// lets through.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if it names no merchant, which only a verifier that
+    /// accepts any merchant lets through.
     pub async fn accept(&self, callback: &Verified<Callback>) -> Result<(), Error> {
         if callback.get().merchant_no.is_none() {
             return Err(Error::invalid(
@@ -86,7 +87,8 @@ impl Receiver {
     }
 }
 
-/// The task that commits. If it ends early, as with its runtime, the next callback can start another.
+/// The task that commits. If it ends early, as with its runtime, the next callback can start
+/// another.
 struct Running {
     inbox: Inbox,
     is_done: bool,
@@ -134,8 +136,8 @@ async fn commit_all(mut running: Running) {
     }
 }
 
-/// In the order of their digests, each once: two receivers that have the same callbacks do not wait for each other in a
-/// circle.
+/// In the order of their digests, each once: two receivers that have the same callbacks do not wait
+/// for each other in a circle.
 async fn store(engine: &Engine, events: Vec<Event>) -> Result<(), Error> {
     let rows: BTreeMap<_, _> = events.into_iter().map(Event::into_row).collect();
     engine.execute_many("accept", rows.into_values().collect()).await

@@ -40,7 +40,8 @@ pub(crate) fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
 }
 
-/// Takes an event into the order. `asked` is the doubt that the order was in when the query was sent.
+/// Takes an event into the order. `asked` is the doubt that the order was in when the query was
+/// sent.
 pub(crate) fn fold(order: &mut OrderRow, event: &Event, asked: i64, schedule: Schedule) -> Verdict {
     let believed = asked == BELIEVE && event.source == Source::Query && event.status.state.is_ended();
     let difference = if believed { None } else { difference(order, event) };

@@ -102,6 +102,11 @@ impl Session {
         .await
     }
 
+    pub(crate) async fn check_open(&mut self) -> Result<(), Error> {
+        let is_ended = self.with(|connection| Ok(connection.is_autocommit())).await?;
+        if is_ended { Err(Error::unavailable("a statement has rolled the transaction back")) } else { Ok(()) }
+    }
+
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Error> {
         let sql = sql.to_owned();
         self.with(move |connection| connection.execute_batch(&sql).map_err(cannot)).await

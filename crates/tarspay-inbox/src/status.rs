@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// How much waits, and since when: see [`Inbox::status`](crate::Inbox::status).
 ///
-/// [`numbers`](Self::numbers) gives all of it to a library for metrics. With the crate `metrics` the line in the loop is
-/// `metrics::gauge!(name).set(value)`:
+/// [`numbers`](Self::numbers) gives all of it to a library for metrics. With the crate `metrics`
+/// the line in the loop is `metrics::gauge!(name).set(value)`:
 ///
 /// ```
 /// # async fn report(inbox: tarspay_inbox::Inbox) -> Result<(), tarspay_inbox::Error> {
@@ -31,7 +31,8 @@ pub struct Status {
     pub open: Waiting,
     /// Orders that wait for a person.
     pub parked: Waiting,
-    /// Requests to receivers of this process that were not a callback of the merchant. They are not stored.
+    /// Requests to receivers of this process that were not a callback of the merchant. They are not
+    /// stored.
     pub refused: u64,
     /// Callbacks that receivers of this process have stored.
     pub received: u64,

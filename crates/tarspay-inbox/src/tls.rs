@@ -1,4 +1,5 @@
-//! TLS to PostgreSQL by rustls. `tokio-postgres-rustls` would bring a reader of certificates for channel binding.
+//! TLS to PostgreSQL by rustls. `tokio-postgres-rustls` would bring a reader of certificates for
+//! channel binding.
 
 use crate::Error;
 use rustls::pki_types::pem::PemObject as _;

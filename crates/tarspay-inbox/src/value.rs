@@ -7,8 +7,8 @@ use tarspay::types::Amount;
 
 /// A parameter of a statement: an integer, a text, bytes, or NULL of one of these.
 ///
-/// Made by `into` from `i64`, `i32`, `bool`, `&str`, `String`, `Vec<u8>`, [`Amount`] (as its text), and their
-/// `Option`s. `Debug` does not show the value.
+/// Made by `into` from `i64`, `i32`, `bool`, `&str`, `String`, `Vec<u8>`, [`Amount`] (as its text),
+/// and their `Option`s. `Debug` does not show the value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Value(pub(crate) Data);
 
@@ -70,12 +70,13 @@ pub struct Row {
 }
 
 impl Row {
-    /// The value of a column: `i64`, `bool`, `String`, `Vec<u8>`, [`Amount`], or an `Option` of one.
+    /// The value of a column: `i64`, `bool`, `String`, `Vec<u8>`, [`Amount`], or an `Option` of
+    /// one.
     ///
     /// # Errors
     ///
-    /// [`Database`](crate::ErrorKind::Database) if the result has no column of this name, or it holds something else.
-    /// Select decimals as text: `CAST(amount AS TEXT)`.
+    /// [`Database`](crate::ErrorKind::Database) if the result has no column of this name, or it
+    /// holds something else. Select decimals as text: `CAST(amount AS TEXT)`.
     pub fn get<T: FromValue>(&self, name: &str) -> Result<T, Error> {
         let value = self.names.iter().position(|known| known == name).and_then(|at| self.values.get(at));
         value.and_then(T::from_value).ok_or_else(|| Error::column(name))

@@ -108,14 +108,15 @@ impl Inbox {
 }
 
 impl Worker {
-    /// How many facts are applied at once. Default: 8. With SQLite their transactions wait for each other.
+    /// How many facts are applied at once. Default: 8. With SQLite their transactions wait for each
+    /// other.
     pub fn concurrency(mut self, facts: usize) -> Self {
         self.concurrency = facts.max(1);
         self
     }
 
-    /// How long a handler has for a fact, by the clock of the database. Afterwards another worker takes the order, and
-    /// the settling of the first one fails. Default: 60 seconds.
+    /// How long a handler has for a fact, by the clock of the database. Afterwards another worker
+    /// takes the order, and the settling of the first one fails. Default: 60 seconds.
     pub fn lease(mut self, time: Duration) -> Self {
         self.lease = time;
         self
@@ -127,14 +128,15 @@ impl Worker {
         self
     }
 
-    /// The wait after a failed attempt: the first, doubled for each further one, and the longest. Default: 2 seconds
-    /// and 10 minutes.
+    /// The wait after a failed attempt: the first, doubled for each further one, and the longest.
+    /// Default: 2 seconds and 10 minutes.
     pub fn retry(mut self, first: Duration, longest: Duration) -> Self {
         self.retry = (first, longest);
         self
     }
 
-    /// How often to look for work of other processes. Work of this process is noticed at once. Default: 1 second.
+    /// How often to look for work of other processes. Work of this process is noticed at once.
+    /// Default: 1 second.
     pub fn poll(mut self, every: Duration) -> Self {
         self.poll = every;
         self
@@ -146,11 +148,11 @@ impl Worker {
         self
     }
 
-    /// Runs until the future is dropped. What a handler has not settled then is taken up again when its lease has
-    /// ended; to stop without that wait use [`run_until`](Self::run_until).
+    /// Runs until the future is dropped. What a handler has not settled then is taken up again when
+    /// its lease has ended; to stop without that wait use [`run_until`](Self::run_until).
     ///
-    /// The handler applies the fact and [settles](Fact) it in one transaction, by any driver. After an error, a panic,
-    /// or `Ok` without settling, it gets the order's newest fact again later.
+    /// The handler applies the fact and [settles](Fact) it in one transaction, by any driver. After
+    /// an error, a panic, or `Ok` without settling, it gets the order's newest fact again later.
     pub async fn run<H, F, E>(&self, handler: H)
     where
         H: Fn(Fact) -> F + Send + Sync + 'static,
@@ -180,8 +182,8 @@ impl Worker {
         );
     }
 
-    /// Applies and asks what is due now, and returns when nothing is left that is due. For tests, and for jobs that a
-    /// timer starts.
+    /// Applies and asks what is due now, and returns when nothing is left that is due. For tests,
+    /// and for jobs that a timer starts.
     pub async fn drain<H, F, E>(&self, handler: H)
     where
         H: Fn(Fact) -> F + Send + Sync + 'static,
@@ -201,8 +203,8 @@ impl Worker {
         }
     }
 
-    /// As [`run`](Self::run), with a transaction of the inbox for each fact. The handler returns it, and it is settled
-    /// and committed.
+    /// As [`run`](Self::run), with a transaction of the inbox for each fact. The handler returns
+    /// it, and it is settled and committed.
     pub async fn apply<H, F, E>(&self, handler: H)
     where
         H: Fn(Fact, Tx) -> F + Send + Sync + 'static,
@@ -299,7 +301,8 @@ impl Worker {
                     let number: String = row.get("number")?;
                     tracing::error!(order = number, reason, "an order is parked");
                 }
-                // A row that cannot be read must not stop the others. It is parked like one whose handler fails.
+                // A row that cannot be read must not stop the others. It is parked like one whose
+                // handler fails.
                 None => match Fact::read(&self.inbox, &row) {
                     Ok(fact) => facts.push(fact),
                     Err(error) => {

@@ -1,5 +1,6 @@
--- The statements for PostgreSQL, by name. Times are milliseconds since 1970, amounts are text. `sqlite.sql` has the same
--- names in the same order. Which state follows which is decided in Rust, by `OrderStatus::news_after`.
+-- The statements for PostgreSQL, by name. Times are milliseconds since 1970, amounts are text.
+-- `sqlite.sql` has the same names in the same order. Which state follows which is decided in Rust,
+-- by `OrderStatus::news_after`.
 
 -- name: version
 SELECT version FROM tarspay_schema
@@ -72,8 +73,9 @@ CREATE INDEX tarspay_orders_done ON tarspay_orders (changed_at)
 
 CREATE VIEW tarspay_settle AS SELECT id, lease FROM tarspay_orders WHERE leased_until IS NOT NULL;
 
--- An exception rolls the transaction back, unless the statement is in a savepoint, to which a driver can roll back and
--- then commit the rest. There the connection is ended, which rolls back everything.
+-- An exception rolls the transaction back, unless the statement is in a savepoint, to which a
+-- driver can roll back and then commit the rest. There the connection is ended, which rolls back
+-- everything.
 CREATE FUNCTION tarspay_settle_insert() RETURNS trigger LANGUAGE plpgsql AS $settle$
 DECLARE
     said CONSTANT text := 'tarspay: the lease of this order was lost, so the transaction is rolled back';
@@ -155,7 +157,8 @@ INSERT INTO tarspay_events
 SELECT u.*, n.ms
 FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[],
     $9::text[], $10::text[], $11::bytea[]) AS u, tarspay_now n
--- Two equal part payments look like one callback that came twice, so it has the order asked for again.
+-- Two equal part payments look like one callback that came twice, so it has the order asked for
+-- again.
 ON CONFLICT (digest) DO UPDATE SET verdict = NULL
     WHERE tarspay_events.state = 9 AND tarspay_events.source = 'callback'
 

@@ -1,5 +1,6 @@
--- The statements for SQLite, by name. Times are milliseconds since 1970, amounts are text. `postgres.sql` has the same
--- names in the same order. Which state follows which is decided in Rust, by `OrderStatus::news_after`.
+-- The statements for SQLite, by name. Times are milliseconds since 1970, amounts are text.
+-- `postgres.sql` has the same names in the same order. Which state follows which is decided in
+-- Rust, by `OrderStatus::news_after`.
 
 -- name: version
 SELECT version FROM tarspay_schema
@@ -129,8 +130,9 @@ SELECT o.*, n.ms AS now FROM tarspay_orders o, tarspay_now n WHERE o.merchant_no
 INSERT INTO tarspay_events
     (digest, source, merchant_no, number, direction, pay_order_id, state, pay_amount, order_amount, currency, body,
      received_at)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ms FROM tarspay_now WHERE true
--- Two equal part payments look like one callback that came twice, so it has the order asked for again.
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, (SELECT ms FROM tarspay_now))
+-- Two equal part payments look like one callback that came twice, so it has the order asked for
+-- again.
 ON CONFLICT (digest) DO UPDATE SET verdict = NULL WHERE state = 9 AND source = 'callback'
 
 -- name: record

@@ -145,7 +145,8 @@ async fn a_handler_that_fails_is_tried_again_later_and_then_parked() {
     }
 }
 
-/// The attempt counts when it begins, so an order whose handler kills its process does not come for ever.
+/// The attempt counts when it begins, so an order whose handler kills its process does not come for
+/// ever.
 #[tokio::test]
 async fn a_handler_that_never_returns_is_parked() {
     for world in worlds().await {
@@ -355,7 +356,8 @@ async fn events_that_another_worker_has_are_left_to_it() {
     }
 }
 
-/// A worker that runs notices what its process has received at once, and what another has by polling.
+/// A worker that runs notices what its process has received at once, and what another has by
+/// polling.
 #[tokio::test]
 async fn a_running_worker_applies_what_comes() {
     for world in worlds().await {

@@ -161,7 +161,8 @@ async fn many_callbacks_at_once_are_all_stored() {
     }
 }
 
-/// A callback about an order that was not placed here is kept for a person, who may have it applied.
+/// A callback about an order that was not placed here is kept for a person, who may have it
+/// applied.
 #[tokio::test]
 async fn an_unknown_order_waits_for_a_person() {
     for world in worlds().await {

@@ -41,8 +41,8 @@ async fn taken(world: &World) -> Fact {
     }
 }
 
-/// Begins a transaction by a driver that is not the inbox's, writes, makes a savepoint perhaps, settles, and commits
-/// whatever came of it. Returns whether the settle statement succeeded.
+/// Begins a transaction by a driver that is not the inbox's, writes, makes a savepoint perhaps,
+/// settles, and commits whatever came of it. Returns whether the settle statement succeeded.
 async fn settle(base: &Base, fact: &Fact, in_savepoint: bool) -> bool {
     match base {
         Base::Sqlite(_) => {
@@ -138,7 +138,26 @@ async fn a_transaction_that_is_dropped_is_rolled_back() {
     }
 }
 
-/// However many transactions handlers keep open, PostgreSQL has connections left to store callbacks.
+/// Otherwise the fact would be settled alone.
+#[tokio::test]
+async fn a_transaction_that_a_statement_has_rolled_back_is_not_settled() {
+    for world in worlds().await {
+        if !world.base.is_sqlite() {
+            continue;
+        }
+        let fact = claimed(&world).await;
+        let mut tx = fact.begin().await.unwrap();
+        tx.execute(EFFECT, []).await.unwrap();
+        assert!(tx.execute("INSERT OR ROLLBACK INTO ledger (number) VALUES (NULL)", []).await.is_err());
+        assert!(tx.commit().await.is_err());
+        assert!(world.order("D1").await.applied.is_none());
+        book(fact).await.unwrap();
+        assert_eq!(world.ledger().await, ["D1 2 1500"]);
+    }
+}
+
+/// However many transactions handlers keep open, PostgreSQL has connections left to store
+/// callbacks.
 #[tokio::test]
 async fn open_transactions_leave_room_for_callbacks() {
     for world in worlds().await {
@@ -197,7 +216,8 @@ async fn a_handler_that_returns_without_settling_gets_the_fact_again() {
     }
 }
 
-/// Nothing that `PgBouncer` in transaction mode does not carry: no statement has a name, no lock outlives its transaction.
+/// Nothing that `PgBouncer` in transaction mode does not carry: no statement has a name, no lock
+/// outlives its transaction.
 #[tokio::test]
 async fn postgresql_is_left_without_session_state() {
     for world in worlds().await {
