@@ -19,7 +19,7 @@ PGPASSWORD, or from the file that PGPASSFILE names, ~/.pgpass by default; never 
 Examples:
   tarspay inbox status --database shop.db
   tarspay inbox parked --database postgres://shop@db.internal/shop
-  TARSPAY_DATABASE_URL=postgres://shop:secret@db.internal/shop tarspay inbox replay 7
+  tarspay inbox replay 7          # with TARSPAY_DATABASE_URL in the environment
 
 Exit codes: 1 no such parked order, 2 wrong usage, 3 the database did not do it: try again.")]
 pub(crate) struct Operate {
@@ -103,7 +103,7 @@ pub(crate) async fn run(args: Operate) -> Result<(), Failure> {
             if output::is_json() {
                 return output::json(&json!({ "deleted_rows": rows }));
             }
-            output::line(&format!("{rows} rows deleted"))
+            output::line(&format!("rows deleted: {rows}"))
         }
         Verb::Migrate => {
             inbox.migrate().await.map_err(|error| failed(&error))?;

@@ -71,7 +71,7 @@ fn the_verbs_work(named: impl Fn(Command) -> Command, execute: impl Fn(&str)) {
 
     done(&["prune", "--unchanged-for", "13d"]).failed(2, &["at least 14 days"]);
     execute("UPDATE tarspay_orders SET changed_at = 2");
-    assert_eq!(done(&["prune"]).succeeded().stdout, "1 rows deleted\n");
+    assert_eq!(done(&["prune"]).succeeded().stdout, "rows deleted: 1\n");
     assert_eq!(done(&["prune", "--json"]).succeeded().json(), json!({ "deleted_rows": 0 }));
 }
 
