@@ -16,61 +16,52 @@ pub(crate) enum Engine {
     Postgres(postgres::Postgres),
 }
 
-impl Engine {
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
+/// Does the same with the value of either engine.
+macro_rules! on {
+    ($self:expr, $value:ident => $does:expr) => {
+        match $self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => "SQLite",
+            Self::Sqlite($value) => $does,
             #[cfg(feature = "postgres")]
-            Self::Postgres(_) => "PostgreSQL",
+            Self::Postgres($value) => $does,
         }
-    }
+    };
+}
 
+impl Engine {
     /// The statement of this name, from the file of the engine.
     pub(crate) fn sql(&self, name: &str) -> &'static str {
-        section(
-            match self {
-                #[cfg(feature = "sqlite")]
-                Self::Sqlite(_) => include_str!("sql/sqlite.sql"),
-                #[cfg(feature = "postgres")]
-                Self::Postgres(_) => include_str!("sql/postgres.sql"),
-            },
-            name,
-        )
+        let file = match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => include_str!("sql/sqlite.sql"),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => include_str!("sql/postgres.sql"),
+        };
+        // The text between the line `-- name: NAME` and the next such line.
+        let mut sections = file.split("\n-- name: ").filter_map(|section| section.split_once('\n'));
+        sections.find(|(known, _)| *known == name).map_or("", |(_, sql)| sql.trim())
     }
 
-    pub(crate) async fn session(&self) -> Result<Session, Error> {
+    /// A handler waits for longer than the inbox itself, which gets a connection first.
+    async fn session(&self, for_handler: bool) -> Result<Session, Error> {
         Ok(match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.session(sqlite::PATIENCE).await?),
+            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.session(for_handler).await?),
             #[cfg(feature = "postgres")]
-            Self::Postgres(postgres) => Session::Postgres(postgres.session().await?),
+            Self::Postgres(postgres) => Session::Postgres(postgres.session(for_handler).await?),
         })
     }
 
-    /// A transaction for a handler. It waits for longer than the inbox itself, which gets a
-    /// connection first.
-    pub(crate) async fn begin_for_handler(&self) -> Result<Session, Error> {
-        let mut session = match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(sqlite) => Session::Sqlite(sqlite.session(6 * sqlite::PATIENCE).await?),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(postgres) => Session::Postgres(postgres.session_for_handler().await?),
-        };
-        session.batch(self.sql("begin")).await?;
-        Ok(session)
-    }
-
     /// A session in a transaction. Dropped, it is rolled back.
-    pub(crate) async fn begin(&self) -> Result<Session, Error> {
-        let mut session = self.session().await?;
+    pub(crate) async fn begin(&self, for_handler: bool) -> Result<Session, Error> {
+        let mut session = self.session(for_handler).await?;
         session.batch(self.sql("begin")).await?;
         Ok(session)
     }
 
     /// Runs one statement, which is its own transaction, and returns its rows.
     pub(crate) async fn query(&self, name: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Error> {
-        let mut session = self.session().await?;
+        let mut session = self.session(false).await?;
         let rows = session.query(self.sql(name), parameters).await?;
         session.reuse();
         Ok(rows)
@@ -78,28 +69,15 @@ impl Engine {
 
     /// Runs a statement for each set of parameters in one transaction.
     pub(crate) async fn execute_many(&self, name: &str, sets: Vec<Vec<Value>>) -> Result<(), Error> {
-        let sql = self.sql(name);
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => {
-                let mut session = self.begin().await?;
-                session.execute_many(sql, sets).await?;
-                session.commit().await
-            }
-            // It is one statement there.
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => {
-                let mut session = self.session().await?;
-                session.execute_many(sql, sets).await?;
-                session.reuse();
-                Ok(())
-            }
-        }
+        let mut session = self.session(false).await?;
+        session.execute_in_transaction(self.sql(name), sets).await?;
+        session.reuse();
+        Ok(())
     }
 
     /// As [`query`](Self::query), for how many rows were changed.
     pub(crate) async fn execute(&self, name: &str, parameters: Vec<Value>) -> Result<u64, Error> {
-        let mut session = self.session().await?;
+        let mut session = self.session(false).await?;
         let changed = session.execute(self.sql(name), parameters).await?;
         session.reuse();
         Ok(changed)
@@ -117,64 +95,33 @@ pub(crate) enum Session {
 impl Session {
     /// Runs a statement and returns its rows.
     pub(crate) async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Vec<Row>, Error> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(session) => session.query(sql, vec![parameters]).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.query(sql, postgres::single(parameters)).await,
-        }
+        on!(self, session => session.query(sql, Parameters::One(parameters)).await)
     }
 
     /// Runs a statement and returns how many rows were changed.
     pub(crate) async fn execute(&mut self, sql: &str, parameters: Vec<Value>) -> Result<u64, Error> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(session) => session.execute(sql, vec![parameters]).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.execute(sql, postgres::single(parameters)).await,
-        }
+        on!(self, session => session.execute(sql, Parameters::One(parameters)).await)
     }
 
     /// Runs a statement for each set of parameters, and returns the rows of all. PostgreSQL runs it
     /// once, with an array for each parameter.
     pub(crate) async fn query_many(&mut self, sql: &str, sets: Vec<Vec<Value>>) -> Result<Vec<Row>, Error> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(session) => session.query(sql, sets).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.query(sql, postgres::columns(sets)).await,
-        }
+        on!(self, session => session.query(sql, Parameters::Many(sets)).await)
     }
 
     /// As [`query_many`](Self::query_many), for a statement without rows.
     pub(crate) async fn execute_many(&mut self, sql: &str, sets: Vec<Vec<Value>>) -> Result<u64, Error> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(session) => session.execute(sql, sets).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.execute(sql, postgres::columns(sets)).await,
-        }
+        on!(self, session => session.execute(sql, Parameters::Many(sets)).await)
+    }
+
+    /// As [`execute_many`](Self::execute_many), in a transaction of its own.
+    async fn execute_in_transaction(&mut self, sql: &str, sets: Vec<Vec<Value>>) -> Result<(), Error> {
+        on!(self, session => session.execute_in_transaction(sql, sets).await)
     }
 
     /// Runs statements without parameters.
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Error> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(session) => session.batch(sql).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.batch(sql).await,
-        }
-    }
-
-    /// Refuses a transaction that a statement has ended, as `INSERT OR ROLLBACK` does. PostgreSQL
-    /// has no such statement.
-    pub(crate) async fn check_open(&mut self) -> Result<(), Error> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(session) => session.check_open().await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => Ok(()),
-        }
+        on!(self, session => session.batch(sql).await)
     }
 
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
@@ -186,31 +133,12 @@ impl Session {
     /// Gives the connection back. A connection that is dropped without it is closed, as after an
     /// error.
     fn reuse(self) {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(session) => drop(session),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(session) => session.reuse(),
-        }
+        on!(self, session => session.reuse());
     }
 }
 
-#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
-#[test]
-fn both_engines_have_the_same_statements() {
-    let names = |file: &'static str| -> Vec<_> {
-        file.lines().filter_map(|line| line.strip_prefix("-- name: ")).collect()
-    };
-    let (sqlite, postgres) = (include_str!("sql/sqlite.sql"), include_str!("sql/postgres.sql"));
-    assert_eq!(names(sqlite), names(postgres));
-    for name in names(sqlite) {
-        assert!(!section(sqlite, name).is_empty() && !section(postgres, name).is_empty(), "{name}");
-    }
-    assert_eq!(section(sqlite, "no such statement"), "");
-}
-
-/// The text between the line `-- name: NAME` and the next such line.
-fn section(file: &'static str, name: &str) -> &'static str {
-    let mut sections = file.split("\n-- name: ").skip(1).filter_map(|section| section.split_once('\n'));
-    sections.find(|(known, _)| *known == name).map_or("", |(_, sql)| sql.trim())
+/// The parameters of a statement, or those of each of its runs.
+pub(crate) enum Parameters {
+    One(Vec<Value>),
+    Many(Vec<Vec<Value>>),
 }

@@ -66,13 +66,13 @@ impl Error {
         Self::invalid(error.to_string()).caused_by(error)
     }
 
-    pub(crate) fn rejected(error: tarspay::Error) -> Self {
-        Self::new(ErrorKind::Rejected, error.to_string()).caused_by(error)
-    }
-
-    /// As [`rejected`](Self::rejected), from the order's row.
-    pub(crate) fn rejected_before(refusal: &str) -> Self {
-        Self::new(ErrorKind::Rejected, refusal)
+    /// By the text in the order's row, with the error if it was just received.
+    pub(crate) fn rejected(refusal: &str, error: Option<tarspay::Error>) -> Self {
+        let rejected = Self::new(ErrorKind::Rejected, refusal);
+        match error {
+            Some(error) => rejected.caused_by(error),
+            None => rejected,
+        }
     }
 
     pub(crate) fn other_request(number: &MerchantOrderNo) -> Self {

@@ -22,7 +22,7 @@ pub const SETTLE: &str = "INSERT INTO tarspay_settle (id, lease) VALUES ($1, $2)
 /// then commits. If the lease was lost, that statement fails, and the whole transaction is rolled
 /// back, also from within a savepoint. With a transaction of the inbox ([`begin`](Self::begin))
 /// `commit` does both.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Fact {
     inbox: Inbox,
     id: i64,
@@ -147,24 +147,11 @@ impl Fact {
     pub async fn begin(&self) -> Result<Tx, Error> {
         let engine = &self.inbox.0.engine;
         Ok(Tx {
-            session: engine.begin_for_handler().await?,
+            session: engine.begin(true).await?,
             settle: engine.sql("settle"),
             id: self.id,
             lease: self.lease,
         })
-    }
-}
-
-impl fmt::Debug for Fact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fact")
-            .field("id", &self.id)
-            .field("lease", &self.lease)
-            .field("attempt", &self.attempt)
-            .field("merchant_order_no", &self.merchant_order_no)
-            .field("status", &self.status)
-            .field("previous", &self.previous)
-            .finish_non_exhaustive()
     }
 }
 
@@ -251,7 +238,11 @@ impl Tx {
     /// [`LeaseLost`](crate::ErrorKind::LeaseLost); [`Database`](crate::ErrorKind::Database), after
     /// which it may have been committed all the same: the worker looks.
     pub async fn commit(mut self) -> Result<(), Error> {
-        self.session.check_open().await?;
+        #[cfg(feature = "sqlite")]
+        #[allow(irrefutable_let_patterns, reason = "without the other engine it is the only one")]
+        if let Session::Sqlite(session) = &mut self.session {
+            session.check_open().await?;
+        }
         self.session.execute(self.settle, vec![self.id.into(), self.lease.into()]).await?;
         self.session.commit().await
     }

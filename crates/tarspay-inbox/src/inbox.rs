@@ -23,7 +23,7 @@ const VERSION: i64 = 1;
 
 /// The shortest time for which what has ended is kept: longer than the gateway repeats callbacks
 /// (16 times; the times between are not documented).
-pub(crate) const MIN_RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
+const MIN_RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The rows of one transaction of the fold and of `prune`.
 pub(crate) const BATCH: i64 = 256;
@@ -199,7 +199,7 @@ impl Inbox {
     /// tables.
     pub async fn migrate(&self) -> Result<(), Error> {
         let engine = &self.0.engine;
-        let mut session = engine.begin().await?;
+        let mut session = engine.begin(false).await?;
         session.batch(engine.sql("migrate lock")).await?;
         let version: i64 = first(session.query(engine.sql("version"), vec![]).await?)?.get("version")?;
         if version > VERSION {
@@ -334,7 +334,7 @@ impl Inbox {
                 let row = self.learn(id, Some(event), 0, keep).await?;
                 // A callback may have said otherwise.
                 if row.status.state == OrderState::FAILED {
-                    Err(Error::rejected(error))
+                    Err(Error::rejected(&error.to_string(), Some(error)))
                 } else {
                     outcome(row)
                 }
@@ -355,7 +355,7 @@ impl Inbox {
         change: impl FnOnce(&mut OrderRow) + Send,
     ) -> Result<OrderRow, Error> {
         let Inner { engine, settings, wake, .. } = &*self.0;
-        let mut session = engine.begin().await?;
+        let mut session = engine.begin(false).await?;
         let mut row = OrderRow::read(&first(session.query(engine.sql("lock"), vec![id.into()]).await?)?)?;
         change(&mut row);
         match event {
@@ -365,7 +365,12 @@ impl Inbox {
                 values.push(verdict.as_str().into());
                 session.execute(engine.sql("record"), values).await?;
             }
-            None => rules::plan(&mut row, true, settings.schedule),
+            None => {
+                rules::plan(&mut row, true, settings.schedule);
+                // Nobody has answered, so also what is asked for daily is asked for again sooner.
+                let latest = row.now + millis(settings.schedule.open.1);
+                row.ask_at = row.ask_at.map(|at| at.min(latest));
+            }
         }
         session.execute_many(engine.sql("update order"), vec![row.clone().into_values()]).await?;
         session.commit().await?;
@@ -464,7 +469,7 @@ impl Inbox {
 
 impl fmt::Debug for Inbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inbox").field("engine", &self.0.engine.name()).finish_non_exhaustive()
+        f.debug_struct("Inbox").finish_non_exhaustive()
     }
 }
 
@@ -480,9 +485,7 @@ fn outcome(row: OrderRow) -> Result<Order, Error> {
     let is_doubtful = row.doubt > 0;
     let order = row.into_order()?;
     match (&order.refusal, &order.parked) {
-        (Some(refusal), _) if order.status.state == OrderState::FAILED => {
-            Err(Error::rejected_before(refusal))
-        }
+        (Some(refusal), _) if order.status.state == OrderState::FAILED => Err(Error::rejected(refusal, None)),
         (_, Some(reason)) if is_doubtful => Err(Error::parked(&order.merchant_order_no, reason)),
         _ => Ok(order),
     }

@@ -2,6 +2,7 @@
 //! mode does not carry.
 
 use crate::Error;
+use crate::engine::Parameters;
 use crate::tls::MakeTls;
 use crate::value::{Data, Row, Value};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,25 +39,22 @@ impl Postgres {
         let permits = |connections: usize| Arc::new(Semaphore::new(connections.clamp(1, 10_000)));
         let (free, for_handlers) = (permits(connections), permits(connections.saturating_sub(2)));
         let postgres = Self(Arc::new(Pool { config, tls, idle: Mutex::default(), free, for_handlers }));
-        postgres.session().await?.reuse();
+        postgres.session(false).await?.reuse();
         Ok(postgres)
     }
 
-    pub(crate) async fn session(&self) -> Result<Session, Error> {
+    pub(crate) async fn session(&self, for_handler: bool) -> Result<Session, Error> {
         let pool = &self.0;
-        let permit = acquire(&pool.free, PATIENCE).await?;
+        let mut permits = Vec::new();
+        if for_handler {
+            permits.push(acquire(&pool.for_handlers, 6 * PATIENCE).await?);
+        }
+        permits.push(acquire(&pool.free, PATIENCE).await?);
         let client = match pool.take_idle() {
             Some(client) => client,
             None => pool.connect().await?,
         };
-        Ok(Session { client, pool: Arc::clone(pool), permits: vec![permit] })
-    }
-
-    pub(crate) async fn session_for_handler(&self) -> Result<Session, Error> {
-        let permit = acquire(&self.0.for_handlers, 6 * PATIENCE).await?;
-        let mut session = self.session().await?;
-        session.permits.push(permit);
-        Ok(session)
+        Ok(Session { client, pool: Arc::clone(pool), _permits: permits })
     }
 }
 
@@ -89,7 +87,7 @@ impl Pool {
 pub(crate) struct Session {
     client: Client,
     pool: Arc<Pool>,
-    permits: Vec<OwnedSemaphorePermit>,
+    _permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Session {
@@ -101,15 +99,26 @@ impl Session {
         self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.client);
     }
 
-    pub(crate) async fn query(&mut self, sql: &str, parameters: Vec<Parameter>) -> Result<Vec<Row>, Error> {
+    pub(crate) async fn query(&mut self, sql: &str, parameters: Parameters) -> Result<Vec<Row>, Error> {
+        let parameters = arrays_or_values(parameters);
         let rows = self.client.query_typed(sql, &typed(&parameters)).await.map_err(cannot)?;
         let Some(first) = rows.first() else { return Ok(Vec::new()) };
         let names: Arc<[String]> = first.columns().iter().map(|column| column.name().to_owned()).collect();
         rows.iter().map(|row| read(row, &names)).collect()
     }
 
-    pub(crate) async fn execute(&mut self, sql: &str, parameters: Vec<Parameter>) -> Result<u64, Error> {
+    pub(crate) async fn execute(&mut self, sql: &str, parameters: Parameters) -> Result<u64, Error> {
+        let parameters = arrays_or_values(parameters);
         self.client.execute_typed(sql, &typed(&parameters)).await.map_err(cannot)
+    }
+
+    /// A statement is its own transaction.
+    pub(crate) async fn execute_in_transaction(
+        &mut self,
+        sql: &str,
+        sets: Vec<Vec<Value>>,
+    ) -> Result<(), Error> {
+        self.execute(sql, Parameters::Many(sets)).await.map(drop)
     }
 
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Error> {
@@ -118,58 +127,48 @@ impl Session {
 }
 
 /// A parameter with its type, so that the server need not be asked for it.
-pub(crate) struct Parameter(Box<dyn ToSql + Send + Sync>, Type);
+struct Parameter(Box<dyn ToSql + Send + Sync>, Type);
 
 fn typed(parameters: &[Parameter]) -> Vec<(&(dyn ToSql + Sync), Type)> {
     parameters.iter().map(|Parameter(value, of)| (&**value as &(dyn ToSql + Sync), of.clone())).collect()
 }
 
-impl From<Value> for Parameter {
-    fn from(value: Value) -> Self {
-        match value.0 {
-            Data::Int(value) => Self(Box::new(value), Type::INT8),
-            Data::Text(value) => Self(Box::new(value), Type::TEXT),
-            Data::Bytes(value) => Self(Box::new(value), Type::BYTEA),
+fn arrays_or_values(parameters: Parameters) -> Vec<Parameter> {
+    match parameters {
+        Parameters::One(values) => values.into_iter().map(|Value(data)| value(data)).collect(),
+        Parameters::Many(sets) => {
+            let mut columns: Vec<Vec<Data>> = Vec::new();
+            for set in sets {
+                columns.resize_with(set.len(), Vec::new);
+                columns.iter_mut().zip(set).for_each(|(column, Value(data))| column.push(data));
+            }
+            columns.into_iter().map(array).collect()
         }
     }
 }
 
-pub(crate) fn single(parameters: Vec<Value>) -> Vec<Parameter> {
-    parameters.into_iter().map(Parameter::from).collect()
+fn value(data: Data) -> Parameter {
+    match data {
+        Data::Int(value) => Parameter(Box::new(value), Type::INT8),
+        Data::Text(value) => Parameter(Box::new(value), Type::TEXT),
+        Data::Bytes(value) => Parameter(Box::new(value), Type::BYTEA),
+    }
 }
 
-/// An array for each parameter of the sets, for a statement over `unnest`.
-pub(crate) fn columns(sets: Vec<Vec<Value>>) -> Vec<Parameter> {
-    enum Column {
-        Int(Vec<Option<i64>>),
-        Text(Vec<Option<String>>),
-        Bytes(Vec<Option<Vec<u8>>>),
+/// One parameter of each set, which have one type, for a statement over `unnest`.
+fn array(column: Vec<Data>) -> Parameter {
+    macro_rules! array {
+        ($kind:ident, $of:expr) => {{
+            let values =
+                column.into_iter().map(|data| if let Data::$kind(value) = data { value } else { None });
+            Parameter(Box::new(values.collect::<Vec<_>>()), $of)
+        }};
     }
-    let mut columns: Vec<Column> = Vec::new();
-    for set in sets {
-        for (at, Value(data)) in set.into_iter().enumerate() {
-            if at == columns.len() {
-                columns.push(match &data {
-                    Data::Int(_) => Column::Int(Vec::new()),
-                    Data::Text(_) => Column::Text(Vec::new()),
-                    Data::Bytes(_) => Column::Bytes(Vec::new()),
-                });
-            }
-            match (columns.get_mut(at), data) {
-                (Some(Column::Int(column)), Data::Int(value)) => column.push(value),
-                (Some(Column::Text(column)), Data::Text(value)) => column.push(value),
-                (Some(Column::Bytes(column)), Data::Bytes(value)) => column.push(value),
-                // Every set of a statement has the same types.
-                _ => {}
-            }
-        }
+    match column.first() {
+        Some(Data::Int(_)) => array!(Int, Type::INT8_ARRAY),
+        Some(Data::Bytes(_)) => array!(Bytes, Type::BYTEA_ARRAY),
+        _ => array!(Text, Type::TEXT_ARRAY),
     }
-    let array = |column| match column {
-        Column::Int(values) => Parameter(Box::new(values), Type::INT8_ARRAY),
-        Column::Text(values) => Parameter(Box::new(values), Type::TEXT_ARRAY),
-        Column::Bytes(values) => Parameter(Box::new(values), Type::BYTEA_ARRAY),
-    };
-    columns.into_iter().map(array).collect()
 }
 
 fn read(row: &tokio_postgres::Row, names: &Arc<[String]>) -> Result<Row, Error> {

@@ -45,7 +45,7 @@ pub(crate) fn millis(time: Duration) -> i64 {
 pub(crate) fn fold(order: &mut OrderRow, event: &Event, asked: i64, schedule: Schedule) -> Verdict {
     let believed = asked == BELIEVE && event.source == Source::Query && event.status.state.is_ended();
     let difference = if believed { None } else { difference(order, event) };
-    if order.pay_order_id.is_none() && difference.is_none() {
+    if difference.is_none() && event.pay_order_id.is_some() {
         order.pay_order_id.clone_from(&event.pay_order_id);
     }
     let differs = event.status.state != order.status.state || event.status.paid() != order.status.paid();
@@ -83,9 +83,12 @@ pub(crate) fn fold(order: &mut OrderRow, event: &Event, asked: i64, schedule: Sc
         order.attempts = 0;
         order.apply_at = None;
         order.changed_at = order.now;
-        if let Some(reason) = order.discarded.take() {
-            order.parked = Some(format!("there is news after it was discarded: {reason}"));
-        }
+    }
+    if verdict != Verdict::Superseded
+        && let Some(reason) = order.discarded.take()
+    {
+        order.parked = Some(format!("there is news after it was discarded: {reason}"));
+        order.changed_at = order.now;
     }
     let is_callback = event.source == Source::Callback;
     plan(order, verdict == Verdict::News || !is_callback, schedule);

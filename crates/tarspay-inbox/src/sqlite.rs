@@ -1,6 +1,7 @@
 //! SQLite: one connection, which one caller at a time has.
 
 use crate::Error;
+use crate::engine::Parameters;
 use crate::value::{Data, Row, Value};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement, params_from_iter};
@@ -11,7 +12,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
 /// How long to wait for the connection, and for another process that writes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub(crate) struct Sqlite {
@@ -30,11 +31,12 @@ impl Sqlite {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")
         };
-        sqlite.session(PATIENCE).await?.with(move |connection| prepare(connection).map_err(cannot)).await?;
+        sqlite.session(false).await?.with(move |connection| prepare(connection).map_err(cannot)).await?;
         Ok(sqlite)
     }
 
-    pub(crate) async fn session(&self, patience: Duration) -> Result<Session, Error> {
+    pub(crate) async fn session(&self, for_handler: bool) -> Result<Session, Error> {
+        let patience = if for_handler { 6 * PATIENCE } else { PATIENCE };
         let held = timeout(patience, Arc::clone(&self.connection).lock_owned()).await;
         let held = held.map_err(|_| {
             Error::unavailable("another transaction of this inbox is open for too long; end it first")
@@ -78,30 +80,43 @@ impl Session {
     }
 
     /// Runs the statement once for each set of parameters. Returns all rows.
-    pub(crate) async fn query(&mut self, sql: &str, sets: Vec<Vec<Value>>) -> Result<Vec<Row>, Error> {
+    pub(crate) async fn query(&mut self, sql: &str, parameters: Parameters) -> Result<Vec<Row>, Error> {
         let sql = sql.to_owned();
         self.with(move |connection| {
             let mut statement = connection.prepare(&sql).map_err(cannot)?;
             let mut rows = Vec::new();
-            sets.into_iter().try_for_each(|parameters| read(&mut statement, parameters, &mut rows))?;
+            sets(parameters).into_iter().try_for_each(|set| read(&mut statement, set, &mut rows))?;
             Ok(rows)
         })
         .await
     }
 
     /// Runs the statement once for each set of parameters. Returns how many rows were changed.
-    pub(crate) async fn execute(&mut self, sql: &str, sets: Vec<Vec<Value>>) -> Result<u64, Error> {
+    pub(crate) async fn execute(&mut self, sql: &str, parameters: Parameters) -> Result<u64, Error> {
+        let sql = sql.to_owned();
+        self.with(move |connection| run(connection, &sql, parameters)).await
+    }
+
+    pub(crate) async fn execute_in_transaction(
+        &mut self,
+        sql: &str,
+        sets: Vec<Vec<Value>>,
+    ) -> Result<(), Error> {
         let sql = sql.to_owned();
         self.with(move |connection| {
-            let mut statement = connection.prepare(&sql).map_err(cannot)?;
-            let mut run = |parameters| statement.execute(params_from_iter(parameters)).map_err(cannot);
-            let changed =
-                sets.into_iter().try_fold(0, |sum, parameters: Vec<Value>| Ok(sum + run(parameters)?))?;
-            Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+            connection.execute_batch("BEGIN IMMEDIATE").map_err(cannot)?;
+            run(connection, &sql, Parameters::Many(sets))?;
+            connection.execute_batch("COMMIT").map_err(cannot)
         })
         .await
     }
 
+    /// It is not bound to its caller.
+    pub(crate) fn reuse(self) {
+        drop(self);
+    }
+
+    /// Refuses a transaction that a statement has ended, as `INSERT OR ROLLBACK` does.
     pub(crate) async fn check_open(&mut self) -> Result<(), Error> {
         let is_ended = self.with(|connection| Ok(connection.is_autocommit())).await?;
         if is_ended { Err(Error::unavailable("a statement has rolled the transaction back")) } else { Ok(()) }
@@ -111,6 +126,21 @@ impl Session {
         let sql = sql.to_owned();
         self.with(move |connection| connection.execute_batch(&sql).map_err(cannot)).await
     }
+}
+
+fn sets(parameters: Parameters) -> Vec<Vec<Value>> {
+    match parameters {
+        Parameters::One(set) => vec![set],
+        Parameters::Many(sets) => sets,
+    }
+}
+
+fn run(connection: &Connection, sql: &str, parameters: Parameters) -> Result<u64, Error> {
+    let mut statement = connection.prepare(sql).map_err(cannot)?;
+    sets(parameters).into_iter().try_fold(0, |sum, set| {
+        let changed = statement.execute(params_from_iter(set)).map_err(cannot)?;
+        Ok(sum + u64::try_from(changed).unwrap_or(0))
+    })
 }
 
 fn read(statement: &mut Statement<'_>, parameters: Vec<Value>, into: &mut Vec<Row>) -> Result<(), Error> {

@@ -20,7 +20,7 @@ use tokio::time::sleep;
 /// Applies facts and asks the gateway: see [`Inbox::worker`].
 ///
 /// Any number of workers can run, in any number of processes, and no fact is applied twice.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "a worker does nothing until it runs"]
 pub struct Worker {
     inbox: Inbox,
@@ -54,7 +54,7 @@ impl Inbox {
         if engine.query("any new", vec![]).await?.is_empty() {
             return Ok(false);
         }
-        let mut session = engine.begin().await?;
+        let mut session = engine.begin(false).await?;
         let rows = session.query(engine.sql("new events"), vec![BATCH.into()]).await?;
         let events = rows.iter().map(Event::read).collect::<Result<Vec<_>, _>>()?;
         if events.is_empty() {
@@ -324,17 +324,6 @@ impl Worker {
     }
 }
 
-impl fmt::Debug for Worker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker")
-            .field("inbox", &self.inbox)
-            .field("concurrency", &self.concurrency)
-            .field("lease", &self.lease)
-            .field("attempts", &self.attempts)
-            .finish_non_exhaustive()
-    }
-}
-
 type Taken<'a, T> = Pin<Box<dyn Future<Output = Result<Vec<T>, Error>> + Send + 'a>>;
 
 /// When a crew ends.
@@ -374,9 +363,6 @@ where
     }
 }
 
-/// The longest text that is kept of a handler's error.
-const MOST_CHARS: usize = 500;
-
 async fn apply<H, F, E>(worker: Worker, fact: Fact, handler: Arc<H>)
 where
     H: Fn(Fact) -> F + Send + Sync + 'static,
@@ -390,7 +376,7 @@ where
     task.spawn(async move { handler(fact).await.map_err(|error| error.to_string()) });
     let text = match task.join_next().await {
         Some(Ok(Ok(()))) => "the handler returned without a committed settle statement".to_owned(),
-        Some(Ok(Err(text))) => text.chars().take(MOST_CHARS).collect(),
+        Some(Ok(Err(text))) => text.chars().take(500).collect(),
         _ => "the handler panicked".to_owned(),
     };
     // The first wait, doubled for each further attempt.

@@ -76,7 +76,11 @@ async fn a_refund_after_a_success_is_found_within_a_day() {
         world.deliver().await;
         world.drain().await;
         world.sandbox.refund(&id).unwrap();
-        world.base.advance(25 * HOUR).await;
+        world.sandbox.inject(Fault::drop_connection().on_path(QUERY));
+        world.base.advance(24 * HOUR).await;
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["D1 2 1500"], "nobody has answered");
+        world.base.advance(HOUR).await;
         world.drain().await;
         assert_eq!(world.ledger().await, ["D1 2 1500", "D1 5 -"]);
         world.base.advance(24 * 60 * HOUR).await;

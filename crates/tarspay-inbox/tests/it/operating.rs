@@ -1,7 +1,9 @@
 //! Migrations, counts, dead letters, and pruning.
 
+use crate::receiving::{post, trusting_us};
 use crate::world::{book, worlds};
 use std::time::Duration;
+use tarspay::types::OrderState;
 use tarspay_inbox::ErrorKind;
 use tarspay_sandbox::Fault;
 
@@ -107,4 +109,33 @@ async fn news_after_a_discard_is_parked_again() {
         assert!(parked[0].parked.as_ref().unwrap().contains("given away"), "{parked:?}");
         assert_eq!(world.ledger().await, [""; 0]);
     }
+}
+
+/// So does what contradicts it.
+#[tokio::test]
+async fn a_contradiction_after_a_discard_is_parked_again() {
+    for mut world in worlds().await {
+        let key = trusting_us(&mut world).await;
+        world.placed("D1", "1500").await;
+        assert_eq!(post(&world, &key, "D1", OrderState::FAILED, "0").await, 200);
+        world.worker().attempts(1).drain(async |_| Err("no stock")).await;
+        let parked = world.inbox.parked().await.unwrap();
+        assert!(world.inbox.discard(parked[0].id, "given away").await.unwrap());
+        assert_eq!(post(&world, &key, "D1", OrderState::FAILED, "0").await, 200, "a repetition");
+        world.drain().await;
+        assert!(world.inbox.parked().await.unwrap().is_empty());
+        assert_eq!(post(&world, &key, "D1", OrderState::SUCCESS, "1500").await, 200);
+        world.drain().await;
+        assert_eq!(world.inbox.parked().await.unwrap().len(), 1);
+        assert_eq!(world.ledger().await, [""; 0]);
+    }
+}
+
+#[test]
+fn both_engines_have_the_same_statements() {
+    let names = |file: &'static str| -> Vec<_> {
+        file.lines().filter_map(|line| line.strip_prefix("-- name: ")).collect()
+    };
+    let files = (include_str!("../../src/sql/sqlite.sql"), include_str!("../../src/sql/postgres.sql"));
+    assert_eq!(names(files.0), names(files.1));
 }
