@@ -236,7 +236,8 @@ fn kill_server(server: &Postgres) {
     assert!(tries.any(|started| started.is_ok()), "PostgreSQL does not start again: {:?}", server.launch());
 }
 
-/// Waits until the merchant has nothing to do that is due, and no order waits for a person.
+/// Waits until the merchant has nothing to do, and no order waits for a person. While a query is under way its order is
+/// due a little later; an order that has ended is due in a day.
 async fn settled(database: &Database) {
     let (mut before, mut since) = (0, Instant::now());
     loop {
@@ -244,7 +245,7 @@ async fn settled(database: &Database) {
         let orders = database
             .count(
                 "tarspay_orders WHERE apply_at IS NOT NULL OR request IS NOT NULL OR ended_at IS NULL OR doubt > 0
-                    OR ask_at <= (SELECT ms FROM tarspay_now)",
+                    OR ask_at <= (SELECT ms + 3600000 FROM tarspay_now)",
             )
             .await;
         if events + orders == 0 {
