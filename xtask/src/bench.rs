@@ -15,6 +15,8 @@ mod curve;
 #[cfg(feature = "bench")]
 pub(crate) mod http;
 #[cfg(feature = "bench")]
+mod inbox;
+#[cfg(feature = "bench")]
 mod machine;
 #[cfg(feature = "bench")]
 pub(crate) mod measure;
@@ -36,8 +38,19 @@ use crate::shell::{Failure, cargo, root, run as run_command};
 /// # Errors
 ///
 /// If something does not build or run.
-pub(crate) fn run() -> Result<(), Failure> {
-    let words =
-        ["run", "--release", "--locked", "--package", "xtask", "--features", "bench", "--", "bench", "--now"];
+pub(crate) fn run(inbox: bool) -> Result<(), Failure> {
+    let mut words = vec![
+        "run",
+        "--release",
+        "--locked",
+        "--package",
+        "xtask",
+        "--features",
+        "bench",
+        "--",
+        "bench",
+        "--now",
+    ];
+    words.extend(inbox.then_some("--inbox"));
     run_command(cargo(&root(), &words))
 }

@@ -10,6 +10,7 @@ const FEATURE_SETS: &[(&str, &[&str])] = &[
     ("tarspay", &["--all-features"]),
     ("tarspay", &["--no-default-features"]),
     ("tarspay", &["--no-default-features", "--features", "client"]),
+    ("tarspay-cli", &["--all-features", "--test", "it", "inbox::"]),
     ("tarspay-inbox", &["--all-features"]),
     ("tarspay-transport", &["--all-features"]),
     ("tarspay-transport", &["--no-default-features"]),

@@ -61,6 +61,9 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Measure beside rivals, and write docs/performance.md
     Bench {
+        /// Measure the inbox alone, and print its rows only
+        #[arg(long)]
+        inbox: bool,
         /// Measure in this very process: a release build with the feature `bench`
         #[cfg(feature = "bench")]
         #[arg(long, hide = true)]
@@ -89,8 +92,8 @@ fn main() -> ExitCode {
         Command::Promises => promises::run(),
         Command::Fuzz(options) => fuzz::run(&options),
         #[cfg(feature = "bench")]
-        Command::Bench { now: true } => bench::measure::run(),
-        Command::Bench { .. } => bench::run(),
+        Command::Bench { now: true, inbox } => bench::measure::run(inbox),
+        Command::Bench { inbox, .. } => bench::run(inbox),
         #[cfg(feature = "bench")]
         Command::BenchServer => bench::http::server::run(),
         #[cfg(feature = "bench")]

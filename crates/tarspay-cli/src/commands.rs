@@ -10,6 +10,7 @@ pub(crate) mod create;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod inbox;
 pub(crate) mod keygen;
 pub(crate) mod listen;
 pub(crate) mod markets;

@@ -15,6 +15,7 @@ const IN_WORDS_OF_THE_COMMAND: &[(&str, &str)] = &[
     ("it wants a user name and a password: http://user:password@host:port", ASKS_FOR_A_PASSWORD),
     ("or state that the network is trusted", "or give --listen-on-network"),
     ("a host that is allowed by its name", "the host of --plain-http-host"),
+    ("make the tables with `Inbox::migrate` first", "run `tarspay inbox migrate` first"),
 ];
 
 const ASKS_FOR_A_PASSWORD: &str = "set TARSPAY_PROXY to http://user:password@host:port";
@@ -64,6 +65,11 @@ impl Failure {
     /// Ctrl-C: exit code 130.
     pub(crate) fn interrupted(reason: impl Into<String>) -> Self {
         Self::new(130, "interrupted", reason.into())
+    }
+
+    /// A database that did not do it, or cannot be reached: exit code 3.
+    pub(crate) fn of_database(reason: impl Into<String>) -> Self {
+        Self::new(3, "database", reason.into())
     }
 
     /// What clap has found.

@@ -21,8 +21,8 @@ mod verdict;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::CompleteEnv;
 use commands::{
-    balance, call, callback, completions, config, country, demo, doctor, explain, keygen, listen, markets,
-    order, proxy, sandbox, sign, verify,
+    balance, call, callback, completions, config, country, demo, doctor, explain, inbox, keygen, listen,
+    markets, order, proxy, sandbox, sign, verify,
 };
 use failure::Failure;
 use std::process::ExitCode;
@@ -148,6 +148,8 @@ enum Command {
         after_help = "Examples:\n  tarspay config show\n  tarspay config set merchant_id M1688443086"
     )]
     Config(config::Config),
+    /// Look after a merchant's inbox: what waits in its database, and for how long
+    Inbox(inbox::Operate),
     /// Run a local gateway until Ctrl-C, and operate it from another terminal
     ///
     /// When it is ready it prints one line: its base URL, a test merchant's number and keys, and
@@ -214,6 +216,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::India(verb) => on_runtime(country::india(verb)),
         Command::Call(args) => on_runtime(call::run(args)),
         Command::Config(config) => config::run(&config),
+        Command::Inbox(args) => on_runtime(inbox::run(args)),
         Command::Sandbox(args) => on_runtime(sandbox::run(*args)),
         Command::Completions(args) => completions::run(&args),
         Command::Markets(args) => markets::run(args),

@@ -19,7 +19,7 @@ const CALLBACKS_IN_A_TURN: usize = 50_000;
 pub(super) fn rows() -> Result<Vec<Row>, Failure> {
     let failed = |error| Failure::to("prepare the callbacks", error);
     let private: PrivateKey = KEY.parse().map_err(failed)?;
-    let signed = callbacks(&private, DIFFERENT).map_err(failed)?;
+    let signed = callbacks(&private, 0..DIFFERENT).map_err(failed)?;
     let merchant_no = MERCHANT_NO.parse().map_err(|error| Failure::to("read the merchant number", error))?;
     let verifier = CallbackVerifier::trusting(merchant_no, private.public_key());
     Ok(vec![read_row(&private, &signed, &verifier)?, cores_row(&signed, &verifier)])

@@ -29,7 +29,7 @@ pub(super) fn rows(rivals: &Child) -> Result<Vec<Row>, Failure> {
     )?;
 
     let prepared = key.public_key().prepare();
-    let signed = callbacks(&key, SIGNATURES).map_err(failed)?;
+    let signed = callbacks(&key, 0..SIGNATURES).map_err(failed)?;
     let verifying = take_turns(
         SIGNATURES,
         &mut [

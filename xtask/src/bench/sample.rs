@@ -1,6 +1,7 @@
 //! What is signed and verified: a request of 13 members, as the longest documented one has, and callbacks.
 
 use serde::Serialize;
+use std::ops::Range;
 use tarspay::sign::{CallbackText, Digest, Nonce, Parameters, PrivateKey, RequestToSign};
 
 #[derive(Serialize)]
@@ -54,8 +55,8 @@ pub(super) struct Signed {
 }
 
 /// Different callbacks of one gateway.
-pub(super) fn callbacks(key: &PrivateKey, count: usize) -> Result<Vec<Signed>, tarspay::sign::Error> {
-    (0..count)
+pub(super) fn callbacks(key: &PrivateKey, orders: Range<usize>) -> Result<Vec<Signed>, tarspay::sign::Error> {
+    orders
         .map(|index| {
             let json = format!(
                 r#"{{"bizType":1,"currency":"BRL","fee":"1.50","mchNo":"{MERCHANT_NO}","mchOrderNo":"ORDER{index:012}","orderAmount":"100.00","payAmount":"100.00","payOrderId":"P17{index:016}","state":2}}"#

@@ -76,8 +76,8 @@ fn verifications_per_second(rivals: &Child) -> Result<f64, Failure> {
 }
 
 /// The memory that a process holds. Linux alone tells.
-fn resident_kib(process: u32) -> Result<f64, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::to("see the memory of the sandbox", error);
+pub(super) fn resident_kib(process: u32) -> Result<f64, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::to("see the memory of a process", error);
     let status = fs::read_to_string(format!("/proc/{process}/status")).map_err(|error| failed(&error))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().map_err(|error| failed(&error))

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tarspay::types::{Amount, Callback, Decode as _, Direction};
 use tarspay::{Acknowledged, CallbackRejection, CallbackVerifier, Verified};
+use tarspay_inbox::Inbox;
 use tokio::sync::mpsc;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -42,6 +43,10 @@ pub(crate) struct Args {
     /// Keep each verified callback in this file, with what is personal in it
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Store each verified callback in this inbox, as its receiver does: a file of SQLite, or a URL of
+    /// PostgreSQL
+    #[arg(long, value_name = "FILE|postgres://…")]
+    inbox: Option<String>,
     /// Time between two signs of life on stderr
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
     heartbeat: Duration,
@@ -58,6 +63,7 @@ struct Listener {
     verifier: CallbackVerifier,
     forwards: Vec<Arc<Receiver>>,
     log: Option<Mutex<CallbackLog>>,
+    inbox: Option<Inbox>,
     /// By the deduplication key.
     known: Mutex<HashMap<String, Progress>>,
     counts: Mutex<Counts>,
@@ -104,6 +110,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         }
         log = Some(Mutex::new(opened));
     }
+    let inbox = match args.inbox {
+        Some(database) => Some(super::inbox::with_tables(database).await?),
+        None => None,
+    };
     if args.heartbeat.is_zero() {
         return Err(Failure::usage("--heartbeat must be longer than nothing, such as 30s"));
     }
@@ -118,14 +128,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if !output::ready("listen", &facts)? {
         return Ok(());
     }
-    if forwards.is_empty() && log.is_none() {
+    if forwards.is_empty() && log.is_none() && inbox.is_none() {
         output::message(
-            "tarspay: callbacks are shown only and not acknowledged, so they come again; give --forward URL or --log FILE",
+            "tarspay: callbacks are shown only and not acknowledged, so they come again; give --forward URL, --log FILE or --inbox DATABASE",
         );
     }
     let (broken, mut breaks) = mpsc::channel(1);
     let (known, counts) = (Mutex::new(known), Mutex::default());
-    let listener = Arc::new(Listener { verifier: verifier.prepared(), forwards, log, known, counts, broken });
+    let listener =
+        Arc::new(Listener { verifier: verifier.prepared(), forwards, log, inbox, known, counts, broken });
     let router = Router::new().fallback(receive).with_state(Arc::clone(&listener));
     let stopped = async {
         tokio::select! {
@@ -187,6 +198,13 @@ impl Listener {
                 return Err("not kept");
             }
         };
+        if let Some(inbox) = &self.inbox
+            && let Err(error) = inbox.accept(&callback).await
+        {
+            lock(&self.known).remove(&key);
+            output::message(&format!("tarspay: the inbox: {}", with_causes(&error)));
+            return Err("not stored");
+        }
         let (signature, body) = (callback.signature().to_owned(), callback.raw_body().to_vec());
         let posts = self.forwards.iter().enumerate().filter(|(at, _)| !delivered[*at]);
         let posts: Vec<_> = posts
@@ -204,7 +222,7 @@ impl Listener {
             }
         }
         let is_forwarded = !delivered.is_empty() && delivered.iter().all(|delivered| *delivered);
-        let is_kept = id.is_some() || is_forwarded;
+        let is_kept = id.is_some() || self.inbox.is_some() || is_forwarded;
         let progress = if is_kept { Progress::Acknowledged } else { Progress::Forwarded(delivered) };
         lock(&self.known).insert(key, progress);
         let answer = if is_kept { "OK" } else { "503" };

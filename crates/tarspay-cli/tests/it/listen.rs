@@ -416,3 +416,19 @@ fn settings_that_cannot_be_used_are_named() {
     }
     run(&mut tarspay(&["listen"])).failed(2, &["TARSPAY_MERCHANT_ID"]);
 }
+
+#[test]
+fn a_callback_is_stored_in_the_inbox_before_it_is_acknowledged() {
+    let files = Files::new();
+    let database = as_argument(&files.path("shop.db"));
+    run(&mut command(&["--inbox", &database])).failed(2, &["tarspay inbox migrate"]);
+    let inbox =
+        |verb: &str| run(&mut tarspay(&["inbox", verb, "--database", &database, "--json"])).succeeded();
+    inbox("migrate");
+    let listen = Listen::start(&["--inbox", &database]);
+    for (callback, accepted) in [(paid("P1"), 1), (paid("P1"), 1), (paid("P2"), 2)] {
+        assert_eq!(listen.post(&callback).status(), 200);
+        assert_eq!(listen.event("callback")["answer"], "OK");
+        assert_eq!(inbox("status").json()["accepted"]["count"], accepted);
+    }
+}

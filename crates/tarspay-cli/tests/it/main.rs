@@ -18,6 +18,8 @@ mod demo;
 mod doctor;
 mod explain;
 mod fake;
+#[cfg(unix)]
+mod inbox;
 mod keygen;
 mod keys;
 #[cfg(unix)]

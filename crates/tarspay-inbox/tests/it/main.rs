@@ -10,6 +10,7 @@ mod applying;
 mod opening;
 mod operating;
 mod placing;
+mod plans;
 mod postgres;
 mod receiving;
 mod settling;

@@ -15,15 +15,28 @@ pub(crate) struct Postgres {
     folder: tempfile::TempDir,
 }
 
+/// A temporary folder, in memory where there is one, since no test is about the speed of a disk.
+pub(crate) fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 impl Postgres {
     /// On a Unix socket. `None` if it is not installed; says so.
     pub(crate) fn start() -> Option<Self> {
-        Self::prepare().map(|server| server.run_server("-c listen_addresses="))
+        Self::start_in(in_memory(), "fsync = off")
+    }
+
+    /// In this folder, with these lines in its `postgresql.conf`.
+    pub(crate) fn start_in(folder: tempfile::TempDir, settings: &str) -> Option<Self> {
+        let server = Self::prepare(folder)?;
+        server.configure(&format!("listen_addresses = ''\n{settings}"));
+        server.launch().unwrap();
+        Some(server)
     }
 
     /// On a port of this machine, with TLS by this certificate and key.
     pub(crate) fn start_with_tls(certificate: &str, key: &str) -> Option<(Self, u16)> {
-        let server = Self::prepare()?;
+        let server = Self::prepare(in_memory())?;
         for (name, text) in [("cert.pem", certificate), ("key.pem", key)] {
             let file = server.folder().join(name);
             fs::write(&file, text).unwrap();
@@ -34,14 +47,16 @@ impl Postgres {
         }
         // Free a moment ago; another program hardly takes it in between.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = server.folder().display().to_string();
-        let files = format!("-c ssl_cert_file={folder}/cert.pem -c ssl_key_file={folder}/key.pem");
-        let server =
-            server.run_server(&format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on {files}"));
+        let folder = server.folder().display();
+        server.configure(&format!(
+            "listen_addresses = '127.0.0.1'\nport = {port}\nfsync = off\n\
+             ssl = on\nssl_cert_file = '{folder}/cert.pem'\nssl_key_file = '{folder}/key.pem'"
+        ));
+        server.launch().unwrap();
         Some((server, port))
     }
 
-    fn prepare() -> Option<Self> {
+    fn prepare(folder: tempfile::TempDir) -> Option<Self> {
         let Some(programs) = programs() else {
             static SAID: Once = Once::new();
             // Past the harness, which shows nothing that a passing test prints.
@@ -50,24 +65,21 @@ impl Postgres {
             SAID.call_once(|| io::Write::write_all(&mut io::stderr(), said).unwrap());
             return None;
         };
-        let folder = crate::world::folder();
         let user = (id(&["-u"]) == 0).then(|| (id(&["-u", "nobody"]), id(&["-g", "nobody"])));
         if let Some((user, group)) = user {
             std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();
         }
         let postgres = Self { programs, user, folder };
-        postgres.run(
-            "initdb",
-            &["--auth=trust", "--username=shop", "--encoding=UTF8", "--locale=C", "--no-sync"],
-        );
+        let words = ["--auth=trust", "--username=shop", "--encoding=UTF8", "--locale=C", "--no-sync"];
+        postgres.run("initdb", &words).unwrap();
         Some(postgres)
     }
 
-    fn run_server(self, options: &str) -> Self {
-        let options = format!("-k {} -c fsync=off {options}", self.folder().display());
-        let log = self.folder().join("log");
-        self.run("pg_ctl", &["start", "--wait", "--log", log.to_str().unwrap(), "--options", &options]);
-        self
+    fn configure(&self, settings: &str) {
+        let file = self.folder().join("data/postgresql.conf");
+        let defaults = fs::read_to_string(&file).unwrap();
+        let socket = format!("unix_socket_directories = '{}'", self.folder().display());
+        fs::write(&file, format!("{defaults}\n{socket}\n{settings}\n")).unwrap();
     }
 
     /// The folder of the socket.
@@ -81,7 +93,12 @@ impl Postgres {
         format!("host={folder} user=shop dbname=postgres options='-c search_path={schema}'")
     }
 
-    fn run(&self, program: &str, flags: &[&str]) {
+    /// Starts the server in its folder, and waits until it is ready.
+    pub(crate) fn launch(&self) -> Result<(), String> {
+        self.run("pg_ctl", &["start", "--wait", "--log", self.folder().join("log").to_str().unwrap()])
+    }
+
+    fn run(&self, program: &str, flags: &[&str]) -> Result<(), String> {
         let mut command = Command::new(self.programs.join(program));
         command.current_dir(self.folder()).args(flags).env("PGDATA", self.folder().join("data"));
         // The server must not hold a pipe of the test.
@@ -90,14 +107,15 @@ impl Postgres {
             command.uid(user).gid(group);
         }
         let status = command.status().unwrap();
-        let log = fs::read_to_string(self.folder().join("log")).unwrap_or_default();
-        assert!(status.success() || std::thread::panicking(), "{program} ended with {status}\n{log}");
+        let log = || fs::read_to_string(self.folder().join("log")).unwrap_or_default();
+        if status.success() { Ok(()) } else { Err(format!("{program} ended with {status}\n{}", log())) }
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.run("pg_ctl", &["stop", "--wait", "--mode", "fast"]);
+        let stopped = self.run("pg_ctl", &["stop", "--wait", "--mode", "fast"]);
+        assert!(stopped.is_ok() || std::thread::panicking(), "{stopped:?}");
     }
 }
 

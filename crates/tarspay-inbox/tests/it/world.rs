@@ -1,6 +1,6 @@
 //! A database, a sandbox, an inbox between the two, and a receiver that the sandbox reaches.
 
-use crate::postgres::Postgres;
+use crate::postgres::{Postgres, in_memory};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tarspay::types::market::kenya;
@@ -15,11 +15,6 @@ pub(crate) const DEPOSIT: &str = "/api/pay/unifiedOrder";
 pub(crate) const WITHDRAWAL: &str = "/api/payOut/unifiedOrder";
 pub(crate) const QUERY: &str = "/api/payInInfo";
 
-/// A temporary folder, in memory where there is one, since no test is about the speed of a disk.
-pub(crate) fn folder() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
 /// A database of the test's own; in PostgreSQL a schema, which is made sooner.
 #[derive(Clone)]
 pub(crate) enum Base {
@@ -29,7 +24,7 @@ pub(crate) enum Base {
 
 impl Base {
     pub(crate) fn sqlite() -> Self {
-        Self::Sqlite(Arc::new(folder()))
+        Self::Sqlite(Arc::new(in_memory()))
     }
 
     /// One server for all tests that run at a time.
@@ -97,6 +92,22 @@ impl Base {
                 let client = self.postgres_client().await;
                 let sql = format!("SELECT coalesce(c::text, '-') FROM ({sql}) AS t");
                 client.query(&sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
+    /// The lines of a plan.
+    pub(crate) async fn plan(&self, sql: &str) -> Vec<String> {
+        match self {
+            Self::Sqlite(_) => {
+                let connection = self.sqlite_connection();
+                let mut statement = connection.prepare(sql).unwrap();
+                let rows = statement.query_map([], |row| row.get("detail")).unwrap();
+                rows.map(Result::unwrap).collect()
+            }
+            Self::Postgres { .. } => {
+                let client = self.postgres_client().await;
+                client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
             }
         }
     }
