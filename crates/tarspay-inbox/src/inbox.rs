@@ -358,19 +358,16 @@ impl Inbox {
         let mut session = engine.begin(false).await?;
         let mut row = OrderRow::read(&first(session.query(engine.sql("lock"), vec![id.into()]).await?)?)?;
         change(&mut row);
-        match event {
-            Some(event) => {
-                let verdict = rules::fold(&mut row, &event, asked, settings.schedule);
-                let (_, mut values) = event.into_row();
-                values.push(verdict.as_str().into());
-                session.execute(engine.sql("record"), values).await?;
-            }
-            None => {
-                rules::plan(&mut row, true, settings.schedule);
-                // Nobody has answered, so also what is asked for daily is asked for again sooner.
-                let latest = row.now + millis(settings.schedule.open.1);
-                row.ask_at = row.ask_at.map(|at| at.min(latest));
-            }
+        if let Some(event) = event {
+            let verdict = rules::fold(&mut row, &event, asked, settings.schedule);
+            let (_, mut values) = event.into_row();
+            values.push(verdict.as_str().into());
+            session.execute(engine.sql("record"), values).await?;
+        } else {
+            rules::plan(&mut row, true, settings.schedule);
+            // Nobody has answered, so also what is asked for daily is asked for again sooner.
+            let latest = row.now + millis(settings.schedule.open.1);
+            row.ask_at = row.ask_at.map(|at| at.min(latest));
         }
         session.execute_many(engine.sql("update order"), vec![row.clone().into_values()]).await?;
         session.commit().await?;

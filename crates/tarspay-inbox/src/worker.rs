@@ -211,7 +211,16 @@ impl Worker {
         F: Future<Output = Result<Tx, E>> + Send + 'static,
         E: fmt::Display + Send + 'static,
     {
-        self.run(in_transaction(handler)).await;
+        let handler = Arc::new(handler);
+        let in_transaction = move |fact: Fact| {
+            let handler = Arc::clone(&handler);
+            async move {
+                let tx = fact.begin().await.map_err(|error| error.to_string())?;
+                let tx = handler(fact, tx).await.map_err(|error| error.to_string())?;
+                tx.commit().await.map_err(|error| error.to_string())
+            }
+        };
+        self.run(in_transaction).await;
     }
 
     async fn applying<H, F, E>(&self, handler: H, until: Until) -> usize
@@ -340,26 +349,6 @@ impl Until {
             // An error means that the sender was dropped after it has sent.
             Self::Stopped(stopped) => drop(stopped.wait_for(|stopped| *stopped).await),
         }
-    }
-}
-
-/// A handler that gets a transaction, as one that settles by itself.
-fn in_transaction<H, F, E>(
-    handler: H,
-) -> impl Fn(Fact) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync + 'static
-where
-    H: Fn(Fact, Tx) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<Tx, E>> + Send + 'static,
-    E: fmt::Display + Send + 'static,
-{
-    let handler = Arc::new(handler);
-    move |fact| {
-        let handler = Arc::clone(&handler);
-        Box::pin(async move {
-            let tx = fact.begin().await.map_err(|error| error.to_string())?;
-            let tx = handler(fact, tx).await.map_err(|error| error.to_string())?;
-            tx.commit().await.map_err(|error| error.to_string())
-        })
     }
 }
 
