@@ -86,7 +86,7 @@ fn signature() -> Result<Vec<Part>, Failure> {
 fn callback() -> Result<Vec<Part>, Failure> {
     let failed = |error| Failure::to("prepare the callbacks", error);
     let key: PrivateKey = KEY.parse().map_err(failed)?;
-    let signed = callbacks(&key, ITERATIONS).map_err(failed)?;
+    let signed = callbacks(&key, 0..ITERATIONS).map_err(failed)?;
     let prepared = key.public_key().prepare();
     let times = take_turns(
         ITERATIONS,
