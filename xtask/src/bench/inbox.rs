@@ -31,8 +31,11 @@ const CALLBACKS_IN_A_TURN: usize = 5_000;
 /// The turns in which rivals and other arrangements are measured too, after those that fill.
 const COMPARED: usize = 9;
 
-/// How many callbacks come at once, and how many the rival writes in one transaction.
-const AT_ONCE: usize = 256;
+/// How many callbacks come at once: what a receiver takes by default.
+const AT_ONCE: usize = 512;
+
+/// How many the rival writes in one transaction, as the inbox does at most.
+const BATCH: usize = 256;
 
 /// Below so many cores a second inbox only takes them from the server.
 const CORES_FOR_TWO: usize = 4;
@@ -142,7 +145,7 @@ async fn sqlite(folder: &Path) -> Result<Vec<Row>, Anything> {
         }
         ours.push(rate);
         let start = Instant::now();
-        for batch in signed.chunks(AT_ONCE) {
+        for batch in signed.chunks(BATCH) {
             let tx = bare.transaction()?;
             let mut insert = tx.prepare("INSERT INTO bare (digest, body) VALUES (?1, ?2)")?;
             for signed in batch {
@@ -202,7 +205,7 @@ async fn postgres(address: &str) -> Result<Vec<Row>, Anything> {
         let signed = gateway.callbacks(2 * turn)?;
         one.push(accept(&inboxes[..1], &gateway.verifier, &signed).await?);
         let start = Instant::now();
-        for batch in signed.chunks(AT_ONCE) {
+        for batch in signed.chunks(BATCH) {
             for signed in batch {
                 gateway.verify(signed);
             }

@@ -169,7 +169,7 @@ so. An aim is not a promise for your machine.
   one of the sandbox does HTTP, verifies and decides, and one writes to SQLite; the kernel's
   loopback and the disk come on top. Before each 10,000 deposits k256's verifications on one core
   are measured alone. Memory is what the sandbox's process holds.
-- **Inbox** accepts 256 callbacks at a time, each from raw bytes until it is on the disk, without
+- **Inbox** accepts 512 callbacks at a time, each from raw bytes until it is on the disk, without
   HTTP. Its rival verifies digests and writes digest and body, 256 in a transaction, over the same
   engine with the same durability, in one thread. Two inboxes in one PostgreSQL, as two processes
   with a receiver each, are measured where there are at least four cores: with fewer they only take
