@@ -9,6 +9,7 @@ const PAGES: &[(&str, &str)] = &[
     ("readme", "README.md"),
     ("tour", "crates/tarspay/src/tour.md"),
     ("tarspay", "crates/tarspay/README.md"),
+    ("inbox", "crates/tarspay-inbox/README.md"),
     ("inbox_tour", "crates/tarspay-inbox/src/tour.md"),
     ("transport", "crates/tarspay-transport/README.md"),
     ("transport_front", "crates/tarspay-transport/src/lib.rs"),

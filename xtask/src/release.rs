@@ -136,6 +136,7 @@ const STRANGERS: &[Stranger] = &[
     },
     Stranger { name: "facade", readme: "crates/tarspay/README.md", needs: &["tarspay"] },
     Stranger { name: "sandbox", readme: "crates/tarspay-sandbox/README.md", needs: &["tarspay-sandbox"] },
+    Stranger { name: "inbox", readme: "crates/tarspay-inbox/README.md", needs: &["tarspay-inbox"] },
     Stranger { name: "front", readme: "README.md", needs: &["tarspay", "tarspay-sandbox"] },
 ];
 
@@ -249,7 +250,12 @@ impl Stranger {
     }
 
     fn manifest(&self) -> String {
-        let needs: Vec<_> = self.needs.iter().map(|need| format!("{need} = \"*\"\n")).collect();
+        let need = |need: &&str| {
+            // Without an engine the inbox is empty.
+            let features = if *need == "tarspay-inbox" { "\"postgres\", \"sqlite\"" } else { "" };
+            format!("{need} = {{ version = \"*\", features = [{features}] }}\n")
+        };
+        let needs: Vec<_> = self.needs.iter().map(need).collect();
         format!(
             "[package]\nname = \"stranger-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
              [dependencies]\n{}\n[dev-dependencies]\n{TOKIO}",
