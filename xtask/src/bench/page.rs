@@ -187,20 +187,18 @@ Parts of the rows above, measured alone in the same run.
 
 /// What the parts explain, up to the lines of the last table.
 const WHY: &str = "
-What misses its aim, and why:
+What to compare them with:
 
-- **Sign.** The three parts beside k256's signature are what a caller needs besides: members in
-  order, text, hash, headers. The rest, up to the row above, is the processor's cache: k256 0.14
-  copies its table of 30 KiB to the stack for each signature (`let table = *BASEPOINT_TABLE`), and
-  that leaves little of the 48 KiB of level 1 for what comes before and after.
-- **libsecp256k1** is faster than k256's signature alone; no other code of ours can make that up.
-- **Callback.** A body has to be hashed and read, and its signature too. Those three parts are the
-  difference.
-- **All cores.** Nothing is shared but the two tables, which are read only. Hashing, which shares
-  nothing at all, scales no better on this machine.
-- **Wall time.** A bare socket alone takes what the table says: the kernel's loopback, and the
-  server. Both clients wait for that, and for their own signature.
-- **`place_deposit`.** It writes, checks and signs eight members, not one, and reads seven.
+- **Sign.** The parts beside k256's signature are what a caller needs besides: members in order,
+  text, hash, headers. What is left, up to the row above, comes with k256's table: version 0.14
+  copies its 30 KiB for each signature (`let table = *BASEPOINT_TABLE`), so what comes before and
+  after finds little in the first cache.
+- **libsecp256k1** is to be compared with k256's signature alone, which signing cannot undercut.
+- **Callback.** Hashing the body, and reading it and its signature, are the difference.
+- **All cores.** Hashing shares nothing between the cores: it shows how this machine scales.
+- **Wall time.** Both clients wait for the kernel's loopback and the server, which a bare socket
+  shows alone, and for their signature. Less than that no client takes.
+- **`place_deposit`** writes, checks and signs eight members, not one, and reads seven.
 
 ## Weight
 
