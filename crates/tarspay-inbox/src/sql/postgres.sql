@@ -75,37 +75,59 @@ CREATE VIEW tarspay_settle AS SELECT id, lease FROM tarspay_orders WHERE leased_
 
 -- An exception rolls the transaction back, unless the statement is in a savepoint, to which a
 -- driver can roll back and then commit the rest. There the connection is ended, which rolls back
--- everything.
+-- everything: after a lost lease, and after every other error, such as a serialization failure, a
+-- timeout, or a right that the role does not have.
 CREATE FUNCTION tarspay_settle_insert() RETURNS trigger LANGUAGE plpgsql AS $settle$
 DECLARE
-    said CONSTANT text := 'tarspay: the lease of this order was lost, so the transaction is rolled back';
+    said text := 'tarspay: the lease of this order was lost, so the transaction is rolled back';
+    code text := 'raise_exception';
     written_by bigint;
 BEGIN
-    UPDATE tarspay_orders SET
-        applied_state = claimed_state,
-        applied_paid = claimed_paid,
-        applied_count = applied_count + 1,
-        leased_until = NULL,
-        attempts = 0,
-        last_error = NULL,
-        apply_at = CASE
-            WHEN parked IS NULL AND discarded IS NULL AND doubt = 0
-                AND (state IS DISTINCT FROM claimed_state OR paid IS DISTINCT FROM claimed_paid)
-                THEN (SELECT ms FROM tarspay_now)
-        END,
-        changed_at = (SELECT ms FROM tarspay_now)
-    WHERE id = NEW.id AND lease = NEW.lease AND leased_until > (SELECT ms FROM tarspay_now);
-    IF FOUND THEN
-        RETURN NEW;
+    BEGIN
+        UPDATE tarspay_orders SET
+            applied_state = claimed_state,
+            applied_paid = claimed_paid,
+            applied_count = applied_count + 1,
+            leased_until = NULL,
+            attempts = 0,
+            last_error = NULL,
+            apply_at = CASE
+                WHEN parked IS NULL AND discarded IS NULL AND doubt = 0
+                    AND (state IS DISTINCT FROM claimed_state OR paid IS DISTINCT FROM claimed_paid)
+                    THEN (SELECT ms FROM tarspay_now)
+            END,
+            changed_at = (SELECT ms FROM tarspay_now)
+        WHERE id = NEW.id AND lease = NEW.lease AND leased_until > (SELECT ms FROM tarspay_now);
+        IF FOUND THEN
+            RETURN NEW;
+        END IF;
+    EXCEPTION WHEN OTHERS OR query_canceled THEN
+        said := 'tarspay: the order cannot be settled, so the transaction is rolled back: ' || SQLERRM;
+        code := SQLSTATE;
+    END;
+    -- What a savepoint writes has another number than the transaction. Where that cannot be found
+    -- out, there may be one.
+    BEGIN
+        INSERT INTO tarspay_schema (version) VALUES (0) RETURNING xmin::text::bigint INTO written_by;
+    EXCEPTION WHEN OTHERS OR query_canceled THEN
+        RAISE WARNING 'tarspay: this role cannot write to tarspay_schema: %', SQLERRM;
+    END;
+    IF written_by IS NOT NULL THEN
+        INSERT INTO tarspay_schema (version) VALUES (0) RETURNING xmin::text::bigint INTO written_by;
     END IF;
-    -- What a savepoint writes has another number than the transaction.
-    INSERT INTO tarspay_schema (version) VALUES (0) RETURNING xmin::text::bigint INTO written_by;
-    IF written_by <> txid_current() % 4294967296 THEN
-        RAISE WARNING '%', said;
-        PERFORM pg_terminate_backend(pg_backend_pid());
-        PERFORM pg_sleep(10);
+    IF written_by = txid_current() % 4294967296 THEN
+        RAISE EXCEPTION USING MESSAGE = said, ERRCODE = code;
     END IF;
-    RAISE EXCEPTION '%', said;
+    RAISE WARNING '%', said;
+    -- After SET ROLE the role may not end the connection; the one that has logged in may.
+    BEGIN
+        RESET SESSION AUTHORIZATION;
+        SET LOCAL ROLE NONE;
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+    PERFORM pg_terminate_backend(pg_backend_pid());
+    PERFORM pg_sleep(10);
+    RAISE EXCEPTION USING MESSAGE = said, ERRCODE = code;
 END
 $settle$;
 -- Whatever the search path of the session that settles.
