@@ -202,7 +202,9 @@ FOR UPDATE SKIP LOCKED
 -- name: unknown order
 INSERT INTO tarspay_orders (merchant_no, number, direction, amount, currency, placed_at, parked, changed_at)
 SELECT u.*, n.ms, 'it was not placed through this inbox', n.ms
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS u, tarspay_now n
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS u (merchant_no, number), tarspay_now n
+-- One that another worker has locked is known. A conflict would use up a number.
+WHERE NOT EXISTS (SELECT 1 FROM tarspay_orders o WHERE o.merchant_no = u.merchant_no AND o.number = u.number)
 ON CONFLICT (merchant_no, number) DO NOTHING
 
 -- name: update order
