@@ -247,7 +247,7 @@ UPDATE tarspay_orders SET
     last_error = $3,
     parked = CASE WHEN attempts >= $4 THEN 'the handler failed ' || attempts || ' times: ' || $3 ELSE parked END,
     apply_at = CASE WHEN attempts < $4 AND apply_at IS NOT NULL THEN (SELECT ms FROM tarspay_now) + $5 END,
-    changed_at = (SELECT ms FROM tarspay_now)
+    changed_at = CASE WHEN attempts >= $4 THEN (SELECT ms FROM tarspay_now) ELSE changed_at END
 WHERE id = $1 AND lease = $2 AND leased_until IS NOT NULL
 RETURNING parked
 
@@ -287,10 +287,11 @@ UPDATE tarspay_orders SET
 WHERE id = $1 AND parked IS NOT NULL
 
 -- name: prune events
-WITH head AS (SELECT id, received_at, verdict FROM tarspay_events ORDER BY id LIMIT $2)
+-- The verdict is that under the lock: a repeated part payment has it decided again.
+WITH head AS (SELECT id, received_at FROM tarspay_events ORDER BY id LIMIT $2)
 DELETE FROM tarspay_events WHERE id IN (
     SELECT e.id FROM tarspay_events e JOIN head h ON h.id = e.id
-    WHERE h.verdict IS NOT NULL AND h.received_at < (SELECT ms FROM tarspay_now) - $1
+    WHERE e.verdict IS NOT NULL AND h.received_at < (SELECT ms FROM tarspay_now) - $1
     FOR UPDATE OF e SKIP LOCKED
 )
 

@@ -187,7 +187,7 @@ UPDATE tarspay_orders SET
     last_error = ?3,
     parked = CASE WHEN attempts >= ?4 THEN 'the handler failed ' || attempts || ' times: ' || ?3 ELSE parked END,
     apply_at = CASE WHEN attempts < ?4 AND apply_at IS NOT NULL THEN (SELECT ms FROM tarspay_now) + ?5 END,
-    changed_at = (SELECT ms FROM tarspay_now)
+    changed_at = CASE WHEN attempts >= ?4 THEN (SELECT ms FROM tarspay_now) ELSE changed_at END
 WHERE id = ?1 AND lease = ?2 AND leased_until IS NOT NULL
 RETURNING parked
 

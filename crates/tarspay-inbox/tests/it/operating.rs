@@ -55,6 +55,60 @@ async fn counts_and_ages_say_what_waits() {
     }
 }
 
+/// The age of a fact that is not applied grows, however often its handler fails.
+#[tokio::test]
+async fn a_handler_that_fails_shows_in_the_age_of_what_is_to_be_applied() {
+    for world in worlds().await {
+        let id = world.placed("D1", "1500").await;
+        world.sandbox.pay(&id).unwrap();
+        world.deliver().await;
+        let wait = Duration::from_secs(60);
+        let worker = world.worker().retry(wait, wait).max_in_flight(0);
+        for attempt in 1..=7 {
+            worker.drain(async |_| Err("no stock")).await;
+            world.base.advance(wait).await;
+            let status = world.inbox.status().await.unwrap();
+            assert_eq!(status.to_apply.oldest, Some(attempt * wait));
+        }
+        worker.drain(async |_| Err("no stock")).await;
+        let parked = world.inbox.status().await.unwrap().parked;
+        assert_eq!((parked.count, parked.oldest), (1, Some(Duration::ZERO)));
+    }
+}
+
+/// A repeated part payment has its order asked for again, also while events are pruned.
+#[tokio::test]
+async fn pruning_keeps_an_event_that_is_new_again() {
+    for world in worlds().await {
+        if world.base.is_sqlite() {
+            continue;
+        }
+        world
+            .base
+            .run(
+                "INSERT INTO tarspay_events (digest, source, merchant_no, number, state, body, received_at, verdict)
+                 VALUES ('1', 'callback', 'M1', 'D1', 9, '', 1, 'news');
+                 CREATE OR REPLACE VIEW tarspay_now AS
+                 SELECT ms + length(pg_advisory_xact_lock_shared(77)::text) AS ms FROM test_clock",
+            )
+            .await;
+        // The statement has its snapshot, and waits for the clock.
+        let other = world.base.postgres_client().await;
+        other.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(77)").await.unwrap();
+        let change = async {
+            let waits = "SELECT count(*) AS c FROM pg_locks WHERE objid = 77 AND NOT granted";
+            while world.base.rows(waits).await != ["1"] {
+                tokio::task::yield_now().await;
+            }
+            world.base.run("UPDATE tarspay_events SET verdict = NULL").await;
+            other.batch_execute("COMMIT").await.unwrap();
+        };
+        let (pruned, ()) = tokio::join!(world.inbox.prune(14 * DAY), change);
+        assert_eq!(pruned.unwrap(), 0);
+        assert_eq!(world.base.rows("SELECT verdict AS c FROM tarspay_events").await, ["-"]);
+    }
+}
+
 /// What is over goes; what is open, parked or asked for stays. A worker runs meanwhile.
 #[tokio::test]
 async fn pruning_deletes_what_is_over_and_nothing_else() {
