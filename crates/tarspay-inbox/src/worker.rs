@@ -1,8 +1,8 @@
 //! Workers: take new events into their orders, apply what is news, and ask for what did not come.
 
-use crate::inbox::{BATCH, Stored};
+use crate::inbox::{BATCH, Inner, Stored};
 use crate::order::{Event, OrderRow, Source, received};
-use crate::rules::{self, millis};
+use crate::rules::{self, Schedule, millis};
 use crate::value::{Row, Value};
 use crate::{Error, Fact, Inbox, Tx};
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +16,9 @@ use tarspay::{Client, Place};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+
+/// A time that is later than this after the longest wait was planned by a wrong clock.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Applies facts and asks the gateway: see [`Inbox::worker`].
 ///
@@ -194,6 +197,7 @@ impl Worker {
         E: fmt::Display + Send + 'static,
     {
         let handler = Arc::new(handler);
+        self.correct_clock().await;
         loop {
             self.fold_all().await;
             let asked = self.asking(Until::Idle).await;
@@ -298,9 +302,22 @@ impl Worker {
         }
     }
 
+    /// Makes due what a clock that was ahead has planned.
+    async fn correct_clock(&self) {
+        let Inner { engine, settings, .. } = &*self.inbox.0;
+        let Schedule { open, ended } = settings.schedule;
+        let longest = [self.lease, self.retry.1, settings.placing, open.0, open.1, ended.0].into_iter().max();
+        let limit = DAY.saturating_add(longest.unwrap_or(DAY));
+        let parameters = vec![self.client.merchant_no().as_str().into(), millis(limit).into()];
+        if let Err(error) = engine.execute("correct clock", parameters).await {
+            tracing::error!(%error, "times that a wrong clock has planned cannot be corrected");
+        }
+    }
+
     /// Takes new events into their orders, also while every handler is busy.
     async fn folding(&self, mut until: Until) {
         let mut woken = self.inbox.0.wake.subscribe();
+        self.correct_clock().await;
         loop {
             self.fold_all().await;
             tokio::select! {

@@ -199,6 +199,14 @@ WHERE id IN (
 )
 RETURNING *
 
+-- name: correct clock
+-- What is planned for later than any setting says was planned by a clock that was ahead.
+UPDATE tarspay_orders SET
+    ask_at = CASE WHEN ask_at > (SELECT ms FROM tarspay_now) + ?2 THEN (SELECT ms FROM tarspay_now) ELSE ask_at END,
+    apply_at = CASE WHEN apply_at > (SELECT ms FROM tarspay_now) + ?2 THEN (SELECT ms FROM tarspay_now) ELSE apply_at END,
+    leased_until = CASE WHEN leased_until > (SELECT ms FROM tarspay_now) + ?2 THEN NULL ELSE leased_until END
+WHERE merchant_no = ?1 AND ask_at > (SELECT ms FROM tarspay_now) + ?2 OR apply_at > (SELECT ms FROM tarspay_now) + ?2
+
 -- name: settle
 INSERT INTO tarspay_settle (id, lease) VALUES (?1, ?2)
 

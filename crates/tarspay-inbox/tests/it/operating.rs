@@ -76,6 +76,26 @@ async fn a_handler_that_fails_shows_in_the_age_of_what_is_to_be_applied() {
     }
 }
 
+/// The clock of the database was years ahead for a while.
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_has_planned_is_due() {
+    const AHEAD: i64 = 5 * 365 * 24 * 3600 * 1000;
+    for world in worlds().await {
+        let ids = [world.placed("D1", "1500").await, world.placed("D2", "1500").await];
+        world.base.run(&format!("UPDATE test_clock SET ms = ms + {AHEAD}")).await;
+        world.sandbox.pay(&ids[0]).unwrap();
+        world.deliver().await;
+        world.worker().drain(async |_| Err("no stock")).await;
+        world.sandbox.inject(Fault::lose_callback().always());
+        world.sandbox.pay(&ids[1]).unwrap();
+        world.base.run(&format!("UPDATE test_clock SET ms = ms - {AHEAD}")).await;
+        world.drain().await;
+        let mut ledger = world.ledger().await;
+        ledger.sort();
+        assert_eq!(ledger, ["D1 2 1500", "D2 2 1500"]);
+    }
+}
+
 /// A repeated part payment has its order asked for again, also while events are pruned.
 #[tokio::test]
 async fn pruning_keeps_an_event_that_is_new_again() {
