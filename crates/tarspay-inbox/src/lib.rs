@@ -13,7 +13,7 @@
 //! | a refund that no callback reports | found within a day, for 30 days; both can be set |
 //! | a forged callback, or another merchant's | refused and counted, not stored |
 //! | a handler fails, panics, or kills its process | it gets the fact again, later each time; after 8 attempts the order is parked |
-//! | two ends that exclude each other, or less paid than before | the gateway is asked; if it says so too, the order is parked |
+//! | two ends that exclude each other, or less paid than before | the order is queried; if the gateway says so too, the order is parked |
 //! | nobody answers | the order stays open. It never counts as failed for that |
 //!
 //! **In the database, an effect happens exactly once**, because it and the mark that it was applied commit together.
