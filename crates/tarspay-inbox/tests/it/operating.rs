@@ -3,7 +3,8 @@
 use crate::receiving::{post, trusting_us};
 use crate::world::{book, worlds};
 use std::time::Duration;
-use tarspay::types::OrderState;
+use tarspay::SignedCallback;
+use tarspay::types::{Callback, OrderState};
 use tarspay_inbox::ErrorKind;
 use tarspay_sandbox::Fault;
 
@@ -159,6 +160,32 @@ async fn pruning_deletes_what_is_over_and_nothing_else() {
         let mut ledger = world.ledger().await;
         ledger.sort();
         assert_eq!(ledger, ["D0 3 -", "D1 2 1500", "D3 2 1500"]);
+    }
+}
+
+/// Nothing is left that would notice a repetition but the key, which a table of the merchant can have.
+#[tokio::test]
+async fn a_fact_of_an_order_that_was_pruned_is_applied_again_with_the_same_key() {
+    for mut world in worlds().await {
+        let key = trusting_us(&mut world).await;
+        world.placed("D1", "1500").await;
+        let order = world.order("D1").await;
+        let callback =
+            Callback::new(order.pay_order_id.unwrap(), order.merchant_order_no, OrderState::FAILED);
+        let callback = SignedCallback::new(world.client.merchant_no(), &callback, &key).unwrap();
+        for _ in 0..2 {
+            assert_eq!(world.post(Some(callback.signature()), callback.body()).await.0, 200);
+            world.drain().await;
+            for order in world.inbox.parked().await.unwrap() {
+                assert!(world.inbox.replay(order.id).await.unwrap());
+                world.drain().await;
+            }
+            world.base.advance(15 * DAY).await;
+            world.inbox.prune(14 * DAY).await.unwrap();
+        }
+        let keys = world.base.rows("SELECT effect AS c FROM ledger").await;
+        assert_eq!(keys.len(), 2);
+        assert_eq!(keys[0], keys[1]);
     }
 }
 
