@@ -7,13 +7,13 @@
 //! | event | what happens |
 //! |---|---|
 //! | a crash at any point of a placing | the row was written before; a worker of any process resumes it under the same number |
-//! | the same request is placed again | the order as it is; another request under the number is an error |
+//! | the same request is placed again, while its row is kept | the order as it is; another request under the number is an error |
 //! | a callback comes twice, late, or in another order | the newest fact by state and amount paid is applied; the others are kept as superseded |
-//! | a callback never comes | the order is asked for, by its age, until it has ended |
-//! | a refund of which no callback tells | found within a day, for 30 days; both can be set |
+//! | a callback never comes | the order is queried, less often the older it is, until it has ended |
+//! | a refund that no callback reports | found within a day, for 30 days; both can be set |
 //! | a forged callback, or another merchant's | refused and counted, not stored |
 //! | a handler fails, panics, or kills its process | it gets the fact again, later each time; after 8 attempts the order is parked |
-//! | two ends that exclude each other, or less paid than before | the gateway is asked; if it says so too, the order is parked |
+//! | two ends that exclude each other, or less paid than before | the order is queried; if the gateway says so too, the order is parked |
 //! | nobody answers | the order stays open. It never counts as failed for that |
 //!
 //! **In the database, an effect happens exactly once**, because it and the mark that it was applied commit together.
@@ -37,7 +37,7 @@
 //! for each driver.
 //!
 //! Before an order is sent, [`Inbox::place_withdrawal_with`] and [`Inbox::place_deposit_with`] write
-//! rows of yours in the transaction that writes the order's: so the amount of a payout leaves a
+//! your own rows in the transaction that writes the order's: so the amount of a payout leaves a
 //! balance once.
 //!
 //! # Tables
@@ -45,7 +45,9 @@
 //! `tarspay_orders` has a row for each order, `tarspay_events` one for each thing that the gateway
 //! has said. A request can hold a payee's data: its row has it until the order is known to exist.
 //! The pay URL stays until the deposit has ended. Afterwards there is nothing personal but what
-//! callbacks have. [`Inbox::prune`] deletes what is over.
+//! callbacks have. [`Inbox::prune`] deletes orders that have ended and are not queried any more. The
+//! inbox does not know them afterwards, nor that they were applied: placed again, or replayed after a
+//! late callback, such an order is applied again.
 //!
 //! # Features
 //!

@@ -45,7 +45,10 @@ impl Inbox {
         CallbackLayer::new(verifier)
             .on_refused(move |refused| {
                 inbox.0.counts.refused.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(status = refused.status(), "a request is not a callback of ours: {refused}");
+                tracing::warn!(
+                    status = refused.status(),
+                    "a request is not a callback of this merchant: {refused}"
+                );
             })
             .layer(Accept(self.clone()))
     }

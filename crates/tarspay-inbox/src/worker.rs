@@ -1,8 +1,8 @@
 //! Workers: take new events into their orders, apply what is news, and ask for what did not come.
 
-use crate::inbox::{BATCH, Stored};
+use crate::inbox::{BATCH, Inner, Stored};
 use crate::order::{Event, OrderRow, Source, received};
-use crate::rules::{self, millis};
+use crate::rules::{self, Schedule, millis};
 use crate::value::{Row, Value};
 use crate::{Error, Fact, Inbox, Tx};
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +15,10 @@ use tarspay::types::{Decode as _, DepositRequest, Direction, MerchantOrderNo, Wi
 use tarspay::{Client, Place};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+
+/// A time that is later than this after the longest wait was planned by a wrong clock.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Applies facts and asks the gateway: see [`Inbox::worker`].
 ///
@@ -101,8 +104,10 @@ impl Inbox {
             session.execute_many(engine.sql("verdict"), verdicts).await?;
         }
         session.commit().await?;
-        // There may be questions to ask.
-        self.0.wake.send_replace(());
+        if folded > 0 {
+            // There may be facts to apply and queries to send.
+            self.0.wake.send_replace(());
+        }
         Ok(added > 0 || is_full && folded > 0)
     }
 }
@@ -115,8 +120,8 @@ impl Worker {
         self
     }
 
-    /// How long a handler has for a fact, by the clock of the database. Afterwards another worker
-    /// takes the order, and the settling of the first one fails. Default: 60 seconds.
+    /// How long a handler has for a fact. Afterwards its future is dropped, its settling fails, and
+    /// the attempt has failed. Default: 60 seconds.
     pub fn lease(mut self, time: Duration) -> Self {
         self.lease = time;
         self
@@ -177,6 +182,7 @@ impl Worker {
         };
         tokio::join!(
             stop,
+            self.folding(Until::Stopped(until.clone())),
             self.applying(handler, Until::Stopped(until.clone())),
             self.asking(Until::Stopped(until))
         );
@@ -191,8 +197,8 @@ impl Worker {
         E: fmt::Display + Send + 'static,
     {
         let handler = Arc::new(handler);
+        self.correct_clock().await;
         loop {
-            // What comes new can be a question.
             self.fold_all().await;
             let asked = self.asking(Until::Idle).await;
             let handler = Arc::clone(&handler);
@@ -232,7 +238,7 @@ impl Worker {
         let handler = Arc::new(handler);
         let take = |most| -> Taken<'_, Fact> { Box::pin(self.claim(most)) };
         let work = |fact| apply(self.clone(), fact, Arc::clone(&handler));
-        self.crew(self.concurrency, until, take, work).await
+        self.work_on(self.concurrency, until, take, work).await
     }
 
     async fn asking(&self, until: Until) -> usize {
@@ -241,11 +247,11 @@ impl Worker {
         }
         let take = |most| -> Taken<'_, Row> { Box::pin(self.claim_to_ask(most)) };
         let work = |row| ask(self.clone(), row);
-        self.crew(self.asks, until, take, work).await
+        self.work_on(self.asks, until, take, work).await
     }
 
     /// Takes items and works on at most so many of them at once. Returns how many were taken.
-    async fn crew<'w, T, W>(
+    async fn work_on<'w, T, W>(
         &self,
         most: usize,
         mut until: Until,
@@ -296,8 +302,33 @@ impl Worker {
         }
     }
 
+    /// Makes due what a clock that was ahead has planned.
+    async fn correct_clock(&self) {
+        let Inner { engine, settings, .. } = &*self.inbox.0;
+        let Schedule { open, ended } = settings.schedule;
+        let longest = [self.lease, self.retry.1, settings.placing, open.0, open.1, ended.0].into_iter().max();
+        let limit = DAY.saturating_add(longest.unwrap_or(DAY));
+        let parameters = vec![self.client.merchant_no().as_str().into(), millis(limit).into()];
+        if let Err(error) = engine.execute("correct clock", parameters).await {
+            tracing::error!(%error, "times that a wrong clock has planned cannot be corrected");
+        }
+    }
+
+    /// Takes new events into their orders, also while every handler is busy.
+    async fn folding(&self, mut until: Until) {
+        let mut woken = self.inbox.0.wake.subscribe();
+        self.correct_clock().await;
+        loop {
+            self.fold_all().await;
+            tokio::select! {
+                Ok(()) = woken.changed() => {}
+                () = sleep(self.poll) => {}
+                () = until.stopped() => return,
+            }
+        }
+    }
+
     async fn claim(&self, most: usize) -> Result<Vec<Fact>, Error> {
-        self.fold_all().await;
         let parameters = vec![
             i64::try_from(most).unwrap_or(i64::MAX).into(),
             i64::from(self.attempts).into(),
@@ -335,7 +366,7 @@ impl Worker {
 
 type Taken<'a, T> = Pin<Box<dyn Future<Output = Result<Vec<T>, Error>> + Send + 'a>>;
 
-/// When a crew ends.
+/// When a loop ends.
 enum Until {
     /// Nothing is due.
     Idle,
@@ -363,11 +394,14 @@ where
     // A task of its own, so that a panic is an error; in a set, so that it ends with the worker.
     let mut task = JoinSet::new();
     task.spawn(async move { handler(fact).await.map_err(|error| error.to_string()) });
-    let text = match task.join_next().await {
-        Some(Ok(Ok(()))) => "the handler returned without a committed settle statement".to_owned(),
-        Some(Ok(Err(text))) => text.chars().take(500).collect(),
-        _ => "the handler panicked".to_owned(),
+    let text = match timeout(worker.lease, task.join_next()).await {
+        Ok(Some(Ok(Ok(())))) => "the handler returned without a committed settle statement".to_owned(),
+        Ok(Some(Ok(Err(text)))) => text.chars().take(500).collect(),
+        Ok(_) => "the handler panicked".to_owned(),
+        Err(_) => "the handler did not end within its lease".to_owned(),
     };
+    // One that still runs cannot settle any more.
+    drop(task);
     // The first wait, doubled for each further attempt.
     let (shortest, longest) = worker.retry;
     let doubled = shortest.saturating_mul(1 << u32::try_from(attempt - 1).unwrap_or(0).min(20));

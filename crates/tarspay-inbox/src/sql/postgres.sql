@@ -75,37 +75,59 @@ CREATE VIEW tarspay_settle AS SELECT id, lease FROM tarspay_orders WHERE leased_
 
 -- An exception rolls the transaction back, unless the statement is in a savepoint, to which a
 -- driver can roll back and then commit the rest. There the connection is ended, which rolls back
--- everything.
+-- everything: after a lost lease, and after every other error, such as a serialization failure, a
+-- timeout, or a right that the role does not have.
 CREATE FUNCTION tarspay_settle_insert() RETURNS trigger LANGUAGE plpgsql AS $settle$
 DECLARE
-    said CONSTANT text := 'tarspay: the lease of this order was lost, so the transaction is rolled back';
+    said text := 'tarspay: the lease of this order was lost, so the transaction is rolled back';
+    code text := 'raise_exception';
     written_by bigint;
 BEGIN
-    UPDATE tarspay_orders SET
-        applied_state = claimed_state,
-        applied_paid = claimed_paid,
-        applied_count = applied_count + 1,
-        leased_until = NULL,
-        attempts = 0,
-        last_error = NULL,
-        apply_at = CASE
-            WHEN parked IS NULL AND discarded IS NULL AND doubt = 0
-                AND (state IS DISTINCT FROM claimed_state OR paid IS DISTINCT FROM claimed_paid)
-                THEN (SELECT ms FROM tarspay_now)
-        END,
-        changed_at = (SELECT ms FROM tarspay_now)
-    WHERE id = NEW.id AND lease = NEW.lease AND leased_until > (SELECT ms FROM tarspay_now);
-    IF FOUND THEN
-        RETURN NEW;
+    BEGIN
+        UPDATE tarspay_orders SET
+            applied_state = claimed_state,
+            applied_paid = claimed_paid,
+            applied_count = applied_count + 1,
+            leased_until = NULL,
+            attempts = 0,
+            last_error = NULL,
+            apply_at = CASE
+                WHEN parked IS NULL AND discarded IS NULL AND doubt = 0
+                    AND (state IS DISTINCT FROM claimed_state OR paid IS DISTINCT FROM claimed_paid)
+                    THEN (SELECT ms FROM tarspay_now)
+            END,
+            changed_at = (SELECT ms FROM tarspay_now)
+        WHERE id = NEW.id AND lease = NEW.lease AND leased_until > (SELECT ms FROM tarspay_now);
+        IF FOUND THEN
+            RETURN NEW;
+        END IF;
+    EXCEPTION WHEN OTHERS OR query_canceled THEN
+        said := 'tarspay: the order cannot be settled, so the transaction is rolled back: ' || SQLERRM;
+        code := SQLSTATE;
+    END;
+    -- What a savepoint writes has another number than the transaction. Where that cannot be found
+    -- out, there may be one.
+    BEGIN
+        INSERT INTO tarspay_schema (version) VALUES (0) RETURNING xmin::text::bigint INTO written_by;
+    EXCEPTION WHEN OTHERS OR query_canceled THEN
+        RAISE WARNING 'tarspay: this role cannot write to tarspay_schema: %', SQLERRM;
+    END;
+    IF written_by IS NOT NULL THEN
+        INSERT INTO tarspay_schema (version) VALUES (0) RETURNING xmin::text::bigint INTO written_by;
     END IF;
-    -- What a savepoint writes has another number than the transaction.
-    INSERT INTO tarspay_schema (version) VALUES (0) RETURNING xmin::text::bigint INTO written_by;
-    IF written_by <> txid_current() % 4294967296 THEN
-        RAISE WARNING '%', said;
-        PERFORM pg_terminate_backend(pg_backend_pid());
-        PERFORM pg_sleep(10);
+    IF written_by = txid_current() % 4294967296 THEN
+        RAISE EXCEPTION USING MESSAGE = said, ERRCODE = code;
     END IF;
-    RAISE EXCEPTION '%', said;
+    RAISE WARNING '%', said;
+    -- After SET ROLE the role may not end the connection; the one that has logged in may.
+    BEGIN
+        RESET SESSION AUTHORIZATION;
+        SET LOCAL ROLE NONE;
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+    PERFORM pg_terminate_backend(pg_backend_pid());
+    PERFORM pg_sleep(10);
+    RAISE EXCEPTION USING MESSAGE = said, ERRCODE = code;
 END
 $settle$;
 -- Whatever the search path of the session that settles.
@@ -180,7 +202,9 @@ FOR UPDATE SKIP LOCKED
 -- name: unknown order
 INSERT INTO tarspay_orders (merchant_no, number, direction, amount, currency, placed_at, parked, changed_at)
 SELECT u.*, n.ms, 'it was not placed through this inbox', n.ms
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS u, tarspay_now n
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS u (merchant_no, number), tarspay_now n
+-- One that another worker has locked is known. A conflict would use up a number.
+WHERE NOT EXISTS (SELECT 1 FROM tarspay_orders o WHERE o.merchant_no = u.merchant_no AND o.number = u.number)
 ON CONFLICT (merchant_no, number) DO NOTHING
 
 -- name: update order
@@ -223,7 +247,7 @@ UPDATE tarspay_orders SET
     last_error = $3,
     parked = CASE WHEN attempts >= $4 THEN 'the handler failed ' || attempts || ' times: ' || $3 ELSE parked END,
     apply_at = CASE WHEN attempts < $4 AND apply_at IS NOT NULL THEN (SELECT ms FROM tarspay_now) + $5 END,
-    changed_at = (SELECT ms FROM tarspay_now)
+    changed_at = CASE WHEN attempts >= $4 THEN (SELECT ms FROM tarspay_now) ELSE changed_at END
 WHERE id = $1 AND lease = $2 AND leased_until IS NOT NULL
 RETURNING parked
 
@@ -235,6 +259,14 @@ WITH due AS MATERIALIZED (
 )
 UPDATE tarspay_orders SET ask_at = (SELECT ms FROM tarspay_now) + $3 WHERE id IN (SELECT id FROM due)
 RETURNING *
+
+-- name: correct clock
+-- What is planned for later than any setting says was planned by a clock that was ahead.
+UPDATE tarspay_orders SET
+    ask_at = CASE WHEN ask_at > (SELECT ms FROM tarspay_now) + $2 THEN (SELECT ms FROM tarspay_now) ELSE ask_at END,
+    apply_at = CASE WHEN apply_at > (SELECT ms FROM tarspay_now) + $2 THEN (SELECT ms FROM tarspay_now) ELSE apply_at END,
+    leased_until = CASE WHEN leased_until > (SELECT ms FROM tarspay_now) + $2 THEN NULL ELSE leased_until END
+WHERE merchant_no = $1 AND ask_at > (SELECT ms FROM tarspay_now) + $2 OR apply_at > (SELECT ms FROM tarspay_now) + $2
 
 -- name: settle
 INSERT INTO tarspay_settle (id, lease) VALUES ($1, $2)
@@ -263,10 +295,11 @@ UPDATE tarspay_orders SET
 WHERE id = $1 AND parked IS NOT NULL
 
 -- name: prune events
-WITH head AS (SELECT id, received_at, verdict FROM tarspay_events ORDER BY id LIMIT $2)
+-- The verdict is that under the lock: a repeated part payment has it decided again.
+WITH head AS (SELECT id, received_at FROM tarspay_events ORDER BY id LIMIT $2)
 DELETE FROM tarspay_events WHERE id IN (
     SELECT e.id FROM tarspay_events e JOIN head h ON h.id = e.id
-    WHERE h.verdict IS NOT NULL AND h.received_at < (SELECT ms FROM tarspay_now) - $1
+    WHERE e.verdict IS NOT NULL AND h.received_at < (SELECT ms FROM tarspay_now) - $1
     FOR UPDATE OF e SKIP LOCKED
 )
 

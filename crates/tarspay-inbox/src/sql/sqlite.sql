@@ -187,7 +187,7 @@ UPDATE tarspay_orders SET
     last_error = ?3,
     parked = CASE WHEN attempts >= ?4 THEN 'the handler failed ' || attempts || ' times: ' || ?3 ELSE parked END,
     apply_at = CASE WHEN attempts < ?4 AND apply_at IS NOT NULL THEN (SELECT ms FROM tarspay_now) + ?5 END,
-    changed_at = (SELECT ms FROM tarspay_now)
+    changed_at = CASE WHEN attempts >= ?4 THEN (SELECT ms FROM tarspay_now) ELSE changed_at END
 WHERE id = ?1 AND lease = ?2 AND leased_until IS NOT NULL
 RETURNING parked
 
@@ -198,6 +198,14 @@ WHERE id IN (
     WHERE merchant_no = ?1 AND ask_at <= (SELECT ms FROM tarspay_now) ORDER BY ask_at LIMIT ?2
 )
 RETURNING *
+
+-- name: correct clock
+-- What is planned for later than any setting says was planned by a clock that was ahead.
+UPDATE tarspay_orders SET
+    ask_at = CASE WHEN ask_at > (SELECT ms FROM tarspay_now) + ?2 THEN (SELECT ms FROM tarspay_now) ELSE ask_at END,
+    apply_at = CASE WHEN apply_at > (SELECT ms FROM tarspay_now) + ?2 THEN (SELECT ms FROM tarspay_now) ELSE apply_at END,
+    leased_until = CASE WHEN leased_until > (SELECT ms FROM tarspay_now) + ?2 THEN NULL ELSE leased_until END
+WHERE merchant_no = ?1 AND ask_at > (SELECT ms FROM tarspay_now) + ?2 OR apply_at > (SELECT ms FROM tarspay_now) + ?2
 
 -- name: settle
 INSERT INTO tarspay_settle (id, lease) VALUES (?1, ?2)

@@ -185,6 +185,94 @@ async fn a_handler_that_never_returns_is_parked() {
     }
 }
 
+/// It is dropped with its lease, so that it does not take a place for ever.
+#[tokio::test]
+async fn a_handler_that_hangs_loses_its_place_with_its_lease() {
+    for world in worlds().await {
+        let id = world.placed("D1", "1500").await;
+        world.sandbox.pay(&id).unwrap();
+        world.deliver().await;
+        let worker = world.worker().lease(Duration::from_millis(10)).attempts(1).concurrency(1);
+        worker
+            .drain(async |fact: Fact| {
+                let tx = fact.begin().await.unwrap();
+                std::future::pending::<()>().await;
+                tx.commit().await
+            })
+            .await;
+        let parked = world.inbox.parked().await.unwrap();
+        assert!(parked[0].parked.as_ref().unwrap().contains("within its lease"), "{parked:?}");
+        assert!(world.inbox.replay(parked[0].id).await.unwrap());
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["D1 2 1500"]);
+    }
+}
+
+#[tokio::test]
+async fn callbacks_are_taken_into_their_orders_while_all_handlers_are_busy() {
+    for world in worlds().await {
+        let begun = Arc::new(tokio::sync::Notify::new());
+        let begins = Arc::clone(&begun);
+        let worker = world.worker().concurrency(1).max_in_flight(0);
+        let run = worker.run(move |_| {
+            begins.notify_one();
+            std::future::pending::<Result<(), String>>()
+        });
+        let come = async {
+            let ids = [world.placed("D1", "1500").await, world.placed("D2", "1500").await];
+            world.sandbox.pay(&ids[0]).unwrap();
+            world.deliver().await;
+            begun.notified().await;
+            world.sandbox.pay(&ids[1]).unwrap();
+            world.deliver().await;
+            while world.order("D2").await.status.state != OrderState::SUCCESS {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = run => unreachable!(),
+            () = come => {}
+        }
+    }
+}
+
+/// An order that somebody else has locked is looked at by each poll, not all the time.
+#[tokio::test]
+async fn a_locked_order_does_not_wake_its_own_worker() {
+    for world in worlds().await {
+        if world.base.is_sqlite() {
+            continue;
+        }
+        let id = world.placed("D1", "1500").await;
+        let other = world.base.postgres_client().await;
+        other.batch_execute("BEGIN; SELECT id FROM tarspay_orders FOR UPDATE").await.unwrap();
+        world.sandbox.pay(&id).unwrap();
+        world.deliver().await;
+        // Counts how often the worker looks, also in transactions that insert nothing.
+        let count = "CREATE SEQUENCE looks; CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM nextval(''looks''); RETURN NULL; END';
+            CREATE TRIGGER look BEFORE INSERT ON tarspay_orders FOR EACH STATEMENT EXECUTE FUNCTION look()";
+        world.base.run(count).await;
+        let last = "SELECT last_value AS c FROM tarspay_orders_id_seq";
+        let before = world.base.rows(last).await;
+        let (second, worker) = (world.restart().await, world.worker().poll(HOUR));
+        let mut run = Box::pin(worker.run(book));
+        for _ in 0..50 {
+            tokio::select! {
+                () = &mut run => unreachable!(),
+                status = second.status() => assert_eq!(status.unwrap().accepted.count, 1),
+            }
+        }
+        drop(run);
+        let looks = world.base.rows("SELECT last_value AS c FROM looks").await;
+        assert!(looks[0].parse::<u32>().unwrap() <= 2, "{looks:?}");
+        assert_eq!(world.base.rows(last).await, before, "no number is used up");
+        other.batch_execute("COMMIT").await.unwrap();
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["D1 2 1500"]);
+    }
+}
+
 /// A contradiction is asked about. If the gateway says what was known, that is applied.
 #[tokio::test]
 async fn a_contradiction_is_settled_by_the_gateway() {

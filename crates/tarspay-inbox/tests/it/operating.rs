@@ -3,7 +3,8 @@
 use crate::receiving::{post, trusting_us};
 use crate::world::{book, worlds};
 use std::time::Duration;
-use tarspay::types::OrderState;
+use tarspay::SignedCallback;
+use tarspay::types::{Callback, OrderState};
 use tarspay_inbox::ErrorKind;
 use tarspay_sandbox::Fault;
 
@@ -55,6 +56,80 @@ async fn counts_and_ages_say_what_waits() {
     }
 }
 
+/// The age of a fact that is not applied grows, however often its handler fails.
+#[tokio::test]
+async fn a_handler_that_fails_shows_in_the_age_of_what_is_to_be_applied() {
+    for world in worlds().await {
+        let id = world.placed("D1", "1500").await;
+        world.sandbox.pay(&id).unwrap();
+        world.deliver().await;
+        let wait = Duration::from_secs(60);
+        let worker = world.worker().retry(wait, wait).max_in_flight(0);
+        for attempt in 1..=7 {
+            worker.drain(async |_| Err("no stock")).await;
+            world.base.advance(wait).await;
+            let status = world.inbox.status().await.unwrap();
+            assert_eq!(status.to_apply.oldest, Some(attempt * wait));
+        }
+        worker.drain(async |_| Err("no stock")).await;
+        let parked = world.inbox.status().await.unwrap().parked;
+        assert_eq!((parked.count, parked.oldest), (1, Some(Duration::ZERO)));
+    }
+}
+
+/// The clock of the database was years ahead for a while.
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_has_planned_is_due() {
+    const AHEAD: i64 = 5 * 365 * 24 * 3600 * 1000;
+    for world in worlds().await {
+        let ids = [world.placed("D1", "1500").await, world.placed("D2", "1500").await];
+        world.base.run(&format!("UPDATE test_clock SET ms = ms + {AHEAD}")).await;
+        world.sandbox.pay(&ids[0]).unwrap();
+        world.deliver().await;
+        world.worker().drain(async |_| Err("no stock")).await;
+        world.sandbox.inject(Fault::lose_callback().always());
+        world.sandbox.pay(&ids[1]).unwrap();
+        world.base.run(&format!("UPDATE test_clock SET ms = ms - {AHEAD}")).await;
+        world.drain().await;
+        let mut ledger = world.ledger().await;
+        ledger.sort();
+        assert_eq!(ledger, ["D1 2 1500", "D2 2 1500"]);
+    }
+}
+
+/// A repeated part payment has its order asked for again, also while events are pruned.
+#[tokio::test]
+async fn pruning_keeps_an_event_that_is_new_again() {
+    for world in worlds().await {
+        if world.base.is_sqlite() {
+            continue;
+        }
+        world
+            .base
+            .run(
+                "INSERT INTO tarspay_events (digest, source, merchant_no, number, state, body, received_at, verdict)
+                 VALUES ('1', 'callback', 'M1', 'D1', 9, '', 1, 'news');
+                 CREATE OR REPLACE VIEW tarspay_now AS
+                 SELECT ms + length(pg_advisory_xact_lock_shared(77)::text) AS ms FROM test_clock",
+            )
+            .await;
+        // The statement has its snapshot, and waits for the clock.
+        let other = world.base.postgres_client().await;
+        other.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(77)").await.unwrap();
+        let change = async {
+            let waits = "SELECT count(*) AS c FROM pg_locks WHERE objid = 77 AND NOT granted";
+            while world.base.rows(waits).await != ["1"] {
+                tokio::task::yield_now().await;
+            }
+            world.base.run("UPDATE tarspay_events SET verdict = NULL").await;
+            other.batch_execute("COMMIT").await.unwrap();
+        };
+        let (pruned, ()) = tokio::join!(world.inbox.prune(14 * DAY), change);
+        assert_eq!(pruned.unwrap(), 0);
+        assert_eq!(world.base.rows("SELECT verdict AS c FROM tarspay_events").await, ["-"]);
+    }
+}
+
 /// What is over goes; what is open, parked or asked for stays. A worker runs meanwhile.
 #[tokio::test]
 async fn pruning_deletes_what_is_over_and_nothing_else() {
@@ -85,6 +160,32 @@ async fn pruning_deletes_what_is_over_and_nothing_else() {
         let mut ledger = world.ledger().await;
         ledger.sort();
         assert_eq!(ledger, ["D0 3 -", "D1 2 1500", "D3 2 1500"]);
+    }
+}
+
+/// Nothing is left that would notice a repetition but the key, which a table of the merchant can have.
+#[tokio::test]
+async fn a_fact_of_an_order_that_was_pruned_is_applied_again_with_the_same_key() {
+    for mut world in worlds().await {
+        let key = trusting_us(&mut world).await;
+        world.placed("D1", "1500").await;
+        let order = world.order("D1").await;
+        let callback =
+            Callback::new(order.pay_order_id.unwrap(), order.merchant_order_no, OrderState::FAILED);
+        let callback = SignedCallback::new(world.client.merchant_no(), &callback, &key).unwrap();
+        for _ in 0..2 {
+            assert_eq!(world.post(Some(callback.signature()), callback.body()).await.0, 200);
+            world.drain().await;
+            for order in world.inbox.parked().await.unwrap() {
+                assert!(world.inbox.replay(order.id).await.unwrap());
+                world.drain().await;
+            }
+            world.base.advance(15 * DAY).await;
+            world.inbox.prune(14 * DAY).await.unwrap();
+        }
+        let keys = world.base.rows("SELECT effect AS c FROM ledger").await;
+        assert_eq!(keys.len(), 2);
+        assert_eq!(keys[0], keys[1]);
     }
 }
 

@@ -115,6 +115,100 @@ async fn a_lost_lease_rolls_back_the_whole_transaction() {
     }
 }
 
+/// The rights that docs/inbox.md lists.
+async fn grant(base: &Base, role: &str) {
+    let schema = base.schema();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/inbox.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, from) = page.split_once("```sql\nGRANT").unwrap();
+    let grants = format!("GRANT{}", from.split("```").next().unwrap());
+    let grants = grants.replace("handler", role).replace("SCHEMA shop", &format!("SCHEMA {schema}"));
+    base.run(&format!("CREATE ROLE {role} LOGIN; {grants}; GRANT INSERT ON ledger TO {role}")).await;
+}
+
+#[tokio::test]
+async fn a_role_settles_with_the_rights_of_the_page() {
+    for world in worlds().await {
+        if world.base.is_sqlite() {
+            continue;
+        }
+        let role = format!("{}_handler", world.base.schema());
+        let fact = claimed(&world).await;
+        grant(&world.base, &role).await;
+        let client = world.base.postgres_client_of(&role).await;
+        client.batch_execute(&format!("BEGIN; {EFFECT}; SAVEPOINT part")).await.unwrap();
+        client.execute(SETTLE, &[&fact.id(), &fact.lease()]).await.unwrap();
+        client.batch_execute("COMMIT").await.unwrap();
+        assert_eq!(world.ledger().await, ["D1 2 1"]);
+        assert!(client.execute(SETTLE, &[&fact.id(), &fact.lease()]).await.is_err());
+        client.batch_execute("SELECT 1").await.expect("outside of a savepoint the connection stays");
+    }
+}
+
+/// A program that ignores the error, rolls back to its savepoint, and commits.
+#[tokio::test]
+async fn whatever_fails_in_a_savepoint_nothing_is_kept() {
+    const TAKEN: &str = "UPDATE tarspay_orders SET lease = lease + 1";
+    const BEING_TAKEN: &str = "BEGIN; UPDATE tarspay_orders SET lease = lease + 1";
+    for world in worlds().await {
+        if world.base.is_sqlite() {
+            continue;
+        }
+        let schema = world.base.schema();
+        let (role, member, narrow) =
+            (format!("{schema}_some"), format!("{schema}_member"), format!("{schema}_narrow"));
+        let set_role = format!("SET ROLE {role}");
+        let fact = claimed(&world).await;
+        grant(&world.base, &role).await;
+        grant(&world.base, &narrow).await;
+        world
+            .base
+            .run(&format!(
+                "CREATE ROLE {member} LOGIN IN ROLE {role}; REVOKE ALL ON tarspay_schema FROM {narrow}"
+            ))
+            .await;
+        for (login, before, begin, within, meanwhile) in [
+            ("shop", "", "BEGIN ISOLATION LEVEL REPEATABLE READ", "", TAKEN),
+            ("shop", "", "BEGIN ISOLATION LEVEL SERIALIZABLE", "", TAKEN),
+            (&*member, &*set_role, "BEGIN", "", TAKEN),
+            ("shop", &*set_role, "BEGIN", "", TAKEN),
+            ("shop", &*format!("SET SESSION AUTHORIZATION {role}"), "BEGIN", "", TAKEN),
+            (&*narrow, "", "BEGIN", "", TAKEN),
+            ("shop", "", "BEGIN", "SET LOCAL lock_timeout = '1ms'", BEING_TAKEN),
+            ("shop", "", "BEGIN", "SET LOCAL statement_timeout = '100ms'", BEING_TAKEN),
+        ] {
+            let (client, other) =
+                (world.base.postgres_client_of(login).await, world.base.postgres_client().await);
+            other
+                .batch_execute(&format!("UPDATE tarspay_orders SET lease = {}", fact.lease()))
+                .await
+                .unwrap();
+            client.batch_execute(before).await.unwrap();
+            client.batch_execute(&format!("{begin}; {EFFECT}; SAVEPOINT part")).await.unwrap();
+            other.batch_execute(meanwhile).await.unwrap();
+            client.batch_execute(within).await.unwrap();
+            let case = format!("{login} {before} {begin} {within}");
+            let settle =
+                format!("INSERT INTO tarspay_settle (id, lease) VALUES ({}, {})", fact.id(), fact.lease());
+            assert!(client.batch_execute(&settle).await.is_err(), "{case}");
+            for next in ["ROLLBACK TO part", "COMMIT"] {
+                assert!(client.batch_execute(next).await.is_err(), "{case}");
+            }
+            drop(other);
+            assert_eq!(world.ledger().await, [""; 0], "{case}");
+        }
+        // Without a savepoint the error is the server's, and the connection stays.
+        world.base.run(&format!("UPDATE tarspay_orders SET lease = {}", fact.lease())).await;
+        let client = world.base.postgres_client().await;
+        client.batch_execute(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {EFFECT}")).await.unwrap();
+        world.base.run(TAKEN).await;
+        let error = client.execute(SETTLE, &[&fact.id(), &fact.lease()]).await.unwrap_err();
+        assert_eq!(error.code().unwrap().code(), "40001", "{error}");
+        client.batch_execute("COMMIT").await.unwrap();
+        assert_eq!(world.ledger().await, [""; 0]);
+    }
+}
+
 #[tokio::test]
 async fn a_transaction_that_is_dropped_is_rolled_back() {
     for world in worlds().await {

@@ -66,8 +66,18 @@ impl Base {
     }
 
     pub(crate) async fn postgres_client(&self) -> tokio_postgres::Client {
+        self.postgres_client_of("shop").await
+    }
+
+    pub(crate) async fn postgres_client_of(&self, role: &str) -> tokio_postgres::Client {
         let Self::Postgres { server, name } = self else { panic!("not PostgreSQL") };
-        connect(&server.address(name)).await
+        connect(&server.address(name).replace("user=shop", &format!("user={role}"))).await
+    }
+
+    /// Roles are of the whole server, so they begin with the name of the schema.
+    pub(crate) fn schema(&self) -> &str {
+        let Self::Postgres { name, .. } = self else { panic!("not PostgreSQL") };
+        name
     }
 
     /// Runs statements by a connection that is not the inbox's.

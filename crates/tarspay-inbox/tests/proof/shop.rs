@@ -113,7 +113,11 @@ async fn work(inbox: Inbox) -> Infallible {
     worker
         .run(move |fact| {
             let fault = dice.lock().unwrap().below(1000);
-            book(fact, fault)
+            async move {
+                // Of its own, so that it goes on when the lease has ended, and tries to settle.
+                let booked = tokio::spawn(book(fact, fault)).await;
+                booked.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+            }
         })
         .await;
     panic!("a worker runs until it is killed")

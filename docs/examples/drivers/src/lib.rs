@@ -10,9 +10,11 @@ pub mod with_tokio_postgres;
 use sqlx::PgPool;
 use tarspay_inbox::{Fact, Worker};
 
-/// A table of yours. The amount is a text here; for other columns see docs/database.md.
-pub const LEDGER: &str = "CREATE TABLE ledger (number TEXT NOT NULL, paid TEXT)";
-pub const EFFECT: &str = "INSERT INTO ledger (number, paid) VALUES ($1, $2)";
+/// Your table: what was paid for each order. The amount is a text here; for other columns see docs/database.md.
+pub const PAYMENTS: &str = "CREATE TABLE payments (number TEXT NOT NULL PRIMARY KEY, paid TEXT)";
+/// A fact has the total, so it replaces that of a part payment before it. After a refund it is NULL.
+pub const EFFECT: &str = "INSERT INTO payments (number, paid) VALUES ($1, $2)
+    ON CONFLICT (number) DO UPDATE SET paid = excluded.paid";
 
 /// What [`EFFECT`] writes.
 pub fn entry(fact: &Fact) -> (&str, Option<String>) {

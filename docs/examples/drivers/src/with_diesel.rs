@@ -3,10 +3,11 @@
 use crate::entry;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use diesel::upsert::excluded;
 use tarspay_inbox::{Fact, SETTLE};
 
 diesel::table! {
-    ledger (number) {
+    payments (number) {
         number -> Text,
         paid -> Nullable<Text>,
     }
@@ -15,8 +16,10 @@ diesel::table! {
 pub fn book(connection: &mut SqliteConnection, fact: &Fact) -> QueryResult<()> {
     connection.immediate_transaction(|connection| {
         let (number, paid) = entry(fact);
-        let row = (ledger::number.eq(number), ledger::paid.eq(paid));
-        diesel::insert_into(ledger::table).values(row).execute(connection)?;
+        let row = (payments::number.eq(number), payments::paid.eq(paid));
+        let effect = diesel::insert_into(payments::table).values(row).on_conflict(payments::number);
+        let effect = effect.do_update().set(payments::paid.eq(excluded(payments::paid)));
+        effect.execute(connection)?;
         let settle = diesel::sql_query(SETTLE).bind::<BigInt, _>(fact.id()).bind::<BigInt, _>(fact.lease());
         settle.execute(connection).map(drop)
     })

@@ -5,7 +5,8 @@ import sys
 
 import psycopg
 
-EFFECT = "INSERT INTO ledger (number, paid) VALUES (%s, %s)"
+EFFECT = """INSERT INTO payments (number, paid) VALUES (%s, %s)
+    ON CONFLICT (number) DO UPDATE SET paid = excluded.paid"""
 SETTLE = "INSERT INTO tarspay_settle (id, lease) VALUES (%s, %s)"
 
 

@@ -15,7 +15,7 @@ connection = psycopg.connect(address)
 connection.execute(EFFECT, (fact["number"], fact["paid"]))
 if how == "AfterError":
     with contextlib.suppress(psycopg.Error):
-        connection.execute("INSERT INTO ledger (number) VALUES (NULL)")
+        connection.execute("INSERT INTO payments (number) VALUES (NULL)")
 with contextlib.suppress(psycopg.Error):
     with connection.transaction() if how == "InSavepoint" else contextlib.nullcontext():
         connection.execute(SETTLE, (fact["id"], fact["lease"]))

@@ -14,7 +14,7 @@ use tarspay_inbox::{Fact, SETTLE};
 use tokio::process::Command;
 
 /// It fails. The column is NOT NULL.
-const BROKEN: &str = "INSERT INTO ledger (number) VALUES (NULL)";
+const BROKEN: &str = "INSERT INTO payments (number) VALUES (NULL)";
 
 fn text(error: impl ToString) -> String {
     error.to_string()

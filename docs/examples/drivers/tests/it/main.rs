@@ -43,34 +43,44 @@ async fn check(world: World, mut driver: impl Driver) {
     let fact = world.fact("D1", MINUTE).await;
     driver.book(&fact).await.unwrap();
     booked.push("D1 1500");
-    assert_eq!(world.ledger().await, booked);
+    assert_eq!(world.payments().await, booked);
     assert!(world.is_applied("D1").await);
     driver.book(&fact).await.unwrap_err();
-    assert_eq!(world.ledger().await, booked, "a fact is settled once");
+    assert_eq!(world.payments().await, booked, "a fact is settled once");
     let fact = world.fact("D2", MINUTE).await;
     assert!(driver.careless(&fact, How::InSavepoint).await);
     booked.push("D2 1500");
-    assert_eq!(world.ledger().await, booked);
+    assert_eq!(world.payments().await, booked);
     assert!(world.is_applied("D2").await);
+
+    // The total, not the sum of the totals.
+    world.pay_part("D0", "400").await;
+    driver.book(&world.again("D0", MINUTE).await).await.unwrap();
+    assert_eq!(world.payments().await[0], "D0 400");
+    world.pay_rest("D0").await;
+    driver.book(&world.again("D0", MINUTE).await).await.unwrap();
+    booked.insert(0, "D0 1500");
+    assert_eq!(world.payments().await, booked);
 
     // Neither.
     let fact = world.fact("D3", MINUTE).await;
     assert!(driver.careless(&fact, How::GiveUp).await);
-    assert_eq!(world.ledger().await, booked);
+    assert_eq!(world.payments().await, booked);
     assert!(!world.is_applied("D3").await);
 
     // A lost lease.
     for (number, how) in [("D4", How::Commit), ("D5", How::InSavepoint)] {
-        let lost = world.fact(number, Duration::ZERO).await;
+        let lost = world.fact(number, MINUTE).await;
+        world.end_lease(number).await;
         driver.book(&lost).await.unwrap_err();
         assert!(!driver.careless(&lost, how).await, "{how:?}");
         let taken = world.again(number, MINUTE).await;
         assert!(!driver.careless(&lost, how).await, "{how:?}");
-        assert_eq!(world.ledger().await, booked, "{how:?}");
+        assert_eq!(world.payments().await, booked, "{how:?}");
         assert!(!world.is_applied(number).await, "{how:?}");
         driver.book(&taken).await.unwrap();
         booked.push(if number == "D4" { "D4 1500" } else { "D5 1500" });
-        assert_eq!(world.ledger().await, booked, "{how:?}");
+        assert_eq!(world.payments().await, booked, "{how:?}");
     }
 
     // SQLite fails the one statement. PostgreSQL fails the transaction: its COMMIT rolls back, and the settling says so.
@@ -81,7 +91,7 @@ async fn check(world: World, mut driver: impl Driver) {
     if settled {
         booked.push("D6 1500");
     }
-    assert_eq!(world.ledger().await, booked);
+    assert_eq!(world.payments().await, booked);
 }
 
 #[tokio::test]
@@ -148,5 +158,5 @@ async fn a_worker_gives_each_fact_to_the_program() {
         () = work(&worker, pool) => unreachable!(),
         () = applied => {}
     }
-    assert_eq!(world.ledger().await, ["D1 1500"]);
+    assert_eq!(world.payments().await, ["D1 1500"]);
 }

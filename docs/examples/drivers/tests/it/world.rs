@@ -1,10 +1,10 @@
-//! A database with an inbox and a ledger, and a sandbox for the orders.
+//! A database with an inbox and a table of payments, and a sandbox for the orders.
 
 use crate::postgres::Postgres;
-use drivers::LEDGER;
+use drivers::PAYMENTS;
 use std::time::Duration;
 use tarspay::types::market::kenya;
-use tarspay::types::{DepositRequest, MerchantOrderNo};
+use tarspay::types::{DepositRequest, MerchantOrderNo, PayOrderId};
 use tarspay::{Client, Credentials};
 use tarspay_inbox::{Builder, Fact, Inbox, Worker};
 use tarspay_sandbox::Sandbox;
@@ -45,10 +45,7 @@ impl World {
         let inbox = inbox.ask_between(Duration::ZERO, Duration::ZERO).open().await.unwrap();
         inbox.migrate().await.unwrap();
         let world = Self { base, sandbox, inbox, client };
-        match &world.base {
-            Base::Sqlite(_) => world.sqlite().execute_batch(LEDGER).unwrap(),
-            Base::Postgres(_) => world.postgres().await.batch_execute(LEDGER).await.unwrap(),
-        }
+        world.run(PAYMENTS).await;
         world
     }
 
@@ -89,11 +86,41 @@ impl World {
 
     /// Places a deposit, and pays it.
     pub async fn pay(&self, number: &str) {
+        let id = self.place(number).await;
+        self.sandbox.pay(&id).unwrap();
+    }
+
+    async fn place(&self, number: &str) -> PayOrderId {
         let (number, url) = (number.parse().unwrap(), "http://127.0.0.1:1/".parse().unwrap());
         let (way, amount) = (kenya::way::CASHIER, "1500".parse().unwrap());
         let request = DepositRequest::new(number, way, kenya::CURRENCY, amount, url);
         let order = self.inbox.place_deposit(&self.client, &request).await.unwrap();
-        self.sandbox.pay(&order.pay_order_id.unwrap()).unwrap();
+        order.pay_order_id.unwrap()
+    }
+
+    /// Pays a part of a new order.
+    pub async fn pay_part(&self, number: &str, part: &str) {
+        let id = self.place(number).await;
+        self.sandbox.pay_partially(&id, part.parse().unwrap()).unwrap();
+    }
+
+    /// Pays the rest, and has the order asked for, since no callback comes.
+    pub async fn pay_rest(&self, number: &str) {
+        let id = self.place(number).await;
+        self.sandbox.pay(&id).unwrap();
+        self.run("UPDATE tarspay_orders SET ask_at = 0").await;
+    }
+
+    pub async fn end_lease(&self, number: &str) {
+        let sql = "UPDATE tarspay_orders SET leased_until = 0, apply_at = 0 WHERE number =";
+        self.run(&format!("{sql} '{number}'")).await;
+    }
+
+    async fn run(&self, sql: &str) {
+        match &self.base {
+            Base::Sqlite(_) => self.sqlite().execute_batch(sql).unwrap(),
+            Base::Postgres(_) => self.postgres().await.batch_execute(sql).await.unwrap(),
+        }
     }
 
     /// The fact that a new order is paid.
@@ -125,8 +152,8 @@ impl World {
     }
 
     /// By a connection of its own, so that only what was committed is seen.
-    pub async fn ledger(&self) -> Vec<String> {
-        let sql = "SELECT number || ' ' || paid FROM ledger ORDER BY number";
+    pub async fn payments(&self) -> Vec<String> {
+        let sql = "SELECT number || ' ' || paid FROM payments ORDER BY number";
         match &self.base {
             Base::Sqlite(_) => {
                 let connection = self.sqlite();
