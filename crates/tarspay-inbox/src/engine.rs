@@ -125,7 +125,14 @@ impl Session {
     }
 
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        self.batch("COMMIT").await?;
+        let sql = match &self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => "COMMIT",
+            // After a statement that has failed, COMMIT rolls back without an error.
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "SAVEPOINT tarspay_end; COMMIT",
+        };
+        self.batch(sql).await?;
         self.reuse();
         Ok(())
     }

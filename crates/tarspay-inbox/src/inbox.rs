@@ -1,20 +1,19 @@
 //! The inbox: settings, placing orders, and what an operator does.
 
 use crate::engine::Engine;
-use crate::order::{Event, Order, OrderRow, Source};
+use crate::order::{Event, Order, OrderRow, Source, answer, outcome};
 use crate::receiver::Receiver;
 use crate::rules::{self, Schedule, millis};
 use crate::status::{Counts, Status};
 use crate::value::Row;
-use crate::{Error, Tx};
+use crate::{Error, ErrorKind, Tx};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Duration;
 use tarspay::types::{
-    self, Decode as _, Deposit, DepositRequest, MerchantNo, MerchantOrderNo, OrderState, PayOrderId,
-    PrivateText, WithdrawalRequest,
+    Deposit, DepositRequest, MerchantNo, MerchantOrderNo, OrderState, PrivateText, WithdrawalRequest,
 };
 use tarspay::{Client, ErrorKind as GatewayErrorKind, Matches, OrderRequest, Place, Placed};
 use tokio::sync::watch;
@@ -110,7 +109,9 @@ impl Builder {
     }
 
     /// How long a placing can take before another process takes the order up. Default: 2 minutes.
-    /// One that takes longer is placed once all the same.
+    /// One that takes longer is placed once all the same. Keep it longer than the client's [quiet
+    /// time](tarspay::ClientBuilder::quiet_time): a refusal counts only if no other placing of the
+    /// order can be under way.
     pub fn placing_takes(mut self, time: Duration) -> Self {
         self.settings.placing = time;
         self
@@ -320,11 +321,15 @@ impl Inbox {
         let tx = Tx { session, settle: None };
         let tx = if is_new { write(tx).await? } else { tx };
         tx.commit().await?;
-        let row = self.row(merchant_no, number.as_str()).await?.ok_or_else(|| Error::column("number"))?;
+        let row = self.row(merchant_no, number.as_str()).await?;
+        // A statement of `write` can have ended the transaction.
+        let row = row.filter(|row| row.request_check.is_some());
+        let row =
+            row.ok_or_else(|| Error::unavailable("the order's row was not stored, so nothing was sent"))?;
         if is_new {
             // A row that a callback has made may be about an order that exists.
             let place = if row.ended_at.is_some() { resume() } else { place };
-            return Ok(self.finish_placing(client, request, place, row.id).await?);
+            return Ok(self.send(client, request, place, row.id, 1).await?);
         }
         let is_same = row.direction == Some(R::DIRECTION)
             && row.amount == Some(amount)
@@ -339,7 +344,7 @@ impl Inbox {
         Ok(outcome(row)?)
     }
 
-    /// Sends the order and stores what came of it.
+    /// Sends an order that is in doubt and stores what came of it.
     pub(crate) async fn finish_placing<R: Stored>(
         &self,
         client: &Client,
@@ -347,7 +352,30 @@ impl Inbox {
         place: Place<'_, R>,
         id: i64,
     ) -> Result<Order, Error> {
+        let parameters = vec![id.into(), millis(self.0.settings.placing).into()];
+        match self.0.engine.query("begin placing", parameters).await?.first() {
+            Some(row) => self.send(client, request, place, id, row.get("placings")?).await,
+            // Another placing has ended meanwhile.
+            None => outcome(OrderRow::read(&first(self.0.engine.query("lock", vec![id.into()]).await?)?)?),
+        }
+    }
+
+    /// Sends the order and stores what came of it. `placing` is the number of this placing.
+    async fn send<R: Stored>(
+        &self,
+        client: &Client,
+        request: &R,
+        place: Place<'_, R>,
+        id: i64,
+        placing: i64,
+    ) -> Result<Order, Error> {
         let placed = place.await;
+        // Those that others have begun are not ended by this one.
+        let end = |row: &mut OrderRow| {
+            if row.placing == placing {
+                row.placing_until = row.others_until;
+            }
+        };
         let number = request.order_no();
         let key = (client.merchant_no().as_str().to_owned(), number.as_str().to_owned());
         let event = |order| Event::of_response(Source::Placing, key, R::DIRECTION, order);
@@ -355,6 +383,7 @@ impl Inbox {
             Ok(placed) if placed.matches() == Matches::No => {
                 let row = self
                     .learn(id, None, 0, |row| {
+                        end(row);
                         row.parked = Some("the gateway has another amount under this number".to_owned());
                         (row.request, row.doubt) = (None, 1);
                     })
@@ -372,26 +401,25 @@ impl Inbox {
                 };
                 let (pay_url, pay_data) = R::pages(&placed);
                 let keep = |row: &mut OrderRow| {
+                    end(row);
                     row.pay_url = pay_url.or(row.pay_url.take());
                     row.pay_data = pay_data.or(row.pay_data.take());
                 };
                 outcome(self.learn(id, Some(event(order)?), 0, keep).await?)
             }
             Err(error) if error.kind() == GatewayErrorKind::Rejected => {
-                let refusal = error.to_string();
-                let keep = |row: &mut OrderRow| row.refusal = Some(refusal);
-                let event = event(answer(None, number, OrderState::FAILED)?)?;
-                let row = self.learn(id, Some(event), 0, keep).await?;
-                // A callback may have said otherwise.
-                if row.status.state == OrderState::FAILED {
-                    Err(Error::rejected(&error.to_string(), Some(error)))
-                } else {
-                    outcome(row)
+                let mut event = event(answer(None, number, OrderState::FAILED)?)?;
+                event.refusal = Some((error.to_string(), placing));
+                match outcome(self.learn(id, Some(event), 0, end).await?) {
+                    Err(refused) if refused.kind() == ErrorKind::Rejected => {
+                        Err(Error::rejected(&error.to_string(), Some(error)))
+                    }
+                    outcome => outcome,
                 }
             }
             Err(error) => {
                 tracing::warn!(order = %number, %error, "the order is in doubt; it is taken up later");
-                outcome(self.learn(id, None, 0, |_| ()).await?)
+                outcome(self.learn(id, None, 0, end).await?)
             }
         }
     }
@@ -408,7 +436,10 @@ impl Inbox {
         let mut session = engine.begin(false).await?;
         let mut row = OrderRow::read(&first(session.query(engine.sql("lock"), vec![id.into()]).await?)?)?;
         change(&mut row);
-        if let Some(event) = event {
+        let counts = |event: &Event| {
+            event.refusal.as_ref().is_none_or(|(_, placing)| rules::is_refused(&row, *placing))
+        };
+        if let Some(event) = event.filter(counts) {
             let verdict = rules::fold(&mut row, &event, asked, settings.schedule);
             let (_, mut values) = event.into_row();
             values.push(verdict.as_str().into());
@@ -453,19 +484,28 @@ impl Inbox {
         Status::read(&row, &self.0.counts)
     }
 
-    /// The orders that wait for a person, those that wait longest first, at most 1,000.
+    /// The orders that wait for a person, those that wait longest first, at most 1,000. A row that
+    /// cannot be read is left out and logged.
     ///
     /// # Errors
     ///
     /// [`Database`](crate::ErrorKind::Database).
     pub async fn parked(&self) -> Result<Vec<Order>, Error> {
         let rows = self.0.engine.query("parked", vec![1000.into()]).await?;
-        rows.iter().map(|row| OrderRow::read(row)?.into_order()).collect()
+        let read = |row: &Row| {
+            let order = OrderRow::read(row).and_then(OrderRow::into_order);
+            // It must not hide the others.
+            order.inspect_err(|error| {
+                tracing::error!(id = row.get::<i64>("id").ok(), %error, "an order cannot be read");
+            })
+        };
+        Ok(rows.iter().filter_map(|row| read(row).ok()).collect())
     }
 
     /// Takes a parked order up again: its newest fact is applied, with all attempts. If it was
-    /// parked for a contradiction, the gateway is asked, and its answer is believed. `false` if no
-    /// such order is parked.
+    /// parked for a contradiction, the gateway is asked, and its answer is believed; without a
+    /// direction it cannot be asked, and what is known is applied. `false` if no such order is
+    /// parked, or if it has neither ended nor a direction: discard it, or wait for its end.
     ///
     /// # Errors
     ///
@@ -525,29 +565,6 @@ pub(crate) fn first(rows: Vec<Row>) -> Result<Row, Error> {
     rows.into_iter()
         .next()
         .ok_or_else(|| Error::unavailable("the row of an order or of the inbox is missing"))
-}
-
-fn outcome(row: OrderRow) -> Result<Order, Error> {
-    // An order that is parked because its handler fails is a good order all the same.
-    let is_doubtful = row.doubt > 0;
-    let order = row.into_order()?;
-    match (&order.refusal, &order.parked) {
-        (Some(refusal), _) if order.status.state == OrderState::FAILED => Err(Error::rejected(refusal, None)),
-        (_, Some(reason)) if is_doubtful => Err(Error::parked(&order.merchant_order_no, reason)),
-        _ => Ok(order),
-    }
-}
-
-/// What is stored of a response to a creation. A refused order has no number of the gateway's.
-fn answer(
-    pay_order_id: Option<&PayOrderId>,
-    number: &MerchantOrderNo,
-    state: OrderState,
-) -> Result<types::Order, Error> {
-    let json = format!(r#"{{"state":{}}}"#, state.code());
-    let mut order = types::Order::from_json(&json).map_err(Error::damaged)?;
-    (order.pay_order_id, order.merchant_order_no) = (pay_order_id.cloned(), Some(number.clone()));
-    Ok(order)
 }
 
 /// Enough of a digest to notice another request, and too little to find a payee's number by trying

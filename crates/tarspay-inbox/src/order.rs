@@ -77,6 +77,12 @@ pub(crate) struct OrderRow {
     pub(crate) amount: Option<Amount>,
     pub(crate) currency: Option<String>,
     pub(crate) request: Option<String>,
+    /// The number of the newest placing.
+    pub(crate) placing: i64,
+    /// When the last of the placings that have not ended is given up.
+    pub(crate) placing_until: Option<i64>,
+    /// The same when the newest began; `None` if all had ended.
+    pub(crate) others_until: Option<i64>,
     pub(crate) request_check: Option<i64>,
     pub(crate) pay_order_id: Option<String>,
     pub(crate) pay_url: Option<String>,
@@ -122,6 +128,9 @@ impl OrderRow {
             amount: row.get("amount")?,
             currency: row.get("currency")?,
             request: row.get("request")?,
+            placing: row.get("placings")?,
+            placing_until: row.get("placing_until")?,
+            others_until: row.get("others_until")?,
             request_check: row.get("request_check")?,
             pay_order_id: row.get("pay_order_id")?,
             pay_url: row.get("pay_url")?,
@@ -144,6 +153,12 @@ impl OrderRow {
         })
     }
 
+    /// Whether the gateway refused to create the order, as far as is known, and the refusal is in
+    /// question since the order exists.
+    fn refusal_is_in_doubt(&self) -> bool {
+        self.refusal.is_some() && self.doubt > 0
+    }
+
     /// The parameters of the statement `update order`.
     pub(crate) fn into_values(self) -> Vec<Value> {
         vec![
@@ -163,10 +178,15 @@ impl OrderRow {
             self.discarded.into(),
             self.ended_at.into(),
             self.changed_at.into(),
+            self.placing_until.into(),
         ]
     }
 
     pub(crate) fn into_order(self) -> Result<Order, Error> {
+        let in_doubt = self.request.is_some() || self.refusal_is_in_doubt();
+        // One that may exist is not shown as failed.
+        let unknown = OrderStatus::new(OrderState::CREATING, None);
+        let status = if self.refusal_is_in_doubt() { unknown } else { self.status };
         let since = |then: i64| Duration::from_millis(u64::try_from(self.now - then).unwrap_or(0));
         Ok(Order {
             id: self.id,
@@ -178,11 +198,11 @@ impl OrderRow {
             amount: self.amount,
             currency: self.currency.map(received).transpose()?,
             pay_order_id: self.pay_order_id.map(received).transpose()?,
-            status: self.status,
+            status,
             applied: self.applied,
             pay_url: self.pay_url.map(PrivateText::new),
             pay_data: self.pay_data.map(PrivateText::new),
-            is_in_doubt: self.request.is_some(),
+            is_in_doubt: in_doubt,
             refusal: self.refusal,
             parked: self.parked,
             discarded: self.discarded,
@@ -190,6 +210,30 @@ impl OrderRow {
             last_error: self.last_error,
         })
     }
+}
+
+/// What a placing returns.
+pub(crate) fn outcome(row: OrderRow) -> Result<Order, Error> {
+    // An order that is parked because its handler fails is a good order all the same.
+    let is_doubtful = row.doubt > 0;
+    let order = row.into_order()?;
+    match (&order.refusal, &order.parked) {
+        (_, Some(reason)) if is_doubtful => Err(Error::parked(&order.merchant_order_no, reason)),
+        (Some(refusal), _) if !is_doubtful => Err(Error::rejected(refusal, None)),
+        _ => Ok(order),
+    }
+}
+
+/// What is stored of a response to a creation. A refused order has no number of the gateway's.
+pub(crate) fn answer(
+    pay_order_id: Option<&PayOrderId>,
+    number: &MerchantOrderNo,
+    state: OrderState,
+) -> Result<tarspay::types::Order, Error> {
+    let json = format!(r#"{{"state":{}}}"#, state.code());
+    let mut order = tarspay::types::Order::from_json(&json).map_err(Error::damaged)?;
+    (order.pay_order_id, order.merchant_order_no) = (pay_order_id.cloned(), Some(number.clone()));
+    Ok(order)
 }
 
 /// An amount as the columns that are compared have it: without needless zeros.
@@ -226,6 +270,8 @@ pub(crate) struct Event {
     pub(crate) status: OrderStatus,
     pub(crate) order_amount: Option<Amount>,
     pub(crate) currency: Option<String>,
+    /// Why the gateway refused to create the order, and the number of the placing.
+    pub(crate) refusal: Option<(String, i64)>,
     /// The text as it was verified, or the members that were used of a response.
     pub(crate) body: Vec<u8>,
 }
@@ -242,6 +288,7 @@ impl Event {
             status: said.status(),
             order_amount: said.order_amount,
             currency: said.currency.as_ref().map(|currency| currency.as_str().to_owned()),
+            refusal: None,
             body: callback.raw_body().to_vec(),
         }
     }
@@ -264,6 +311,7 @@ impl Event {
             status: order.status(),
             order_amount: order.order_amount,
             currency: order.currency.as_ref().map(|currency| currency.as_str().to_owned()),
+            refusal: None,
             body,
         })
     }
@@ -281,6 +329,7 @@ impl Event {
             status: status(row, "state", "pay_amount")?.ok_or_else(|| Error::column("state"))?,
             order_amount: row.get("order_amount")?,
             currency: row.get("currency")?,
+            refusal: None,
             body: Vec::new(),
         };
         Ok((row.get("id")?, event))

@@ -2,7 +2,7 @@
 
 use crate::order::{Event, OrderRow, Source};
 use std::time::Duration;
-use tarspay::types::{News, OrderState};
+use tarspay::types::{News, OrderState, OrderStatus};
 
 /// When to ask for orders.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,11 @@ pub(crate) fn fold(order: &mut OrderRow, event: &Event, asked: i64, schedule: Sc
     if difference.is_none() && event.pay_order_id.is_some() {
         order.pay_order_id.clone_from(&event.pay_order_id);
     }
+    if difference.is_none() && exists_after_refusal(order, event) && !is_applying(order) {
+        // Nobody has acted on the refusal yet.
+        order.status = OrderStatus::new(OrderState::CREATING, None);
+        (order.refusal, order.ended_at, order.ask_at) = (None, None, Some(order.now));
+    }
     let differs = event.status.state != order.status.state || event.status.paid() != order.status.paid();
     let verdict = match difference {
         Some(difference) => contradiction(order, event, asked, difference),
@@ -55,6 +60,10 @@ pub(crate) fn fold(order: &mut OrderRow, event: &Event, asked: i64, schedule: Sc
         None => match event.status.news_after(order.status) {
             News::Nothing if is_before_refund(order, event) => {
                 contradiction(order, event, asked, "paid, after a refund")
+            }
+            // Asked for until it has ended.
+            News::Nothing if exists_after_refusal(order, event) && order.doubt == 0 => {
+                contradiction(order, event, asked, "it exists, after the gateway refused it")
             }
             News::Nothing => Verdict::Superseded,
             News::PaidAmountChanged if event.status.paid() < order.status.paid() => {
@@ -74,11 +83,8 @@ pub(crate) fn fold(order: &mut OrderRow, event: &Event, asked: i64, schedule: Sc
     if verdict == Verdict::News {
         if order.status.state != event.status.state && event.status.state.is_ended() {
             order.ended_at = Some(order.now);
-            (order.pay_url, order.pay_data) = (None, None);
         }
-        if event.status.state != OrderState::FAILED {
-            order.refusal = None;
-        }
+        order.refusal = event.refusal.as_ref().map(|(reason, _)| reason.clone());
         order.status = event.status;
         order.attempts = 0;
         order.apply_at = None;
@@ -89,6 +95,9 @@ pub(crate) fn fold(order: &mut OrderRow, event: &Event, asked: i64, schedule: Sc
     {
         order.parked = Some(format!("there is news after it was discarded: {reason}"));
         order.changed_at = order.now;
+    }
+    if order.ended_at.is_some() || order.discarded.is_some() {
+        (order.pay_url, order.pay_data) = (None, None);
     }
     let is_callback = event.source == Source::Callback;
     plan(order, verdict == Verdict::News || !is_callback, schedule);
@@ -121,14 +130,30 @@ fn difference(order: &OrderRow, event: &Event) -> Option<&'static str> {
     }
 }
 
+/// Whether the refusal of a placing counts: no other placing can have created the order, and
+/// nothing says that it exists. The gateway may refuse one request and accept the next.
+pub(crate) fn is_refused(order: &OrderRow, placing: i64) -> bool {
+    let is_alone = order.placing == placing && order.others_until.is_none();
+    is_alone && order.request.is_some() && order.pay_order_id.is_none() && order.doubt == 0
+}
+
+fn exists_after_refusal(order: &OrderRow, event: &Event) -> bool {
+    order.refusal.is_some() && event.refusal.is_none() && event.status.state != OrderState::FAILED
+}
+
+/// Whether a handler has applied a fact of the order, or may still do so.
+fn is_applying(order: &OrderRow) -> bool {
+    order.applied.is_some() || order.leased_until.is_some_and(|until| until > order.now)
+}
+
 /// A payment that is reported after a refund is late, or the refund was a mistake.
 fn is_before_refund(order: &OrderRow, event: &Event) -> bool {
     order.status.state == OrderState::REFUNDED && event.status.state.counts_paid_amount()
 }
 
-/// Asks the gateway; if that is what it has answered, parks the order.
+/// Asks the gateway; if that is what it has answered, or if it cannot be asked, parks the order.
 fn contradiction(order: &mut OrderRow, event: &Event, asked: i64, what: &str) -> Verdict {
-    if event.source == Source::Query && asked > 0 {
+    if event.source == Source::Query && asked > 0 || order.direction.is_none() {
         order.parked = Some(format!(
             "contradiction: {what} (known: {}, the gateway says: {})",
             order.status.state, event.status.state

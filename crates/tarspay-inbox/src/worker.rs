@@ -2,7 +2,7 @@
 
 use crate::inbox::{BATCH, Inner, Stored};
 use crate::order::{Event, OrderRow, Source, received};
-use crate::rules::{self, Schedule, millis};
+use crate::rules::{self, Schedule, Verdict, millis};
 use crate::value::{Row, Value};
 use crate::{Error, Fact, Inbox, Tx};
 use std::collections::{BTreeMap, HashMap};
@@ -59,8 +59,20 @@ impl Inbox {
         }
         let mut session = engine.begin(false).await?;
         let rows = session.query(engine.sql("new events"), vec![BATCH.into()]).await?;
-        let events = rows.iter().map(Event::read).collect::<Result<Vec<_>, _>>()?;
-        if events.is_empty() {
+        // What cannot be read must not stop the others: its order is parked.
+        let (mut events, mut verdicts, mut unreadable) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for row in &rows {
+            match Event::read(row) {
+                Ok(event) => events.push(event),
+                Err(error) => {
+                    let key: (String, String) = (row.get("merchant_no")?, row.get("number")?);
+                    let id: i64 = row.get("id")?;
+                    verdicts.push(vec![id.into(), Verdict::Contradiction.as_str().into()]);
+                    unreadable.insert(key, format!("the event {id} cannot be read: {error}"));
+                }
+            }
+        }
+        if rows.is_empty() {
             // Another worker has them.
             session.commit().await?;
             return Ok(false);
@@ -72,8 +84,13 @@ impl Inbox {
             session.query_many(engine.sql("lock many"), keys.values().map(|event| named(event)).collect());
         let mut orders = HashMap::new();
         for row in locked.await? {
-            let row = OrderRow::read(&row)?;
-            orders.insert((row.merchant_no.clone(), row.number.clone()), row);
+            let key = (row.get("merchant_no")?, row.get("number")?);
+            match OrderRow::read(&row) {
+                Ok(order) => drop(orders.insert(key, order)),
+                Err(error) => {
+                    drop(unreadable.insert(key, format!("the order's row cannot be read: {error}")));
+                }
+            }
         }
         // Another worker has locked the others, or they are unknown here.
         let unknown = keys.iter().filter(|(key, _)| !orders.contains_key(*key)).map(|(_, event)| {
@@ -83,24 +100,39 @@ impl Inbox {
             values.push(event.currency.clone().into());
             values
         });
-        let unknown: Vec<_> = unknown.collect();
+        let no_event =
+            unreadable.keys().filter(|key| !keys.contains_key(*key)).map(|(merchant_no, number)| {
+                let nothing = || None::<String>.into();
+                vec![merchant_no.as_str().into(), number.as_str().into(), nothing(), nothing(), nothing()]
+            });
+        let unknown: Vec<_> = unknown.chain(no_event).collect();
         let mut added = 0;
         if !unknown.is_empty() {
             added = session.execute_many(engine.sql("unknown order"), unknown).await?;
         }
-        let mut verdicts = Vec::new();
         for (id, event) in &events {
-            if let Some(order) = orders.get_mut(&key(event)) {
+            if unreadable.contains_key(&key(event)) {
+                verdicts.push(vec![(*id).into(), Verdict::Contradiction.as_str().into()]);
+            } else if let Some(order) = orders.get_mut(&key(event)) {
                 let verdict = rules::fold(order, event, 0, self.0.settings.schedule);
                 verdicts.push(vec![(*id).into(), verdict.as_str().into()]);
             }
         }
-        let (folded, is_full) = (verdicts.len(), events.len() == usize::try_from(BATCH).unwrap_or(0));
+        let (folded, is_full) = (verdicts.len(), rows.len() == usize::try_from(BATCH).unwrap_or(0));
         if folded > 0 {
             let mut orders: Vec<_> = orders.into_values().collect();
             orders.sort_by_key(|order| order.id);
-            let orders = orders.into_iter().map(OrderRow::into_values).collect();
-            session.execute_many(engine.sql("update order"), orders).await?;
+            let orders: Vec<_> = orders.into_iter().map(OrderRow::into_values).collect();
+            if !orders.is_empty() {
+                session.execute_many(engine.sql("update order"), orders).await?;
+            }
+            if !unreadable.is_empty() {
+                tracing::error!(reasons = ?unreadable.values(), "orders are parked");
+                let parked = unreadable.into_iter().map(|((merchant_no, number), reason)| {
+                    vec![merchant_no.into(), number.into(), reason.into()]
+                });
+                session.execute_many(engine.sql("park"), parked.collect()).await?;
+            }
             session.execute_many(engine.sql("verdict"), verdicts).await?;
         }
         session.commit().await?;

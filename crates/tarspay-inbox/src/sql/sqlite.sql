@@ -36,6 +36,9 @@ CREATE TABLE tarspay_orders (
     amount TEXT,
     currency TEXT,
     request TEXT,           -- until the order is known to exist
+    placings INTEGER NOT NULL DEFAULT 0, -- how many placings were begun
+    placing_until INTEGER,  -- when the last of those that have not ended is given up
+    others_until INTEGER,   -- the same when the newest began; NULL if all had ended
     request_check INTEGER,  -- 16 bits of its digest; NULL for an order that was not placed here
     pay_order_id TEXT,
     pay_url TEXT,           -- until the order has ended
@@ -107,15 +110,28 @@ UPDATE tarspay_schema SET version = ?1
 
 -- name: register
 INSERT INTO tarspay_orders
-    (merchant_no, number, direction, amount, currency, request, request_check, ask_at, placed_at, changed_at)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ms + ?8, ms, ms FROM tarspay_now WHERE true
+    (merchant_no, number, direction, amount, currency, request, request_check, ask_at, placings, placing_until,
+     placed_at, changed_at)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ms + ?8, 1, ms + ?8, ms, ms FROM tarspay_now WHERE true
 -- An order that only a callback has named so far is taken up.
 ON CONFLICT (merchant_no, number) DO UPDATE SET
     direction = excluded.direction, amount = excluded.amount, currency = excluded.currency,
     request = excluded.request, request_check = excluded.request_check, ask_at = excluded.ask_at,
-    parked = NULL, discarded = NULL
+    placings = excluded.placings, placing_until = excluded.placing_until, parked = NULL, discarded = NULL
     WHERE tarspay_orders.request_check IS NULL
 RETURNING id
+
+-- name: begin placing
+-- A time that is further ahead than ?2 was written by a clock that has been corrected.
+UPDATE tarspay_orders SET
+    placings = placings + 1,
+    others_until = CASE
+        WHEN placing_until > (SELECT ms FROM tarspay_now) AND placing_until <= (SELECT ms FROM tarspay_now) + ?2
+        THEN placing_until
+    END,
+    placing_until = (SELECT ms FROM tarspay_now) + ?2
+WHERE id = ?1 AND request IS NOT NULL
+RETURNING placings
 
 -- name: find
 SELECT o.*, n.ms AS now FROM tarspay_orders o, tarspay_now n WHERE o.merchant_no = ?1 AND o.number = ?2
@@ -158,8 +174,13 @@ ON CONFLICT (merchant_no, number) DO NOTHING
 UPDATE tarspay_orders SET
     request = ?2, pay_order_id = ?3, pay_url = ?4, pay_data = ?5, state = ?6, paid = ?7, attempts = ?8,
     apply_at = ?9, ask_at = ?10, doubt = ?11, refusal = ?12, parked = ?13, discarded = ?14, ended_at = ?15,
-    changed_at = ?16
+    changed_at = ?16, placing_until = ?17
 WHERE id = ?1
+
+-- name: park
+UPDATE tarspay_orders SET
+    parked = ?3, doubt = 1, apply_at = NULL, ask_at = NULL, changed_at = (SELECT ms FROM tarspay_now)
+WHERE merchant_no = ?1 AND number = ?2
 
 -- name: verdict
 UPDATE tarspay_events SET verdict = ?2 WHERE id = ?1
@@ -216,16 +237,18 @@ WHERE o.parked IS NOT NULL ORDER BY o.changed_at, o.id LIMIT ?1
 
 -- name: replay
 UPDATE tarspay_orders SET
-    parked = NULL, attempts = 0, last_error = NULL, doubt = CASE WHEN doubt > 0 THEN 2 ELSE 0 END,
+    parked = NULL, attempts = 0, last_error = NULL, doubt = CASE WHEN doubt > 0 AND direction IS NOT NULL THEN 2 ELSE 0 END,
     ask_at = CASE
-        WHEN direction IS NOT NULL AND request_check IS NOT NULL OR doubt > 0 THEN (SELECT ms FROM tarspay_now)
+        WHEN direction IS NOT NULL AND (request_check IS NOT NULL OR doubt > 0 OR ended_at IS NULL)
+        THEN (SELECT ms FROM tarspay_now)
     END,
     apply_at = CASE
-        WHEN doubt = 0 AND ended_at IS NOT NULL AND (state IS NOT applied_state OR paid IS NOT applied_paid)
+        WHEN (doubt = 0 OR direction IS NULL) AND ended_at IS NOT NULL AND (state IS NOT applied_state OR paid IS NOT applied_paid)
         THEN (SELECT ms FROM tarspay_now)
     END,
     changed_at = (SELECT ms FROM tarspay_now)
-WHERE id = ?1 AND parked IS NOT NULL
+-- Nothing can be done about one that has not ended and that cannot be asked for.
+WHERE id = ?1 AND parked IS NOT NULL AND (direction IS NOT NULL OR ended_at IS NOT NULL)
 
 -- name: discard
 UPDATE tarspay_orders SET

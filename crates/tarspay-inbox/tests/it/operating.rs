@@ -234,6 +234,66 @@ async fn a_contradiction_after_a_discard_is_parked_again() {
     }
 }
 
+/// A callback need not say whether an order is a deposit, and then the gateway cannot be asked.
+#[tokio::test]
+async fn an_unknown_order_without_direction_waits_for_a_person() {
+    for mut world in worlds().await {
+        let key = trusting_us(&mut world).await;
+        let made =
+            "INSERT INTO tarspay_orders (merchant_no, number, placed_at, changed_at, parked, direction)
+            SELECT '@', 'U1', ms, ms, 'unknown', NULL FROM tarspay_now
+            UNION ALL SELECT '@', 'U2', ms, ms, 'unknown', 'deposit' FROM tarspay_now";
+        world.base.run(&made.replace('@', world.client.merchant_no().as_str())).await;
+        let id = world.order("U1").await.id;
+        assert!(!world.inbox.replay(id).await.unwrap(), "it has not ended");
+        assert!(world.inbox.replay(world.order("U2").await.id).await.unwrap(), "it is asked for");
+        let asked = world.base.rows("SELECT ask_at IS NULL AS c FROM tarspay_orders ORDER BY number").await;
+        assert!(asked[0].starts_with(['1', 't']) && asked[1].starts_with(['0', 'f']), "{asked:?}");
+
+        assert_eq!(post(&world, &key, "U1", OrderState::SUCCESS, "1500").await, 200);
+        world.drain().await;
+        assert!(world.inbox.replay(id).await.unwrap());
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["U1 2 1500"]);
+        assert_eq!(post(&world, &key, "U1", OrderState::FAILED, "1500").await, 200);
+        world.drain().await;
+        let parked = world.inbox.parked().await.unwrap();
+        assert!(parked[0].parked.as_ref().unwrap().starts_with("contradiction"), "{parked:?}");
+        assert!(world.inbox.replay(id).await.unwrap());
+        world.drain().await;
+        assert!(world.inbox.parked().await.unwrap().is_empty());
+        assert_eq!(world.ledger().await, ["U1 2 1500"]);
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_does_not_stop_the_others() {
+    for world in worlds().await {
+        for number in ["D1", "D2", "D3"] {
+            let id = world.placed(number, "1500").await;
+            world.sandbox.pay(&id).unwrap();
+        }
+        world.deliver().await;
+        world.base.run("UPDATE tarspay_events SET direction = 'up' WHERE number = 'D1'").await;
+        world.base.run("UPDATE tarspay_orders SET amount = 'many' WHERE number = 'D2'").await;
+        world.worker().max_in_flight(0).drain(book).await;
+        assert_eq!(world.ledger().await, ["D3 2 1500"]);
+        let parked = world.inbox.parked().await.unwrap();
+        assert_eq!(parked.len(), 1, "the others are listed: {parked:?}");
+        assert!(parked[0].parked.as_ref().unwrap().contains("cannot be read"), "{parked:?}");
+        assert_eq!(world.inbox.status().await.unwrap().parked.count, 2);
+        assert_eq!(world.inbox.status().await.unwrap().accepted.count, 0);
+        world.base.run("UPDATE tarspay_orders SET amount = '1500' WHERE number = 'D2'").await;
+        for order in world.inbox.parked().await.unwrap() {
+            assert!(world.inbox.replay(order.id).await.unwrap());
+        }
+        world.drain().await;
+        let mut ledger = world.ledger().await;
+        ledger.sort();
+        assert_eq!(ledger, ["D1 2 1500", "D2 2 1500", "D3 2 1500"]);
+    }
+}
+
 #[test]
 fn both_engines_have_the_same_statements() {
     let names = |file: &'static str| -> Vec<_> {

@@ -1,8 +1,9 @@
 //! Orders are written before they are sent, and taken up under the same number.
 
-use crate::world::{DEPOSIT, WITHDRAWAL, World, book, worlds};
+use crate::world::{Base, DEPOSIT, Gate, WITHDRAWAL, World, book, worlds};
 use std::time::Duration;
-use tarspay_inbox::{Error, ErrorKind, Tx};
+use tarspay::types::{ErrorCode, OrderState};
+use tarspay_inbox::{Error, ErrorKind, Order, Tx};
 use tarspay_sandbox::Fault;
 
 #[tokio::test]
@@ -145,6 +146,200 @@ async fn a_refused_order_ends_as_failed() {
         assert!(world.sandbox.orders().unwrap().is_empty());
         assert!(world.order("W1").await.refusal.is_some());
     }
+}
+
+type Placing = (Gate, tokio::task::JoinHandle<Result<Order, Error>>);
+
+/// Begins to place a withdrawal; the gateway has answered, and the response is not here yet.
+async fn begun(world: &World) -> Placing {
+    let mut gate = Gate::of(&world.sandbox).await;
+    let (inbox, client, request) = (world.inbox.clone(), gate.client.clone(), world.withdrawal("W1", "700"));
+    let placing = tokio::spawn(async move { inbox.place_withdrawal(&client, &request).await });
+    gate.holds().await;
+    (gate, placing)
+}
+
+async fn ended((mut gate, placing): Placing) -> Result<Order, Error> {
+    gate.open();
+    placing.await.unwrap()
+}
+
+async fn in_doubt(world: &World) {
+    let (nobody, request) = (world.client_of_nobody(), world.withdrawal("W1", "700"));
+    assert!(world.inbox.place_withdrawal(&nobody, &request).await.unwrap().is_in_doubt);
+}
+
+fn refuse_next(world: &World) {
+    world.sandbox.inject(Fault::refuse(ErrorCode::AMOUNT_FORMAT_WRONG).on_path(WITHDRAWAL));
+}
+
+#[tokio::test]
+async fn a_late_refusal_does_not_fail_an_order_that_exists() {
+    for world in worlds().await {
+        refuse_next(&world);
+        let slow = begun(&world).await;
+        world.base.advance(A_WHILE).await;
+        world.drain().await;
+        assert_placed_once(&world, "W1").await;
+        let order = ended(slow).await.unwrap();
+        assert_eq!(order.pay_order_id, world.order("W1").await.pay_order_id);
+        world.drain().await;
+        assert_eq!(world.ledger().await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_count_while_another_placing_is_under_way() {
+    for world in worlds().await {
+        in_doubt(&world).await;
+        let slow = begun(&world).await;
+        refuse_next(&world);
+        let again = world.inbox.place_withdrawal(&world.client, &world.withdrawal("W1", "700")).await;
+        assert!(again.unwrap().is_in_doubt);
+        world.drain().await;
+        assert_eq!(world.ledger().await, [""; 0]);
+        assert!(!ended(slow).await.unwrap().is_in_doubt);
+        assert_placed_once(&world, "W1").await;
+    }
+}
+
+/// The other one has crashed, so that it is known to have ended by its time only.
+#[tokio::test]
+async fn a_refusal_counts_when_the_others_are_given_up() {
+    for world in worlds().await {
+        in_doubt(&world).await;
+        let (_gate, crashed) = begun(&world).await;
+        crashed.abort();
+        for counts in [false, true] {
+            refuse_next(&world);
+            let placed = world.inbox.place_withdrawal(&world.client, &world.withdrawal("W1", "700")).await;
+            if counts {
+                assert_eq!(placed.unwrap_err().kind(), ErrorKind::Rejected);
+            } else {
+                assert!(placed.unwrap().is_in_doubt);
+            }
+            world.base.advance(A_WHILE).await;
+        }
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["W1 3 -"]);
+        assert!(world.sandbox.orders().unwrap().is_empty());
+    }
+}
+
+/// A placing that was given up goes on, and creates the order after another one was refused.
+#[tokio::test]
+async fn an_order_that_exists_after_a_refusal_is_asked_for() {
+    for (is_applied, state) in
+        [(false, OrderState::SUCCESS), (true, OrderState::SUCCESS), (true, OrderState::FAILED)]
+    {
+        for world in worlds().await {
+            in_doubt(&world).await;
+            let slow = begun(&world).await;
+            world.base.advance(A_WHILE).await;
+            refuse_next(&world);
+            let refused = world.inbox.place_withdrawal(&world.client, &world.withdrawal("W1", "700")).await;
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::Rejected);
+            if is_applied {
+                world.drain().await;
+                assert_eq!(world.ledger().await, ["W1 3 -"]);
+            }
+            let order = ended(slow).await.unwrap();
+            assert_eq!(order.is_in_doubt, is_applied);
+            assert_ne!(order.status.state, OrderState::FAILED);
+            world.drain().await;
+            world.sandbox.inject(Fault::lose_callback().always());
+            let id = world.sandbox.orders().unwrap()[0].pay_order_id.clone();
+            match state {
+                OrderState::FAILED => world.sandbox.fail(&id, "no").unwrap(),
+                _ => world.sandbox.pay(&id).unwrap(),
+            };
+            world.base.advance(Duration::from_secs(24 * 3600)).await;
+            world.drain().await;
+            // Whoever has given the money back needs a person.
+            let (ledger, parked) = match (is_applied, state) {
+                (false, _) => ("W1 2 700", 0),
+                (true, OrderState::SUCCESS) => ("W1 3 -", 1),
+                (true, _) => ("W1 3 -", 0),
+            };
+            assert_eq!(world.ledger().await, [ledger]);
+            assert_eq!(world.inbox.parked().await.unwrap().len(), parked);
+            assert!(is_applied && parked > 0 || !world.order("W1").await.is_in_doubt);
+            let again = world.inbox.place_withdrawal(&world.client, &world.withdrawal("W1", "700")).await;
+            let kind = again.map_err(|error| error.kind()).map(|order| order.status.state);
+            let expected = match (is_applied, state) {
+                (false, state) => Ok(state),
+                (true, OrderState::SUCCESS) => Err(ErrorKind::Parked),
+                (true, _) => Err(ErrorKind::Rejected),
+            };
+            assert_eq!(kind, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_comes_after_the_end_is_not_kept() {
+    for world in worlds().await {
+        let mut gate = Gate::of(&world.sandbox).await;
+        let (inbox, client, request) =
+            (world.inbox.clone(), gate.client.clone(), world.deposit("D1", "1500"));
+        let placing = tokio::spawn(async move { inbox.place_deposit(&client, &request).await });
+        gate.holds().await;
+        world.sandbox.pay(&world.sandbox.orders().unwrap()[0].pay_order_id).unwrap();
+        world.deliver().await;
+        world.drain().await;
+        assert_eq!(world.ledger().await, ["D1 2 1500"]);
+        gate.open();
+        assert!(placing.await.unwrap().unwrap().pay_url().is_none());
+        let pages = "SELECT coalesce(pay_url, pay_data) AS c FROM tarspay_orders";
+        assert_eq!(world.base.rows(pages).await, ["-"]);
+    }
+}
+
+/// PostgreSQL answers a COMMIT after a failed statement with a rollback, which is not an error.
+#[tokio::test]
+async fn nothing_is_sent_if_the_row_was_rolled_back() {
+    let Some(base) = Base::postgres().await else { return };
+    let world = World::on(base).await;
+    // With and without a row that a callback has made.
+    for number in ["W1", "W2"] {
+        let made = format!(
+            "INSERT INTO tarspay_orders (merchant_no, number, state, placed_at, changed_at, parked)
+            SELECT '{}', 'W1', 1, ms, ms, 'it was not placed through this inbox' FROM tarspay_now
+            ON CONFLICT DO NOTHING",
+            world.client.merchant_no()
+        );
+        world.base.run(&made).await;
+        let request = world.withdrawal(number, "700");
+        let hidden = async |mut tx: Tx| {
+            let _ = tx.execute("INSERT INTO missing VALUES (1)", []).await;
+            Ok::<_, Error>(tx)
+        };
+        let by_client = async |tx: Tx| {
+            let _ = tx.client().unwrap().batch_execute("INSERT INTO missing VALUES (1)").await;
+            Ok::<_, Error>(tx)
+        };
+        let ended = async |tx: Tx| {
+            tx.client().unwrap().batch_execute("ROLLBACK").await.unwrap();
+            Ok::<_, Error>(tx)
+        };
+        let error = world.inbox.place_withdrawal_with(&world.client, &request, hidden).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Database, "{error}");
+        let error = world.inbox.place_withdrawal_with(&world.client, &request, by_client).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Database, "{error}");
+        let error = world.inbox.place_withdrawal_with(&world.client, &request, ended).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Database, "{error}");
+        assert!(world.sandbox.orders().unwrap().is_empty());
+    }
+    let recovered = async |tx: Tx| {
+        let client = tx.client().unwrap();
+        client.batch_execute("SAVEPOINT one").await.unwrap();
+        let _ = client.batch_execute("INSERT INTO missing VALUES (1)").await;
+        client.batch_execute("ROLLBACK TO one").await.unwrap();
+        Ok::<_, Error>(tx)
+    };
+    let request = world.withdrawal("W3", "700");
+    world.inbox.place_withdrawal_with(&world.client, &request, recovered).await.unwrap();
+    assert_eq!(world.sandbox.orders().unwrap().len(), 1);
 }
 
 /// The gateway has an order of another amount under the number: it is not ours to book.

@@ -13,9 +13,10 @@ const FILL: &str = "
 
 /// The statements that run often, or while everything runs, with values for their parameters. `prune events` reads the
 /// first rows by number and stops.
-const STATEMENTS: [(&str, &[&str]); 11] = [
+const STATEMENTS: [(&str, &[&str]); 12] = [
     ("find", &["'M1'", "'D7'"]),
     ("lock", &["7"]),
+    ("begin placing", &["7", "120000"]),
     ("any new", &[]),
     ("new events", &["256"]),
     ("claim", &["8", "8", "60000"]),

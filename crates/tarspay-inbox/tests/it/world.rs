@@ -10,6 +10,7 @@ use tarspay_inbox::{Builder, Error, Fact, Inbox, Worker};
 use tarspay_sandbox::Sandbox;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
 pub(crate) const DEPOSIT: &str = "/api/pay/unifiedOrder";
 pub(crate) const WITHDRAWAL: &str = "/api/payOut/unifiedOrder";
@@ -281,4 +282,50 @@ pub(crate) async fn serve(inbox: &Inbox, verifier: CallbackVerifier) -> String {
     let routes = axum::Router::new().route_service("/notify", inbox.receiver(verifier));
     tokio::spawn(async move { axum::serve(listener, routes).await });
     address
+}
+
+/// A way to the sandbox that holds the first response until it is opened.
+pub(crate) struct Gate {
+    pub(crate) client: Client,
+    held: Option<oneshot::Receiver<()>>,
+    opened: Option<oneshot::Sender<()>>,
+}
+
+impl Gate {
+    pub(crate) async fn of(sandbox: &Sandbox) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = client(sandbox, &format!("http://{}", listener.local_addr().unwrap()));
+        let (holds, held) = oneshot::channel();
+        let (opened, opens) = oneshot::channel();
+        let gateway = sandbox.base_url().strip_prefix("http://").unwrap().to_owned();
+        tokio::spawn(async move {
+            let mut first = Some((holds, opens));
+            while let Ok((near, _)) = listener.accept().await {
+                let far = TcpStream::connect(gateway.trim_end_matches('/')).await.unwrap();
+                let (first, (mut requests, mut back), (mut responses, mut out)) =
+                    (first.take(), near.into_split(), far.into_split());
+                tokio::spawn(async move { tokio::io::copy(&mut requests, &mut out).await });
+                tokio::spawn(async move {
+                    if let Some((holds, opens)) = first {
+                        let mut byte = [0];
+                        responses.read_exact(&mut byte).await.unwrap();
+                        holds.send(()).unwrap();
+                        opens.await.unwrap();
+                        back.write_all(&byte).await.unwrap();
+                    }
+                    tokio::io::copy(&mut responses, &mut back).await
+                });
+            }
+        });
+        Self { client, held: Some(held), opened: Some(opened) }
+    }
+
+    /// Waits until the gateway has answered.
+    pub(crate) async fn holds(&mut self) {
+        self.held.take().unwrap().await.unwrap();
+    }
+
+    pub(crate) fn open(&mut self) {
+        self.opened.take().unwrap().send(()).unwrap();
+    }
 }
