@@ -1,6 +1,6 @@
 //! How a command ends when it does not succeed: a reason on stderr and an exit code.
 
-use crate::output;
+use crate::{output, profile};
 use serde_json::{Map, Value, json};
 use std::error::Error as StdError;
 use std::process::ExitCode;
@@ -74,7 +74,8 @@ impl Failure {
 
     /// What clap has found.
     pub(crate) fn of_usage(error: &clap::Error) -> Self {
-        let text = error.render().to_string();
+        // It repeats arguments.
+        let text = profile::without_keys(&error.render().to_string());
         let mut lines = text.lines();
         let failure = Self::usage(lines.next().unwrap_or_default().trim_start_matches("error: "));
         lines.fold(failure, Self::detail)

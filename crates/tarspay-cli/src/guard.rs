@@ -1,9 +1,12 @@
 //! Calls that can move real money are made on purpose only.
 
+use crate::commands::sandbox::stop_signal;
 use crate::failure::Failure;
 use crate::output;
 use std::io::IsTerminal as _;
 use std::net::IpAddr;
+use tarspay::Client;
+use tokio::task::spawn_blocking;
 
 /// The paths of all documented calls that only look something up (docs/wire.md, section 7).
 const DOCUMENTED_QUERIES: [&str; 7] = [
@@ -33,20 +36,40 @@ pub(crate) fn is_production(base_url: &str) -> bool {
 }
 
 /// Asks before a production call that moves money, unless `--yes` was given. A script cannot be asked.
-pub(crate) fn confirm(base_url: &str, action: &str, yes: bool) -> Result<(), Failure> {
+/// `details` may be personal, and are shown on the terminal of the person who gave them, alone.
+pub(crate) async fn confirm(
+    client: &Client,
+    action: &str,
+    details: &[String],
+    yes: bool,
+) -> Result<(), Failure> {
+    let base_url = client.base_url();
     if yes || !is_production(base_url) {
         return Ok(());
     }
+    let action = format!("{action} for merchant {}", client.merchant_no());
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         let reason = format!("this would {action} at {base_url}, with real money; nothing was sent");
         return Err(Failure::usage(reason).detail("To do so in a script, give --yes."));
     }
     output::message(&format!("tarspay: this will {action} at {base_url}, with real money."));
+    for line in details {
+        output::message(line);
+    }
+    // Listen for the signal first: whoever reads the question may send it at once.
+    let stop = stop_signal()?;
     output::message("Type yes to go on:");
-    let mut reply = String::new();
-    match std::io::stdin().read_line(&mut reply) {
-        Ok(_) if matches!(reply.trim(), "y" | "yes") => Ok(()),
-        _ => Err(Failure::refused("not confirmed; nothing was sent")),
+    // If the read goes on after Ctrl-C, it ends with the program.
+    let reply = spawn_blocking(|| std::io::stdin().lines().next());
+    tokio::select! {
+        reply = reply => match reply {
+            Ok(Some(Ok(reply))) if reply.trim() == "yes" => Ok(()),
+            _ => Err(Failure::refused("not confirmed; nothing was sent")),
+        },
+        stopped = stop => {
+            stopped?;
+            Err(Failure::interrupted("interrupted; nothing was sent"))
+        }
     }
 }
 

@@ -139,7 +139,8 @@ enum Command {
     India(country::India),
     /// Make any other call by its path
     ///
-    /// At a production gateway only the documented queries pass, unless --allow-money is given.
+    /// At a production gateway only the documented queries pass, unless --allow-money is given. It never
+    /// creates an order, at any gateway: use `deposit create`, `withdrawal create` or `proxy`.
     #[command(after_help = "Examples:\n  tarspay call /api/payInInfo --set mchOrderNo=D1659318251029")]
     Call(call::Call),
     /// Show settings and where they come from, and write profiles
@@ -193,7 +194,13 @@ pub fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => {
+            if let Some(line) = sandbox::stop_of_eval(std::env::args_os()).filter(|_| !output::is_json()) {
+                // If it cannot be written, nothing is evaluated either.
+                let _ = output::line(line);
+            }
+            failure.report()
+        }
     }
 }
 

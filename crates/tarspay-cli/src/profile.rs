@@ -4,10 +4,12 @@ use crate::failure::{Failure, unknown};
 use crate::output;
 use crate::settings::{self, SETTINGS};
 use etcetera::BaseStrategy as _;
+use hyper::Uri;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use tarspay::sign::{PrivateKey, PublicKey};
+use tarspay::transport::Transport;
 use tarspay::types::MerchantNo;
 use toml::{Table, Value};
 
@@ -84,6 +86,7 @@ impl ProfileName {
     /// Sets one member of the profile in the file, and returns the profile's name.
     pub(crate) fn set(&self, member: &str, value: &str) -> Result<String, Failure> {
         check(member, value)?;
+        check_address(member, value)?;
         let name = self.name()?.unwrap_or_else(|| DEFAULT.to_owned());
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if name.is_empty() || !name.bytes().all(is_plain) {
@@ -166,9 +169,41 @@ fn check(member: &str, value: &str) -> Result<(), Failure> {
         "proxy" if value.contains('@') => {
             Some("must hold no password; give this URL in TARSPAY_PROXY".to_owned())
         }
+        "api_url" if value.contains('@') => Some("must contain no user name or password".to_owned()),
         _ => None,
     };
     wrong.map_or(Ok(()), |wrong| Err(Failure::usage(format!("{member}: {wrong}"))))
+}
+
+/// Whether a call could use this URL or host. Plain HTTP to a host is allowed by another member, which
+/// may be set later.
+fn check_address(member: &str, value: &str) -> Result<(), Failure> {
+    let local = Transport::builder("http://localhost");
+    let transport = match member {
+        "api_url" => {
+            let uri: Option<Uri> = value.parse().ok();
+            let transport = Transport::builder(value);
+            match uri.as_ref().and_then(Uri::host) {
+                Some(host) => transport.allow_plain_http_to(host),
+                None => transport,
+            }
+        }
+        "proxy" => local.proxy(value),
+        "plain_http_host" => local.allow_plain_http_to(value),
+        _ => return Ok(()),
+    };
+    transport.build().map(drop).map_err(|error| Failure::usage(member).caused_by(&error))
+}
+
+/// Text without any word that may be a key.
+pub(crate) fn without_keys(text: &str) -> String {
+    let is_end = |character: char| !character.is_ascii_alphanumeric();
+    let hide = |part: &str| {
+        let word = part.trim_end_matches(is_end);
+        let shown = if has_long_hex(word) { "(not shown: it may be a key)" } else { word };
+        format!("{shown}{}", &part[word.len()..])
+    };
+    text.split_inclusive(is_end).map(hide).collect()
 }
 
 /// A mistyped key is still a secret.

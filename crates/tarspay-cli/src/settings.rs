@@ -330,10 +330,13 @@ impl Settings {
 }
 
 impl Setting {
-    /// The value without the password of a proxy.
+    /// The value without the user and password of a URL.
     pub(crate) fn shown(&self) -> String {
         match self.value.rsplit_once('@') {
-            Some((_, host)) => format!("http://…@{host}"),
+            Some((before, host)) => {
+                let scheme = ["https://", "http://"].into_iter().find(|scheme| before.starts_with(scheme));
+                format!("{}…@{host}", scheme.unwrap_or_default())
+            }
             None => self.value.clone(),
         }
     }

@@ -33,7 +33,8 @@ pub(crate) struct Call {
     /// The request has no body; without it, mchNo is always sent
     #[arg(long, conflicts_with_all = ["bodies", "sets"])]
     no_body: bool,
-    /// Allow any path at a production gateway, not only the documented queries
+    /// Also allow other paths than the documented queries at a production gateway. Those that create
+    /// an order stay refused: use `deposit create`, `withdrawal create` or `proxy`
     #[arg(long)]
     allow_money: bool,
 }

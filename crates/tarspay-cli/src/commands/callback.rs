@@ -120,6 +120,13 @@ async fn send(args: Send) -> Result<(), Failure> {
 
 async fn replay(args: Replay) -> Result<(), Failure> {
     let delivery = &args.delivery;
+    let signs = delivery.sandbox.is_some() || delivery.key_file.is_some();
+    if args.log.is_some() && delivery.set.is_empty() && signs {
+        let reason = "a callback of --log keeps its signature without --set, so nothing is signed";
+        return Err(
+            Failure::usage(reason).detail("Leave out --sandbox or --key-file, or edit it with --set.")
+        );
+    }
     let (signature, body, went_to) = match (&args.log, &delivery.sandbox) {
         (Some(path), _) => {
             let entry = callback_log::find(path, args.id)?;

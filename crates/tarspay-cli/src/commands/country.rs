@@ -88,7 +88,7 @@ fn read<T: FromStr<Err: std::error::Error + 'static>>(text: &str) -> Result<T, F
 }
 
 /// Asks before a call that changes an order.
-fn confirm(
+async fn confirm(
     caller: &Caller,
     request: &impl Request,
     order: &dyn fmt::Display,
@@ -98,7 +98,7 @@ fn confirm(
         return Ok(());
     }
     let client = caller.client()?;
-    guard::confirm(client.base_url(), &format!("change the order {order} by {}", request.path()), yes)
+    guard::confirm(&client, &format!("change the order {order} by {}", request.path()), &[], yes).await
 }
 
 pub(crate) async fn brazil(verb: Brazil) -> Result<(), Failure> {
@@ -111,7 +111,7 @@ pub(crate) async fn bangladesh(verb: Bangladesh) -> Result<(), Failure> {
         Bangladesh::Query { caller, trx_id } => caller.show(TransactionQuery::new(read(&trx_id)?)).await,
         Bangladesh::Reprocess { caller, trx_id, order_no, yes } => {
             let request = ReprocessingRequest::new(read(&trx_id)?, read(&order_no)?);
-            confirm(&caller, &request, &order_no, yes)?;
+            confirm(&caller, &request, &order_no, yes).await?;
             let Some(response) = caller.call(request).await? else { return Ok(()) };
             call::show(&[], &response).map_err(Failure::after_the_call)?;
             if response.status.is_success() {
@@ -122,7 +122,7 @@ pub(crate) async fn bangladesh(verb: Bangladesh) -> Result<(), Failure> {
         Bangladesh::Submit { caller, pay_order_id, trx_id, yes } => {
             let request = SubmissionRequest::new(read(&pay_order_id)?, read(&trx_id)?)
                 .map_err(|error| Failure::usage("the arguments").caused_by(&error))?;
-            confirm(&caller, &request, &pay_order_id, yes)?;
+            confirm(&caller, &request, &pay_order_id, yes).await?;
             caller.show(request).await
         }
     }

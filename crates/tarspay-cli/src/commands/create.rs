@@ -9,12 +9,17 @@ use serde::Serialize;
 use serde_json::json;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tarspay::types::market::{self, Report, Violation};
 use tarspay::types::{
-    Decode, DepositRequest, Direction, Effect, Members, MerchantOrderNo, RawJson, WithdrawalRequest,
+    Decode, DepositRequest, Direction, Effect, ErrorCode, Members, MerchantOrderNo, OrderQuery, RawJson,
+    WithdrawalRequest,
 };
 use tarspay::{Client, ErrorKind, Matches, OrderRequest, Place, Placeable, Placed};
+use tokio::time::sleep;
+
+/// How long an order that was sent may be missing from look-ups: the client's quiet time.
+const QUIET_TIME: Duration = Duration::from_secs(5);
 
 /// The request of one kind of order, and how it is placed.
 pub(crate) trait Placing: OrderRequest<Response: Placeable + Serialize> + Decode {
@@ -43,6 +48,7 @@ impl Placing for WithdrawalRequest {
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Create<R: OrderRequest> {
     #[command(flatten)]
     caller: Caller,
@@ -56,9 +62,14 @@ pub(crate) struct Create<R: OrderRequest> {
     /// Write the number to this new file before anything is sent, and not only to the terminal
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "dry_run"])]
     order_file: Option<PathBuf>,
-    /// Take up again the order that may have been sent under this number, with the same members
+    /// Take up again the order that may have been sent under this number, with the same members; if the
+    /// gateway does not know the number, nothing is sent
     #[arg(long, value_name = "NUMBER")]
     resume: Option<String>,
+    /// With --resume, create the order under this number if the gateway does not know it: for a number
+    /// of --order-file, which nobody has typed
+    #[arg(long = "or-create", requires = "resume", conflicts_with_all = ["order_no", "order_file"])]
+    if_unknown: bool,
     /// Send despite warnings
     #[arg(long)]
     force: bool,
@@ -103,13 +114,22 @@ pub(crate) async fn run<R: Placing>(args: Create<R>) -> Result<(), Failure> {
     }
     let order_no = request.merchant_order_no().cloned();
     let order_no = order_no.ok_or_else(|| Failure::usage("no order number; give --order-no"))?;
-    guard::confirm(client.base_url(), &action(R::DIRECTION, &members, &order_no), args.yes)?;
+    let only_known = args.resume.is_some() && !args.if_unknown;
+    let verb = if only_known { "resume" } else { "create" };
+    let action = format!("{verb} {}", described(R::DIRECTION, &members, &order_no));
+    guard::confirm(&client, &action, &payee(R::DIRECTION, &members), args.yes).await?;
     // Listen for the signal first: whoever reads the number may send it at once.
     let stop = stop_signal()?;
     keep_number(R::DIRECTION, &order_no, args.order_file.as_deref(), is_new)?;
     let place = if args.resume.is_some() { request.resume(&client) } else { request.place(&client) };
+    let placing = async {
+        if only_known {
+            require_known(&client, R::DIRECTION, &order_no, args.deadline).await?;
+        }
+        Ok(place.deadline(args.deadline).await)
+    };
     let placed = tokio::select! {
-        placed = place.deadline(args.deadline) => placed,
+        placed = placing => placed?,
         stopped = stop => {
             stopped?;
             let reason = format!("interrupted; the {} {order_no} may exist", R::DIRECTION);
@@ -117,7 +137,7 @@ pub(crate) async fn run<R: Placing>(args: Create<R>) -> Result<(), Failure> {
         }
     };
     match placed {
-        Ok(placed) => report(&order_no, &placed),
+        Ok(placed) => report(R::DIRECTION, &order_no, &placed, args.resume.is_some()),
         Err(error) if error.kind() == ErrorKind::OutcomeUnknown => {
             let what = format!("the {} {order_no} may exist", R::DIRECTION);
             Err(resumable(Failure::of_call(&what, &error), &order_no))
@@ -126,6 +146,53 @@ pub(crate) async fn run<R: Placing>(args: Create<R>) -> Result<(), Failure> {
             let failure = Failure::of_call(&format!("no {} {order_no}", R::DIRECTION), &error);
             Err(failure.fact("order_no", order_no.as_str()))
         }
+    }
+}
+
+/// Refuses a number that the gateway does not know, such as a mistyped one. "No such order" is believed
+/// if it is said again after the quiet time, until which the order may not be visible yet.
+async fn require_known(
+    client: &Client,
+    direction: Direction,
+    order_no: &MerchantOrderNo,
+    deadline: Option<Duration>,
+) -> Result<(), Failure> {
+    let doubt = || Failure::in_doubt(format!("the {direction} {order_no} may exist"));
+    let is_not_found = |error: &tarspay::Error| {
+        let is_broken = error.status().is_some_and(|status| status == 429 || status >= 500);
+        error.code().is_some_and(ErrorCode::is_order_not_found) && !is_broken
+    };
+    let begun = Instant::now();
+    loop {
+        let asked_after = begun.elapsed();
+        let left = deadline.map(|deadline| deadline.saturating_sub(asked_after));
+        let query = client.call(OrderQuery::new(direction, order_no.clone())).deadline(left);
+        let failure = match query.await {
+            Ok(order) if order.merchant_order_no.is_some() => return Ok(()),
+            Ok(_) => doubt().within("the response names no order"),
+            Err(error) if !is_not_found(&error) => {
+                doubt().caused_by(&error).fact("code", error.code().map(ErrorCode::code))
+            }
+            Err(_) if asked_after >= QUIET_TIME => {
+                let reason = format!(
+                    "the gateway knows no {direction} {order_no}, also not {}s later; nothing was sent",
+                    QUIET_TIME.as_secs()
+                );
+                return Err(Failure::new(1, "not_found", reason)
+                    .fact("order_no", order_no.as_str())
+                    .detail("Look at the number: another one would be a second order.")
+                    .detail("If it is right, create the order under it: add --or-create."));
+            }
+            Err(_) if left.is_some_and(|left| left <= QUIET_TIME) => doubt()
+                .within("the gateway does not know it yet, and --deadline ends before it is asked again"),
+            Err(_) => {
+                output::status(&format!("the gateway knows no {direction} {order_no}; it is asked again"));
+                sleep(QUIET_TIME).await;
+                output::status("");
+                continue;
+            }
+        };
+        return Err(resumable(failure, order_no));
     }
 }
 
@@ -183,14 +250,16 @@ fn violations(report: &Report) -> Vec<serde_json::Value> {
 }
 
 /// What a person confirms.
-fn action(direction: Direction, members: &Members, order_no: &MerchantOrderNo) -> String {
+fn described(direction: Direction, members: &Members, order_no: &MerchantOrderNo) -> String {
     let text = |name| members.get(name).unwrap_or_default().trim_matches('"');
-    format!(
-        "create the {direction} {order_no} of {} {} by {}",
-        text("amount"),
-        text("currency"),
-        text("wayCode")
-    )
+    format!("the {direction} {order_no} of {} {} by {}", text("amount"), text("currency"), text("wayCode"))
+}
+
+/// Whom a withdrawal pays: a line for each member that does not describe the order itself.
+fn payee(direction: Direction, members: &Members) -> Vec<String> {
+    let is_payee = |name: &str| !["amount", "currency", "wayCode", "notifyUrl", ORDER_NO].contains(&name);
+    let shown = members.iter().filter(|(name, _)| direction == Direction::Withdrawal && is_payee(name));
+    shown.map(|(name, json)| format!("  {name}: {}", json.trim_matches('"'))).collect()
 }
 
 /// Puts the number where it is found again, before anything is sent.
@@ -222,7 +291,12 @@ fn keep_number(
     Ok(())
 }
 
-fn report<A: Placeable + Serialize>(order_no: &MerchantOrderNo, placed: &Placed<A>) -> Result<(), Failure> {
+fn report<A: Placeable + Serialize>(
+    direction: Direction,
+    order_no: &MerchantOrderNo,
+    placed: &Placed<A>,
+    resumed: bool,
+) -> Result<(), Failure> {
     let (outcome, response) = match placed {
         Placed::Created { response, .. } => ("created", RawJson::new(response)),
         Placed::Recovered { order, .. } => ("recovered", RawJson::new(order)),
@@ -236,7 +310,12 @@ fn report<A: Placeable + Serialize>(order_no: &MerchantOrderNo, placed: &Placed<
     };
     let response =
         response.map_err(|error| Failure::refused("the response cannot be shown").caused_by(&error))?;
-    let facts = [("outcome", outcome), ("order_no", order_no.as_str()), ("matches", matches)];
+    let facts = [
+        ("outcome", outcome),
+        ("order_no", order_no.as_str()),
+        ("matches", matches),
+        ("compared", "amount and currency"),
+    ];
     call::show(&facts.map(|(name, value)| (name, value.to_owned())), &response)
         .map_err(|failure| resumable(failure.after_the_call(), order_no))?;
     if placed.matches() == Matches::No {
@@ -244,6 +323,16 @@ fn report<A: Placeable + Serialize>(order_no: &MerchantOrderNo, placed: &Placed<
         return Err(Failure::in_doubt(reason)
             .fact("order_no", order_no.as_str())
             .detail("The number was probably used before. Have a person look before anything else."));
+    }
+    if resumed || matches!(placed, Placed::AlreadyExisted { .. }) {
+        let warning = format!(
+            "the gateway cannot say for whom the {direction} {order_no} is; compare the payer or payee with your records"
+        );
+        output::note(&format!("warning: {warning}"), &json!({ "warning": warning }));
+    }
+    if let Some(state) = placed.state().filter(|state| state.is_ended() && !state.is_success()) {
+        let reason = format!("the {direction} {order_no} exists, and did not succeed: state {state}");
+        return Err(Failure::refused(reason).fact("order_no", order_no.as_str()).fact("state", state.code()));
     }
     Ok(())
 }

@@ -17,12 +17,13 @@ pub(crate) enum Deposit {
     /// Create a deposit once, even if a response is lost
     ///
     /// Its number is on stderr, or in --order-file, before anything is sent. The exit code is 0 if the
-    /// order exists, 1 if it was refused, 3 if it was not sent, and 4 if it may exist: then --resume.
+    /// order exists, 1 if it was refused or has failed, 3 if it was not sent, and 4 if it may exist:
+    /// then --resume.
     #[command(
         after_help = "Examples:\n  tarspay deposit create --way-code EWALLET_MPESA --currency KES --amount 500 \\\n    \
                             --customer-contact 254115555076 --notify-url https://shop.example/notify\n  \
                             tarspay deposit create --body deposit.json --set amount=500 --order-file order.txt\n  \
-                            tarspay deposit create --body deposit.json --set amount=500 --resume \"$(cat order.txt)\""
+                            tarspay deposit create --body deposit.json --set amount=500 --resume \"$(cat order.txt)\" --or-create"
     )]
     Create(Box<Create<DepositRequest>>),
     /// Ask where a deposit stands
@@ -41,12 +42,13 @@ pub(crate) enum Withdrawal {
     /// Create a withdrawal once, even if a response is lost
     ///
     /// Its number is on stderr, or in --order-file, before anything is sent. The exit code is 0 if the
-    /// order exists, 1 if it was refused, 3 if it was not sent, and 4 if it may exist: then --resume.
+    /// order exists, 1 if it was refused or has failed, 3 if it was not sent, and 4 if it may exist:
+    /// then --resume.
     #[command(
         after_help = "Examples:\n  tarspay withdrawal create --way-code EWALLET_BKASH --currency BDT --amount 500 \\\n    \
                             --wallet-id 01011111111 --notify-url https://shop.example/notify\n  \
                             tarspay withdrawal create --body payout.json --order-file order.txt\n  \
-                            tarspay withdrawal create --body payout.json --resume \"$(cat order.txt)\""
+                            tarspay withdrawal create --body payout.json --resume \"$(cat order.txt)\" --or-create"
     )]
     Create(Box<Create<WithdrawalRequest>>),
     /// Ask where a withdrawal stands

@@ -53,7 +53,7 @@ pub(crate) struct Proxy {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790")]
     listen: String,
     /// Pass calls on to the gateway at this URL [default: --api-url]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "api_url")]
     to: Option<String>,
     /// Pass on every call to production, also those that create orders: money moves
     #[arg(long)]

@@ -45,18 +45,19 @@ enum Verb {
     Start(Start),
     /// Print the variables that commands and clients read: eval "$(tarspay sandbox env)"
     ///
-    /// The private key is that of the sandbox's test merchant, and opens nothing else.
+    /// The private key is that of the sandbox's test merchant, and opens nothing else. If no sandbox
+    /// is found, what is printed makes the shell's `eval` fail, so that nothing after && runs.
     #[command(after_help = "Examples:
-  eval \"$(tarspay sandbox env)\"
-  tarspay sandbox & eval \"$(tarspay sandbox env --wait 10s)\"
+  eval \"$(tarspay sandbox env)\" && tarspay balance
+  tarspay sandbox & eval \"$(tarspay sandbox env)\" && tarspay balance
   tarspay sandbox env --shell fish | source
   tarspay sandbox env --shell powershell | Out-String | Invoke-Expression")]
     Env {
         /// Whose syntax
         #[arg(long, value_enum, default_value = "sh")]
         shell: Shell,
-        /// Wait for a sandbox that has just been started, such as 10s
-        #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
+        /// How long to wait for a sandbox that has just been started; 0s does not wait
+        #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
         wait: Duration,
     },
     /// Open the sandbox's page in the browser
@@ -224,6 +225,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             operate(state::find_within(wait, sandbox.as_deref()).await?, verb).await
         }
     }
+}
+
+/// What makes the `eval` of a failed `sandbox env` fail. `eval` of nothing succeeds, and the commands
+/// after it would call the gateway of other settings, such as production. It looks at the arguments,
+/// because a mistyped flag must not end otherwise.
+pub(crate) fn stop_of_eval(arguments: impl Iterator<Item = OsString>) -> Option<&'static str> {
+    let mut words = arguments.skip_while(|word| word != "sandbox").collect::<Vec<_>>().into_iter();
+    let is_powershell = words.as_slice().iter().any(|word| word.to_string_lossy().ends_with("powershell"));
+    let stop = if is_powershell { "throw 'tarspay sandbox env failed'" } else { "false" };
+    words.any(|word| word == "env").then_some(stop)
 }
 
 const SCENARIO: &[&str] = &["name", "description"];

@@ -258,6 +258,10 @@ fn wrong_usage_is_named() {
     run(&mut replay(&["4", "--log", &log])).failed(2, &["--to"]);
     run(&mut replay(&["4", "--sandbox", &nobody])).failed(3, &["no sandbox runs"]);
     run(&mut replay(&["6", "--log", &log, "--to", to])).failed(1, &["no callback 6", "4 to 5"]);
+    for unused in [["--sandbox", &nobody], ["--key-file", "test.key"]] {
+        let args = [&["4", "--log", &log, "--to", to][..], &unused].concat();
+        run(&mut replay(&args)).failed(2, &["keeps its signature", "--set", unused[0]]);
+    }
     run(&mut replay(&["x", "--log", &log, "--to", to])).failed(2, &["<ID>"]);
     let missing = as_argument(&files.path("missing"));
     run(&mut replay(&["4", "--log", &missing, "--to", to])).failed(2, &["cannot use the log"]);

@@ -224,7 +224,7 @@ fn a_production_gateway_is_not_called_by_accident() {
             &["create the deposit", "of 500 KES by EWALLET_MPESA", "--yes", "nothing was sent"][..],
         ),
         (&withdrawal, &["create the withdrawal", "https://payment.tarspay.com", "--yes"]),
-        (&resumed, &["create the withdrawal W1", "--yes"]),
+        (&resumed, &["resume the withdrawal W1", "for merchant M1", "--yes"]),
         (&["bangladesh", "reprocess-trx-id", "B1", "D1"], &["change the order D1", "--yes"]),
         (&["bangladesh", "submit-trx-id", "P1", "B1"], &["change the order P1", "--yes"]),
         (&["call", "/api/trxSupplement", "--set", "trxId=B1"], &["may move real money", "--allow-money"]),

@@ -112,6 +112,16 @@ fn set_keeps_comments_and_writes_for_the_owner_alone() {
     let files = Files::new();
     let set =
         |args: &[&str]| run(configured(&files, &["config", "set"]).current_dir(files.path("")).args(args));
+    for [member, value] in [
+        ["api_url", "https://pay.example"],
+        ["api_url", "http://sandbox:8080"],
+        ["api_url", "http://[fd00::1]:8080"],
+        ["plain_http_host", "sandbox"],
+        ["proxy", "http://proxy:3128"],
+    ] {
+        set(&["--profile", "live", member, value]).succeeded();
+    }
+    std::fs::remove_file(files.path("tarspay/config.toml")).unwrap();
     set(&["merchant_id", "M1"]).succeeded();
     assert_eq!(file_of(&files), "[default]\nmerchant_id = \"M1\"\n");
     files.write(
@@ -148,6 +158,14 @@ fn what_a_profile_cannot_hold_is_refused_and_changes_nothing() {
         (&["merchant_id", &"M".repeat(200)], &["merchant_id"]),
         (&["platform_roots", "maybe"], &["true or false"]),
         (&["proxy", "http://user:open-sesame-7@proxy:1"], &["TARSPAY_PROXY"]),
+        (&["proxy", "garbage"], &["proxy"]),
+        (&["proxy", "https://proxy:3128"], &["must begin with http://"]),
+        (&["api_url", "https://user:open-sesame-7@pay.example"], &["api_url", "no user name or password"]),
+        (&["api_url", "garbage"], &["api_url", "must begin with https://"]),
+        (&["api_url", "ftp://pay.example"], &["api_url"]),
+        (&["api_url", "https://pay.example/?a=b"], &["api_url", "query"]),
+        (&["plain_http_host", "a b"], &["plain_http_host", "without scheme"]),
+        (&["plain_http_host", "http://sandbox:8080"], &["plain_http_host", "without scheme"]),
         (&["system_public_key", "03"], &["system_public_key"]),
         (&["private_key", TEST_KEY], &["never holds a key", "key_file"]),
         (&["key_file", TEST_KEY], &["never holds a key"]),
@@ -205,4 +223,13 @@ fn show_hides_the_password_of_a_proxy() {
     assert!(done.stdout.contains("http://…@proxy:3128  (TARSPAY_PROXY)"), "{done:?}");
     done.keeps_secret(PASSWORD);
     done.keeps_secret(TEST_KEY);
+    let mut command = tarspay(&["config", "show"]);
+    let done =
+        run(command.env("TARSPAY_API_URL", format!("https://user:{PASSWORD}@pay.example"))).succeeded();
+    assert!(done.stdout.contains(" https://…@pay.example  (TARSPAY_API_URL)"), "{done:?}");
+    done.keeps_secret(PASSWORD);
+    // Neither is it taken from a file that was edited by hand.
+    let files = with_profiles(&format!("[default]\napi_url = \"https://user:{PASSWORD}@pay.example\"\n"));
+    let done = run(&mut configured(&files, &["config", "show"]));
+    done.failed(2, &["profile `default`", "no user name or password"]).keeps_secret(PASSWORD);
 }

@@ -18,11 +18,14 @@ async fn numbers(ready: &Value) -> Vec<String> {
     orders.as_array().unwrap().iter().map(|order| text(order, "merchant_order_no").to_owned()).collect()
 }
 
-/// Exit code 0, and the number on stderr alone.
+/// Exit code 0, and the number on stderr, with a warning where the order may be another one.
 #[track_caller]
 fn placed(done: &Done, outcome: &str) -> String {
     assert_eq!(done.code, Some(0), "{done:?}");
-    let number: Value = serde_json::from_str(&done.stderr).unwrap();
+    let (number, rest) = done.stderr.split_once('\n').unwrap();
+    let is_warned = rest.contains("cannot say for whom");
+    assert!(if outcome == "already_existed" { is_warned } else { is_warned || rest.is_empty() }, "{done:?}");
+    let number: Value = serde_json::from_str(number).unwrap();
     let placed = done.json();
     assert_eq!((text(&placed, "outcome"), &placed["order_no"]), (outcome, &number["order_no"]), "{done:?}");
     text(&number, "order_no").to_owned()
@@ -166,8 +169,56 @@ async fn an_unknown_outcome_is_named_and_resumed() {
     owner.change("faults/clear", "").await;
     assert_eq!(placed(&run(&mut deposit(&ready, &["--resume", &number, "--json"])), "recovered"), number);
     assert_eq!(numbers(&ready).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_the_gateway_does_not_know_is_resumed_only_if_that_is_asked_for() {
+    let (_running, ready) = Running::start_json();
+    placed(&run(&mut deposit(&ready, &["--order-no", "WD100", "--json"])), "created");
+    // A typed number, asked again after the quiet time.
+    let done = run(&mut deposit(&ready, &["--resume", "WD1OO", "--json"]));
+    let done = done.failed(1, &["nothing was sent", "--or-create", "not_found", "second order"]);
+    assert_eq!(done.stdout, "");
+    let done = run(&mut deposit(&ready, &["--resume", "WD1OO", "--deadline", "1s"]));
+    done.failed(4, &["does not know it yet", "may exist", "--resume WD1OO"]);
+    assert_eq!(numbers(&ready).await, ["WD100"]);
+    // An order that is not visible yet is not lost.
+    let hidden = json!({ "kind": "refuse", "code": 5_003_018, "times": 4, "path": "/api/payInInfo" });
+    owner_of(&ready).change("faults", &hidden.to_string()).await;
+    placed(&run(&mut deposit(&ready, &["--resume", "WD100", "--json"])), "recovered");
     // What was never sent is created under its number.
-    assert_eq!(placed(&run(&mut deposit(&ready, &["--resume", "D9", "--json"])), "created"), "D9");
+    let create = ["--resume", "D9", "--or-create", "--json"];
+    assert_eq!(placed(&run(&mut deposit(&ready, &create)), "created"), "D9");
+    run(&mut deposit(&ready, &["--order-no", "D8", "--or-create"])).failed(2, &["cannot be used with"]);
+    run(&mut deposit(&ready, &["--or-create"])).failed(2, &["--resume"]);
+    assert_eq!(numbers(&ready).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_existed_is_a_success_only_if_it_can_be_one_and_its_payee_is_left_to_a_person() {
+    let (_running, ready) = Running::start_json();
+    let to = |wallet: &str, more: &[&str]| {
+        let mut args = [&WITHDRAWAL[..], &["--amount", "500", "--order-no", "W1"], more].concat();
+        args[7] = wallet;
+        run(&mut merchant_of(&ready, &args))
+    };
+    assert_eq!(WITHDRAWAL[6], "--wallet-id");
+    placed(&to("01011111111", &["--json"]), "created");
+    let done = to("01022222222", &[]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.stderr.contains("warning: the gateway cannot say for whom the withdrawal W1 is"),
+        "{done:?}"
+    );
+    assert!(done.stdout.contains("compared") && done.stdout.contains("amount and currency"), "{done:?}");
+    owner_of(&ready).change("orders/W1/fail", "{}").await;
+    for more in [&[][..], &["--json"]] {
+        to("01011111111", more)
+            .failed(1, &["the withdrawal W1 exists", "did not succeed", "state", "for whom"]);
+    }
+    let resumed = [&WITHDRAWAL[..], &["--amount", "500", "--resume", "W1"]].concat();
+    run(&mut merchant_of(&ready, &resumed)).failed(1, &["did not succeed", "for whom"]);
+    assert_eq!(numbers(&ready).await, ["W1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -166,6 +166,20 @@ fn a_key_in_place_of_its_file_is_refused_and_never_shown() {
 fn there_is_no_argument_for_a_private_key() {
     let done = run(tarspay(&SIGN).args(["--private-key", TEST_KEY]));
     done.failed(2, &["--private-key"]).keeps_secret(TEST_KEY);
+    for key in
+        [TEST_KEY.to_owned(), TEST_KEY[..63].to_uppercase(), format!("0x{TEST_KEY}"), format!("{TEST_KEY}z")]
+    {
+        for args in
+            [&[key.as_str()][..], &["sign", &key], &["sandbox", &key], &["sandbox", "log", "--last", &key]]
+        {
+            for json in [&[][..], &["--json"]] {
+                let done = run(&mut tarspay(&[json, args].concat()));
+                done.failed(2, &["not shown: it may be a key"]).keeps_secret(&key);
+            }
+        }
+    }
+    // What cannot be a key is shown, to be corrected.
+    run(&mut tarspay(&["blance", "D1659318251029"])).failed(2, &["'blance'", "'balance'"]);
 }
 
 #[test]

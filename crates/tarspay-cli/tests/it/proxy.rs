@@ -295,6 +295,7 @@ fn settings_that_cannot_be_used_are_named() {
         (&["--listen", &taken], &["cannot listen", &taken]),
         (&["--to", "http://payment.tarspay.com"], &["https://"]),
         (&["--to", "nonsense"], &["base URL"]),
+        (&["--to", "http://127.0.0.1:1", "--api-url", "http://127.0.0.1:2"], &["cannot be used with"]),
         (&["--merchant-id", ""], &["--merchant-id"]),
     ] {
         let mut command = tarspay_with_key(&["proxy", "--merchant-id", "M1"]);

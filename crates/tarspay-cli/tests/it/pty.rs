@@ -1,11 +1,13 @@
 //! What a person sees: the program in a real pseudo-terminal.
 #![cfg(unix)]
 
-use crate::{run, tarspay};
+use crate::calls::WITHDRAWAL;
+use crate::{run, tarspay, tarspay_with_key};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -75,6 +77,12 @@ impl Terminal {
             self.seen.push_str(&String::from_utf8_lossy(&more));
         }
         &self.seen
+    }
+
+    /// Sends a signal by its name.
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
     }
 
     /// Everything that the program writes until it ends, and its exit code.
@@ -147,6 +155,51 @@ fn both_texts_fit_a_narrow_terminal() {
         assert!(rows.len() > 1 && rows.iter().all(|row| row.len() <= columns), "{columns}: {seen}");
         assert_eq!(seen.matches('^').count(), 1, "{seen}");
     }
+}
+
+#[test]
+fn real_money_moves_only_after_yes() {
+    const QUESTION: &str = "Type yes to go on:";
+    // Every connection would be seen here.
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let money = ["--amount", "500", "--order-no", "W1", "--merchant-id", "M1", "--proxy", &url];
+    let withdrawal = || {
+        let mut command = tarspay_with_key(&[&WITHDRAWAL[..], &money].concat());
+        command.env("NO_COLOR", "1");
+        Terminal::with(command, 80)
+    };
+    for (reply, code, reason) in [
+        ("y\n", 1, "not confirmed; nothing was sent"),
+        ("\n", 1, "not confirmed; nothing was sent"),
+        ("YES\n", 1, "not confirmed; nothing was sent"),
+        ("\u{4}", 1, "not confirmed; nothing was sent"),
+        ("-INT", 130, "interrupted; nothing was sent"),
+        ("-TERM", 130, "interrupted; nothing was sent"),
+    ] {
+        let mut terminal = withdrawal();
+        let asked = terminal.until(QUESTION);
+        for words in [
+            "create the withdrawal W1 of 500 BDT by EWALLET_BKASH for merchant M1 at https://payment.tarspay.com",
+            "\r\n  walletId: 01011111111\r\n",
+        ] {
+            assert!(asked.contains(words), "no {words:?} in {asked:?}");
+        }
+        if reply.starts_with('-') {
+            terminal.signal(reply);
+        } else {
+            terminal.type_text(reply);
+        }
+        let (seen, ended) = terminal.ended();
+        assert!(ended == Some(code) && seen.contains(reason), "{reply:?}: {ended:?} {seen:?}");
+    }
+    proxy.set_nonblocking(true).unwrap();
+    assert_eq!(proxy.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nothing connects");
+    proxy.set_nonblocking(false).unwrap();
+    let mut terminal = withdrawal();
+    terminal.until(QUESTION);
+    terminal.type_text("yes\n");
+    drop(proxy.accept().unwrap());
 }
 
 #[test]

@@ -317,7 +317,40 @@ fn env_is_read_by_a_shell_and_the_command_then_finds_its_way() {
     let other = User::new();
     other.run(&["clock", "--sandbox", url]).succeeded();
     let done = other.run(&["env", "--sandbox", url]).failed(1, &["private key is not known"]);
-    assert_eq!(done.stdout, "");
+    assert_eq!(done.stdout, "false\n");
+}
+
+#[test]
+fn after_an_env_that_failed_a_shell_does_not_go_on() {
+    let user = User::new();
+    let mut shell = Command::new("sh");
+    shell.args([
+        "-c",
+        r#"eval "$("$0" sandbox env --wait 0s)" && echo went on"#,
+        env!("CARGO_BIN_EXE_tarspay"),
+    ]);
+    for (name, value) in user.command(&[]).get_envs() {
+        if let Some(value) = value {
+            shell.env(name, value);
+        }
+    }
+    assert_eq!(run(&mut shell).failed(1, &["no sandbox runs"]).stdout, "");
+    for (args, code, stdout) in [
+        (&["--wait", "0s"][..], 3, "false\n"),
+        (&["--wait", "0s", "--shell", "fish"], 3, "false\n"),
+        (&["--wait", "0s", "--shell=powershell"], 3, "throw 'tarspay sandbox env failed'\n"),
+        (&["--wait", "0s", "--json"], 3, ""),
+        (&["--sandbox", "shop", "--wait", "0s"], 3, "false\n"),
+        (&["--sandbxo", "shop"], 2, "false\n"),
+        (&["--wait", "long", "--shell", "powershell"], 2, "throw 'tarspay sandbox env failed'\n"),
+    ] {
+        let done = user.run(&[&["env"], args].concat());
+        assert_eq!((done.code, done.stdout.as_str()), (Some(code), stdout), "{done:?}");
+    }
+    assert_eq!(user.run(&["orders"]).failed(3, &["no sandbox runs"]).stdout, "");
+    // One that has just been started is waited for.
+    let help = user.run(&["env", "--help"]).succeeded().stdout;
+    assert!(help.contains("[default: 5s]"), "{help}");
 }
 
 #[test]
