@@ -56,7 +56,7 @@ pub(crate) struct Create<R: OrderRequest> {
     /// Write the number to this new file before anything is sent, and not only to the terminal
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "dry_run"])]
     order_file: Option<PathBuf>,
-    /// Take up again the order that may have been sent under this number, with the same members
+    /// Resume the order that may have been sent under this number, with the same members
     #[arg(long, value_name = "NUMBER")]
     resume: Option<String>,
     /// Send despite warnings
@@ -132,7 +132,7 @@ pub(crate) async fn run<R: Placing>(args: Create<R>) -> Result<(), Failure> {
 /// The failure of an order that may exist.
 fn resumable(failure: Failure, order_no: &MerchantOrderNo) -> Failure {
     failure.fact("order_no", order_no.as_str()).detail(format!(
-        "Never create it anew: give the same command with --resume {order_no}, without --order-no."
+        "Do not create it a second time: give the same command with --resume {order_no}, without --order-no."
     ))
 }
 
