@@ -1,8 +1,14 @@
 //! Values that shells complete: `#[arg(long, add = codes::way_codes())]`.
 
+use crate::settings;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::OnceLock;
 use tarspay::types::market::{self, Bank, Market};
+use tarspay_sandbox::Scenario;
+
+static IS_BASH: OnceLock<bool> = OnceLock::new();
 
 /// Names of markets.
 pub(crate) fn markets() -> ArgValueCandidates {
@@ -22,6 +28,42 @@ pub(crate) fn bank_codes() -> ArgValueCandidates {
     candidates(|market| market.withdrawal().banks().all().iter().map(Bank::code).collect())
 }
 
+/// The included scenarios.
+pub(crate) fn scenarios() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let describe = |one: Scenario| candidate(one.name(), one.description().to_owned());
+        Scenario::shipped_ones().map(describe).collect()
+    })
+}
+
+/// The settings that a profile can hold.
+pub(crate) fn settings() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        settings::ALL.map(|(name, variable)| candidate(name, variable.to_owned())).into()
+    })
+}
+
+/// These names.
+pub(crate) fn names(names: &'static [&'static str]) -> ArgValueCandidates {
+    ArgValueCandidates::new(move || names.iter().map(CompletionCandidate::new).collect())
+}
+
+/// Sets, once, for which shell values are completed.
+pub(crate) fn quote_for(shell: Option<OsString>) {
+    IS_BASH.get_or_init(|| shell.is_some_and(|shell| shell == "bash"));
+}
+
+/// A value with its help. The script of bash inserts a value as it is, so it must be quoted here.
+fn candidate(value: &str, help: String) -> CompletionCandidate {
+    let is_bash = IS_BASH.get().is_some_and(|is_bash| *is_bash);
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./:=@%+,".contains(letter);
+    let quoted = |letter: char| {
+        let backslash = (is_bash && !is_plain(letter)).then_some('\\');
+        backslash.into_iter().chain([letter])
+    };
+    CompletionCandidate::new(value.chars().flat_map(quoted).collect::<String>()).help(Some(help.into()))
+}
+
 fn candidates(of: fn(&'static Market) -> Vec<&'static str>) -> ArgValueCandidates {
     ArgValueCandidates::new(move || {
         let mut values = BTreeMap::<_, Vec<_>>::new();
@@ -33,9 +75,6 @@ fn candidates(of: fn(&'static Market) -> Vec<&'static str>) -> ArgValueCandidate
                 }
             }
         }
-        let candidate = |(value, names): (&str, Vec<&str>)| {
-            CompletionCandidate::new(value).help(Some(names.join(", ").into()))
-        };
-        values.into_iter().map(candidate).collect()
+        values.into_iter().map(|(value, names)| candidate(value, names.join(", "))).collect()
     })
 }

@@ -150,13 +150,24 @@ impl Failure {
     }
 }
 
-/// A name that is not among those there are, with the nearest of them.
+/// The most names that are listed if none is near.
+const FEW: usize = 10;
+
+/// A name that is not among those there are, with the nearest of them if one is near.
 pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
     // Whatever is that long is no name, and may be a secret.
     let shown = if name.chars().count() > 40 { "a name of more than 40 characters" } else { name };
     let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
-    let nearest = known.into_iter().min_by_key(|one| distance(&plain(one), &plain(name)));
-    Failure::usage(format!("unknown {what} `{shown}`; did you mean `{}`?", nearest.unwrap_or_default()))
+    let known: Vec<_> = known.into_iter().collect();
+    let nearest = known.iter().map(|one| (distance(&plain(one), &plain(name)), *one)).min();
+    Failure::usage(match nearest {
+        // Of a short name, one letter in three.
+        Some((distance, one)) if distance <= one.chars().count() / 3 => {
+            format!("unknown {what} `{shown}`; did you mean `{one}`?")
+        }
+        _ if known.len() <= FEW => format!("unknown {what} `{shown}`; known: {}", known.join(", ")),
+        _ => format!("unknown {what} `{shown}`"),
+    })
 }
 
 /// How many characters to insert, delete or replace to make one text the other.

@@ -46,7 +46,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
 }
 
 /// A document of a file, or of standard input for `-`, as [`plain`] text.
-fn document(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn document(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     plain(bytes(path, what)?, what)
 }
 

@@ -91,7 +91,7 @@ enum Command {
     ///
     /// A callback is answered with OK, after which the gateway does not send it again, only when it
     /// is written to --log or when every --forward has accepted it: with a 2xx status and the text
-    /// OK. One that comes again is answered and not forwarded.
+    /// OK. One that comes again is answered, and forwarded only with --forward-repeated.
     #[command(after_help = listen::EXAMPLES)]
     Listen(listen::Args),
     /// Send signed test callbacks (webhooks), or past ones again
@@ -116,13 +116,13 @@ enum Command {
     /// It sends one signed balance query. Exit code 1 if a check failed.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
-    /// Create a deposit (money in), ask where one stands, wait for its end
+    /// Create a deposit (money in), get its state, wait for its end
     #[command(
         subcommand,
         after_help = "Examples:\n  tarspay deposit create --help\n  tarspay deposit wait D1659318251029"
     )]
     Deposit(order::Deposit),
-    /// Create a withdrawal (money out), ask where one stands, wait for its end
+    /// Create a withdrawal (money out), get its state, wait for its end
     #[command(
         subcommand,
         after_help = "Examples:\n  tarspay withdrawal create --help\n  tarspay withdrawal get W1659318251029"
@@ -149,7 +149,7 @@ enum Command {
         after_help = "Examples:\n  tarspay config show\n  tarspay config set merchant_id M1688443086"
     )]
     Config(config::Config),
-    /// Look after a merchant's inbox: what waits in its database, and for how long
+    /// Operate a merchant's inbox: what waits in its database, and for how long
     Inbox(inbox::Operate),
     /// Run a local gateway until Ctrl-C, and operate it from another terminal
     ///
@@ -178,6 +178,7 @@ pub fn command() -> clap::Command {
 /// Runs the command that the program's arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
+    codes::quote_for(std::env::var_os(completions::VARIABLE));
     // Ends the program if a shell asks for completions.
     CompleteEnv::with_factory(command).var(completions::VARIABLE).complete();
     let outcome = match Args::try_parse() {

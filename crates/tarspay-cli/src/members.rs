@@ -61,6 +61,28 @@ fn known(direction: Direction) -> BTreeMap<&'static str, Vec<&'static str>> {
     known
 }
 
+/// One sentence about each member that no market documents for this direction.
+pub(crate) fn unknown_members(members: &Members, direction: Direction) -> Vec<String> {
+    let (documented, other) = match direction {
+        Direction::Deposit => (known(direction), Direction::Withdrawal),
+        Direction::Withdrawal => (known(direction), Direction::Deposit),
+    };
+    let of_other = known(other);
+    let names = || documented.keys().copied().chain([ORDER_NO, "mchNo"]);
+    let unknown_ones = members.iter().map(|(name, _)| name).filter(|name| names().all(|one| one != *name));
+    let describe = |name: &str| {
+        if let Some(markets) = of_other.get(name) {
+            return format!(
+                "`{name}` is not documented for a {direction}, only for a {other} ({})",
+                markets.join(", ")
+            );
+        }
+        let failure = unknown("member", name, names());
+        format!("{}; no market documents it for a {direction}", failure.reason())
+    };
+    unknown_ones.map(describe).collect()
+}
+
 /// The flag of a member; `--body` names a file.
 fn flag(member: &str) -> String {
     if member == "body" {
@@ -193,13 +215,10 @@ impl Given {
 
     /// Refuses members that no market documents.
     pub(crate) fn require_known(&self, direction: Direction) -> Result<(), Failure> {
-        let known = known(direction);
-        let known = || known.keys().copied().chain([ORDER_NO, "mchNo"]);
-        match self.members.iter().find(|(name, _)| !known().any(|one| one == *name)) {
-            Some((name, _)) => Err(unknown("member", name, known()).detail(format!(
-                "No market documents it for a {direction}. To send it anyway give --allow-unknown."
-            ))),
-            None => Ok(()),
+        let unknown = unknown_members(&self.members, direction);
+        if unknown.is_empty() {
+            return Ok(());
         }
+        Err(Failure::usage(unknown.join("; ")).detail("To send it anyway give --allow-unknown."))
     }
 }

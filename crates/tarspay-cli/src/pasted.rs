@@ -6,6 +6,9 @@ use crate::failure::Failure;
 use serde_json::Value;
 use tarspay::types::{Decode as _, Members};
 
+const FORMATS: &str =
+    "Give a curl command, a raw HTTP request with an empty line before its body, or a HAR file.";
+
 /// A request that was read from what somebody pasted.
 #[derive(Debug, Default)]
 pub(crate) struct Message {
@@ -40,6 +43,9 @@ impl Message {
             None if start.starts_with(b"{") => json(as_text(text)?)?,
             None | Some(Form::Http) => http(text)?,
         };
+        if form.is_none() && message.method.is_empty() && !start.is_empty() && !message.has_usual_header() {
+            return Err(none_of_the_formats());
+        }
         if !message.method.is_empty() && message.method != "POST" {
             let note =
                 format!("the method is {}; the gateway takes POST, and POST is signed", message.method);
@@ -56,10 +62,23 @@ impl Message {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Whether it has a header of a signed request: a line of another file can look like one too.
+    fn has_usual_header(&self) -> bool {
+        self.headers.iter().any(|(name, _)| {
+            let name = name.to_lowercase().replace('_', "-");
+            name.starts_with("x-") || ["host", "content-type", "content-length"].contains(&name.as_str())
+        })
+    }
+
     fn set_url(&mut self, url: &str) {
         let (host, target) = split_url(url);
         (self.host, self.target) = (Some(host.to_owned()), target.to_owned());
     }
+}
+
+fn none_of_the_formats() -> Failure {
+    let reason = "what was pasted is none of the formats that can be read";
+    Failure::usage(reason).detail(FORMATS)
 }
 
 fn as_text(bytes: &[u8]) -> Result<&str, Failure> {
@@ -122,11 +141,12 @@ fn http(dump: &[u8]) -> Result<Message, Failure> {
         match header(line) {
             Some(header) => message.headers.push(header),
             None if line.is_empty() => {}
+            None if message.method.is_empty() && message.headers.is_empty() => {
+                return Err(none_of_the_formats());
+            }
             None => {
                 let reason = format!("line {} is neither a request line nor a header (Name: value)", at + 1);
-                return Err(Failure::usage(reason).detail(
-                    "Give a curl command, a raw HTTP request with an empty line before its body, or a HAR file.",
-                ));
+                return Err(Failure::usage(reason).detail(FORMATS));
             }
         }
     }

@@ -72,8 +72,9 @@ impl ProfileName {
                     return Err(Failure::usage(format!("`{member}` of profile `{}` {reason}", profile.name)));
                 }
             };
-            check(&member, &text)
-                .map_err(|failure| failure.within(&format!("profile `{}`", profile.name)))?;
+            check(&member, &text).map_err(|failure| {
+                failure.within(&format!("profile `{}` in {}", profile.name, file.display()))
+            })?;
             let text = match (member.as_str(), file.parent()) {
                 ("key_file", Some(folder)) => folder.join(text).display().to_string(),
                 _ => text,

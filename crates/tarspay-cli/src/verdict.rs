@@ -12,6 +12,7 @@ use tarspay::sign::{
 use tarspay_explain::{Aligned, Explanation, FailedSignature, Finding, Outcome};
 
 const SYSTEM_KEY: &str = "the gateway's system key";
+const SENT_KEY: &str = "the X-API-KEY of the request";
 const FORM: &str = "the text must look like POST|/api/balanceInfo|1704180814988|mchNo=M1688443086: method, path, nonce \
                     and members with | between them, the members sorted by name";
 const AS_RECEIVED: &str = "over the bytes as received";
@@ -26,6 +27,8 @@ pub(crate) struct SentRequest {
     pub(crate) body: Vec<u8>,
     pub(crate) hosts: Vec<String>,
     pub(crate) key: Option<PublicKey>,
+    /// The key of its header, which is not the one to check with if another was given.
+    pub(crate) sent_key: Option<PublicKey>,
     pub(crate) signature: String,
     pub(crate) policy: SignaturePolicy,
 }
@@ -57,7 +60,7 @@ impl Verdict {
     /// The verdict on a digest that was signed in place of a signature.
     pub(crate) fn on_digest(mut self) -> Self {
         self.over = "this is the digest of the text that the gateway makes";
-        let other = "the digest is of something else than the text that the gateway makes";
+        let other = "the digest is not that of the text that the gateway makes";
         self.reason = self.reason.map(|_| other.to_owned());
         // Its key is of no meaning.
         self.explanation = self.explanation.filter(|one| one.outcome() == Outcome::Explained);
@@ -180,6 +183,8 @@ impl SentRequest {
             .signature(&self.signature)
             .signature_policy(self.policy);
         let failed = self.hosts.iter().fold(failed, |failed, host| failed.host(host));
+        let sent_key = self.sent_key.filter(|key| self.key != Some(*key));
+        let failed = sent_key.iter().fold(failed, |failed, key| failed.known_key(SENT_KEY, key));
         self.key.as_ref().map_or(failed.clone(), |key| failed.key(key)).explain()
     }
 

@@ -223,7 +223,7 @@ fn check_step(order: &Order, to: OrderState) -> Result<(), Error> {
     Err(Error::new(
         ErrorKind::InvalidTransition,
         format!(
-            "the {direction} {id} is in state {state} and cannot come to {to}; it can come to {possible}"
+            "the {direction} {id} is in state {state} and cannot change to {to}; it can change to {possible}"
         ),
     ))
 }

@@ -289,7 +289,7 @@ impl CallbackVerifier {
         Err(Error::new(
             ErrorKind::SignatureMismatch,
             "the signature fits neither the bytes as received nor the same members in order; \
-             hand over the raw body, unparsed, and check that the key is the gateway's system key",
+             verify the raw body, unparsed, and check that the key is the gateway's system key",
         ))
     }
 }

@@ -117,8 +117,7 @@ pub(crate) fn refuse_gzip(body: &[u8]) -> Result<(), Error> {
     if !body.starts_with(&[0x1f, 0x8b]) {
         return Ok(());
     }
-    let reason =
-        "the body is compressed with gzip; hand over what was compressed, or turn the compression off";
+    let reason = "the body is compressed with gzip; decompress it first, or turn the compression off";
     Err(Error::new(ErrorKind::InvalidBody, reason))
 }
 

@@ -1,7 +1,8 @@
 //! `tarspay callback`: signed test callbacks (webhooks), and past ones again.
 
-use super::sandbox;
-use crate::callback_log;
+use super::sandbox::{self, Control};
+use crate::callback_log::{self, Entry};
+use crate::codes;
 use crate::failure::Failure;
 use crate::output;
 use crate::receiver::Receiver;
@@ -13,6 +14,7 @@ use tarspay::types::{BizType, Decode as _, Direction, Members, OrderState};
 
 const SEND_EXAMPLES: &str = "\
 Examples:
+  tarspay callback send --state 2 --to http://127.0.0.1:3000/notify     # a running sandbox signs
   tarspay keygen --out test.key
   tarspay callback send --merchant-id M1 --state success --key-file test.key --to http://127.0.0.1:3000/notify
   tarspay callback send --state 9 --paid 40 --set currency=KES --sandbox http://127.0.0.1:8080 --to …";
@@ -41,7 +43,8 @@ struct Delivery {
     /// File with the test key that signs, 64 hex digits; tarspay keygen --out FILE makes one
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// Let this running sandbox sign, by its name or URL: its receivers trust it already
+    /// Let this running sandbox sign, by its name or URL: its receivers trust it already [default:
+    /// the newest of this user]
     #[arg(long, value_name = "NAME|URL", conflicts_with = "key_file")]
     sandbox: Option<String>,
     /// Set a member of the body; repeatable. The value is a text, or a number for state and bizType;
@@ -61,7 +64,7 @@ pub(crate) struct Send {
     #[arg(long, value_name = "URL")]
     to: String,
     /// success, failed, partly-paid, refunded, timed-out, rejected, processing, or a number
-    #[arg(long, value_parser = state)]
+    #[arg(long, value_parser = state, add = codes::names(STATES))]
     state: OrderState,
     #[command(flatten)]
     merchant: Merchant,
@@ -71,9 +74,9 @@ pub(crate) struct Send {
     /// Your number of the order
     #[arg(long, value_name = "NUMBER", default_value = "TEST-1")]
     order_no: String,
-    /// The gateway's number of the order
-    #[arg(long, value_name = "NUMBER", default_value = "P-TEST-1")]
-    pay_order_no: String,
+    /// The gateway's number of the order [default: P- and --order-no]
+    #[arg(long, value_name = "NUMBER")]
+    pay_order_no: Option<String>,
     /// Amount asked for
     #[arg(long, default_value = "100")]
     amount: String,
@@ -89,10 +92,10 @@ pub(crate) struct Replay {
     #[command(flatten)]
     delivery: Delivery,
     /// The file of tarspay listen --log [default: the callbacks of --sandbox]
-    #[arg(long, value_name = "FILE", required_unless_present = "sandbox")]
+    #[arg(long, value_name = "FILE", requires = "to")]
     log: Option<PathBuf>,
     /// Receiver, a URL of this machine [default: where the sandbox sent it]
-    #[arg(long, value_name = "URL", required_unless_present = "sandbox")]
+    #[arg(long, value_name = "URL")]
     to: Option<String>,
 }
 
@@ -104,17 +107,29 @@ pub(crate) async fn run(callback: Callback) -> Result<(), Failure> {
 }
 
 async fn send(args: Send) -> Result<(), Failure> {
-    let (merchant_no, _) = args.merchant.load()?;
+    let (key, merchant_no) = match args.merchant.load() {
+        Ok((merchant_no, _)) => (args.delivery.test_key().await?, merchant_no.to_string()),
+        Err(failure) if failure.reason().starts_with("no merchant number") => {
+            match args.delivery.test_key().await? {
+                TestKey::OfSandbox { control, merchant_no: Some(merchant_no) } => {
+                    (TestKey::OfSandbox { control, merchant_no: None }, merchant_no)
+                }
+                _ => return Err(failure),
+            }
+        }
+        Err(failure) => return Err(failure),
+    };
+    let pay_order_no = args.pay_order_no.unwrap_or_else(|| format!("P-{}", args.order_no));
     let paid = args.paid.unwrap_or_else(|| {
         if args.state == OrderState::SUCCESS { args.amount.clone() } else { "0".to_owned() }
     });
     let body = json!({
         "bizType": BizType::from(args.direction),
         "currency": "KES", "fee": "0", "mchNo": merchant_no, "mchOrderNo": args.order_no,
-        "orderAmount": args.amount, "payAmount": paid, "payOrderId": args.pay_order_no,
+        "orderAmount": args.amount, "payAmount": paid, "payOrderId": pay_order_no,
         "state": args.state.code(),
     });
-    let signed = args.delivery.sign(body.to_string().as_bytes()).await?;
+    let signed = args.delivery.sign(key, body.to_string().as_bytes()).await?;
     args.delivery.post(&args.to, signed).await
 }
 
@@ -127,28 +142,36 @@ async fn replay(args: Replay) -> Result<(), Failure> {
             Failure::usage(reason).detail("Leave out --sandbox or --key-file, or edit it with --set.")
         );
     }
-    let (signature, body, went_to) = match (&args.log, &delivery.sandbox) {
-        (Some(path), _) => {
-            let entry = callback_log::find(path, args.id)?;
-            (Some(entry.signature), entry.body, None)
-        }
-        (None, Some(url)) => {
-            let mut control = sandbox::control(url).await?;
-            let callback = control.get(&format!("callbacks/{}", args.id), &[]).await?;
-            let body = callback["body"].as_str().unwrap_or_default().to_owned().into_bytes();
-            // The sandbox signs each attempt anew, so this is what it would send.
-            (None, body, callback["url"].as_str().map(ToOwned::to_owned))
-        }
-        (None, None) => return Err(Failure::usage("give --log FILE or --sandbox URL")),
+    let (signed, went_to) = if let Some(path) = &args.log {
+        let Entry { signature, body, .. } = callback_log::find(path, args.id)?;
+        let signed = if delivery.set.is_empty() {
+            Signed { public_key: None, signature, body }
+        } else {
+            delivery.sign(delivery.test_key().await?, &body).await?
+        };
+        (signed, None)
+    } else {
+        let (mut control, _) = sandbox::control(delivery.sandbox.as_deref()).await.map_err(|failure| {
+            failure.detail("For a callback of tarspay listen give --log FILE and --to URL.")
+        })?;
+        let found = control.get(&format!("callbacks/{}", args.id), &[]).await;
+        let callback = found.map_err(|failure| failure.detail("`tarspay sandbox callbacks` lists them."))?;
+        let body = callback["body"].as_str().unwrap_or_default().to_owned().into_bytes();
+        // The sandbox signs each attempt again, so this is what it would send.
+        let key = match delivery.key_file {
+            Some(_) => delivery.test_key().await?,
+            None => TestKey::OfSandbox { control, merchant_no: None },
+        };
+        (delivery.sign(key, &body).await?, callback["url"].as_str().map(ToOwned::to_owned))
     };
     let to = args.to.clone().or(went_to).ok_or_else(|| Failure::usage("give --to URL"))?;
-    let signed = match signature {
-        Some(signature) if delivery.set.is_empty() => {
-            Signed { public_key: None, signature, body: body.clone() }
-        }
-        _ => delivery.sign(&body).await?,
-    };
     delivery.post(&to, signed).await
+}
+
+/// What signs a test callback.
+enum TestKey {
+    OfFile(PrivateKey),
+    OfSandbox { control: Control, merchant_no: Option<String> },
 }
 
 struct Signed {
@@ -159,8 +182,30 @@ struct Signed {
 }
 
 impl Delivery {
-    /// Edits a body and signs it as the gateway does, with a test key.
-    async fn sign(&self, body: &[u8]) -> Result<Signed, Failure> {
+    /// The test key, or else a running sandbox.
+    async fn test_key(&self) -> Result<TestKey, Failure> {
+        let Some(path) = &self.key_file else {
+            let found = sandbox::control(self.sandbox.as_deref()).await;
+            let (control, merchant_no) =
+                found.map_err(|failure| match (&self.sandbox, failure.kind()) {
+                    (None, "not_running") => Failure::usage(
+                        "no test key, and no sandbox runs that could sign: give --key-file FILE",
+                    )
+                    .detail("tarspay keygen --out test.key makes one. The gateway's own key is not known."),
+                    _ => failure,
+                })?;
+            return Ok(TestKey::OfSandbox { control, merchant_no });
+        };
+        let key =
+            PrivateKey::from_file(path).map_err(|error| Failure::usage("--key-file").caused_by(&error))?;
+        if key.public_key() == PublicKey::system() {
+            return Err(Failure::usage("this is the gateway's own key, which receivers in production trust"));
+        }
+        Ok(TestKey::OfFile(key))
+    }
+
+    /// Edits a body and signs it as the gateway does.
+    async fn sign(&self, key: TestKey, body: &[u8]) -> Result<Signed, Failure> {
         let unusable =
             |error: &dyn std::error::Error| Failure::usage("the callback cannot be signed").caused_by(error);
         let mut members = Members::from_slice(body).map_err(|error| unusable(&error))?;
@@ -170,26 +215,16 @@ impl Delivery {
         }
         let text = CallbackText::from_value(&members).map_err(|error| unusable(&error))?;
         let body = text.as_str().to_owned().into_bytes();
-        if let Some(url) = &self.sandbox {
-            let mut control = sandbox::control(url).await?;
-            let signed = control.post("callbacks/sign", &json!({ "body": text.as_str() })).await?;
-            let health = control.get("health", &[]).await?;
-            let member = |from: &Value, name| from[name].as_str().unwrap_or_default().to_owned();
-            let public_key = Some(member(&health, "system_public_key"));
-            return Ok(Signed { public_key, signature: member(&signed, "signature"), body });
-        }
-        let path = self.key_file.as_deref().ok_or_else(|| {
-            Failure::usage("no test key: give --key-file FILE or --sandbox URL")
-                .detail("tarspay keygen --out test.key makes one. The gateway's own key is not known.")
-        })?;
-        let key =
-            PrivateKey::from_file(path).map_err(|error| Failure::usage("--key-file").caused_by(&error))?;
-        let public_key = key.public_key();
-        if public_key == PublicKey::system() {
-            return Err(Failure::usage("this is the gateway's own key, which receivers in production trust"));
-        }
-        let signature = text.sign(&key).to_string();
-        Ok(Signed { public_key: Some(public_key.to_string()), signature, body })
+        let (public_key, signature) = match key {
+            TestKey::OfFile(key) => (key.public_key().to_string(), text.sign(&key).to_string()),
+            TestKey::OfSandbox { mut control, .. } => {
+                let made = control.post("callbacks/sign", &json!({ "body": text.as_str() })).await?;
+                let health = control.get("health", &[]).await?;
+                let member = |from: &Value, name| from[name].as_str().unwrap_or_default().to_owned();
+                (member(&health, "system_public_key"), member(&made, "signature"))
+            }
+        };
+        Ok(Signed { public_key: Some(public_key), signature, body })
     }
 
     async fn post(&self, to: &str, signed: Signed) -> Result<(), Failure> {
@@ -214,13 +249,16 @@ impl Delivery {
         }
         match (reply.is_ok(), reply.is_not_sent()) {
             (true, _) => Ok(()),
-            (false, true) => Err(Failure::not_sent("not sent: nobody accepts connections there")
+            (false, true) => Err(Failure::not_sent("not sent: no server accepts connections at this URL")
                 .detail("Start the receiver, or correct --to.")),
             (false, false) => Err(Failure::refused("the receiver has not accepted the callback")
                 .detail("It must respond with a 2xx status and the bare text OK.")),
         }
     }
 }
+
+const STATES: &[&str] =
+    &["success", "failed", "partly-paid", "refunded", "timed-out", "rejected", "processing", "created"];
 
 fn state(text: &str) -> Result<OrderState, String> {
     Ok(match text {
@@ -232,9 +270,9 @@ fn state(text: &str) -> Result<OrderState, String> {
         "timed-out" => OrderState::TIMED_OUT,
         "rejected" => OrderState::REJECTED,
         "partly-paid" => OrderState::PARTLY_PAID,
-        _ => OrderState::from_code(text.parse().map_err(
-            |_| "write success, failed, partly-paid, refunded, timed-out, rejected, processing, or a number",
-        )?),
+        _ => OrderState::from_code(
+            text.parse().map_err(|_| format!("write {}, or a number", STATES.join(", ")))?,
+        ),
     })
 }
 

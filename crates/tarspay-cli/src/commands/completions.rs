@@ -21,6 +21,9 @@ enum Shell {
 }
 
 pub(crate) fn run(args: &Completions) -> Result<(), Failure> {
+    if crate::output::is_json() {
+        return Err(Failure::usage("the script of a shell is not JSON; leave --json out"));
+    }
     let shell: &dyn EnvCompleter = match args.shell {
         Shell::Bash => &Bash,
         Shell::Zsh => &Zsh,

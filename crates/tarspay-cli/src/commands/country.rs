@@ -51,7 +51,7 @@ pub(crate) enum Bangladesh {
         #[arg(long)]
         yes: bool,
     },
-    /// Hand in the transaction id of a payment on your own cashier page (under development at the gateway)
+    /// Submit the transaction id of a payment on your own cashier page (under development at the gateway)
     #[command(
         name = "submit-trx-id",
         after_help = "Examples:\n  tarspay bangladesh submit-trx-id P1560179978363322369 BI63CWYFV9"

@@ -62,7 +62,7 @@ pub(crate) struct Create<R: OrderRequest> {
     /// Write the number to this new file before anything is sent, and not only to the terminal
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "dry_run"])]
     order_file: Option<PathBuf>,
-    /// Take up again the order that may have been sent under this number, with the same members; if the
+    /// Resume the order that may have been sent under this number, with the same members; if the
     /// gateway does not know the number, nothing is sent
     #[arg(long, value_name = "NUMBER")]
     resume: Option<String>,
@@ -199,7 +199,7 @@ async fn require_known(
 /// The failure of an order that may exist.
 fn resumable(failure: Failure, order_no: &MerchantOrderNo) -> Failure {
     failure.fact("order_no", order_no.as_str()).detail(format!(
-        "Never create it anew: give the same command with --resume {order_no}, without --order-no."
+        "Do not create it a second time: give the same command with --resume {order_no}, without --order-no."
     ))
 }
 

@@ -4,7 +4,8 @@ use crate::failure::Failure;
 use crate::input;
 use crate::pasted::{Form, Message, header, split_url};
 use crate::verdict::{self, SentRequest};
-use std::path::PathBuf;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use tarspay::sign::{
     API_KEY_HEADER, API_NONCE_HEADER, API_SIGNATURE_HEADER, CALLBACK_SIGNATURE_HEADER, Digest, PublicKey,
     SignaturePolicy,
@@ -44,7 +45,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 struct Pasted {
     /// File with a curl command, a raw HTTP request, or a HAR file or other JSON; - for standard
-    /// input
+    /// input [default: standard input, if it is not a terminal and no part is given]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The same, and it is a curl command
@@ -62,15 +63,21 @@ struct Pasted {
 }
 
 impl Pasted {
-    /// The request; a body that has its own flag replaces the pasted one.
-    fn read(&self) -> Result<(Message, bool), Failure> {
+    /// The request; a body that has its own flag replaces the pasted one. If nothing else was given,
+    /// it is what comes from a pipe.
+    fn read(&self, is_given_otherwise: bool) -> Result<(Message, bool), Failure> {
         let (path, form) = match self {
-            Self { curl: Some(path), .. } => (Some(path), Some(Form::Curl)),
-            Self { http: Some(path), .. } => (Some(path), Some(Form::Http)),
-            _ => (self.file.as_ref(), None),
+            Self { curl: Some(path), .. } => (Some(path.as_path()), Some(Form::Curl)),
+            Self { http: Some(path), .. } => (Some(path.as_path()), Some(Form::Http)),
+            _ => (self.file.as_deref(), None),
         };
-        let mut message = match path {
-            Some(path) => Message::read(&input::bytes(path, "what was pasted")?, form, self.body.is_none())?,
+        let is_given = is_given_otherwise || !self.headers.is_empty() || self.body.is_some();
+        let is_pipe = path.is_none() && !is_given && !std::io::stdin().is_terminal();
+        let path = path.or(is_pipe.then_some(Path::new("-")));
+        let pasted = path.map(|path| input::document(path, "what was pasted")).transpose()?;
+        let pasted = pasted.filter(|text| !is_pipe || !text.trim_ascii().is_empty());
+        let mut message = match &pasted {
+            Some(text) => Message::read(text, form, self.body.is_none())?,
             None => Message::default(),
         };
         for given in &self.headers {
@@ -83,7 +90,7 @@ impl Pasted {
             message.body = input::bytes(body, "the body")?;
             message.notes.retain(|note| !note.contains("--body FILE"));
         }
-        Ok((message, path.is_some()))
+        Ok((message, pasted.is_some()))
     }
 }
 
@@ -137,7 +144,8 @@ pub(crate) fn run(explain: Explain) -> Result<(), Failure> {
 }
 
 fn request(args: Request) -> Result<(), Failure> {
-    let (mut message, is_pasted) = args.pasted.read()?;
+    let is_given = args.path.is_some() || args.nonce.is_some() || args.string_to_sign.is_some();
+    let (mut message, is_pasted) = args.pasted.read(is_given || args.no_body)?;
     let is_given = is_pasted || !message.headers.is_empty();
     if let Some(path) = &args.path {
         let (host, target) = if path.contains("://") { split_url(path) } else { ("", path.as_str()) };
@@ -148,6 +156,7 @@ fn request(args: Request) -> Result<(), Failure> {
     // A text alone stands for the request.
     let whole = args.string_to_sign.is_none() || is_given || args.path.is_some();
     let header = |name: &str| message.header(name).map(str::to_owned);
+    let sent_key = header(API_KEY_HEADER).and_then(|text| text.parse().ok());
     let key = args.public_key.or_else(|| header(API_KEY_HEADER));
     let nonce = args.nonce.map(|text| input::bare(&text).to_owned()).or_else(|| header(API_NONCE_HEADER));
     let signature = args.signature.map(|text| input::signature(&text).to_owned());
@@ -160,7 +169,7 @@ fn request(args: Request) -> Result<(), Failure> {
     ];
     let lacking: Vec<_> = lacking.into_iter().filter_map(|(lacks, flag)| lacks.then_some(flag)).collect();
     if !lacking.is_empty() {
-        let reason = format!("not enough to go by: give {}", lacking.join(" and "));
+        let reason = format!("not enough is given: add {}", lacking.join(" and "));
         return Err(Failure::usage(reason).detail(
             "Or give a FILE with the request, - for standard input: a curl command, raw HTTP or HAR.",
         ));
@@ -190,6 +199,7 @@ fn request(args: Request) -> Result<(), Failure> {
         body: if args.no_body { Vec::new() } else { message.body },
         hosts: message.host.into_iter().collect(),
         key: key.and_then(Result::ok),
+        sent_key,
         signature: signature.unwrap_or_default(),
         policy: if args.low_s { SignaturePolicy::RequireLowS } else { SignaturePolicy::AcceptHighS },
     };
@@ -211,10 +221,10 @@ fn digest(text: &str) -> Result<Digest, Failure> {
 }
 
 fn callback(args: &Callback) -> Result<(), Failure> {
-    let (message, is_pasted) = args.pasted.read()?;
+    let (message, is_pasted) = args.pasted.read(false)?;
     if !is_pasted && args.pasted.body.is_none() {
         return Err(Failure::usage(
-            "not enough to go by: give --body FILE, or a FILE with the callback as raw HTTP or HAR",
+            "not enough is given: add --body FILE, or a FILE with the callback as raw HTTP or HAR",
         ));
     }
     let key = match &args.public_key {

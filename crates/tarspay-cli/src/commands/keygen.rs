@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::output;
 use serde_json::json;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use tarspay::sign::PrivateKey;
 
@@ -18,7 +19,13 @@ pub(crate) fn run(args: &Keygen) -> Result<(), Failure> {
     let public_key = key.public_key().to_string();
     if let Some(path) = &args.out {
         output::new_file(path, &key.expose_hex()).map_err(|error| {
-            Failure::usage(format!("cannot write the new file {}", path.display())).caused_by(&error)
+            let failure = Failure::usage(format!("cannot write the new file {}", path.display()));
+            match error.kind() {
+                ErrorKind::AlreadyExists => {
+                    failure.caused_by(&error).detail("It is unchanged. Give --out another name.")
+                }
+                _ => failure.caused_by(&error),
+            }
         })?;
         if output::is_json() {
             return output::json(

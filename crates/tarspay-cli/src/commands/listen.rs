@@ -40,7 +40,10 @@ pub(crate) struct Args {
     /// Allow --forward to other machines
     #[arg(long, requires = "forwards")]
     forward_to_network: bool,
-    /// Keep each verified callback in this file, with what is personal in it
+    /// Also forward callbacks that were acknowledged before, such as those of tarspay callback replay
+    #[arg(long, requires = "forwards")]
+    forward_repeated: bool,
+    /// Keep each verified callback in this file, including its personal data
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Store each verified callback in this inbox, as its receiver does: a file of SQLite, or a URL of
@@ -62,6 +65,7 @@ pub(crate) struct Args {
 struct Listener {
     verifier: CallbackVerifier,
     forwards: Vec<Arc<Receiver>>,
+    forwards_repeated: bool,
     log: Option<Mutex<CallbackLog>>,
     inbox: Option<Inbox>,
     /// By the deduplication key.
@@ -115,7 +119,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         None => None,
     };
     if args.heartbeat.is_zero() {
-        return Err(Failure::usage("--heartbeat must be longer than nothing, such as 30s"));
+        return Err(Failure::usage("--heartbeat must be longer than 0s, such as 30s"));
     }
     let stop = stop_signal()?;
     let allow = Some("--listen-on-network");
@@ -130,13 +134,21 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     if forwards.is_empty() && log.is_none() && inbox.is_none() {
         output::message(
-            "tarspay: callbacks are shown only and not acknowledged, so they come again; give --forward URL, --log FILE or --inbox DATABASE",
+            "tarspay: callbacks are shown only and not acknowledged, so the gateway sends them again; give --forward URL, --log FILE or --inbox DATABASE",
         );
     }
     let (broken, mut breaks) = mpsc::channel(1);
     let (known, counts) = (Mutex::new(known), Mutex::default());
-    let listener =
-        Arc::new(Listener { verifier: verifier.prepared(), forwards, log, inbox, known, counts, broken });
+    let listener = Arc::new(Listener {
+        verifier: verifier.prepared(),
+        forwards,
+        forwards_repeated: args.forward_repeated,
+        log,
+        inbox,
+        known,
+        counts,
+        broken,
+    });
     let router = Router::new().fallback(receive).with_state(Arc::clone(&listener));
     let stopped = async {
         tokio::select! {
@@ -162,7 +174,7 @@ async fn receive(
     };
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or("application/json;charset=utf-8").to_owned();
-    // What has begun goes on if the gateway closes the connection.
+    // It is completed even if the gateway closes the connection.
     let taken = tokio::spawn(async move { listener.take(callback, content_type).await });
     match taken.await {
         Ok(Ok(())) => Acknowledged.into_response(),
@@ -177,18 +189,25 @@ impl Listener {
         let started = Instant::now();
         let key = callback.get().deduplication_key().to_string();
         let before = lock(&self.known).get(&key).cloned();
+        let is_repeated = matches!(before, Some(Progress::Acknowledged));
+        lock(&self.counts).repeated += u64::from(is_repeated);
         let mut delivered = match before {
             Some(Progress::Busy) => return Err("this callback is in progress"),
-            Some(Progress::Acknowledged) => {
-                lock(&self.counts).repeated += 1;
+            Some(Progress::Acknowledged) if !self.forwards_repeated => {
                 self.show(&callback, None, true, "OK", &[], started.elapsed());
                 return Ok(());
             }
             Some(Progress::Forwarded(delivered)) => delivered,
-            None => vec![false; self.forwards.len()],
+            _ => vec![false; self.forwards.len()],
         };
         lock(&self.known).insert(key.clone(), Progress::Busy);
-        let id = match self.log.as_ref().map(|log| lock(log).append(&callback)).transpose() {
+        let id = match self
+            .log
+            .as_ref()
+            .filter(|_| !is_repeated)
+            .map(|log| lock(log).append(&callback))
+            .transpose()
+        {
             Ok(id) => id,
             Err(error) => {
                 lock(&self.known).remove(&key);
@@ -222,11 +241,11 @@ impl Listener {
             }
         }
         let is_forwarded = !delivered.is_empty() && delivered.iter().all(|delivered| *delivered);
-        let is_kept = id.is_some() || self.inbox.is_some() || is_forwarded;
+        let is_kept = self.log.is_some() || self.inbox.is_some() || is_forwarded;
         let progress = if is_kept { Progress::Acknowledged } else { Progress::Forwarded(delivered) };
         lock(&self.known).insert(key, progress);
         let answer = if is_kept { "OK" } else { "503" };
-        self.show(&callback, id, false, answer, &replies, started.elapsed());
+        self.show(&callback, id, is_repeated, answer, &replies, started.elapsed());
         if is_kept { Ok(()) } else { Err("not forwarded") }
     }
 
@@ -258,7 +277,11 @@ impl Listener {
             }));
         }
         let number = id.map(|id| format!("#{id} ")).unwrap_or_default();
-        let again = if is_repeated { "again, not forwarded: " } else { "" };
+        let again = match (is_repeated, self.forwards.is_empty(), self.forwards_repeated) {
+            (false, ..) => "",
+            (true, false, false) => "again, not forwarded without --forward-repeated: ",
+            (true, ..) => "again: ",
+        };
         let unknown = || "?".to_owned();
         let (asked, paid) = (asked.unwrap_or_else(unknown), paid.unwrap_or_else(unknown));
         let currency = callback.currency.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -1,12 +1,13 @@
 //! `tarspay markets`: what each market offers, and the check of a request against it. Nothing is sent.
 
 use crate::failure::Failure;
+use crate::members::unknown_members;
 use crate::output::{self, Mark};
 use crate::{codes, input};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use tarspay::types::market::{self, Field, Market, Offer, Presence, Report, Violation, Way};
-use tarspay::types::{Amount, Decode as _, Members};
+use tarspay::types::{Amount, Decode as _, Direction, Members};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Markets {
@@ -53,6 +54,7 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Check {
     /// File with the JSON body, - for standard input
     #[arg(long, value_name = "FILE")]
@@ -69,6 +71,9 @@ struct Check {
     /// Refuse amounts beyond the published limits
     #[arg(long)]
     enforce_limits: bool,
+    /// Allow members that no market documents
+    #[arg(long)]
+    allow_unknown: bool,
 }
 
 /// The market that somebody means.
@@ -254,35 +259,45 @@ impl Check {
             (false, true) => true,
             _ => return Err(Failure::usage(WHICH)),
         };
-        let (what, report) = if is_withdrawal {
-            ("withdrawal", market.check_withdrawal(&members))
+        let (direction, report) = if is_withdrawal {
+            (Direction::Withdrawal, market.check_withdrawal(&members))
         } else {
-            ("deposit", market.check_deposit(&members))
+            (Direction::Deposit, market.check_deposit(&members))
         };
         let report = if self.enforce_limits { report.enforce_limits() } else { report };
-        say(market, what, &report)
+        let unknown = if self.allow_unknown { Vec::new() } else { unknown_members(&members, direction) };
+        say(market, direction, &report, &unknown)
     }
 }
 
-fn say(market: &Market, what: &str, report: &Report) -> Result<(), Failure> {
+/// Says what the market's rules find, and which members are not known.
+fn say(market: &Market, what: Direction, report: &Report, unknown: &[String]) -> Result<(), Failure> {
+    let is_refused = report.refuses() || !unknown.is_empty();
     if output::is_json() {
         let list =
             |violations: Vec<&Violation>| violations.into_iter().map(violation_json).collect::<Vec<_>>();
+        let refusals = [list(report.refusals().collect()), unknown_json(unknown)].concat();
         output::json(&json!({
-            "accepted": !report.refuses(),
+            "accepted": !is_refused,
             "market": market.key(),
             "direction": what,
-            "refusals": list(report.refusals().collect()),
+            "refusals": refusals,
             "warnings": list(report.warnings().collect()),
         }))?;
     } else {
         report.refusals().try_for_each(|one| output::marked(Mark::Bad, "refused:", &one.to_string()))?;
+        unknown.iter().try_for_each(|one| output::marked(Mark::Bad, "refused:", one))?;
         report.warnings().try_for_each(|one| output::marked(Mark::Warning, "warning:", &one.to_string()))?;
     }
-    let (refusals, warnings) = (report.refusals().count(), report.warnings().count());
-    if report.refuses() {
+    let (refusals, warnings) = (report.refusals().count() + unknown.len(), report.warnings().count());
+    if is_refused {
         let reason = format!("as a {what} in {} the request breaks rules: {refusals}", market.name());
-        return Err(Failure::refused(reason));
+        let failure = Failure::refused(reason);
+        return Err(if unknown.is_empty() {
+            failure
+        } else {
+            failure.detail("A member that you know to be right is allowed by --allow-unknown.")
+        });
     }
     if output::is_json() {
         return Ok(());
@@ -292,6 +307,11 @@ fn say(market: &Market, what: &str, report: &Report) -> Result<(), Failure> {
         "accepted:",
         &format!("as a {what} in {}; warnings: {warnings}", market.name()),
     )
+}
+
+/// As [`violation_json`].
+fn unknown_json(unknown: &[String]) -> Vec<Value> {
+    unknown.iter().map(|message| json!({ "field": null, "rule": "Unknown", "message": message })).collect()
 }
 
 fn violation_json(violation: &Violation) -> Value {

@@ -1,4 +1,4 @@
-//! `tarspay deposit` and `tarspay withdrawal`: create an order, ask where it stands, wait for its end.
+//! `tarspay deposit` and `tarspay withdrawal`: create an order, get its state, wait for its end.
 
 use super::call::{self, Caller};
 use super::create::{self, Create};
@@ -26,7 +26,7 @@ pub(crate) enum Deposit {
                             tarspay deposit create --body deposit.json --set amount=500 --resume \"$(cat order.txt)\" --or-create"
     )]
     Create(Box<Create<DepositRequest>>),
-    /// Ask where a deposit stands
+    /// Get the state of a deposit
     #[command(after_help = "Examples:\n  tarspay deposit get D1659318251029 --json")]
     Get(Get),
     /// Wait until a deposit has ended
@@ -51,7 +51,7 @@ pub(crate) enum Withdrawal {
                             tarspay withdrawal create --body payout.json --resume \"$(cat order.txt)\" --or-create"
     )]
     Create(Box<Create<WithdrawalRequest>>),
-    /// Ask where a withdrawal stands
+    /// Get the state of a withdrawal
     #[command(after_help = "Examples:\n  tarspay withdrawal get W202211300001 --json")]
     Get(Get),
     /// Wait until a withdrawal has ended
@@ -132,7 +132,12 @@ async fn get(args: Get, direction: Direction) -> Result<(), Failure> {
         Number::Ours(number) => OrderQuery::new(direction, number),
         Number::Gateways(id) => OrderQuery::by_pay_order_id(direction, id),
     };
-    args.caller.show(query).await
+    args.caller.show(query).await.map_err(|failure| match failure.kind() {
+        "rejected" => failure.detail(
+            "Check the number; `tarspay config show` shows which merchant and which gateway were asked.",
+        ),
+        _ => failure,
+    })
 }
 
 async fn wait(args: Wait, direction: Direction) -> Result<(), Failure> {
@@ -165,14 +170,14 @@ async fn wait(args: Wait, direction: Direction) -> Result<(), Failure> {
         stopped = stop => {
             output::status("");
             stopped?;
-            let reason = format!("interrupted; the {direction} {order_no} goes on");
+            let reason = format!("interrupted; the {direction} {order_no} is not cancelled");
             return Err(Failure::interrupted(reason).detail(format!("Wait again: tarspay {direction} wait {order_no}")));
         }
         () = show_status => return Ok(()),
     };
     output::status("");
     let waited = waited.map_err(|error| {
-        let what = format!("where the {direction} {order_no} stands is not known");
+        let what = format!("the state of the {direction} {order_no} is not known");
         // A refused query says nothing about the order.
         match error.code() {
             Some(code) => Failure::in_doubt(what).caused_by(&error).fact("code", code.code()),

@@ -7,7 +7,8 @@ mod start;
 mod state;
 
 use crate::failure::Failure;
-use control::Control;
+use crate::{codes, output};
+pub(crate) use control::Control;
 use operate::{NewFault, list, part, step, thing};
 use serde_json::json;
 use start::Start;
@@ -53,7 +54,7 @@ enum Verb {
   tarspay sandbox env --shell fish | source
   tarspay sandbox env --shell powershell | Out-String | Invoke-Expression")]
     Env {
-        /// Whose syntax
+        /// Shell whose syntax is printed
         #[arg(long, value_enum, default_value = "sh")]
         shell: Shell,
         /// How long to wait for a sandbox that has just been started; 0s does not wait
@@ -152,7 +153,7 @@ enum Verb {
 enum FaultVerb {
     /// Add a fault, which applies once unless --times or --always says otherwise
     ///
-    /// docs/sandbox.md lists the kinds with their members.
+    /// docs/sandbox.md says what each kind does, and which members it has.
     #[command(after_help = "Examples:
   tarspay sandbox fault add drop_connection --after-commit --path /api/pay/unifiedOrder
   tarspay sandbox fault add refuse --code 5003008 --times 3
@@ -178,7 +179,7 @@ enum ClockVerb {
     /// Stop the clock; it can still be put forward
     #[command(after_help = "Examples:\n  tarspay sandbox clock freeze")]
     Freeze,
-    /// Let the clock go on
+    /// Resume the clock
     #[command(after_help = "Examples:\n  tarspay sandbox clock resume")]
     Resume,
 }
@@ -188,10 +189,10 @@ enum ScenarioVerb {
     /// Have an included scenario, or one in a file, take the orders that come from now on
     #[command(after_help = "Examples:\n  tarspay sandbox scenario run paid-later")]
     Run {
-        #[arg(value_name = "NAME|FILE")]
+        #[arg(value_name = "NAME|FILE", add = codes::scenarios())]
         scenario: OsString,
     },
-    /// List what is played
+    /// List the scenarios that are played, and those included
     #[command(after_help = "Examples:\n  tarspay sandbox scenario list")]
     List,
     /// Check a scenario in a file; needs no running sandbox
@@ -202,9 +203,12 @@ enum ScenarioVerb {
     Clear { name: Option<String> },
 }
 
-/// The control API of a running sandbox, by its name or URL.
-pub(crate) async fn control(wanted: &str) -> Result<Control, Failure> {
-    Ok(state::find(Some(wanted)).await?.control)
+/// The control API of a running sandbox, by its name or URL or else the newest, and its merchant's
+/// number if this user started it.
+pub(crate) async fn control(wanted: Option<&str>) -> Result<(Control, Option<String>), Failure> {
+    let state::Found { state, control } = state::find(wanted).await?;
+    let merchant_no = state.and_then(|state| state["merchant_no"].as_str().map(str::to_owned));
+    Ok((control, merchant_no))
 }
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
@@ -258,7 +262,7 @@ async fn operate(mut found: state::Found, verb: Verb) -> Result<(), Failure> {
             thing(&sent, &["id", "pay_order_id", "state", "status", "url", "reason"])
         }
         Verb::Fault(FaultVerb::Add(fault)) => {
-            let fault = control.post("faults", &fault.into_members()).await?;
+            let fault = control.post("faults", &fault.into_members()).await.map_err(operate::with_flag)?;
             thing(&fault, &["id", "what", "times_left"])
         }
         Verb::Fault(verb) => {
@@ -296,9 +300,14 @@ async fn operate(mut found: state::Found, verb: Verb) -> Result<(), Failure> {
         Verb::Log { follow, last } => log::run(control, follow, last).await,
         // Those that need no running sandbox were done before.
         Verb::Start(_) | Verb::Scenario(_) => {
-            let scenarios = control.get("scenarios", &[]).await?;
-            let none = "No scenario is played; `tarspay sandbox --list-scenarios` has those included.";
-            list(&scenarios, "scenarios", SCENARIO, none)
+            let mut scenarios = control.get("scenarios", &[]).await?;
+            scenarios["included"] = start::included();
+            list(&scenarios, "scenarios", SCENARIO, "No scenario is played.")?;
+            if output::is_json() {
+                return Ok(());
+            }
+            output::line("Included, for `tarspay sandbox scenario run NAME`:")?;
+            list(&scenarios, "included", SCENARIO, "None.")
         }
     }
 }

@@ -163,8 +163,8 @@ fn an_edited_one_is_signed_with_a_test_key_only() {
     let edit =
         ["callback", "replay", "4", "--log", &log, "--to", &receiver.url(), "--set", "state=3", "--json"];
     // The merchant's own key is not one for callbacks.
-    run(tarspay(&edit).env("TARSPAY_PRIVATE_KEY", TEST_KEY))
-        .failed(2, &["no test key", "--key-file", "keygen"]);
+    run(alone(&files, &edit).env("TARSPAY_PRIVATE_KEY", TEST_KEY))
+        .failed(2, &["no test key", "no sandbox runs", "--key-file", "keygen"]);
     assert_eq!(receiver.rest(), 0);
     let result = run(tarspay(&edit).args(["--key-file", &key])).succeeded().json();
     let key: PublicKey = text(&result, "system_public_key").parse().unwrap();
@@ -206,6 +206,44 @@ fn a_sandbox_signs_and_has_past_callbacks() {
     }
     run(&mut tarspay(&["callback", "replay", "99", "--sandbox", &base_url])).failed(1, &["no callback 99"]);
     drop(sandbox);
+}
+
+/// The program of a user with folders of their own, in which it finds no other sandbox.
+fn alone(files: &Files, args: &[&str]) -> Command {
+    let mut command = tarspay(args);
+    command.env("XDG_RUNTIME_DIR", files.path("run")).env("XDG_STATE_HOME", files.path("state"));
+    command
+}
+
+#[test]
+fn a_running_sandbox_is_found_without_a_flag() {
+    let (files, receiver) = (Files::new(), receiver());
+    let to = receiver.url();
+    let send = ["callback", "send", "--state", "2", "--to", &to, "--json"];
+    let replay = ["callback", "replay", "1", "--json"];
+    run(&mut alone(&files, &send)).failed(2, &["no test key", "no sandbox runs", "--key-file"]);
+    run(&mut alone(&files, &replay)).failed(3, &["no sandbox runs", "tarspay sandbox", "--log FILE"]);
+    let sandbox = Running::start_command(&mut alone(&files, &["sandbox", "--json"]));
+    let ready: Value = serde_json::from_str(&sandbox.ready).unwrap();
+    let (merchant_no, key) = (text(&ready, "merchant_no"), text(&ready, "system_public_key"));
+    let result = run(&mut alone(&files, &send)).succeeded().json();
+    assert_eq!(text(&result, "system_public_key"), key);
+    let came = receiver.request();
+    let verifier = CallbackVerifier::trusting(merchant_no.parse().unwrap(), key.parse().unwrap());
+    verifier.verify(came.header("x-resp-signature"), &came.body).unwrap();
+    // A key of one's own still signs, for a merchant that must be named.
+    let file = files.write("test.key", TEST_KEY);
+    run(alone(&files, &send).args(["--key-file", &file])).failed(2, &["TARSPAY_MERCHANT_ID"]);
+    run(alone(&files, &send).args(["--key-file", &file, "--merchant-id", "M7"])).succeeded();
+    assert_eq!(receiver.request().json()["mchNo"], "M7");
+
+    run(&mut alone(&files, &replay)).failed(1, &["no callback 1", "`tarspay sandbox callbacks`"]);
+    let order = order(&ready, &format!("{to}/hook"));
+    run(&mut alone(&files, &["sandbox", "pay", &order])).succeeded();
+    receiver.request();
+    let result = run(&mut alone(&files, &replay)).succeeded().json();
+    assert!(text(&result, "url").ends_with("/hook"), "{result}");
+    assert_eq!(text(&receiver.request().json(), "payOrderId"), order);
 }
 
 /// Places a deposit at a sandbox, and gives the gateway's number of it.
@@ -254,7 +292,7 @@ fn wrong_usage_is_named() {
         command.args(args);
         command
     };
-    run(&mut replay(&["4", "--to", to])).failed(2, &["--log"]);
+    run(&mut alone(&files, &["callback", "replay", "4", "--to", to])).failed(3, &["--log"]);
     run(&mut replay(&["4", "--log", &log])).failed(2, &["--to"]);
     run(&mut replay(&["4", "--sandbox", &nobody])).failed(3, &["no sandbox runs"]);
     run(&mut replay(&["6", "--log", &log, "--to", to])).failed(1, &["no callback 6", "4 to 5"]);
@@ -265,5 +303,7 @@ fn wrong_usage_is_named() {
     run(&mut replay(&["x", "--log", &log, "--to", to])).failed(2, &["<ID>"]);
     let missing = as_argument(&files.path("missing"));
     run(&mut replay(&["4", "--log", &missing, "--to", to])).failed(2, &["cannot use the log"]);
-    run(&mut tarspay(&["callback", "send", "--state", "2", "--to", to])).failed(2, &["TARSPAY_MERCHANT_ID"]);
+    let key = files.write("test.key", TEST_KEY);
+    let args = ["callback", "send", "--state", "2", "--to", to, "--key-file", &key];
+    run(&mut tarspay(&args)).failed(2, &["TARSPAY_MERCHANT_ID"]);
 }

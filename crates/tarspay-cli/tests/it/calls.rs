@@ -63,7 +63,7 @@ fn an_order_is_found_by_either_number() {
     let raw = ["call", "/api/payInInfo", "--set", "mchOrderNo=D1", "--json"];
     assert_eq!(run(&mut merchant_of(&ready, &raw)).succeeded().json(), by_number);
     for (args, code, words) in [
-        (&["deposit", "get", "D2"][..], 1, &["5003018"][..]),
+        (&["deposit", "get", "D2"][..], 1, &["5003018", "Check the number", "config show"][..]),
         (&["withdrawal", "get", "D1"], 1, &["/api/payOutInfo"]),
         (&["deposit", "get"], 2, &["ORDER_NO"]),
         (&["deposit", "get", "D1", "--pay-order-id", "P1"], 2, &["cannot be used with"]),
@@ -72,6 +72,14 @@ fn an_order_is_found_by_either_number() {
     ] {
         run(&mut merchant_of(&ready, args)).failed(code, words);
     }
+}
+
+#[test]
+fn a_withdrawal_beyond_the_balance_names_both_amounts_alone() {
+    let (_running, ready) = Running::start_json();
+    let args = [&WITHDRAWAL[..], &["--amount", "50000000", "--force", "--json"]].concat();
+    let done = run(&mut merchant_of(&ready, &args)).failed(1, &["balance too low", "50000000 is needed"]);
+    assert!(!done.stderr.contains("below zero"), "{done:?}");
 }
 
 #[test]

@@ -45,6 +45,10 @@ fn each_shell_completes_commands_flags_and_values() {
             ("markets list --way", &["--way-code"]),
             ("markets list --way-code EWALLET_MP", &["EWALLET_MPESA"]),
             ("markets banks MY BANK_I", &["BANK_ISLAM"]),
+            ("sandbox fault add drop", &["drop_connection"]),
+            ("sandbox scenario run paid", &["paid-later"]),
+            ("callback send --state part", &["partly-paid"]),
+            ("config set merchant", &["merchant_id"]),
         ] {
             let Some(done) = offered(shell, words) else { break };
             for value in values {
@@ -54,12 +58,28 @@ fn each_shell_completes_commands_flags_and_values() {
     }
 }
 
+/// The script of bash inserts a value as it is.
+#[test]
+fn a_value_with_a_blank_is_quoted_for_bash() {
+    let banks = |market: &str| {
+        run(&mut tarspay(&["markets", "banks", market, "--json"])).succeeded().json()["banks"].clone()
+    };
+    let all = banks("PK");
+    let code =
+        all.as_array().unwrap().iter().find_map(|bank| bank["code"].as_str().filter(|it| it.contains(' ')));
+    let code = code.unwrap();
+    let Some(done) = offered("bash", "markets banks PK ''") else { return };
+    let quoted = code.replace(' ', "\\ ");
+    assert!(done.stdout.lines().any(|line| line.starts_with(&quoted)), "no {quoted} in {done:?}");
+}
+
 #[test]
 fn every_shell_has_a_script_and_no_other_has() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let script = run(&mut tarspay(&["completions", shell])).succeeded().stdout;
         assert!(script.contains("TARSPAY_COMPLETE"), "{shell}: {script}");
     }
+    run(&mut tarspay(&["completions", "bash", "--json"])).failed(2, &["not JSON", "--json"]);
     run(&mut tarspay(&["completions", "tcsh"])).failed(2, &["tcsh", "powershell"]);
     // The variable of other programs does not turn the command into a completer.
     run(tarspay(&["--version"]).env("COMPLETE", "bash")).succeeded();

@@ -191,7 +191,7 @@ fn a_file_that_cannot_be_used_is_an_error_that_shows_no_secret() {
     for (content, words) in [
         ("[default]\nprivate_key = \"KEY\"\n", &["profile `default`", "never holds a key"][..]),
         ("[default]\nkey_file = \"KEY\"\n", &["never holds a key"]),
-        ("[default]\nmerchantId = \"M1\"\n", &["`merchantId`", "did you mean `merchant_id`"]),
+        ("[default]\nmerchantId = \"M1\"\n", &["config.toml", "`merchantId`", "did you mean `merchant_id`"]),
         ("[default]\nmerchant_id = 5\n", &["`merchant_id`", "neither a text nor true"]),
         ("default = \"KEY\"\n", &["`default`", "[default]"]),
         ("[default]\n\nkey_file = KEY\n", &["line 3"]),

@@ -157,7 +157,7 @@ async fn an_unknown_outcome_is_named_and_resumed() {
         owner.change("faults", &fault.to_string()).await;
     }
     let done = run(&mut deposit(&ready, &[]));
-    let done = done.failed(4, &["may exist", "Never create it anew", "--resume D"]);
+    let done = done.failed(4, &["may exist", "Do not create it a second time", "--resume D"]);
     let number = done.stderr.split("--resume ").nth(1).unwrap().split(',').next().unwrap().to_owned();
     assert_eq!(numbers(&ready).await, [number.as_str()]);
     let done = run(&mut deposit(&ready, &["--resume", &number, "--json"])).failed(4, &["may exist"]);

@@ -199,7 +199,13 @@ fn what_cannot_be_read_is_an_error_that_names_the_place() {
         ("{\"a\"".to_owned(), &["the JSON cannot be read", "column"]),
         (BODY.to_owned(), &["--body FILE"]),
         (r#"{"log":{"entries":[]}}"#.to_owned(), &["no request of this HAR file"]),
-        (String::new(), &["not enough to go by"]),
+        (String::new(), &["not enough is given"]),
+        (
+            "root:x:0:0:root:/root:/bin/sh\nd-b:x:1:1::/:/bin/sh\n".to_owned(),
+            &["none of the formats", "curl"],
+        ),
+        ("Dear Sir,\n".to_owned(), &["none of the formats", "HAR"]),
+        ("[1]".to_owned(), &["none of the formats"]),
     ] {
         explain(&["-"], &pasted).failed(2, words);
     }
@@ -223,6 +229,31 @@ fn a_file_of_a_curl_command_is_read_only_with_a_word() {
     here(&[], "-d @gone.json").failed(2, &["cannot read the body", "gone.json"]);
     let other = files.write("other.json", BODY);
     here(&["--body", &other], "-d @gone.json").succeeded();
+}
+
+#[test]
+fn a_byte_order_mark_is_left_out_and_a_pipe_needs_no_flag() {
+    let har = json!({ "path": PATH, "headers": headers(TEXT).into_iter().collect::<std::collections::BTreeMap<_, _>>(), "body": BODY });
+    for pasted in [curl(TEXT, &spellings()[0]), http(TEXT, BODY), har.to_string()] {
+        let done = explain(&["-"], &format!("\u{feff}{pasted}")).failed(0, &["byte order mark"]);
+        assert!(done.stdout.starts_with("valid: ") && !done.stdout.contains("method"), "{done:?}");
+        assert!(explain(&[], &pasted).succeeded().stdout.starts_with("valid: "));
+        // Flags that do not stand for a part of it.
+        explain(&["--low-s", "--public-key", &public_key()], &pasted).succeeded();
+    }
+    let body = r#"{"state":2,"mchNo":"M1"}"#;
+    let dump = format!("POST /notify HTTP/1.1\r\nX-Resp-Signature: {}\r\n\r\n{body}", signed(body));
+    let mut callback = tarspay(&["explain", "callback", "--public-key", &public_key()]);
+    assert!(run_with_stdin(&mut callback, dump.as_bytes()).succeeded().stdout.starts_with("valid: "));
+}
+
+#[test]
+fn the_key_of_the_header_is_recognised_beside_another_one() {
+    let other = PrivateKey::generate().unwrap().public_key().to_string();
+    let done = explain(&["-", "--public-key", &other], &http(TEXT, BODY)).failed(1, &["not valid"]);
+    let key = public_key();
+    assert!(done.stdout.contains(&key) && done.stdout.contains("the X-API-KEY of the request"), "{done:?}");
+    assert!(!done.stdout.contains(&format!("{key} (not known)")), "{done:?}");
 }
 
 #[test]
@@ -291,7 +322,7 @@ fn a_digest_is_explained_without_any_key() {
         (TEXT, format!("{TEXT}\n"), "a line end follows the text"),
         (TEXT, "something else".to_owned(), "your text is the one that the gateway checks"),
     ] {
-        let done = with(text, &digest(&signed), &[]).failed(1, &["the digest is of something else"]);
+        let done = with(text, &digest(&signed), &[]).failed(1, &["the digest is not that of the text"]);
         assert!(done.stdout.contains(word) && !done.stdout.contains("key"), "no {word:?} in {done:?}");
     }
     with(TEXT, "00", &[]).failed(2, &["--digest"]);
@@ -330,5 +361,5 @@ fn a_callback_is_explained_from_a_dump() {
     assert_eq!(verdict["mistakes"], json!(["members_unsorted", "json_with_blanks"]));
     callback(&[], "POST /notify HTTP/1.1\r\n\r\n{}")
         .failed(1, &["X-RESP-SIGNATURE is missing", "--signature"]);
-    run(&mut tarspay(&["explain", "callback"])).failed(2, &["not enough to go by"]);
+    run(&mut tarspay(&["explain", "callback"])).failed(2, &["not enough is given"]);
 }

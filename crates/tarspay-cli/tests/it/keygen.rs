@@ -79,7 +79,8 @@ fn the_file_is_for_its_owner_alone() {
 fn a_file_is_never_overwritten() {
     let files = Files::new();
     let path = files.write("merchant.key", "precious");
-    run(&mut tarspay(&["keygen", "--out", &path])).failed(2, &["cannot write the new file", "merchant.key"]);
+    run(&mut tarspay(&["keygen", "--out", &path]))
+        .failed(2, &["cannot write the new file", "merchant.key", "another name"]);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
     let nowhere = as_argument(&files.path("no/such/directory/key"));
     run(&mut tarspay(&["keygen", "--out", &nowhere])).failed(2, &["cannot write the new file"]);

@@ -165,6 +165,49 @@ fn a_callback_is_acknowledged_only_after_every_receiver_has_accepted_it() {
 }
 
 #[test]
+fn test_callbacks_about_two_orders_are_two_and_a_repeated_one_is_forwarded_on_demand() {
+    let files = Files::new();
+    let key = PrivateKey::generate().unwrap();
+    let file = files.write("test.key", key.expose_hex().as_str());
+    let log = as_argument(&files.path("log"));
+    let receiver = Fake::start(|_| response(200, "", "OK"));
+    let start = |more: &[&str]| {
+        let mut command = tarspay(&["listen", "--listen", "127.0.0.1:0", "--merchant-id", "M1"]);
+        command.args(["--json", "--public-key", &key.public_key().to_string()]);
+        command.args(["--forward", &receiver.url(), "--log", &log]).args(more);
+        let running = Running::start_command(&mut command);
+        let ready: Value = serde_json::from_str(&running.ready).unwrap();
+        (running, text(&ready, "url").to_owned())
+    };
+    let send = |to: &str, more: &[&str]| {
+        let mut command = tarspay(&["callback", "send", "--merchant-id", "M1", "--state", "success"]);
+        run(command.args(["--key-file", &file, "--to", to]).args(more)).succeeded();
+    };
+    let replay = |to: &str| run(&mut tarspay(&["callback", "replay", "1", "--log", &log, "--to", to]));
+    let (running, url) = start(&[]);
+    for (id, order) in [(1, "A"), (2, "B")] {
+        send(&url, &["--order-no", order, "--set", "orderAmount=7"]);
+        let event = running.json_line();
+        assert_eq!((&event["id"], &event["repeated"]), (&json!(id), &json!(false)), "{event}");
+        let body = receiver.request().json();
+        assert_eq!((text(&body, "mchOrderNo"), text(&body, "payOrderId")), (order, &*format!("P-{order}")));
+    }
+    replay(&url).succeeded();
+    let event = running.json_line();
+    assert_eq!((&event["repeated"], &event["forwards"]), (&json!(true), &json!([])), "{event}");
+    assert_eq!(receiver.rest(), 0);
+    drop(running);
+
+    let (running, url) = start(&["--forward-repeated"]);
+    replay(&url).succeeded();
+    let event = running.json_line();
+    assert_eq!((&event["repeated"], &event["forwards"][0]["ok"]), (&json!(true), &json!(true)), "{event}");
+    assert_eq!(text(&receiver.request().json(), "mchOrderNo"), "A");
+    assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 2, "kept once");
+    run(&mut tarspay(&["listen", "--merchant-id", "M1", "--forward-repeated"])).failed(2, &["--forward"]);
+}
+
+#[test]
 fn the_phase_in_which_a_forward_failed_is_shown() {
     let (_reserved, nobody) = reserve();
     let replies: [(Vec<u8>, &str, Value); 5] = [

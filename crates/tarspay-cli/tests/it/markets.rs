@@ -99,6 +99,24 @@ fn a_request_is_checked_and_everything_is_said_at_once() {
 }
 
 #[test]
+fn members_that_nothing_documents_are_refused_with_everything_else() {
+    let body =
+        DEPOSIT.replace('{', r#"{"amuont":"1","walletId":"0","foo":"b","#).replace("https://shop", "shop");
+    let done = check(&["--deposit"], &body).failed(1, &["breaks rules: 4", "--allow-unknown"]);
+    for words in ["unknown member `amuont`; did you mean `amount`?", "`notifyUrl`"] {
+        assert!(done.stdout.contains(words), "{done:?}");
+    }
+    assert!(
+        done.stdout.contains("`walletId` is not documented for a deposit, only for a withdrawal (Bangladesh"),
+        "{done:?}"
+    );
+    assert!(done.stdout.contains("unknown member `foo`; no market documents it for a deposit\n"), "{done:?}");
+    let report = check(&["--json"], &body).failed(1, &["breaks rules: 4"]).json();
+    assert_eq!((&report["accepted"], report["refusals"].as_array().unwrap().len()), (&json!(false), 4));
+    check(&["--allow-unknown"], &body).failed(1, &["breaks rules: 1"]);
+}
+
+#[test]
 fn direction_and_market_are_those_of_the_body_or_asked_for() {
     let both = DEPOSIT.replace("CASHIER", "EWALLET_MPESA");
     check(&[], &both).failed(2, &["--deposit", "--withdrawal"]);

@@ -131,7 +131,7 @@ async fn a_step_that_cannot_be_taken_says_what_there_is_and_what_can_be_done() {
     user.run(&["pay", "../health?x=1 /"]).failed(1, &["no order ../health?x=1 /", "D1"]);
     user.run(&["part", "D1", "1500"]).failed(1, &["less than 1500"]);
     user.run(&["part", "D1", "much"]).failed(1, &["\"amount\" cannot be used"]);
-    user.run(&["reject", "D1"]).failed(1, &["cannot come to 8", "it can come to", "2 (success)"]);
+    user.run(&["reject", "D1"]).failed(1, &["cannot change to 8", "it can change to", "2 (success)"]);
     user.run(&["pay", "D1"]).succeeded();
     let error = user.run(&["expire", "D1", "--json"]).failed(1, &["5 ("]).error();
     assert_eq!(error["kind"], "invalid_transition");
@@ -227,16 +227,26 @@ fn faults_are_added_as_flags_and_as_json_and_unknown_ones_have_a_nearest_name() 
     assert_eq!(user.run(&["fault", "clear"]).succeeded().stdout, "No faults.\n");
     for (args, code, words) in [
         (&["drop_conection"][..], 1, &["did you mean drop_connection?"][..]),
-        (&["rain"], 1, &["must be one of delay, drop_connection"]),
-        (&["delay"], 1, &["\"millis\" is missing"]),
+        (&["rain"], 1, &["must be one of delay, drop_connection", "fault add --help"]),
+        (&["delay"], 1, &["\"millis\" is missing", "--millis MILLIS"]),
         (&["delay", "--copies", "3"], 1, &["\"copies\" is not known here"]),
         (&["delay", "--milis", "3"], 2, &["--milis", "--millis"]),
         (&[r#"{"kind":"delay","milis":5}"#], 1, &["\"milis\" is not known", "did you mean millis?"]),
-        (&[r#"{"kind":"delay","millis":5}"#, "--millis", "6"], 2, &["beside it"]),
+        (
+            &[r#"{"kind":"delay","millis":5}"#, "--millis", "6"],
+            2,
+            &["--millis is also a member of the JSON object"],
+        ),
         (&["{kind"], 2, &["not JSON"]),
     ] {
         user.run(&[&["fault", "add"], args].concat()).failed(code, words);
     }
+    // The help and the completions have the kinds that the sandbox has.
+    let help = user.run(&["fault", "add", "-h"]).succeeded().stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let refused = user.run(&["fault", "add", "rain"]).stderr;
+    let kinds = refused.split("must be one of ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    assert!(help.contains(&format!("Kinds: {kinds} ")), "{kinds} in {help}");
 }
 
 #[test]
@@ -271,6 +281,12 @@ fn scenarios_are_checked_played_listed_and_cleared() {
     assert!(left.contains("paid-later") && !left.contains("mine"), "{left}");
     user.run(&["scenario", "clear", "mine"]).failed(1, &["is not played"]);
     assert!(user.run(&["scenario", "clear"]).succeeded().stdout.starts_with("No scenario"));
+    let listed = user.run(&["scenario", "list"]).succeeded().stdout;
+    let names = user.json(&["scenario", "list"])["included"].clone();
+    for one in names.as_array().unwrap() {
+        assert!(listed.contains(&format!("\n{} ", text(one, "name"))), "{listed}");
+    }
+    assert!(listed.starts_with("No scenario") && listed.contains("\npaid-later "), "{listed}");
 }
 
 #[test]
@@ -506,8 +522,9 @@ fn open_opens_the_page_and_prints_it_where_there_is_no_browser() {
     let (_running, ready) = user.start(&[]);
     let url = text(&ready, "base_url");
     let mut alone = user.command(&["open"]);
-    alone.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-    assert_eq!(run(&mut alone).succeeded().stdout, format!("{url}\n"));
+    alone.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("BROWSER");
+    let done = run(&mut alone).failed(0, &["no browser was found", "BROWSER"]);
+    assert_eq!(done.stdout, format!("{url}\n"));
     if !cfg!(target_os = "linux") {
         return;
     }
@@ -515,9 +532,13 @@ fn open_opens_the_page_and_prints_it_where_there_is_no_browser() {
     let browser = user.0.write("xdg-open", format!("#!/bin/sh\necho \"$1\" > {opened}\n"));
     std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o700)).unwrap();
     let mut with_screen = user.command(&["open"]);
-    with_screen.env("DISPLAY", ":0").env("PATH", user.0.path(""));
+    with_screen.env("DISPLAY", ":0").env("PATH", user.0.path("")).env_remove("BROWSER");
     assert_eq!(run(&mut with_screen).succeeded().stdout, "");
     assert_eq!(std::fs::read_to_string(&opened).unwrap(), format!("{url}\n"));
+    std::fs::remove_file(&opened).unwrap();
+    run(alone.env("BROWSER", &browser)).succeeded();
+    assert_eq!(std::fs::read_to_string(&opened).unwrap(), format!("{url}\n"));
+    run(alone.env("BROWSER", "/no/such/program")).failed(0, &["did not open"]);
     std::fs::write(&browser, "#!/bin/sh\nexit 3\n").unwrap();
     let done = run(with_screen.arg("--json")).succeeded();
     assert_eq!(done.json(), json!({ "url": url, "is_open": false }));

@@ -229,13 +229,11 @@ pub(crate) fn sum(one: Amount, other: Amount) -> Result<Amount, Error> {
 }
 
 pub(crate) fn difference(one: Amount, other: Amount) -> Result<Amount, Error> {
-    one.checked_sub(other).map_err(|source| {
-        let (kind, reason) = match source.kind() {
-            tarspay_types::ErrorKind::Negative => {
-                (ErrorKind::BalanceTooLow, format!("there is {one}, and {other} is needed"))
-            }
-            _ => (ErrorKind::InvalidAmount, MANY_DIGITS.to_owned()),
-        };
-        Error::new(kind, reason).with_source(source)
+    one.checked_sub(other).map_err(|source| match source.kind() {
+        // The source would say that an amount is below zero, and the amount of the request is not.
+        tarspay_types::ErrorKind::Negative => {
+            Error::new(ErrorKind::BalanceTooLow, format!("there is {one}, and {other} is needed"))
+        }
+        _ => Error::new(ErrorKind::InvalidAmount, MANY_DIGITS).with_source(source),
     })
 }

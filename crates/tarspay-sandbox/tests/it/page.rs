@@ -212,7 +212,7 @@ async fn an_owner_has_a_button_for_every_step_an_order_can_take_and_for_no_other
     assert!(page.body.contains("less than 60."), "another part is less than what is still to pay");
     assert_eq!(post(&sandbox, &format!("/orders/{id}/refund"), "").await.status, 303);
     assert_eq!(buttons(&id).await, "");
-    assert_shows(&post(&sandbox, &format!("/orders/{id}/pay"), "").await, 409, &["cannot come to"]);
+    assert_shows(&post(&sandbox, &format!("/orders/{id}/pay"), "").await, 409, &["cannot change to"]);
 
     let id = caller.create(&sandbox, WITHDRAWAL, &payout("W1", &json!({}))).await;
     assert_eq!(buttons(&id).await, "pay fail reject");

@@ -2,8 +2,9 @@
 //! unchanged; for people, lists become columns and things become names and values.
 
 use super::control::Control;
+use crate::codes;
 use crate::failure::Failure;
-use crate::output;
+use crate::{input, output};
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use serde_json::{Map, Value, json};
 use std::process::Stdio;
@@ -27,8 +28,26 @@ const OF_FAULTS: &[(&str, Option<&str>, &str)] = &[
     ("merchant-order-no", Some("NUMBER"), "Only calls and callbacks of this order"),
     ("times", Some("COUNT"), "How often [default: 1]"),
     ("always", None, "Until it is cleared"),
-    ("chance-percent", Some("PERCENT"), "In so many of 100 cases"),
-    ("seed", Some("NUMBER"), "Chooses the cases of --chance-percent"),
+    ("chance-percent", Some("PERCENT"), "Chance, in percent, that the fault applies"),
+    ("seed", Some("NUMBER"), "Seed for --chance-percent: the same cases in every run"),
+];
+
+/// The kinds of faults, as the sandbox has them.
+const KINDS: &[&str] = &[
+    "delay",
+    "drop_connection",
+    "http_status",
+    "refuse",
+    "truncate",
+    "slow_response",
+    "unknown_state",
+    "wrong_callback_signature",
+    "high_s_callback_signature",
+    "duplicate_callback",
+    "reorder_callbacks",
+    "lose_callback",
+    "delay_callback",
+    "forge_callback",
 ];
 
 /// A new fault as the control API takes it.
@@ -38,7 +57,10 @@ pub(super) struct NewFault(Map<String, Value>);
 impl clap::Args for NewFault {
     fn augment_args(command: Command) -> Command {
         let kind = Arg::new("fault").value_name("KIND|JSON").required(true);
-        let kind = kind.help("Name of the kind, or the whole fault as a JSON object");
+        let kind = kind.add(codes::names(KINDS)).help(format!(
+            "Name of the kind, or the whole fault as a JSON object. Kinds: {}",
+            KINDS.join(", ")
+        ));
         OF_FAULTS.iter().fold(command.arg(kind), |command, (name, value, help)| {
             let flag = Arg::new(*name).long(*name).help(*help);
             command.arg(match value {
@@ -71,7 +93,7 @@ impl FromArgMatches for NewFault {
                 }),
             };
             if given.is_some_and(|given| members.insert(name.replace('-', "_"), given).is_some()) {
-                return Err(invalid(format!("{name} stands in the JSON object and beside it")));
+                return Err(invalid(format!("--{name} is also a member of the JSON object; give it once")));
             }
         }
         Ok(Self(members))
@@ -87,6 +109,18 @@ impl NewFault {
     pub(super) fn into_members(self) -> Value {
         Value::Object(self.0)
     }
+}
+
+/// The refusal of a fault, with the flag that corrects it.
+pub(super) fn with_flag(failure: Failure) -> Failure {
+    let is_missing = |(name, _, _): &&(&str, _, _)| {
+        failure.reason().contains(&format!("\"{}\" is missing", name.replace('-', "_")))
+    };
+    let next = match OF_FAULTS.iter().find(is_missing) {
+        Some((name, value, _)) => format!("Give --{name} {}.", value.unwrap_or_default()),
+        None => "`tarspay sandbox fault add --help` has the kinds and their flags.".to_owned(),
+    };
+    failure.detail(next)
 }
 
 /// A member as people read it: states with their meaning, times in UTC.
@@ -211,20 +245,28 @@ pub(super) async fn callbacks(
     )
 }
 
-/// Opens an address in the browser, or prints it where there is none.
+/// Opens an address in the browser: that of the variable BROWSER, or else of the desktop. Prints the
+/// address if there is none.
 pub(super) fn open(url: &str) -> Result<(), Failure> {
-    let (program, args): (_, &[&str]) = match std::env::consts::OS {
-        "macos" => ("open", &[]),
-        "windows" => ("cmd", &["/C", "start", ""]),
-        _ => ("xdg-open", &[]),
+    let browser = input::variable("BROWSER")?;
+    let words: Vec<&str> = match (&browser, std::env::consts::OS) {
+        (Some(browser), _) => browser.split_whitespace().collect(),
+        (None, "macos") => vec!["open"],
+        (None, "windows") => vec!["cmd", "/C", "start", ""],
+        (None, _) => vec!["xdg-open"],
     };
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let has_screen = program != "xdg-open" || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
-    let mut command = std::process::Command::new(program);
-    command.args(args).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let has_screen = words != ["xdg-open"] || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
+    let mut command = std::process::Command::new(words[0]);
+    command.args(&words[1..]).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let is_open = has_screen && command.status().is_ok_and(|status| status.success());
     if output::is_json() {
         return output::json(&json!({ "url": url, "is_open": is_open }));
     }
-    if is_open { Ok(()) } else { output::line(url) }
+    if is_open {
+        return Ok(());
+    }
+    let why = if has_screen { "the browser did not open" } else { "no browser was found" };
+    output::message(&format!("tarspay: {why}; open this address yourself, or set BROWSER to a program:"));
+    output::line(url)
 }

@@ -2,7 +2,7 @@
 
 use super::state::{self, StateFile};
 use crate::failure::Failure;
-use crate::{input, output};
+use crate::{codes, input, output};
 use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
@@ -32,7 +32,7 @@ pub(crate) struct Start {
     #[arg(long, value_name = "NAME")]
     public_name: Option<String>,
     /// Play an included scenario, or your own in a TOML file; repeatable
-    #[arg(long = "scenario", value_name = "NAME|FILE")]
+    #[arg(long = "scenario", value_name = "NAME|FILE", add = codes::scenarios())]
     scenarios: Vec<OsString>,
     /// List the included scenarios and exit
     #[arg(long)]
@@ -168,6 +168,12 @@ fn register(name: Option<String>, sandbox: &Sandbox, ready: &Value) -> std::io::
     state["started_at_micros"] = json!(u64::try_from(started.as_micros()).unwrap_or(u64::MAX));
     state["about"] = json!("A running test sandbox. These keys were made for it, and open nothing else.");
     StateFile::write(&name, &state)
+}
+
+/// The names and descriptions of the included scenarios.
+pub(super) fn included() -> Value {
+    let describe = |one: Scenario| json!({ "name": one.name(), "description": one.description() });
+    Scenario::shipped_ones().map(describe).collect()
 }
 
 fn list_scenarios() -> Result<(), Failure> {

@@ -161,7 +161,7 @@ async fn an_order_is_found_by_either_number_unless_several_merchants_have_it() {
         "{message}"
     );
     let (_, message) = refused(&sandbox, 409, "POST", "orders/D1/pay", "").await;
-    assert!(message.contains("it can come to 5 ("), "{message}");
+    assert!(message.contains("it can change to 5 ("), "{message}");
 
     let other = Caller::new(tarspay_sign::PrivateKey::generate().unwrap(), &crate::merchant_no("M7"));
     sandbox.register(other.merchant_no.clone(), other.key.public_key());
