@@ -103,7 +103,13 @@ impl Browser {
     }
 
     pub(crate) async fn text(&self, css: &str) -> String {
-        self.find(css).await.text().await.unwrap()
+        loop {
+            match self.find(css).await.text().await {
+                // A page that was just left still had it: look at the new one.
+                Err(error) if error.is_stale_element_reference() => {}
+                text => return text.unwrap(),
+            }
+        }
     }
 
     pub(crate) async fn count(&self, css: &str) -> usize {
