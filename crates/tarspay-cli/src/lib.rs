@@ -3,7 +3,6 @@
 #![allow(clippy::doc_markdown, reason = "doc comments of arguments are help texts: plain text")]
 
 mod callback_log;
-mod codes;
 mod commands;
 mod failure;
 mod guard;
@@ -178,7 +177,7 @@ pub fn command() -> clap::Command {
 /// Runs the command that the program's arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    codes::quote_for(std::env::var_os(completions::VARIABLE));
+    completions::quote_for(std::env::var_os(completions::VARIABLE));
     // Ends the program if a shell asks for completions.
     CompleteEnv::with_factory(command).var(completions::VARIABLE).complete();
     let outcome = match Args::try_parse() {

@@ -1,6 +1,6 @@
 //! The members of a request: from flags with the market's names, from files and from `--set`.
 
-use crate::codes;
+use crate::commands::completions;
 use crate::failure::{Failure, unknown};
 use crate::input;
 use clap::{ArgMatches, Command};
@@ -114,7 +114,7 @@ impl<R: OrderRequest> clap::Args for Fields<R> {
                 argument = argument.alias(member);
             }
             if member == "wayCode" {
-                argument = argument.add(codes::way_codes());
+                argument = argument.add(completions::way_codes());
             }
             command = command.arg(argument);
         }

@@ -179,16 +179,25 @@ impl PrivateKeySource {
 impl Merchant {
     /// The merchant number, and the profile for further settings.
     pub(crate) fn load(&self) -> Result<(MerchantNo, Profile), Failure> {
+        let (found, profile) = self.find()?;
+        Ok((found.ok_or_else(no_merchant_no)?, profile))
+    }
+
+    /// The same, where there may be no merchant number.
+    pub(crate) fn find(&self) -> Result<(Option<MerchantNo>, Profile), Failure> {
         let profile = self.profile.load()?;
         let found = find("merchant_id", self.merchant_id.clone(), &profile)?;
-        Ok((merchant_no(found.as_ref().map(|(_, setting)| setting))?, profile))
+        let number = found.map(|(_, setting)| merchant_no(Some(&setting))).transpose()?;
+        Ok((number, profile))
     }
 }
 
+pub(crate) fn no_merchant_no() -> Failure {
+    Failure::usage("no merchant number: set TARSPAY_MERCHANT_ID or give --merchant-id NUMBER")
+}
+
 fn merchant_no(setting: Option<&Setting>) -> Result<MerchantNo, Failure> {
-    let Setting { value, source } = setting.ok_or_else(|| {
-        Failure::usage("no merchant number: set TARSPAY_MERCHANT_ID or give --merchant-id NUMBER")
-    })?;
+    let Setting { value, source } = setting.ok_or_else(no_merchant_no)?;
     value.parse().map_err(|error| Failure::usage(source.to_string()).caused_by(&error))
 }
 

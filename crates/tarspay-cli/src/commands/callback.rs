@@ -2,11 +2,11 @@
 
 use super::sandbox::{self, Control};
 use crate::callback_log::{self, Entry};
-use crate::codes;
+use crate::commands::completions;
 use crate::failure::Failure;
 use crate::output;
 use crate::receiver::Receiver;
-use crate::settings::Merchant;
+use crate::settings::{Merchant, no_merchant_no};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use tarspay::sign::{CallbackText, PrivateKey, PublicKey};
@@ -64,7 +64,7 @@ pub(crate) struct Send {
     #[arg(long, value_name = "URL")]
     to: String,
     /// success, failed, partly-paid, refunded, timed-out, rejected, processing, or a number
-    #[arg(long, value_parser = state, add = codes::names(STATES))]
+    #[arg(long, value_parser = state, add = completions::names(STATES))]
     state: OrderState,
     #[command(flatten)]
     merchant: Merchant,
@@ -107,17 +107,12 @@ pub(crate) async fn run(callback: Callback) -> Result<(), Failure> {
 }
 
 async fn send(args: Send) -> Result<(), Failure> {
-    let (key, merchant_no) = match args.merchant.load() {
-        Ok((merchant_no, _)) => (args.delivery.test_key().await?, merchant_no.to_string()),
-        Err(failure) if failure.reason().starts_with("no merchant number") => {
-            match args.delivery.test_key().await? {
-                TestKey::OfSandbox { control, merchant_no: Some(merchant_no) } => {
-                    (TestKey::OfSandbox { control, merchant_no: None }, merchant_no)
-                }
-                _ => return Err(failure),
-            }
-        }
-        Err(failure) => return Err(failure),
+    let (merchant_no, _) = args.merchant.find()?;
+    let key = args.delivery.test_key().await?;
+    let merchant_no = match (merchant_no, &key) {
+        (Some(merchant_no), _) => merchant_no.to_string(),
+        (None, TestKey::OfSandbox { merchant_no: Some(merchant_no), .. }) => merchant_no.clone(),
+        (None, _) => return Err(no_merchant_no()),
     };
     let pay_order_no = args.pay_order_no.unwrap_or_else(|| format!("P-{}", args.order_no));
     let paid = args.paid.unwrap_or_else(|| {

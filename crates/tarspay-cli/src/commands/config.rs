@@ -40,7 +40,7 @@ pub(crate) struct Set {
     #[command(flatten)]
     profile: ProfileName,
     /// Name of the setting
-    #[arg(value_name = "MEMBER", add = crate::codes::settings(), help = format!("One of {}", settings::ALL.map(|(name, _)| name).join(", ")))]
+    #[arg(value_name = "MEMBER", add = crate::commands::completions::settings(), help = format!("One of {}", settings::ALL.map(|(name, _)| name).join(", ")))]
     member: String,
     /// Its value
     value: String,

@@ -1,9 +1,10 @@
 //! `tarspay markets`: what each market offers, and the check of a request against it. Nothing is sent.
 
+use crate::commands::completions;
 use crate::failure::Failure;
+use crate::input;
 use crate::members::unknown_members;
 use crate::output::{self, Mark};
-use crate::{codes, input};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use tarspay::types::market::{self, Field, Market, Offer, Presence, Report, Violation, Way};
@@ -23,24 +24,24 @@ enum Command {
     )]
     List {
         /// Only those that have this way
-        #[arg(long, value_name = "CODE", add = codes::way_codes())]
+        #[arg(long, value_name = "CODE", add = completions::way_codes())]
         way_code: Option<String>,
     },
     /// Show the ways, limits and fields of a market
     #[command(after_help = "Examples:\n  tarspay markets show kenya\n  tarspay markets show KE --json")]
     Show {
         /// Its name, country code or currency
-        #[arg(value_parser = found, add = codes::markets())]
+        #[arg(value_parser = found, add = completions::markets())]
         market: &'static Market,
     },
     /// List the codes of banks and wallets that a market pays out to
     #[command(after_help = "Examples:\n  tarspay markets banks malaysia\n  tarspay markets banks MY islam")]
     Banks {
         /// Its name, country code or currency
-        #[arg(value_parser = found, add = codes::markets())]
+        #[arg(value_parser = found, add = completions::markets())]
         market: &'static Market,
         /// Only those with this code, or with this text in the name
-        #[arg(add = codes::bank_codes())]
+        #[arg(add = completions::bank_codes())]
         search: Option<String>,
     },
     /// Check the body of a deposit or a withdrawal: everything that is wrong, at once
@@ -66,7 +67,7 @@ struct Check {
     #[arg(long)]
     withdrawal: bool,
     /// The market [default: that of the currency]
-    #[arg(long, value_parser = found, add = codes::markets())]
+    #[arg(long, value_parser = found, add = completions::markets())]
     market: Option<&'static Market>,
     /// Refuse amounts beyond the published limits
     #[arg(long)]

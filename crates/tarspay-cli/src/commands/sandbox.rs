@@ -6,8 +6,9 @@ mod operate;
 mod start;
 mod state;
 
+use crate::commands::completions;
 use crate::failure::Failure;
-use crate::{codes, output};
+use crate::output;
 pub(crate) use control::Control;
 use operate::{NewFault, list, part, step, thing};
 use serde_json::json;
@@ -189,7 +190,7 @@ enum ScenarioVerb {
     /// Have an included scenario, or one in a file, take the orders that come from now on
     #[command(after_help = "Examples:\n  tarspay sandbox scenario run paid-later")]
     Run {
-        #[arg(value_name = "NAME|FILE", add = codes::scenarios())]
+        #[arg(value_name = "NAME|FILE", add = completions::scenarios())]
         scenario: OsString,
     },
     /// List the scenarios that are played, and those included

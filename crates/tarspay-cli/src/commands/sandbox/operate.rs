@@ -2,7 +2,7 @@
 //! unchanged; for people, lists become columns and things become names and values.
 
 use super::control::Control;
-use crate::codes;
+use crate::commands::completions;
 use crate::failure::Failure;
 use crate::{input, output};
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
@@ -57,7 +57,7 @@ pub(super) struct NewFault(Map<String, Value>);
 impl clap::Args for NewFault {
     fn augment_args(command: Command) -> Command {
         let kind = Arg::new("fault").value_name("KIND|JSON").required(true);
-        let kind = kind.add(codes::names(KINDS)).help(format!(
+        let kind = kind.add(completions::names(KINDS)).help(format!(
             "Name of the kind, or the whole fault as a JSON object. Kinds: {}",
             KINDS.join(", ")
         ));

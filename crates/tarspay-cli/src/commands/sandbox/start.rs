@@ -1,8 +1,9 @@
 //! `tarspay sandbox start`: a local gateway until Ctrl-C.
 
 use super::state::{self, StateFile};
+use crate::commands::completions;
 use crate::failure::Failure;
-use crate::{codes, input, output};
+use crate::{input, output};
 use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
@@ -32,7 +33,7 @@ pub(crate) struct Start {
     #[arg(long, value_name = "NAME")]
     public_name: Option<String>,
     /// Play an included scenario, or your own in a TOML file; repeatable
-    #[arg(long = "scenario", value_name = "NAME|FILE", add = codes::scenarios())]
+    #[arg(long = "scenario", value_name = "NAME|FILE", add = completions::scenarios())]
     scenarios: Vec<OsString>,
     /// List the included scenarios and exit
     #[arg(long)]
